@@ -1,0 +1,64 @@
+"""What a session replays: a compiled cassette, in memory here, in LMDB in the store."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Protocol
+
+from chatproxy.core.compile import compile_exchanges
+from chatproxy.core.model import Exchange
+from chatproxy.core.normalize import Rules
+from chatproxy.core.template import Reply
+
+
+class Cassette(Protocol):
+    """A compiled cassette; each of these is a look-up or two, whatever its size."""
+
+    @property
+    def name(self) -> str:
+        """The cassette's name."""
+        ...
+
+    @property
+    def last_number(self) -> int:
+        """The number of the last exchange, 0 if there is none."""
+        ...
+
+    def find(self, index: bytes, nth: int) -> int | None:
+        """Return the number of the n-th exchange, from 0, with this key, shape or route."""
+        ...
+
+    def reply(self, number: int) -> Reply:
+        """Return what is served for an exchange."""
+        ...
+
+    def exchange(self, number: int) -> Exchange:
+        """Return an exchange as recorded."""
+        ...
+
+
+class MemoryCassette:
+    """A cassette compiled in memory, for where the store cannot be written."""
+
+    def __init__(self, name: str, exchanges: Iterable[Exchange], rules: Rules) -> None:
+        self.name = name
+        self._exchanges = {exchange.number: exchange for exchange in exchanges}
+        self._index: dict[bytes, list[int]] = defaultdict(list)
+        self._replies: dict[int, Reply] = {}
+        for compiled in compile_exchanges(self._exchanges.values(), rules):
+            self._replies[compiled.number] = compiled.reply
+            for index in (compiled.key, compiled.shape, compiled.route):
+                self._index[index].append(compiled.number)
+        self.last_number = max(self._exchanges, default=0)
+
+    def find(self, index: bytes, nth: int) -> int | None:
+        """Return the number of the n-th exchange, from 0, with this key, shape or route."""
+        numbers = self._index.get(index, [])
+        return numbers[nth] if nth < len(numbers) else None
+
+    def reply(self, number: int) -> Reply:
+        """Return what is served for an exchange."""
+        return self._replies[number]
+
+    def exchange(self, number: int) -> Exchange:
+        """Return an exchange as recorded."""
+        return self._exchanges[number]

@@ -1,0 +1,97 @@
+"""Exchanges and compiled exchanges as bytes for the store, and back.
+
+A record is a count, the length of each field, the fields, and a CRC-32 of all that: quick to split, and a
+damaged record is found out instead of being served.
+"""
+
+import struct
+from zlib import crc32
+
+from chatproxy.core.errors import CassetteError
+from chatproxy.core.model import Exchange, Headers, Request, Response
+from chatproxy.core.template import Reply, Slot, Template
+
+_MOMENTS = struct.Struct("<qqIH")
+_STATUS = struct.Struct("<HH")
+
+
+def pack(fields: list[bytes]) -> bytes:
+    """Join fields into one record."""
+    lengths = struct.pack(f"<I{len(fields)}I", len(fields), *map(len, fields))
+    record = lengths + b"".join(fields)
+    return record + crc32(record).to_bytes(4, "little")
+
+
+def unpack(record: bytes, place: str) -> list[bytes]:
+    """Split a record into its fields; ``place`` names it in the error for one that is damaged."""
+    if len(record) < 8 or crc32(record[:-4]) != int.from_bytes(record[-4:], "little"):
+        raise CassetteError(place, "is damaged; record it again, or import its fixture")
+    (count,) = struct.unpack_from("<I", record)
+    begin = 4 * (count + 1)
+    fields = []
+    for length in struct.unpack_from(f"<{count}I", record, 4):
+        fields.append(record[begin : begin + length])
+        begin += length
+    return fields
+
+
+def encode_exchange(exchange: Exchange) -> bytes:
+    """Return the record of an exchange; its number is its key and not part of it."""
+    request, response = exchange.request, exchange.response
+    texts = (request.method, request.host, request.origin, exchange.upstream, exchange.user or "")
+    return pack(
+        [
+            _MOMENTS.pack(exchange.asked, exchange.answered, exchange.after, response.status),
+            *(text.encode() for text in texts),
+            request.target,
+            request.body,
+            response.reason,
+            response.body,
+            len(request.headers).to_bytes(4, "little"),
+            *_flat(request.headers),
+            *_flat(response.headers),
+        ]
+    )
+
+
+def decode_exchange(number: int, record: bytes, place: str) -> Exchange:
+    """Return the exchange of a record."""
+    fields = unpack(record, place)
+    moments, *texts, target, body, reason, answer, count = fields[:11]
+    headers = fields[11:]
+    asked, answered, after, status = _MOMENTS.unpack(moments)
+    method, host, origin, upstream, user = (text.decode() for text in texts)
+    border = 2 * int.from_bytes(count, "little")
+    return Exchange(
+        number=number,
+        request=Request(method, target, _pairs(headers[:border]), body, origin, host),
+        response=Response(status, reason, _pairs(headers[border:]), answer),
+        upstream=upstream,
+        asked=asked,
+        answered=answered,
+        after=after,
+        user=user or None,
+    )
+
+
+def encode_reply(reply: Reply) -> bytes:
+    """Return the record of a compiled response."""
+    head, body = reply.head, reply.body
+    status = _STATUS.pack(reply.status, len(head.pieces))
+    return pack([status, reply.reason, bytes(head.slots), bytes(body.slots), *head.pieces, *body.pieces])
+
+
+def decode_reply(record: bytes, place: str) -> Reply:
+    """Return the compiled response of a record."""
+    packed, reason, head_slots, body_slots, *pieces = unpack(record, place)
+    status, border = _STATUS.unpack(packed)
+    head = Template(tuple(pieces[:border]), tuple(map(Slot, head_slots)))
+    return Reply(status, reason, head, Template(tuple(pieces[border:]), tuple(map(Slot, body_slots))))
+
+
+def _flat(headers: Headers) -> list[bytes]:
+    return [text for header in headers for text in header]
+
+
+def _pairs(texts: list[bytes]) -> Headers:
+    return tuple(zip(texts[::2], texts[1::2], strict=True))

@@ -1,0 +1,34 @@
+"""One pass over a cassette that computes everything replay needs.
+
+It is the same function for a store, an import and a recording after a crash, so that all replay alike by
+construction. Other rules mean compiling again, never recording again.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from chatproxy.core.model import Exchange
+from chatproxy.core.normalize import Rules, normalize
+from chatproxy.core.template import Addresses, Reply, reply
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """What one exchange compiles to: how it is found, and what is served for it."""
+
+    number: int
+    key: bytes
+    shape: bytes
+    route: bytes
+    reply: Reply
+
+
+def compile_exchanges(exchanges: Iterable[Exchange], rules: Rules) -> Iterator[Compiled]:
+    """Compile the exchanges of one cassette, which must come in the order of their numbers."""
+    addresses = Addresses()
+    for exchange in exchanges:
+        form = normalize(exchange.request, rules)
+        addresses.learn(exchange.request)
+        yield Compiled(
+            exchange.number, form.key, form.shape, form.route, reply(exchange.response, exchange.upstream, addresses)
+        )

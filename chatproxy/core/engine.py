@@ -1,0 +1,86 @@
+"""The heart: what to do with a request, and what to keep of its answer. Every edge makes the same two calls."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+
+from chatproxy.core.errors import ChatproxyError, MissError, error_json
+from chatproxy.core.explain import miss_reason
+from chatproxy.core.model import Exchange, Forward, Request, Response
+from chatproxy.core.normalize import NormalForm
+from chatproxy.core.player import live_form, play
+from chatproxy.core.recorder import Recorder
+from chatproxy.core.session import Session
+from chatproxy.core.template import Addresses, reply, slot_values
+
+OUTCOME = b"x-chatproxy-outcome"
+EXCHANGE = b"x-chatproxy-exchange"
+
+
+class Engine:
+    """Decides; ``clock`` gives microseconds since 1970.
+
+    What it does follows from what it is given: with a ``session`` it replays, with a ``recorder`` it records
+    what it forwards, with both it records what is missing, with neither it passes everything on. With
+    ``keep_urls`` answers keep the upstream's URLs instead of getting the address that the client used.
+    """
+
+    def __init__(
+        self,
+        upstream: str,
+        clock: Callable[[], int],
+        *,
+        session: Session | None = None,
+        recorder: Recorder | None = None,
+        keep_urls: bool = False,
+    ) -> None:
+        self.counts: Counter[str] = Counter()
+        self._upstream = upstream
+        self._clock = clock
+        self._session = session
+        self._recorder = recorder
+        self._keep_urls = keep_urls
+
+    def on_request(self, request: Request) -> Response | Forward:
+        """Answer the request, or decide to put it to the upstream."""
+        session = self._session
+        if session is None:
+            return self._forward(request)
+        form = live_form(session, request)
+        number = play(session, form) if form not in session.live else None
+        if number is not None:
+            return self._marked(self._recorded(session, number, request), "hit", f"{session.cassette.name}/{number}")
+        if self._recorder is None:
+            return self.on_error(MissError(request.line, miss_reason(session, form)))
+        session.live.write(form)
+        return self._forward(request)
+
+    def on_response(self, forward: Forward, response: Response) -> tuple[Response, Exchange | None]:
+        """Return what the client gets, and the exchange that must be on disk before the client gets it."""
+        answer = response
+        if not self._keep_urls:
+            answer = reply(response, self._upstream, Addresses()).render(slot_values(forward.request.origin))
+        if self._recorder is None:
+            return self._marked(answer, "passed"), None
+        exchange = self._recorder.exchange(forward, response, self._clock())
+        return self._marked(answer, "recorded", f"{self._recorder.name}/{exchange.number}"), exchange
+
+    def on_error(self, error: ChatproxyError) -> Response:
+        """Return Twilio's error JSON for what went wrong with a request."""
+        content_type = (b"Content-Type", b"application/json; charset=utf-8")
+        answer = Response(error.status, b"", (content_type,), error_json(error.status, str(error)))
+        return self._marked(answer, "miss" if isinstance(error, MissError) else "error")
+
+    def _forward(self, request: Request) -> Forward:
+        answered = [part.last_write for part in (self._session, self._recorder) if part is not None]
+        return Forward(request, self._clock(), max(answered, default=0))
+
+    def _recorded(self, session: Session, number: int, request: Request) -> Response:
+        if self._keep_urls:
+            return session.cassette.exchange(number).response
+        return session.cassette.reply(number).render(slot_values(request.origin))
+
+    def _marked(self, answer: Response, outcome: str, exchange: str | None = None) -> Response:
+        self.counts[outcome] += 1
+        marks = [(OUTCOME, outcome.encode())] + ([(EXCHANGE, exchange.encode())] if exchange else [])
+        return replace(answer, headers=(*answer.headers, *marks))

@@ -1,0 +1,54 @@
+"""Which header fields end at a proxy, which frame a message, and which are our own."""
+
+from chatproxy.core.model import Headers, header_values
+
+HOP_BY_HOP = frozenset(
+    {
+        b"connection",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    }
+)
+"""RFC 9110 section 7.6.1, with the credentials that are meant for a proxy (section 11.7)."""
+
+FRAMING = frozenset({b"content-length", b"content-encoding", b"expect", b"host"})
+"""What each side writes for itself: bodies are kept decoded, and every connection has a host of its own."""
+
+OWN_PREFIX = b"x-chatproxy-"
+
+
+def end_to_end(headers: Headers) -> Headers:
+    """Keep the fields that pass through a proxy: no hop-by-hop, none named by Connection, no framing, none of ours."""
+    dropped = HOP_BY_HOP | FRAMING | _named_by_connection(headers)
+    return tuple(
+        (name, value)
+        for name, value in headers
+        if (lower := name.lower()) not in dropped and not lower.startswith(OWN_PREFIX)
+    )
+
+
+def _named_by_connection(headers: Headers) -> set[bytes]:
+    return {option.strip().lower() for value in header_values(headers, b"connection") for option in value.split(b",")}
+
+
+def is_form(headers: Headers) -> bool:
+    """Tell whether the body is a form as HTML forms and Twilio's clients send it."""
+    return _media_type(headers) == b"application/x-www-form-urlencoded"
+
+
+def is_json(headers: Headers) -> bool:
+    """Tell whether the body is JSON (RFC 8259, RFC 6839 section 3.1)."""
+    media = _media_type(headers)
+    return media == b"application/json" or media.endswith(b"+json")
+
+
+def _media_type(headers: Headers) -> bytes:
+    """Return the type and subtype of the first Content-Type in lower case, empty without one (RFC 9110 section 8.3)."""
+    value = next(header_values(headers, b"content-type"), b"")
+    return value.partition(b";")[0].strip().lower()

@@ -1,0 +1,99 @@
+"""The values that every part speaks in: requests, responses, exchanges, and what an engine decides.
+
+Bytes stay bytes and repeats stay repeats: a header list is never folded into a mapping, a body is
+never decoded and encoded again on its way through.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+Headers = tuple[tuple[bytes, bytes], ...]
+
+TWILIO_HOST = "chat.twilio.com"
+TWILIO_ORIGIN = "https://chat.twilio.com"
+
+
+class Mode(StrEnum):
+    """What to do with a request: the words are those of the command line."""
+
+    RECORD = "record"
+    REPLAY = "replay"
+    AUTO = "auto"
+    PASSTHROUGH = "passthrough"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request as the client sent it.
+
+    ``target`` is the origin-form of RFC 9112 section 3.2.1: path and query, escapes as sent. ``host`` is the
+    host that the request is meant for; behind a reverse proxy that is the upstream's. ``origin`` is the
+    address by which the client reached us (``http://127.0.0.1:8765``), to which URLs in answers are turned.
+    """
+
+    method: str
+    target: bytes
+    headers: Headers = ()
+    body: bytes = b""
+    origin: str = TWILIO_ORIGIN
+    host: str = TWILIO_HOST
+
+    @property
+    def path(self) -> bytes:
+        """The target without its query."""
+        return self.target.partition(b"?")[0]
+
+    @property
+    def line(self) -> str:
+        """Method and target for a person to read."""
+        return f"{self.method} {self.target.decode('ascii', 'backslashreplace')}"
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One HTTP response; its body is decoded (no content coding) and whole."""
+
+    status: int
+    reason: bytes = b""
+    headers: Headers = ()
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request and its response as recorded, without credentials.
+
+    Numbers follow the moments at which the upstream's answers came. ``asked`` and ``answered`` are those
+    moments in microseconds since 1970, UTC. ``after`` is the number of the last write that had been answered
+    when the request came, 0 if there was none. ``upstream`` is the origin that was asked; ``user`` the Basic
+    user name, kept only if it is a SID (AC… or SK…).
+    """
+
+    number: int
+    request: Request
+    response: Response
+    upstream: str
+    asked: int
+    answered: int
+    after: int = 0
+    user: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """The decision to put a request to the upstream, with what its exchange has to remember of that moment."""
+
+    request: Request
+    asked: int
+    after: int
+
+
+def header_values(headers: Headers, name: bytes) -> Iterator[bytes]:
+    """Yield the values of all headers of this name, which must be given in lower case."""
+    return (value for header, value in headers if header.lower() == name)
+
+
+def is_read(method: str) -> bool:
+    """Tell whether a request of this method only reads; anything else is a write."""
+    return method in {"GET", "HEAD", "OPTIONS"}

@@ -1,0 +1,189 @@
+"""The normal form of a request, by which recorded and live requests are matched.
+
+The laws (one function makes keys, for recording and for replay; a match is never fuzzy):
+
+1. The form has method, host, decoded path, query pairs, and the body. It has no credentials and no headers
+   but those that the rules name. The address by which the client reached us counts as the upstream's.
+2. Pairs are sorted by name; those of one name keep their order. ``+`` and ``%20`` are one in forms; an empty
+   value differs from an absent one. A form value that is a JSON object or array counts by its content, a
+   JSON body likewise; anything else counts by its bytes.
+3. A parameter spelled out at its default equals its absence.
+
+The form is text of one spelling for each meaning, so that equal texts are equal requests::
+
+    POST chat.twilio.com/v1/Services/IS…/Channels/CH…/Messages?a=1
+    x-named-by-rules: value
+
+    form
+    Attributes={"a":1}&Body=Hello
+
+Within it, ``%`` and whatever would read as structure is escaped in lower case, which no SID can contain.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import blake2b
+from json import dumps
+from typing import NamedTuple
+from urllib.parse import unquote_to_bytes
+
+from chatproxy.core import jsontext
+from chatproxy.core.headers import is_form, is_json
+from chatproxy.core.model import TWILIO_ORIGIN, Request
+from chatproxy.core.origins import replace_origin
+from chatproxy.core.sids import mask, mask_path
+
+COMPILE_VERSION = 1
+"""Raised whenever the same cassette would compile to something else, so that stored results are made anew."""
+
+_MESSAGES = re.compile(rb"/v1/Services/[^/]+/Channels/[^/]+/Messages")
+_LIST_DEFAULTS = {b"PageSize=50", b"Page=0", b"Order=asc"}
+_CREATE_DEFAULTS = {b"From=system"}
+_TWILIO = TWILIO_ORIGIN.encode()
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What shapes keys: ``match_headers`` are the names of the request headers that count."""
+
+    match_headers: tuple[str, ...] = ()
+
+    @cached_property
+    def names(self) -> tuple[bytes, ...]:
+        """The headers that count, in lower case, sorted."""
+        return tuple(sorted({name.lower().encode() for name in self.match_headers}))
+
+    @cached_property
+    def fingerprint(self) -> bytes:
+        """Eight bytes that differ for rules that could make other keys."""
+        meaning = dumps([COMPILE_VERSION, [name.decode() for name in self.names]])
+        return blake2b(meaning.encode(), digest_size=8).digest()
+
+
+class NormalForm(NamedTuple):
+    """A request in normal form, in the parts that a difference can be named by."""
+
+    method: str
+    host: str
+    path: bytes
+    query: tuple[bytes, ...]
+    headers: tuple[bytes, ...]
+    kind: str
+    body: tuple[bytes, ...]
+
+    @property
+    def text(self) -> bytes:
+        """The whole form as one text."""
+        return self._text(self.path, b"&".join(self.query), b"&".join(self.body))
+
+    @property
+    def key(self) -> bytes:
+        """Bytes that are equal for equal requests."""
+        return b"k" + _digest(self.text)
+
+    @property
+    def shape(self) -> bytes:
+        """The key with every SID replaced by its type."""
+        return b"s" + _digest(self._text(mask_path(self.path), mask(b"&".join(self.query)), mask(b"&".join(self.body))))
+
+    @property
+    def route(self) -> bytes:
+        """The shape of method, host and path alone."""
+        return b"r" + _digest(f"{self.method} {self.host}".encode() + mask_path(self.path))
+
+    def _text(self, path: bytes, query: bytes, body: bytes) -> bytes:
+        head = f"{self.method} {self.host}".encode()
+        return b"%b%b?%b\n%b\n\n%b\n%b" % (head, path, query, b"\n".join(self.headers), self.kind.encode(), body)
+
+
+def normalize(request: Request, rules: Rules) -> NormalForm:
+    """Return the normal form of a request under these rules."""
+    raw_path, _, raw_query = request.target.partition(b"?")
+    path = raw_path if b"%" not in raw_path else _decoded_path(raw_path)
+    query = _pairs(raw_query, request.origin, _plain)
+    kind, body = _body(request)
+    if _MESSAGES.fullmatch(path):
+        if request.method in {"GET", "HEAD"}:
+            query = _without_defaults(query, _LIST_DEFAULTS)
+        elif request.method == "POST" and kind == "form":
+            body = _without_defaults(body, _CREATE_DEFAULTS)
+    headers = _headers(request, rules.names) if rules.match_headers else ()
+    return NormalForm(request.method, request.host, path, tuple(query), headers, kind, tuple(body))
+
+
+def _digest(text: bytes) -> bytes:
+    return blake2b(text, digest_size=16).digest()
+
+
+def _decoded_path(path: bytes) -> bytes:
+    return b"/".join(_escape(unquote_to_bytes(segment), _PATH_STRUCTURE) for segment in path.split(b"/"))
+
+
+def _headers(request: Request, names: Iterable[bytes]) -> tuple[bytes, ...]:
+    return tuple(
+        b"%b: %b" % (name, value) for name in names for header, value in request.headers if header.lower() == name
+    )
+
+
+def _body(request: Request) -> tuple[str, Iterable[bytes]]:
+    if not request.body:
+        return "empty", ()
+    if is_form(request.headers):
+        return "form", _pairs(request.body, request.origin, jsontext.canonical)
+    if is_json(request.headers) and (canonical := jsontext.canonical(request.body)) is not None:
+        return "json", (replace_origin(canonical, request.origin, _TWILIO),)
+    return "bytes", (request.body,)
+
+
+def _plain(value: bytes) -> None:
+    """In a query, a value that looks like JSON is text like any other."""
+
+
+def _pairs(text: bytes, origin: str, meaning: Callable[[bytes], bytes | None]) -> list[bytes]:
+    """Split query or form into ``name=value`` in one spelling, sorted by name, repeats in their order."""
+    pairs = [pair for pair in text.split(b"&") if pair]
+    if _NOT_PLAIN.search(text):
+        pairs = [_pair(pair, origin, meaning) for pair in pairs]
+    pairs.sort(key=_name)
+    return pairs
+
+
+def _pair(pair: bytes, origin: str, meaning: Callable[[bytes], bytes | None]) -> bytes:
+    name, equals, value = pair.partition(b"=")
+    value = _decoded(value)
+    canonical = meaning(value) if value[:1] in _JSON_STARTS else None
+    value = replace_origin(value if canonical is None else canonical, origin, _TWILIO)
+    return b"%b%b%b" % (_escape(_decoded(name), _NAME_STRUCTURE), equals, _escape(value, _VALUE_STRUCTURE))
+
+
+def _decoded(text: bytes) -> bytes:
+    return unquote_to_bytes(text.replace(b"+", b" "))
+
+
+def _name(pair: bytes) -> bytes:
+    return pair.partition(b"=")[0]
+
+
+def _without_defaults(pairs: Iterable[bytes], defaults: set[bytes]) -> list[bytes]:
+    """Drop the pairs that spell out a default; a name that is repeated is not at its default."""
+    kept = list(pairs)
+    names = [_name(pair) for pair in kept]
+    return [pair for pair in kept if pair not in defaults or names.count(_name(pair)) > 1]
+
+
+_PATH_STRUCTURE = re.compile(rb"[%/?\n]")
+_NAME_STRUCTURE = re.compile(rb"[%&=\n]")
+_VALUE_STRUCTURE = re.compile(rb"[%&\n]")
+_JSON_STARTS = frozenset({b"{", b"[", b" ", b"\t", b"\r", b"\n"})
+_NOT_PLAIN = re.compile(rb"[%+\n]|//|=[\[{ \t\r]")
+"""What a text must hold for decoding, JSON or an address to matter; without it the pairs only need sorting."""
+
+
+def _escape(text: bytes, structure: re.Pattern[bytes]) -> bytes:
+    return structure.sub(_escaped, text)
+
+
+def _escaped(found: re.Match[bytes]) -> bytes:
+    return b"%%%02x" % ord(found[0])

@@ -1,0 +1,31 @@
+"""Origins (``scheme://host:port``) in texts: where one stands, and how to put another in its place."""
+
+import re
+
+_TWILIO_EDGES = r"https://(?:chat|ip-messaging)(?:\.[a-z0-9-]+){0,2}\.twilio\.com"
+"""All of ``chat[.edge][.region].twilio.com`` are one host, and ``ip-messaging`` is its older name."""
+
+_ENDS = r"(?![\w-])(?![.:][\w])"
+"""An origin ends where neither its host nor its port goes on."""
+
+
+def replace_origin(text: bytes, origin: str, replacement: bytes) -> bytes:
+    """Put the replacement wherever this origin stands in the text as a whole."""
+    plain = origin.encode()
+    if plain not in text:
+        return text
+    return re.sub(re.escape(plain) + _ENDS.encode(), lambda _: replacement, text)
+
+
+def upstream_pattern(upstream: str) -> re.Pattern[bytes]:
+    """Match the origins by which answers of this upstream may call it, with slashes plain or escaped as in JSON."""
+    return _either_spelling(f"(?:{re.escape(upstream)}|{_TWILIO_EDGES}){_ENDS}")
+
+
+def address_pattern(origins: set[str]) -> re.Pattern[bytes]:
+    """Match any of these origins, with slashes plain or escaped as in JSON."""
+    return _either_spelling(f"(?:{'|'.join(map(re.escape, sorted(origins)))}){_ENDS}")
+
+
+def _either_spelling(pattern: str) -> re.Pattern[bytes]:
+    return re.compile(pattern.replace("/", r"\\?/").encode())

@@ -1,0 +1,36 @@
+"""Makes exchanges of what was forwarded and answered: numbered, and without credentials."""
+
+from dataclasses import replace
+
+from chatproxy.core.headers import end_to_end
+from chatproxy.core.model import Exchange, Forward, Response, is_read
+from chatproxy.core.scrub import Blankers, user_name
+
+
+class Recorder:
+    """Records the cassette ``name``: numbers exchanges in the order of their answers, from ``first`` on, and knows the last write answered."""
+
+    def __init__(self, name: str, upstream: str, first: int = 1) -> None:
+        self.name = name
+        self._upstream = upstream
+        self._next = first
+        self._blankers = Blankers()
+        self.last_write = 0
+
+    def exchange(self, forward: Forward, response: Response, answered: int) -> Exchange:
+        """Make the exchange of an answer that came at this moment (microseconds since 1970)."""
+        blanker = self._blankers.of(forward.request.headers)
+        request = blanker.request(forward.request)
+        number, self._next = self._next, self._next + 1
+        if not is_read(request.method):
+            self.last_write = number
+        return Exchange(
+            number=number,
+            request=replace(request, headers=end_to_end(request.headers)),
+            response=blanker.response(response),
+            upstream=self._upstream,
+            asked=forward.asked,
+            answered=answered,
+            after=forward.after,
+            user=user_name(forward.request.headers),
+        )

@@ -1,0 +1,18 @@
+"""The state of one replay of a cassette: all that changes while it is replayed is here."""
+
+from chatproxy.core.cassette import Cassette
+from chatproxy.core.normalize import Rules
+from chatproxy.core.scrub import Blankers
+from chatproxy.core.timelines import LiveTimelines
+
+
+class Session:
+    """One replay: how often each request was answered, and which write was replayed last."""
+
+    def __init__(self, cassette: Cassette, rules: Rules) -> None:
+        self.cassette = cassette
+        self.rules = rules
+        self.blankers = Blankers()
+        self.answered: dict[bytes, int] = {}
+        self.last_write = 0
+        self.live = LiveTimelines()

@@ -1,0 +1,31 @@
+"""What a SID is: a known prefix and 32 hex digits, found in any decoded text.
+
+Sources: the ``pattern`` of each resource in Twilio's OpenAPI documents, and the SIDs that appear on the wire
+only (``SK`` as a user name, ``RQ`` in a header).
+"""
+
+import re
+
+PREFIXES = "AC CH CR IM IN IS MB RL US BS WH ME FW MG HX DY IG SK SM MM RQ".split()
+
+_PREFIX = "|".join(PREFIXES).encode()
+
+SID = re.compile(rb"(%b)[0-9a-f]{32}(?![0-9a-f])" % _PREFIX)
+"""A SID anywhere in a text, also glued to letters before it, as in the page token ``PTMG…``."""
+
+SID_SEGMENT = re.compile(rb"(%b)[0-9a-fA-F]{32}" % _PREFIX)
+"""A SID as a whole path segment, where hex digits may be upper case."""
+
+
+def mask(text: bytes) -> bytes:
+    """Replace every SID of a text by its type: ``/Messages/IM…`` becomes ``/Messages/IM*``."""
+    return SID.sub(rb"\1*", text)
+
+
+def mask_path(path: bytes) -> bytes:
+    """Replace every SID of a decoded path by its type, those with upper-case hex in whole segments too."""
+    return mask(b"/".join(_mask_segment(segment) for segment in path.split(b"/")))
+
+
+def _mask_segment(segment: bytes) -> bytes:
+    return segment[:2] + b"*" if SID_SEGMENT.fullmatch(segment) else segment

@@ -1,0 +1,41 @@
+"""Timelines: a collection path and its members, which writes to it change and other writes do not."""
+
+from chatproxy.core.model import is_read
+from chatproxy.core.normalize import NormalForm
+
+
+def timeline(path: bytes) -> bytes:
+    """Return the collection of a decoded path: ``…/Messages`` for itself and for ``…/Messages/IM…``.
+
+    After the version, Twilio's paths alternate collections and members.
+    """
+    segments = path.split(b"/")
+    return path if len(segments) % 2 else b"/".join(segments[:-1])
+
+
+class LiveTimelines:
+    """Those timelines that a write has changed at the upstream since the cassette was recorded."""
+
+    def __init__(self) -> None:
+        self._changed: set[bytes] = set()
+        self._members: set[bytes] = set()
+
+    def write(self, form: NormalForm) -> None:
+        """Take in a request that went to the upstream: reads change nothing.
+
+        A write to a member also changes every timeline below that member.
+        """
+        if is_read(form.method):
+            return
+        collection = timeline(form.path)
+        self._changed.add(collection)
+        if collection != form.path:
+            self._members.add(form.path)
+
+    def __contains__(self, form: NormalForm) -> bool:
+        """Tell whether this request must be put to the upstream, since a recorded answer could be stale."""
+        if not self._changed:
+            return False
+        return timeline(form.path) in self._changed or any(
+            form.path.startswith(member + b"/") for member in self._members
+        )
