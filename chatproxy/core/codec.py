@@ -13,6 +13,7 @@ from chatproxy.core.template import Reply, Slot, Template
 
 _MOMENTS = struct.Struct("<qqIH")
 _STATUS = struct.Struct("<HH")
+_SMALLEST = 8
 
 
 def pack(fields: list[bytes]) -> bytes:
@@ -24,7 +25,7 @@ def pack(fields: list[bytes]) -> bytes:
 
 def unpack(record: bytes, place: str) -> list[bytes]:
     """Split a record into its fields; ``place`` names it in the error for one that is damaged."""
-    if len(record) < 8 or crc32(record[:-4]) != int.from_bytes(record[-4:], "little"):
+    if len(record) < _SMALLEST or crc32(record[:-4]) != int.from_bytes(record[-4:], "little"):
         raise CassetteError(place, "is damaged; record it again, or import its fixture")
     (count,) = struct.unpack_from("<I", record)
     begin = 4 * (count + 1)

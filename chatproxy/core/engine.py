@@ -7,7 +7,6 @@ from dataclasses import replace
 from chatproxy.core.errors import ChatproxyError, MissError, error_json
 from chatproxy.core.explain import miss_reason
 from chatproxy.core.model import Exchange, Forward, Request, Response
-from chatproxy.core.normalize import NormalForm
 from chatproxy.core.player import live_form, play
 from chatproxy.core.recorder import Recorder
 from chatproxy.core.session import Session

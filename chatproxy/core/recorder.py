@@ -8,7 +8,11 @@ from chatproxy.core.scrub import Blankers, user_name
 
 
 class Recorder:
-    """Records the cassette ``name``: numbers exchanges in the order of their answers, from ``first`` on, and knows the last write answered."""
+    """Records the cassette ``name``.
+
+    Exchanges are numbered from ``first`` on in the order of their answers; ``last_write`` is the number of the
+    last write answered, 0 before there is one.
+    """
 
     def __init__(self, name: str, upstream: str, first: int = 1) -> None:
         self.name = name

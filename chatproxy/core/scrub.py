@@ -20,7 +20,7 @@ BLANK = b"__blanked__"
 """Of characters that stand for themselves in URLs, forms and JSON."""
 
 _CREDENTIAL = re.compile(rb"authorization|cookie|token|secret|password|api-?key|signature", re.IGNORECASE)
-"""Header names that carry credentials: Authorization, Cookie, Set-Cookie, X-Api-Key, X-Twilio-Signature and the like."""
+"""Names of headers with credentials: Authorization, Cookie, Set-Cookie, X-Api-Key, X-Twilio-Signature and the like."""
 
 
 def is_credential(name: bytes) -> bool:

@@ -6,7 +6,7 @@ only (``SK`` as a user name, ``RQ`` in a header).
 
 import re
 
-PREFIXES = "AC CH CR IM IN IS MB RL US BS WH ME FW MG HX DY IG SK SM MM RQ".split()
+PREFIXES = tuple("AC CH CR IM IN IS MB RL US BS WH ME FW MG HX DY IG SK SM MM RQ".split())  # noqa: SIM905 - a table to read
 
 _PREFIX = "|".join(PREFIXES).encode()
 

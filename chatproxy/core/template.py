@@ -4,6 +4,7 @@ Replay joins bytes and parses nothing. What is a slot is decided here by field a
 what a user wrote stays as it is.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
