@@ -31,7 +31,7 @@ Values = Mapping[Slot, bytes]
 def slot_values(origin: str) -> Values:
     """Return what slots are filled with for a client that reached us by this origin."""
     plain = origin.encode()
-    return {Slot.ORIGIN: plain, Slot.ORIGIN_ESCAPED: plain.replace(b"/", rb"\\/")}
+    return {Slot.ORIGIN: plain, Slot.ORIGIN_ESCAPED: plain.replace(b"/", rb"\/")}
 
 
 @dataclass(frozen=True, slots=True)
