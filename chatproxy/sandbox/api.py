@@ -149,7 +149,7 @@ async def _read(request: web.BaseRequest) -> bytes:
         return await request.read()
     except web.HTTPRequestEntityTooLarge as error:
         raise ApiError(413, "Request entity too large") from error
-    except (web.RequestPayloadError, ConnectionError) as error:  # a wrong encoding; or nobody is left to answer
+    except (web.RequestPayloadError, ConnectionError) as error:  # a wrong encoding, or nobody is left
         raise ApiError(400, "Invalid request body.", 20001) from error
 
 

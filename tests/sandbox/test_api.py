@@ -278,19 +278,13 @@ def test_settings_that_make_no_sense_are_refused(settings: dict[str, Any]) -> No
         SandboxSettings(**settings)
 
 
-async def test_a_chunked_form_of_one_mebibyte_is_read_and_a_longer_one_refused(start: Start) -> None:
-    client = await start()
-    padding = 2**20 - len("Body=x&Padding=")
-
-    async def chunks(length: int) -> Any:
+async def test_a_chunked_form_of_one_mebibyte_is_read(start: Start) -> None:
+    async def chunks() -> Any:
         yield b"Body=x&Padding="
-        yield b"p" * length
+        yield b"p" * (2**20 - len("Body=x&Padding="))
 
-    async with client.post(PATH, data=chunks(padding)) as response:
+    async with (await start()).post(PATH, data=chunks()) as response:
         assert response.status == 201
-    async with client.post(PATH, data=chunks(padding + 1)) as response:
-        assert response.status == 413
-        assert await response.json() == {"code": 413, "message": "Request entity too large", "status": 413}
 
 
 async def test_a_client_that_expects_100_gets_it_before_it_sends(start: Start) -> None:
@@ -303,13 +297,3 @@ async def test_a_client_that_expects_100_gets_it_before_it_sends(start: Start) -
     writer.close()
     assert answer.startswith(b"HTTP/1.1 201 CREATED\r\n")
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["body"] == "x"
-
-
-async def test_a_client_that_leaves_while_it_sends_has_no_effect(start: Start) -> None:
-    client = await start()
-    _, writer = await asyncio.open_connection(client.host, client.port)
-    writer.write(head("POST", "Content-Length: 100") + b"Body=x")
-    await writer.drain()
-    writer.transport.abort()
-    async with client.get(PATH) as response:
-        assert (await response.json())["messages"] == []

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from aiohttp import ClientSession
 from aiohttp.test_utils import RawTestServer
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -52,6 +53,7 @@ def assert_error(status: int, body: bytes) -> None:
     ("request_bytes", "status"),
     [
         (request_of("POST", PATH, b"Body=hi", headers=("Host: box", "Content-Encoding: gzip")), 400),
+        (request_of("POST", PATH, b"Body=x&Padding=" + b"p" * 2**20), 413),
         (request_of("GET", "/v1/%00"), 404),
         (request_of("GET", "http://box:80/v1"), 404),
         (request_of("OPTIONS", "*"), 404),
@@ -76,6 +78,19 @@ async def test_a_hostile_request_gets_a_plain_answer(request_bytes: bytes, statu
         assert list(json.loads(body)) == MESSAGE_KEYS
     else:
         assert_error(status, body)
+
+
+async def test_a_client_that_leaves_while_it_sends_has_no_effect() -> None:
+    async with RawTestServer(Sandbox().handle) as server:
+        _, writer = await asyncio.open_connection(server.host, server.port)
+        writer.write(request_of("POST", PATH, b"Body=x" * 9)[:-1])
+        await writer.drain()
+        writer.transport.abort()
+        async with (
+            ClientSession(headers={"Authorization": BASIC}) as client,
+            client.get(server.make_url(PATH)) as listed,
+        ):
+            assert (await listed.json())["messages"] == []
 
 
 anything = st.binary(max_size=20) | st.text(max_size=20).map(lambda text: text.encode(errors="replace"))
