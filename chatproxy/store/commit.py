@@ -1,0 +1,64 @@
+"""Group commit: whatever waits to be stored is written in one transaction, with one fsync, in a thread of its own."""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class GroupCommit(Generic[T]):
+    """Commits items in the order in which they came; many that come during one commit share the next.
+
+    ``write`` gets a list of items, and returns when they are on disk; what it raises reaches everybody who
+    waits for one of them.
+    """
+
+    def __init__(self, write: Callable[[list[T]], None]) -> None:
+        self._write = write
+        self._queue: queue.SimpleQueue[tuple[T, asyncio.Future[None]] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="chatproxy-commit", daemon=True)
+        self._thread.start()
+
+    async def commit(self, item: T) -> None:
+        """Return when the item is on disk. It is written even if whoever waits is cancelled."""
+        done = asyncio.get_running_loop().create_future()
+        self._queue.put((item, done))
+        await done
+
+    def close(self) -> None:
+        """Write what is waiting, and end."""
+        self._queue.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        going = True
+        while going:
+            batch = [self._queue.get()]
+            while not self._queue.empty():
+                batch.append(self._queue.get())
+            waiting = [entry for entry in batch if entry is not None]
+            going = len(waiting) == len(batch)
+            if waiting:
+                self._commit(waiting)
+
+    def _commit(self, batch: list[tuple[T, asyncio.Future[None]]]) -> None:
+        error: Exception | None = None
+        try:
+            self._write([item for item, _ in batch])
+        except Exception as raised:
+            error = raised
+        futures = [done for _, done in batch]
+        futures[0].get_loop().call_soon_threadsafe(_tell, futures, error)
+
+
+def _tell(futures: list[asyncio.Future[None]], error: Exception | None) -> None:
+    for done in futures:
+        if done.cancelled():
+            continue
+        if error is None:
+            done.set_result(None)
+        else:
+            done.set_exception(error)

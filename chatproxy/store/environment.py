@@ -1,0 +1,194 @@
+"""The LMDB environment under the store: opening, transactions, growth, and the one place that maps LMDB's errors."""
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import islice, takewhile
+from pathlib import Path
+from typing import TypeVar
+
+import lmdb
+
+from chatproxy.core.errors import CassetteError
+
+T = TypeVar("T")
+
+FORMAT = b"1"
+"""The version of what the store holds; another one is refused, never read as empty."""
+
+_FORMAT_KEY = b"f"
+_DATA = "data.mdb"
+_OWN_ENTRIES = {_DATA, "lock.mdb", "locks", "files", ".gitignore"}
+_FIRST_MAP_SIZE = 64 * 2**20
+
+
+class Transaction:
+    """A write transaction: all of what it does is on disk afterwards, or none."""
+
+    def __init__(self, transaction: lmdb.Transaction) -> None:
+        self._transaction = transaction
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return one value."""
+        value = self._transaction.get(key)
+        return None if value is None else bytes(value)
+
+    def put(self, key: bytes, value: bytes) -> None:
+        """Store one value."""
+        self._transaction.put(key, value)
+
+    def delete(self, key: bytes) -> None:
+        """Delete one value, if it is there."""
+        self._transaction.delete(key)
+
+    def delete_all(self, prefix: bytes) -> None:
+        """Delete every key that begins so."""
+        with self._transaction.cursor() as cursor:
+            found = cursor.set_range(prefix)
+            while found and bytes(cursor.key()).startswith(prefix):
+                cursor.delete()
+                found = bool(cursor.key())
+
+
+class Environment:
+    """One folder with an LMDB environment, mode 0700.
+
+    Reads are short and safe from any thread. A write is a function of a transaction that may be called again:
+    when the map is full it grows and the write is repeated. ``writable`` is false where the folder can only be
+    read. A folder can be open once in a process.
+    """
+
+    def __init__(self, folder: Path, *, map_size: int = _FIRST_MAP_SIZE) -> None:
+        self.folder = folder
+        self.writable = _prepare(folder)
+        self._map_gate = threading.Lock()
+        self._writing = threading.Lock()
+        with self._errors():
+            self._env = lmdb.open(
+                str(folder),
+                map_size=map_size,
+                mode=0o600,
+                readonly=not self.writable,
+                lock=self.writable,
+                create=self.writable,
+            )
+        try:
+            self._check_size()
+            self._check_format()
+        except CassetteError:
+            self._env.close()
+            raise
+
+    def close(self) -> None:
+        """Close the environment; what was written is on disk already."""
+        self._env.close()
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return one value."""
+        with self._read() as transaction:
+            return transaction.get(key)  # type: ignore[return-value]  # a memoryview only with buffers=True
+
+    def scan(self, prefix: bytes, *, after: bytes = b"", limit: int) -> list[tuple[bytes, bytes]]:
+        """Return up to ``limit`` entries under a prefix, in the order of their keys, those behind ``prefix + after``."""
+        with self._read() as transaction, transaction.cursor() as cursor:
+            if not cursor.set_range(prefix + after + b"\0" if after else prefix):
+                return []
+            entries = ((bytes(key), bytes(value)) for key, value in cursor)
+            return list(islice(takewhile(lambda entry: entry[0].startswith(prefix), entries), limit))
+
+    def write(self, work: Callable[[Transaction], T]) -> T:
+        """Do the work in one transaction and return when it is on disk."""
+        if not self.writable:
+            raise CassetteError(str(self.folder), "cannot be written; give another --store or its permissions")
+        with self._writing, self._errors():
+            while True:
+                try:
+                    with self._env.begin(write=True) as transaction:
+                        return work(Transaction(transaction))
+                except lmdb.MapFullError:
+                    self._set_map_size(2 * self._env.info()["map_size"])
+                except lmdb.MapResizedError:
+                    self._set_map_size(0)
+
+    @contextmanager
+    def _read(self) -> Iterator[lmdb.Transaction]:
+        with self._map_gate, self._errors():
+            transaction = self._begin()
+            try:
+                yield transaction
+            finally:
+                transaction.abort()
+
+    def _begin(self) -> lmdb.Transaction:
+        try:
+            return self._env.begin()
+        except lmdb.MapResizedError:
+            self._env.set_mapsize(0)
+        except lmdb.ReadersFullError:
+            self._env.reader_check()
+        return self._env.begin()
+
+    def _set_map_size(self, size: int) -> None:
+        """Resize the map, 0 to adopt another process's size; no transaction of this process may be open."""
+        with self._map_gate:
+            self._env.set_mapsize(size)
+
+    def _check_size(self) -> None:
+        """Refuse a truncated file: reading beyond its end would kill the process."""
+        needed = (self._env.info()["last_pgno"] + 1) * self._env.stat()["psize"]
+        if (self.folder / _DATA).stat().st_size < needed:
+            raise CassetteError(str(self.folder), _DAMAGED)
+
+    def _check_format(self) -> None:
+        found = self.get(_FORMAT_KEY)
+        if found is None and self.writable:
+            self.write(lambda transaction: transaction.put(_FORMAT_KEY, FORMAT))
+        elif found != FORMAT:
+            version = (found or b"none").decode("ascii", "backslashreplace")
+            raise CassetteError(
+                str(self.folder),
+                f"is of format {version}, this chatproxy reads format {FORMAT.decode()}; "
+                "use the chatproxy that wrote it to export its cassettes, or give another --store",
+            )
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except lmdb.Error as error:
+            raise CassetteError(str(self.folder), _reason(error)) from error
+
+
+_DAMAGED = "is damaged; move it away and import your fixtures into a new one"
+_REASONS: list[tuple[tuple[type[lmdb.Error], ...], str]] = [
+    ((lmdb.InvalidError, lmdb.CorruptedError, lmdb.PageNotFoundError, lmdb.PanicError), _DAMAGED),
+    ((lmdb.VersionMismatchError,), "was written by another version of LMDB; export its cassettes with that one"),
+    ((lmdb.ReadersFullError,), "is open in too many processes; stop some of them"),
+]
+_NO_ROOM = ("No space left", "File too large", "Disk quota", "quota exceeded")
+
+
+def _reason(error: lmdb.Error) -> str:
+    """Say what an LMDB error means to the user and what to do."""
+    text = str(error)
+    if any(sign in text for sign in _NO_ROOM):
+        return "cannot grow, the disk is full; nothing recorded before is lost, free some space and go on"
+    return next((reason for kinds, reason in _REASONS if isinstance(error, kinds)), f"cannot be used: {text}")
+
+
+def _prepare(folder: Path) -> bool:
+    """Make the folder if needed, private and ignored by git, and tell whether it can be written."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not (folder / _DATA).exists():
+            if strangers := {entry.name for entry in folder.iterdir()} - _OWN_ENTRIES:
+                raise CassetteError(
+                    str(folder), f"is no store: it holds other files ({min(strangers)}); give a folder of its own"
+                )
+            folder.chmod(0o700)
+            (folder / ".gitignore").write_text("*\n")
+    except OSError as error:
+        if not (folder / _DATA).exists():
+            raise CassetteError(str(folder), f"cannot be made a store: {error.strerror}") from error
+    return os.access(folder, os.W_OK) and (not (folder / _DATA).exists() or os.access(folder / _DATA, os.W_OK))

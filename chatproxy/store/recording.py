@@ -1,0 +1,132 @@
+"""One recording into a store, from the lock that it holds to the cassette that it leaves."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from chatproxy.core.codec import encode_exchange
+from chatproxy.core.errors import CassetteError
+from chatproxy.core.model import Exchange
+from chatproxy.core.normalize import Rules
+from chatproxy.store import layout
+from chatproxy.store.cassettes import NAME, PARTIAL, Record, Store
+from chatproxy.store.commit import GroupCommit
+from chatproxy.store.environment import Transaction
+from chatproxy.store.locks import FileLock
+
+
+class Existing(StrEnum):
+    """What to do where a cassette of the name stands already."""
+
+    REFUSE = "refuse"
+    APPEND = "append"
+    REPLACE = "replace"
+
+
+class Recording:
+    """A cassette being recorded; only one process at a time has it.
+
+    A new cassette stands as ``NAME.partial`` until ``finish``, and so after a crash; what it replaces stays
+    until then. Appending writes to the cassette itself. ``superseded`` names the interrupted recordings that
+    a successful end deletes.
+    """
+
+    def __init__(self, store: Store, name: str, existing: Existing, begun: int) -> None:
+        if not NAME.fullmatch(name) or PARTIAL in name:
+            raise CassetteError(
+                name, f"is no name for a cassette: up to 100 letters, digits, '.', '_', '-', without {PARTIAL!r}"
+            )
+        self.name = name
+        self.superseded: list[str] = []
+        self._store = store
+        self._lock = _locked(store, name)
+        try:
+            self._at, self._record = self._place(existing, begun)
+        except BaseException:
+            self._lock.release()
+            raise
+        self.first_number = store.tally(self._record).last + 1
+        self._group: GroupCommit[Exchange] | None = None
+
+    async def keep(self, exchange: Exchange) -> None:
+        """Return when the exchange is on disk; exchanges that come together share one commit."""
+        if self._group is None:
+            self._group = GroupCommit(self.put)
+        await self._group.commit(exchange)
+
+    def put(self, exchanges: list[Exchange]) -> None:
+        """Write exchanges, and return when they are on disk."""
+        entries = [(layout.number(exchange.number), encode_exchange(exchange)) for exchange in exchanges]
+        self._store.environment.write(lambda transaction: self._append(transaction, entries))
+
+    def finish(self, rules: Rules) -> int:
+        """End well: compile, and let a new cassette stand under its name; return how many exchanges it has.
+
+        A new recording without any exchange leaves all as it was.
+        """
+        self._flush()
+        count = self._store.tally(self._record).count
+        if count:
+            self._store.compile(self._at, rules)
+        if self._record.interim and count:
+            self._store.promote(self._at, self.name)
+        elif not count:
+            self._store.drop(self._at)
+        self._lock.release()
+        return count
+
+    def abandon(self) -> None:
+        """End badly: what a new recording has stays as ``NAME.partial``; without any exchange nothing stays."""
+        self._flush()
+        if self._store.tally(self._record).count == 0:
+            self._store.drop(self._at)
+        self._lock.release()
+
+    def discard(self) -> None:
+        """Forget a new recording, as an import that failed does."""
+        self._flush()
+        self._store.drop(self._at)
+        self._lock.release()
+
+    def _place(self, existing: Existing, begun: int) -> tuple[str, Record]:
+        """Find or make the record to write to, and return it with the name that it has for now."""
+        partials = self._store.partials(self.name)
+        record = self._store.find(self.name)
+        if existing is Existing.APPEND:
+            return self.name, record or self._store.begin(self.name, begun, interim=False)
+        if existing is Existing.REFUSE:
+            self._refuse(exists=record is not None, partials=partials)
+        self.superseded = partials
+        free = next(name for name in self._partial_names() if name not in partials)
+        return free, self._store.begin(free, begun, interim=True)
+
+    def _refuse(self, *, exists: bool, partials: list[str]) -> None:
+        if exists:
+            raise CassetteError(self.name, "exists; give --append to add to it or --replace to record it anew")
+        if partials:
+            raise CassetteError(
+                partials[0], "is left of a recording that was interrupted; export it, or give --replace to record anew"
+            )
+
+    def _partial_names(self) -> Iterable[str]:
+        yield self.name + PARTIAL
+        yield from (f"{self.name}{PARTIAL}-{count}" for count in range(2, 1_000_000))
+
+    def _append(self, transaction: Transaction, entries: list[tuple[bytes, bytes]]) -> None:
+        key = layout.tally_key(self._record.id)
+        tally = layout.Tally.unpack(transaction.get(key))
+        prefix = layout.exchange_prefix(self._record.id)
+        for number, record in entries:
+            transaction.put(prefix + number, record)
+        last = max(tally.last, *(int.from_bytes(number, "big") for number, _ in entries))
+        transaction.put(key, layout.Tally(tally.count + len(entries), last).pack())
+
+    def _flush(self) -> None:
+        if self._group is not None:
+            self._group.close()
+
+
+def _locked(store: Store, name: str) -> FileLock:
+    lock = store.recording_lock(name)
+    if lock is None:
+        raise CassetteError(name, "is being recorded by another process; wait for its end or use another name")
+    return lock

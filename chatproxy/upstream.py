@@ -1,0 +1,126 @@
+"""Asks the real server: the only module that goes out."""
+
+import ssl
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from aiohttp import (
+    ClientConnectionError,
+    ClientError,
+    ClientResponse,
+    ClientSession,
+    ClientTimeout,
+    DummyCookieJar,
+    TCPConnector,
+)
+from multidict import CIMultiDict
+from yarl import URL
+
+from chatproxy.core.errors import ConfigError, UpstreamError
+from chatproxy.core.headers import end_to_end
+from chatproxy.core.model import Headers, Request, Response
+
+_DECODED_CODINGS = "gzip, deflate"
+"""The content codings that are asked for: those that aiohttp decodes without further packages."""
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamSettings:
+    """``origin`` is asked, nothing else; sizes are in bytes, timeouts in seconds."""
+
+    origin: str
+    ca_file: Path | None = None
+    max_body: int = 16 * 2**20
+    connect_timeout: float = 10.0
+    timeout: float = 60.0
+    max_connections: int = 100
+
+
+class Upstream:
+    """The real server; an async context manager that keeps connections open between requests."""
+
+    def __init__(self, settings: UpstreamSettings) -> None:
+        self._settings = settings
+        self._tls = _tls(settings.ca_file)
+        self._session: ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        """Make the connector; no connection is opened yet."""
+        settings = self._settings
+        self._session = ClientSession(
+            connector=TCPConnector(limit=settings.max_connections, ssl=self._tls),
+            cookie_jar=DummyCookieJar(),
+            timeout=ClientTimeout(total=settings.timeout, connect=settings.connect_timeout),
+            skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
+            trust_env=False,
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close all connections."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def ask(self, request: Request) -> Response:
+        """Return the whole answer, decoded; raises UpstreamError if there is none, it is late or too large."""
+        async with self.stream(request) as (head, chunks):
+            body = bytearray()
+            async for chunk in chunks:
+                body += chunk
+                if len(body) > self._settings.max_body:
+                    raise UpstreamError(502, f"the answer is larger than {self._settings.max_body} bytes (--max-body)")
+        return Response(head.status, head.reason, head.headers, bytes(body))
+
+    @asynccontextmanager
+    async def stream(self, request: Request) -> AsyncIterator[tuple[Response, AsyncIterator[bytes]]]:
+        """Give the head of the answer, and its body as it comes."""
+        assert self._session is not None
+        with _errors(self._settings.origin):
+            async with self._session.request(
+                request.method,
+                URL(self._settings.origin + request.target.decode("ascii"), encoded=True),
+                headers=_sent_headers(request.headers),
+                data=request.body or None,
+                allow_redirects=False,
+            ) as answer:
+                yield _head(answer), answer.content.iter_any()
+
+
+def _tls(ca_file: Path | None) -> ssl.SSLContext:
+    """Verify certificates by the system's authorities, or by those of a PEM file alone."""
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as error:  # an SSLError is one too
+        raise ConfigError("--upstream-ca", f"{ca_file} cannot be read as PEM certificates: {error.strerror}") from error
+
+
+def _sent_headers(headers: Headers) -> CIMultiDict[str]:
+    sent = CIMultiDict(
+        (name.decode(), value.decode()) for name, value in end_to_end(headers) if name.lower() != b"accept-encoding"
+    )
+    sent.add("Accept-Encoding", _DECODED_CODINGS)
+    return sent
+
+
+def _head(answer: ClientResponse) -> Response:
+    reason = (answer.reason or "").encode("utf-8", "surrogateescape")
+    return Response(answer.status, reason, end_to_end(tuple(answer.raw_headers)))
+
+
+@contextmanager
+def _errors(origin: str) -> Iterator[None]:
+    """Turn what can go wrong outside into an UpstreamError: late is 504, all else 502."""
+    try:
+        yield
+    except TimeoutError as error:  # those of aiohttp are such too
+        raise UpstreamError(504, f"{origin} did not answer in time (--upstream-timeout, --connect-timeout)") from error
+    except ClientConnectionError as error:
+        raise UpstreamError(502, f"{origin} cannot be reached: {error}") from error
+    except ClientError as error:
+        raise UpstreamError(502, f"{origin} gave no usable answer: {error}") from error
