@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from http import HTTPStatus
 
 from chatproxy.core.errors import ChatproxyError, MissError, error_json
 from chatproxy.core.explain import miss_reason
@@ -22,6 +23,7 @@ class Engine:
     What it does follows from what it is given: with a ``session`` it replays, with a ``recorder`` it records
     what it forwards, with both it records what is missing, with neither it passes everything on. With
     ``keep_urls`` answers keep the upstream's URLs instead of getting the address that the client used.
+    ``on_miss`` is told of every miss.
     """
 
     def __init__(
@@ -32,6 +34,7 @@ class Engine:
         session: Session | None = None,
         recorder: Recorder | None = None,
         keep_urls: bool = False,
+        on_miss: Callable[[MissError], None] = lambda miss: None,
     ) -> None:
         self.counts: Counter[str] = Counter()
         self._upstream = upstream
@@ -39,6 +42,7 @@ class Engine:
         self._session = session
         self._recorder = recorder
         self._keep_urls = keep_urls
+        self._on_miss = on_miss
 
     def on_request(self, request: Request) -> Response | Forward:
         """Answer the request, or decide to put it to the upstream."""
@@ -50,7 +54,9 @@ class Engine:
         if number is not None:
             return self._marked(self._recorded(session, number, request), "hit", f"{session.cassette.name}/{number}")
         if self._recorder is None:
-            return self.on_error(MissError(request.line, miss_reason(session, form)))
+            miss = MissError(request.line, miss_reason(session, form))
+            self._on_miss(miss)
+            return self.on_error(miss)
         session.live.write(form)
         return self._forward(request)
 
@@ -67,7 +73,8 @@ class Engine:
     def on_error(self, error: ChatproxyError) -> Response:
         """Return Twilio's error JSON for what went wrong with a request."""
         content_type = (b"Content-Type", b"application/json; charset=utf-8")
-        answer = Response(error.status, b"", (content_type,), error_json(error.status, str(error)))
+        reason = HTTPStatus(error.status).phrase.encode()
+        answer = Response(error.status, reason, (content_type,), error_json(error.status, str(error)))
         return self._marked(answer, "miss" if isinstance(error, MissError) else "error")
 
     def _forward(self, request: Request) -> Forward:

@@ -31,7 +31,12 @@ def is_credential(name: bytes) -> bool:
 def user_name(headers: Headers) -> str | None:
     """Return the Basic user name if it is a SID (an account's or an API key's), else nothing."""
     user = _basic(headers)[0]
-    return user.decode() if SID_SEGMENT.fullmatch(user) and user[:2] in (b"AC", b"SK") else None
+    return user.decode() if is_user_name(user) else None
+
+
+def is_user_name(user: bytes) -> bool:
+    """Tell whether a Basic user name is an account's or an API key's SID; others are not kept."""
+    return SID_SEGMENT.fullmatch(user) is not None and user[:2] in (b"AC", b"SK")
 
 
 class Blanker:

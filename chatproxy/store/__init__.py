@@ -1,6 +1,6 @@
 """Cassettes in LMDB: the private capture of one machine."""
 
 from chatproxy.store.cassettes import Listed, Store
-from chatproxy.store.recording import Recording
+from chatproxy.store.recording import Existing, Recording
 
-__all__ = ["Listed", "Recording", "Store"]
+__all__ = ["Existing", "Listed", "Recording", "Store"]

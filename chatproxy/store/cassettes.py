@@ -30,6 +30,8 @@ class Record:
     id: int
     begun: int
     interim: bool = False
+    title: str = ""
+    """The name to go by, where it is not the one that it is kept under."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,10 @@ class Store:
         """Return how many exchanges a cassette has, and the last one's number."""
         return layout.Tally.unpack(self.environment.get(layout.tally_key(record.id)))
 
+    def count(self, name: str) -> int:
+        """Return how many exchanges a cassette has; raises CassetteError if there is no such cassette."""
+        return self.tally(self._existing(name)).count
+
     def exchanges(self, name: str) -> Iterator[Exchange]:
         """Yield a cassette's exchanges in order; raises CassetteError if there is no such cassette."""
         return self._exchanges(name, self._existing(name))
@@ -82,20 +88,20 @@ class Store:
             if not self.environment.writable:
                 return MemoryCassette(name, self._exchanges(name, record), rules)
             compile_into(self.environment, record.id, self._exchanges(name, record), rules)
-        return StoredCassette(self.environment, record.id, name, rules)
+        return StoredCassette(self.environment, record.id, record.title or name, rules)
 
     def compile(self, name: str, rules: Rules) -> None:
         """Compile a cassette and keep the result."""
         record = self._existing(name)
         compile_into(self.environment, record.id, self._exchanges(name, record), rules)
 
-    def begin(self, name: str, begun: int, *, interim: bool) -> Record:
+    def begin(self, name: str, begun: int, *, interim: bool, title: str = "") -> Record:
         """Make a cassette without exchanges under a free name."""
 
         def work(transaction: Transaction) -> Record:
             number = int.from_bytes(transaction.get(layout.LAST_ID) or b"", "big") + 1
             transaction.put(layout.LAST_ID, layout.number(number))
-            record = Record(number, begun, interim)
+            record = Record(number, begun, interim, title)
             _put_record(transaction, name, record)
             return record
 

@@ -90,7 +90,7 @@ class Environment:
             return transaction.get(key)  # type: ignore[return-value]  # a memoryview only with buffers=True
 
     def scan(self, prefix: bytes, *, after: bytes = b"", limit: int) -> list[tuple[bytes, bytes]]:
-        """Return up to ``limit`` entries under a prefix, in the order of their keys, those behind ``prefix + after``."""
+        """Return up to ``limit`` entries under a prefix, sorted by key, those behind ``prefix + after``."""
         with self._read() as transaction, transaction.cursor() as cursor:
             if not cursor.set_range(prefix + after + b"\0" if after else prefix):
                 return []

@@ -30,7 +30,7 @@ class Recording:
     a successful end deletes.
     """
 
-    def __init__(self, store: Store, name: str, existing: Existing, begun: int) -> None:
+    def __init__(self, store: Store, name: str, existing: Existing, begun: int, *, title: str = "") -> None:
         if not NAME.fullmatch(name) or PARTIAL in name:
             raise CassetteError(
                 name, f"is no name for a cassette: up to 100 letters, digits, '.', '_', '-', without {PARTIAL!r}"
@@ -38,6 +38,7 @@ class Recording:
         self.name = name
         self.superseded: list[str] = []
         self._store = store
+        self._title = title if title != name else ""
         self._lock = _locked(store, name)
         try:
             self._at, self._record = self._place(existing, begun)
@@ -58,18 +59,18 @@ class Recording:
         entries = [(layout.number(exchange.number), encode_exchange(exchange)) for exchange in exchanges]
         self._store.environment.write(lambda transaction: self._append(transaction, entries))
 
-    def finish(self, rules: Rules) -> int:
+    def finish(self, rules: Rules, *, keep_empty: bool = False) -> int:
         """End well: compile, and let a new cassette stand under its name; return how many exchanges it has.
 
-        A new recording without any exchange leaves all as it was.
+        Without any exchange all is left as it was, unless an empty cassette is wanted.
         """
         self._flush()
         count = self._store.tally(self._record).count
-        if count:
+        if count or keep_empty:
             self._store.compile(self._at, rules)
-        if self._record.interim and count:
-            self._store.promote(self._at, self.name)
-        elif not count:
+            if self._record.interim:
+                self._store.promote(self._at, self.name)
+        else:
             self._store.drop(self._at)
         self._lock.release()
         return count
@@ -97,7 +98,7 @@ class Recording:
             self._refuse(exists=record is not None, partials=partials)
         self.superseded = partials
         free = next(name for name in self._partial_names() if name not in partials)
-        return free, self._store.begin(free, begun, interim=True)
+        return free, self._store.begin(free, begun, interim=True, title=self._title)
 
     def _refuse(self, *, exists: bool, partials: list[str]) -> None:
         if exists:

@@ -1,0 +1,156 @@
+"""Cassettes as a user names them: a NAME in the store, or a FILE that is a fixture."""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterable
+from hashlib import blake2b
+from itertools import islice
+from pathlib import Path
+
+from chatproxy.core.cassette import Cassette, MemoryCassette
+from chatproxy.core.errors import CassetteError
+from chatproxy.core.model import Exchange
+from chatproxy.core.normalize import Rules
+from chatproxy.fixture import Document, read_fixture, write_fixture
+from chatproxy.store import Existing, Recording, Store
+
+Watch = Callable[[Iterable[Exchange], int], Iterable[Exchange]]
+"""Gets exchanges and their number, and gives them on: a progress bar, say."""
+
+_CHUNK = 256
+_FILES_KEPT = 20
+_CACHE = "files"
+
+
+def is_file(argument: str) -> bool:
+    """Tell whether an argument means a FILE: it ends in .json or has a slash; else it is a NAME."""
+    return argument.endswith(".json") or "/" in argument
+
+
+def fixture_path(name: str) -> Path:
+    """Return where the fixture of a cassette lies unless one says otherwise."""
+    return Path("cassettes") / f"{name}.json"
+
+
+def unwatched(exchanges: Iterable[Exchange], count: int) -> Iterable[Exchange]:
+    """Watch nothing."""
+    return exchanges
+
+
+def open_name(store: Store, name: str, rules: Rules) -> Cassette:
+    """Open a cassette of the store for replay."""
+    if store.find(name) is None and fixture_path(name).is_file():
+        path = fixture_path(name)
+        raise CassetteError(
+            name,
+            f"is not in the store {store.folder}, but {path} is there: "
+            f"`chatproxy replay {path}` replays it, `chatproxy import {path}` puts it into the store",
+        )
+    return store.open(name, rules)
+
+
+def open_file(path: Path, folder: Path, rules: Rules, begun: int) -> tuple[Cassette, Store | None]:
+    """Open a fixture for replay, by way of a cache in the store's ``folder``, or in memory where there can be none.
+
+    The cache is keyed by the file's content and knows no cassette of the store. Its own store is returned too,
+    to be closed after the replay.
+    """
+    content = _content(path)
+    key = blake2b(content, digest_size=16).hexdigest()
+    cache = _cache(folder / _CACHE)
+    if cache is not None and cache.find(key) is not None:
+        return cache.open(key, rules), cache
+    document = _document(content, path)
+    if cache is not None and _cached(cache, key, document, begun):
+        return cache.open(key, rules), cache
+    return MemoryCassette(document.name, document.exchanges, rules), None
+
+
+def _cache(folder: Path) -> Store | None:
+    """Open the cache, or do without where there can be none: it only saves time."""
+    try:
+        return Store(folder)
+    except CassetteError:
+        return None
+
+
+def _cached(cache: Store, key: str, document: Document, begun: int) -> bool:
+    """Put a fixture into the cache, forget the oldest ones, and tell whether that went well."""
+    try:
+        _put_all(cache, key, document, begun, Existing.REPLACE)
+        oldest_first = sorted(cache.listing(), key=lambda listed: listed.begun)
+        for listed in oldest_first[:-_FILES_KEPT]:
+            cache.drop(listed.name)
+    except CassetteError:  # another process fills it just now, or the disk is full
+        cache.close()
+        return False
+    return True
+
+
+def export_cassette(store: Store, name: str, path: Path, watch: Watch = unwatched) -> int:
+    """Write a cassette as a fixture, whole or not at all, and return how many exchanges it has."""
+    count = store.count(name)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", newline="\n", dir=path.parent, prefix=f".{path.name}.", delete=False
+        ) as file:
+            try:
+                write_fixture(name, watch(store.exchanges(name), count), file)
+                file.flush()
+                os.fsync(file.fileno())
+                os.chmod(file.name, _SHARED)
+                os.replace(file.name, path)
+            except BaseException:
+                os.unlink(file.name)
+                raise
+    except OSError as error:
+        raise CassetteError(
+            str(path), f"cannot be written: {error.strerror}; the old file, if any, is untouched"
+        ) from error
+    return count
+
+
+_SHARED = 0o644
+"""A fixture is shared, unlike the store: readable by all, as files of a repository are."""
+
+
+def import_fixture(
+    store: Store, path: Path, begun: int, *, name: str | None = None, replace: bool = False, watch: Watch = unwatched
+) -> Document:
+    """Put a fixture into the store under the name inside it, or another; whole or not at all."""
+    document = _document(_content(path), path)
+    document = Document(name or document.name, document.exchanges)
+    existing = Existing.REPLACE if replace else Existing.REFUSE
+    if not replace and store.find(document.name) is not None:
+        raise CassetteError(document.name, "exists; give --replace to replace it or --name for another name")
+    _put_all(store, document.name, document, begun, existing, watch)
+    return document
+
+
+def _put_all(
+    store: Store, name: str, document: Document, begun: int, existing: Existing, watch: Watch = unwatched
+) -> None:
+    recording = Recording(store, name, existing, begun, title=document.name)
+    try:
+        exchanges = iter(watch(document.exchanges, len(document.exchanges)))
+        while chunk := list(islice(exchanges, _CHUNK)):
+            recording.put(chunk)
+    except BaseException:
+        recording.discard()
+        raise
+    recording.finish(Rules(), keep_empty=True)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CassetteError(str(path), f"cannot be read: {error.strerror}") from error
+
+
+def _document(content: bytes, path: Path) -> Document:
+    try:
+        return read_fixture(content.decode(), str(path))
+    except UnicodeDecodeError as error:
+        raise CassetteError(str(path), f"is no UTF-8: {error.reason} at byte {error.start}") from error
