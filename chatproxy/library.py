@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterable
 from hashlib import blake2b
 from itertools import islice
@@ -30,6 +31,11 @@ def is_file(argument: str) -> bool:
 def fixture_path(name: str) -> Path:
     """Return where the fixture of a cassette lies unless one says otherwise."""
     return Path("cassettes") / f"{name}.json"
+
+
+def now() -> int:
+    """Return the moment in microseconds since 1970."""
+    return time.time_ns() // 1000
 
 
 def unwatched(exchanges: Iterable[Exchange], count: int) -> Iterable[Exchange]:
@@ -77,7 +83,7 @@ def _cache(folder: Path) -> Store | None:
 def _cached(cache: Store, key: str, document: Document, begun: int) -> bool:
     """Put a fixture into the cache, forget the oldest ones, and tell whether that went well."""
     try:
-        _put_all(cache, key, document, begun, Existing.REPLACE)
+        _put_all(Recording(cache, key, Existing.REPLACE, begun, title=document.name), document)
         oldest_first = sorted(cache.listing(), key=lambda listed: listed.begun)
         for listed in oldest_first[:-_FILES_KEPT]:
             cache.drop(listed.name)
@@ -119,19 +125,16 @@ def import_fixture(
     store: Store, path: Path, begun: int, *, name: str | None = None, replace: bool = False, watch: Watch = unwatched
 ) -> Document:
     """Put a fixture into the store under the name inside it, or another; whole or not at all."""
-    document = _document(_content(path), path)
+    document = read_document(path)
     document = Document(name or document.name, document.exchanges)
     existing = Existing.REPLACE if replace else Existing.REFUSE
     if not replace and store.find(document.name) is not None:
         raise CassetteError(document.name, "exists; give --replace to replace it or --name for another name")
-    _put_all(store, document.name, document, begun, existing, watch)
+    _put_all(Recording(store, document.name, existing, begun), document, watch)
     return document
 
 
-def _put_all(
-    store: Store, name: str, document: Document, begun: int, existing: Existing, watch: Watch = unwatched
-) -> None:
-    recording = Recording(store, name, existing, begun, title=document.name)
+def _put_all(recording: Recording, document: Document, watch: Watch = unwatched) -> None:
     try:
         exchanges = iter(watch(document.exchanges, len(document.exchanges)))
         while chunk := list(islice(exchanges, _CHUNK)):
@@ -147,6 +150,11 @@ def _content(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise CassetteError(str(path), f"cannot be read: {error.strerror}") from error
+
+
+def read_document(path: Path) -> Document:
+    """Read a fixture."""
+    return _document(_content(path), path)
 
 
 def _document(content: bytes, path: Path) -> Document:

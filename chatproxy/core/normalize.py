@@ -30,6 +30,7 @@ from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from chatproxy.core import jsontext
+from chatproxy.core.forms import decoded
 from chatproxy.core.headers import is_form, is_json
 from chatproxy.core.model import TWILIO_ORIGIN, Request
 from chatproxy.core.origins import replace_origin
@@ -152,14 +153,10 @@ def _pairs(text: bytes, origin: str, meaning: Callable[[bytes], bytes | None]) -
 
 def _pair(pair: bytes, origin: str, meaning: Callable[[bytes], bytes | None]) -> bytes:
     name, equals, value = pair.partition(b"=")
-    value = _decoded(value)
+    value = decoded(value)
     canonical = meaning(value) if value[:1] in _JSON_STARTS else None
     value = replace_origin(value if canonical is None else canonical, origin, _TWILIO)
-    return b"%b%b%b" % (_escape(_decoded(name), _NAME_STRUCTURE), equals, _escape(value, _VALUE_STRUCTURE))
-
-
-def _decoded(text: bytes) -> bytes:
-    return unquote_to_bytes(text.replace(b"+", b" "))
+    return b"%b%b%b" % (_escape(decoded(name), _NAME_STRUCTURE), equals, _escape(value, _VALUE_STRUCTURE))
 
 
 def _name(pair: bytes) -> bytes:

@@ -8,8 +8,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from urllib.parse import parse_qsl
 
+from chatproxy.core.forms import pairs
 from chatproxy.core.headers import is_form, is_json
 from chatproxy.core.jsontext import Place, strings
 from chatproxy.core.model import Headers, Request, Response
@@ -62,7 +62,7 @@ class Addresses:
 
     def learn(self, request: Request) -> None:
         """Take in the form of a recorded request."""
-        for name, value in parse_qsl(request.body, keep_blank_values=True) if is_form(request.headers) else ():
+        for name, value in pairs(request.body) if is_form(request.headers) else ():
             written = _FORM_FIELDS.get(name)
             if written and address_pattern({request.origin}).search(value):
                 self.by_field.setdefault(written, set()).add(request.origin)

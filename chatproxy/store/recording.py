@@ -37,7 +37,7 @@ class Recording:
             )
         self.name = name
         self.superseded: list[str] = []
-        self._store = store
+        self.store = store
         self._title = title if title != name else ""
         self._lock = _locked(store, name)
         try:
@@ -57,7 +57,7 @@ class Recording:
     def put(self, exchanges: list[Exchange]) -> None:
         """Write exchanges, and return when they are on disk."""
         entries = [(layout.number(exchange.number), encode_exchange(exchange)) for exchange in exchanges]
-        self._store.environment.write(lambda transaction: self._append(transaction, entries))
+        self.store.environment.write(lambda transaction: self._append(transaction, entries))
 
     def finish(self, rules: Rules, *, keep_empty: bool = False) -> int:
         """End well: compile, and let a new cassette stand under its name; return how many exchanges it has.
@@ -65,40 +65,41 @@ class Recording:
         Without any exchange all is left as it was, unless an empty cassette is wanted.
         """
         self._flush()
-        count = self._store.tally(self._record).count
+        count = self.store.tally(self._record).count
         if count or keep_empty:
-            self._store.compile(self._at, rules)
+            self.store.compile(self._at, rules)
             if self._record.interim:
-                self._store.promote(self._at, self.name)
-        else:
-            self._store.drop(self._at)
+                self.store.promote(self._at, self.name)
+        elif self._is_new:
+            self.store.drop(self._at)
         self._lock.release()
         return count
 
     def abandon(self) -> None:
         """End badly: what a new recording has stays as ``NAME.partial``; without any exchange nothing stays."""
         self._flush()
-        if self._store.tally(self._record).count == 0:
-            self._store.drop(self._at)
+        if self._is_new and self.store.tally(self._record).count == 0:
+            self.store.drop(self._at)
         self._lock.release()
 
     def discard(self) -> None:
         """Forget a new recording, as an import that failed does."""
         self._flush()
-        self._store.drop(self._at)
+        self.store.drop(self._at)
         self._lock.release()
 
     def _place(self, existing: Existing, begun: int) -> tuple[str, Record]:
         """Find or make the record to write to, and return it with the name that it has for now."""
-        partials = self._store.partials(self.name)
-        record = self._store.find(self.name)
+        record = self.store.find(self.name)
+        partials = self.store.partials(self.name)
+        self._is_new = record is None or existing is not Existing.APPEND
         if existing is Existing.APPEND:
-            return self.name, record or self._store.begin(self.name, begun, interim=False)
+            return self.name, record or self.store.begin(self.name, begun, interim=False)
         if existing is Existing.REFUSE:
             self._refuse(exists=record is not None, partials=partials)
         self.superseded = partials
         free = next(name for name in self._partial_names() if name not in partials)
-        return free, self._store.begin(free, begun, interim=True, title=self._title)
+        return free, self.store.begin(free, begun, interim=True, title=self._title)
 
     def _refuse(self, *, exists: bool, partials: list[str]) -> None:
         if exists:

@@ -1,0 +1,5 @@
+"""Lets ``python -m chatproxy`` do what ``chatproxy`` does."""
+
+from chatproxy.cli import main
+
+main()

@@ -1,0 +1,16 @@
+"""Forms and queries as pairs of bytes (``application/x-www-form-urlencoded``, WHATWG URL section 5.1)."""
+
+from collections.abc import Iterator
+from urllib.parse import unquote_to_bytes
+
+
+def decoded(text: bytes) -> bytes:
+    """Decode a name or a value: ``+`` is a space, and an escape that is none stands for itself."""
+    return unquote_to_bytes(text.replace(b"+", b" "))
+
+
+def pairs(text: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the decoded names and values in their order."""
+    for pair in text.split(b"&"):
+        name, _, value = pair.partition(b"=")
+        yield decoded(name), decoded(value)

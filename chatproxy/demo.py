@@ -1,0 +1,110 @@
+"""The demo: the twilio client records against the sandbox, the sandbox stops, and the same program runs again."""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from chatproxy.config import Address, Settings, load
+from chatproxy.core.errors import ChatproxyError
+from chatproxy.core.model import Mode
+from chatproxy.library import export_cassette
+from chatproxy.run import in_background, proxy, sandbox
+from chatproxy.store import Store
+from chatproxy.table import table
+
+Say = Callable[[str], None]
+
+NAME = "demo"
+_ACCOUNT = "AC" + "0123456789abcdef" * 2
+_TOKEN = "not a real token, only for the demo"
+_SERVICE = "IS" + "0123456789abcdef" * 2
+_CHANNEL = "CH" + "0123456789abcdef" * 2
+_FREE = Address("127.0.0.1", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One call of the client: what was called, and what it gave, as text."""
+
+    call: str
+    result: str
+
+
+def run_demo(file: Path | None, say: Say) -> None:
+    """Print what was recorded, served and compared; raises ChatproxyError if the replay differs."""
+    with tempfile.TemporaryDirectory(prefix="chatproxy-demo-") as folder:
+        settings = replace(load({}, {}, Path(folder)), store=Path(folder, "store"), listen=_FREE, sandbox_listen=_FREE)
+        recorded = _record(settings, say)
+        path = file or Path(tempfile.mkdtemp(prefix="chatproxy-")) / f"{NAME}.json"
+        with closing(Store(settings.store)) as store:
+            count = export_cassette(store, NAME, path)
+        with in_background(proxy(Mode.REPLAY, str(path), settings, say)) as replayer:
+            replayed = list(_program(replayer.url))
+            counts = replayer.engine.counts if replayer.engine else {}
+    differing = _show(recorded, replayed, say)
+    say(f"\n{count} exchanges recorded from the sandbox and exported to {path}")
+    say(f"{counts['hit']} served with the sandbox stopped, {counts['miss']} missed")
+    if differing:
+        raise ChatproxyError(f"{differing} of {len(recorded)} results differ")
+    say(f"all {len(recorded)} results are equal")
+
+
+def _record(settings: Settings, say: Say) -> list[Step]:
+    with in_background(sandbox(settings)) as upstream:
+        recording = replace(settings, upstream=upstream.url)
+        with in_background(proxy(Mode.RECORD, NAME, recording, say)) as recorder:
+            return list(_program(recorder.url))
+
+
+def _show(recorded: list[Step], replayed: list[Step], say: Say) -> int:
+    """Print both runs side by side, and return how many results differ."""
+    rows, differing = [], 0
+    for one, other in zip(recorded, replayed, strict=True):
+        verdict = "equal" if one == other else f"DIFFERS: {other.result}"
+        differing += one != other
+        rows.append((one.call, one.result, verdict))
+    say(table(("CALL OF THE TWILIO CLIENT", "RECORDED", "REPLAYED"), rows))
+    return differing
+
+
+def _program(url: str) -> Iterator[Step]:
+    """Call all five operations through the twilio client, as a user's program would."""
+    client_class, api_error = _twilio()
+    os.environ["no_proxy"] = "127.0.0.1"
+    client = client_class(_ACCOUNT, _TOKEN, environment={"TWILIO_EDGE": "", "TWILIO_REGION": ""})
+    client.chat.base_url = url
+    messages = client.chat.v1.services(_SERVICE).channels(_CHANNEL).messages
+    bodies = ("Hello", "1 + 1 = 2 & more", "Grüße, 世界", "", "last")
+    sids = []
+    for body in bodies:
+        made = messages.create(body=body, from_="alice", attributes='{"nested": {"list": [1, 2.5, null]}}')
+        sids.append(made.sid)
+        yield Step(f"create(body={body!r})", f"{made.sid}, index {made.index}")
+    pages = [page := messages.page(page_size=2)]
+    while page := page.next_page():
+        pages.append(page)
+    listed = [message.body for page in pages for message in page]
+    yield Step("page(page_size=2), next_page()…", f"{len(listed)} messages on {len(pages)} pages, last {listed[-1]!r}")
+    yield Step("fetch()", repr(messages(sids[2]).fetch().body))
+    updated = messages(sids[0]).update(body="Hello again")
+    yield Step("update(body='Hello again')", f"{updated.body!r}, edited: {updated.was_edited}")
+    yield Step("fetch()", repr(messages(sids[0]).fetch().body))
+    yield Step("delete()", str(messages(sids[1]).delete()))
+    try:
+        yield Step("fetch()", repr(messages(sids[1]).fetch().body))
+    except api_error as error:
+        yield Step("fetch()", f"TwilioRestException, status {error.status}, code {error.code}")
+
+
+def _twilio() -> tuple[Any, type[Any]]:
+    """Return the client and its exception from the twilio package, which is an extra."""
+    try:
+        from twilio.base.exceptions import TwilioRestException  # noqa: PLC0415
+        from twilio.rest import Client  # noqa: PLC0415
+    except ImportError as error:
+        raise ChatproxyError("the demo needs the twilio package: pip install 'chatproxy[twilio]'") from error
+    return Client, TwilioRestException
