@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
+from functools import wraps
 from pathlib import Path
 from typing import NoReturn
 
@@ -69,12 +70,12 @@ def _options(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]
     """Give a command the flags of these settings, and the settings that hold as its ``settings``."""
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        @wraps(command)
         def with_settings(**arguments: object) -> None:
             flags = {name: arguments.pop(name.replace("-", "_")) for name in names}
             given = {name: value for name, value in flags.items() if value is not None}
             command(settings=load(given, os.environ, Path()), **arguments)
 
-        with_settings.__doc__ = command.__doc__
         decorated = with_settings
         for setting in reversed([setting for setting in SETTINGS if setting.name in names]):
             decorated = _option(setting)(decorated)
