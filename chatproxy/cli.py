@@ -76,7 +76,7 @@ def _options(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]
             given = {name: value for name, value in flags.items() if value is not None}
             command(settings=load(given, os.environ, Path()), **arguments)
 
-        decorated = with_settings
+        decorated: Callable[..., None] = with_settings
         for setting in reversed([setting for setting in SETTINGS if setting.name in names]):
             decorated = _option(setting)(decorated)
         return decorated

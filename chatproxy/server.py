@@ -114,6 +114,7 @@ class Connection(web.RequestHandler):
             loop=asyncio.get_running_loop(),
             access_log=None,  # type: ignore[arg-type]  # documented: no access log
             keepalive_timeout=_IDLE_SECONDS,
+            lingering_time=_LINGER_SECONDS,
             max_line_size=proxy.limits.max_header,
             max_field_size=proxy.limits.max_header,
         )
@@ -150,3 +151,5 @@ class Connection(web.RequestHandler):
 
 _INTERNAL = 500
 _IDLE_SECONDS = 75.0
+_LINGER_SECONDS = 2.0
+"""How long a refused body is still read, so that the client gets to see the answer (RFC 9112 section 9.6)."""
