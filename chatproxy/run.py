@@ -252,9 +252,14 @@ async def _listening(server: web.Server, address: Address, flag: str, patience: 
         except OSError as error:
             reason = error.strerror or error
             raise ConfigError(flag, f"cannot listen on {address.host}:{address.port}: {reason}") from error
-        yield _url(address.host, runner.addresses[0][1])
+        yield _url(address.host, _port(runner.addresses))
     finally:
         await runner.cleanup()
+
+
+def _port(addresses: list[tuple[str, int]]) -> int:
+    """Return the port that was bound, IPv4's if a free one was taken for each family."""
+    return min(addresses, key=len)[1]
 
 
 def _url(host: str, port: int) -> str:

@@ -15,8 +15,8 @@ FREE = Address("127.0.0.1", 0)
 
 def settings(folder: Path, **changes: object) -> Settings:
     """Return the default settings with a store in this folder, on free ports."""
-    base = load({}, {}, folder)
-    return replace(base, store=folder / "store", listen=FREE, sandbox_listen=FREE, **changes)  # type: ignore[arg-type]
+    base = replace(load({}, {}, folder), store=folder / "store", listen=FREE, sandbox_listen=FREE)
+    return replace(base, **changes)  # type: ignore[arg-type]
 
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]

@@ -1,0 +1,46 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from chatproxy.demo import run_demo
+from chatproxy.fixture import read_fixture
+
+pytest.importorskip("twilio", reason="the demo needs the twilio package")
+
+
+def test_the_demo_records_replays_and_compares(tmp_path: Path) -> None:
+    said: list[str] = []
+    run_demo(tmp_path / "demo.json", said.append)
+    table, *rest = said
+    rows = table.splitlines()
+    assert rows[0].split("  ")[0] == "CALL OF THE TWILIO CLIENT"
+    assert len(rows) == 12
+    assert all(row.endswith("  equal") for row in rows[1:])
+    assert "5 messages on 3 pages" in table
+    assert "status 404, code 20404" in table
+    assert rest == [
+        f"\n13 exchanges recorded from the sandbox and exported to {tmp_path / 'demo.json'}",
+        "13 served with the sandbox stopped, 0 missed",
+        "all 11 results are equal",
+    ]
+    document = read_fixture((tmp_path / "demo.json").read_text(), "demo.json")
+    assert len(document.exchanges) == 13
+
+
+def test_without_a_file_nothing_is_left_in_the_working_folder(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "chatproxy", "demo"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert "all 11 results are equal" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_the_twilio_package_the_demo_says_what_to_install(tmp_path: Path) -> None:
+    program = "import sys; sys.modules['twilio'] = None; import chatproxy.cli; chatproxy.cli.main()"
+    failed = subprocess.run(
+        [sys.executable, "-c", program, "demo"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert failed.returncode == 1
+    assert failed.stderr == "chatproxy: the demo needs the twilio package: pip install 'chatproxy[twilio]'\n"
