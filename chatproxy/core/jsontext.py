@@ -10,15 +10,32 @@ def canonical(text: bytes) -> bytes | None:
     """Return a JSON object or array in one spelling for its content, or None for any other text.
 
     Order of names, white space, escapes and the spelling of a number do not count. A text whose content is not
-    certain is none: with a name twice (RFC 8259 section 4), or a number that no binary64 holds (section 6).
+    certain is none: with a name twice (RFC 8259 section 4), a number that no binary64 holds (section 6), or nested
+    deeper than any parser must follow (section 9).
     """
+    if _is_deep(text):
+        return None
     try:
         value = _DECODER.decode(text.decode())
         if not isinstance(value, dict | list):
             return None
         return dumps(value, sort_keys=True, separators=(",", ":")).encode()
-    except (ValueError, RecursionError):
+    except ValueError:
         return None
+
+
+_DEEPEST = 128
+"""A bound of our own: Python's depends on its version and on how deep the caller stands, and so would keys."""
+
+
+def _is_deep(text: bytes) -> bool:
+    if text.count(b"[") + text.count(b"{") <= _DEEPEST:
+        return False
+    depth = deepest = 0
+    for found in _TOKEN.finditer(text):
+        depth += (found[0] in _OPENING) - (found[0] in _CLOSING)
+        deepest = max(deepest, depth)
+    return deepest > _DEEPEST
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -30,9 +47,13 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 def _number(text: str) -> float | int:
     value = float(text)
-    if _digits(repr(value)) != _digits(text):
+    digits, exponent = _digits(text)
+    if _digits(repr(value)) != (digits, exponent):
         raise ValueError("not a binary64 number")
-    return int(value) if value.is_integer() else value
+    if not value.is_integer():
+        return value
+    whole: int = int(digits or "0") * 10**exponent  # not int(value): 1e23 lies beside the nearest binary64
+    return -whole if value < 0 else whole
 
 
 def _digits(number: str) -> tuple[str, int]:
@@ -83,6 +104,7 @@ def strings(text: bytes) -> Iterator[Place]:
             yield Place(name, around[-1] if around else b"", found.start(1), found.end(1))
 
 
-_TOKEN = re.compile(rb'"((?:[^"\\]++|\\.)*+)"(\s*:)?|[\[\]{}]', re.DOTALL)
+_TOKEN = re.compile(rb'"((?:[^"\\]++|\\.)*+)(?:"(\s*:)?|\\?\Z)|[\[\]{}]', re.DOTALL)
+"""A string that is not closed goes to the end: trying again at each of its quotes would take quadratic time."""
 _OPENING = frozenset({b"{", b"["})
 _CLOSING = frozenset({b"}", b"]"})

@@ -32,8 +32,8 @@ from urllib.parse import unquote_to_bytes
 from chatproxy.core import jsontext
 from chatproxy.core.forms import decoded
 from chatproxy.core.headers import is_form, is_json
-from chatproxy.core.model import TWILIO_ORIGIN, Request
-from chatproxy.core.origins import replace_origin
+from chatproxy.core.model import TWILIO_HOST, TWILIO_ORIGIN, Request, header_values
+from chatproxy.core.origins import one_host, replace_origin
 from chatproxy.core.sids import mask, mask_path
 
 COMPILE_VERSION = 1
@@ -101,6 +101,7 @@ class NormalForm(NamedTuple):
 
 def normalize(request: Request, rules: Rules) -> NormalForm:
     """Return the normal form of a request under these rules."""
+    host = request.host if request.host == TWILIO_HOST else one_host(request.host)
     raw_path, _, raw_query = request.target.partition(b"?")
     path = raw_path if b"%" not in raw_path else _decoded_path(raw_path)
     query = _pairs(raw_query, request.origin, _plain)
@@ -110,8 +111,10 @@ def normalize(request: Request, rules: Rules) -> NormalForm:
             query = _without_defaults(query, _LIST_DEFAULTS)
         elif request.method == "POST" and kind == "form":
             body = _without_defaults(body, _CREATE_DEFAULTS)
+    if kind == "form" and not body:
+        kind = "empty"
     headers = _headers(request, rules.names) if rules.match_headers else ()
-    return NormalForm(request.method, request.host, path, tuple(query), headers, kind, tuple(body))
+    return NormalForm(request.method, host, path, tuple(query), headers, kind, tuple(body))
 
 
 def _digest(text: bytes) -> bytes:
@@ -124,7 +127,9 @@ def _decoded_path(path: bytes) -> bytes:
 
 def _headers(request: Request, names: Iterable[bytes]) -> tuple[bytes, ...]:
     return tuple(
-        b"%b: %b" % (name, value) for name in names for header, value in request.headers if header.lower() == name
+        b"%b: %b" % (name, replace_origin(value, request.origin, _TWILIO))
+        for name in names
+        for value in header_values(request.headers, name)
     )
 
 

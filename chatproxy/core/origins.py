@@ -2,11 +2,19 @@
 
 import re
 
-_TWILIO_EDGES = r"https://(?:chat|ip-messaging)(?:\.[a-z0-9-]+){0,2}\.twilio\.com"
+from chatproxy.core.model import TWILIO_HOST
+
+_TWILIO_HOSTS = r"(?:chat|ip-messaging)(?:\.[a-z0-9-]+){0,2}\.twilio\.com"
 """All of ``chat[.edge][.region].twilio.com`` are one host, and ``ip-messaging`` is its older name."""
 
 _ENDS = r"(?![\w-])(?![.:][\w])"
 """An origin ends where neither its host nor its port goes on."""
+
+
+def one_host(host: str) -> str:
+    """Return the host that stands for all that are one with it; letter case does not count (RFC 9110 section 4.2.3)."""
+    lower = host.lower()
+    return TWILIO_HOST if re.fullmatch(_TWILIO_HOSTS, lower) else lower
 
 
 def replace_origin(text: bytes, origin: str, replacement: bytes) -> bytes:
@@ -19,7 +27,7 @@ def replace_origin(text: bytes, origin: str, replacement: bytes) -> bytes:
 
 def upstream_pattern(upstream: str) -> re.Pattern[bytes]:
     """Match the origins by which answers of this upstream may call it, with slashes plain or escaped as in JSON."""
-    return _either_spelling(f"(?:{re.escape(upstream)}|{_TWILIO_EDGES}){_ENDS}")
+    return _either_spelling(f"(?:{re.escape(upstream)}|https://{_TWILIO_HOSTS}){_ENDS}")
 
 
 def address_pattern(origins: set[str]) -> re.Pattern[bytes]:

@@ -1,0 +1,68 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import sids
+
+from chatproxy.core.sids import PREFIXES, SID, mask, mask_path
+
+HEX = b"0123456789abcdef" * 2
+
+
+def test_law_5_the_known_prefixes() -> None:
+    assert " ".join(PREFIXES) == "AC CH CR IM IN IS MB RL US BS WH ME FW MG HX DY IG SK SM MM RQ"
+
+
+@given(
+    sids(),
+    st.sampled_from([b"", b"/", b"PT", b"PTMG", b"x", b"0", b"%"]),
+    st.sampled_from([b"", b"/", b"g", b"A", b"Z"]),
+)
+def test_law_5_a_sid_is_found_glued_to_what_stands_around_it(sid: str, before: bytes, after: bytes) -> None:
+    text = before + sid.encode() + after
+    assert [found[0] for found in SID.finditer(text)] == [sid.encode()]
+    assert mask(text) == before + sid[:2].encode() + b"*" + after
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"IM" + HEX + b"0",
+        b"IM" + HEX[:-1],
+        b"IM" + HEX.upper(),
+        b"im" + HEX,
+        b"XX" + HEX,
+        b"IS" + b"X" * 32,
+        b"IM" + HEX[:-1] + b"g",
+        b"general",
+        HEX,
+    ],
+)
+def test_law_5_what_is_no_sid_stays(text: bytes) -> None:
+    assert mask(text) == text
+
+
+def test_law_5_several_sids_in_a_text() -> None:
+    assert mask(b'{"a":"IM%b","b":"CH%bIM%b"}' % (HEX, HEX, HEX)) == b'{"a":"IM*","b":"CH*IM*"}'
+
+
+@pytest.mark.parametrize(
+    ("path", "masked"),
+    [
+        (b"/v1/Services/IS%b/Channels/general" % HEX, b"/v1/Services/IS*/Channels/general"),
+        (b"/x/IM%b" % HEX.upper(), b"/x/IM*"),
+        (b"/x/IM%b/y" % (HEX[:16] + HEX[16:].upper()), b"/x/IM*/y"),
+        (b"/x/IM%b0" % HEX.upper(), b"/x/IM%b0" % HEX.upper()),
+        (b"/x/aIM%b" % HEX.upper(), b"/x/aIM%b" % HEX.upper()),
+        (b"/x/aIM%b" % HEX, b"/x/aIM*"),
+        (b"/", b"/"),
+    ],
+)
+def test_law_5_upper_case_hex_counts_as_a_whole_segment_only(path: bytes, masked: bytes) -> None:
+    assert mask_path(path) == masked
+
+
+@given(st.lists(sids() | st.text("ab/AC0", max_size=4), max_size=6))
+def test_masking_twice_is_masking_once(parts: list[str]) -> None:
+    masked = mask("".join(parts).encode())
+    assert mask(masked) == masked
+    assert not SID.search(masked)

@@ -1,0 +1,258 @@
+"""Hypothesis strategies: SIDs, JSON, forms, headers, messages, and other spellings of one meaning.
+
+All of it is valid HTTP: header names are tokens, values have no CR, LF or NUL and no white space around them,
+targets are visible ASCII; bodies are any bytes.
+"""
+
+import json
+from base64 import b64encode
+from collections import defaultdict
+from collections.abc import Sequence
+
+from hypothesis import strategies as st
+
+from chatproxy.core.model import Exchange, Headers, Request, Response
+from chatproxy.core.sids import PREFIXES
+
+ORIGIN = "http://127.0.0.1:8765"
+"""The address of the proxy."""
+UPSTREAM = "https://chat.twilio.com"
+FORM = (b"Content-Type", b"application/x-www-form-urlencoded")
+JSON = (b"Content-Type", b"application/json")
+MESSAGES = b"/v1/Services/IS" + b"1" * 32 + b"/Channels/CH" + b"2" * 32 + b"/Messages"
+
+Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+Pairs = list[tuple[bytes, bytes | None]]
+"""Decoded names and values; a name without ``=`` has none."""
+
+
+def basic(user: bytes, password: bytes) -> tuple[bytes, bytes]:
+    """Return the header field of Basic authentication."""
+    return b"Authorization", b"Basic " + b64encode(user + b":" + password)
+
+
+def sids(*prefixes: str) -> st.SearchStrategy[str]:
+    """SIDs of these types, or of any."""
+    hexes = st.text("0123456789abcdef", min_size=32, max_size=32)
+    return st.builds(str.__add__, st.sampled_from(prefixes or PREFIXES), hexes)
+
+
+# JSON
+
+_numbers = (
+    st.integers(-(10**6), 10**6)
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.sampled_from([0, -0.0, 1, 1.0, 1e22, 1e23, 10**23, 5e-324, 0.1, 1.7976931348623157e308])
+)
+_texts = st.text(max_size=6) | st.sampled_from(
+    ["a", "1", "http://127.0.0.1:8765", "\U0001f600", '"', "\\", "/", "\x00"]
+)
+json_values: st.SearchStrategy[Json] = st.recursive(
+    st.none() | st.booleans() | _numbers | _texts,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_texts, inner, max_size=4),
+    max_leaves=10,
+)
+json_containers: st.SearchStrategy[Json] = st.lists(json_values, max_size=4) | st.dictionaries(
+    _texts, json_values, max_size=4
+)
+"""Objects and arrays, which count by content where other JSON counts by its bytes."""
+
+
+@st.composite
+def json_spellings(draw: st.DrawFn, value: Json) -> bytes:
+    """Texts of this content: other white space, order of names, escapes, spelling of numbers."""
+    space = draw(st.sampled_from(["", "", " ", "\n", "\t \r\n"]))
+    return (space + _spelled(draw, value, space) + space).encode()
+
+
+def _spelled(draw: st.DrawFn, value: Json, space: str) -> str:
+    comma, colon = f"{space},{space}", f"{space}:{space}"
+    if isinstance(value, dict):
+        members = [
+            _spelled_text(draw, name) + colon + _spelled(draw, value[name], space)
+            for name in draw(st.permutations(sorted(value)))
+        ]
+        return "{" + space + comma.join(members) + space + "}"
+    if isinstance(value, list):
+        return "[" + space + comma.join(_spelled(draw, inner, space) for inner in value) + space + "]"
+    if isinstance(value, str):
+        return _spelled_text(draw, value)
+    if isinstance(value, float) or (type(value) is int and abs(value) < 10**15):
+        return _spelled_number(draw, repr(value))
+    return json.dumps(value)
+
+
+def _spelled_number(draw: st.DrawFn, number: str) -> str:
+    """Write ``-15e-1`` for ``-1.5`` and the like."""
+    sign = "-" if number.startswith("-") else ""
+    mantissa, _, exponent = number.lstrip("-").partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    digits, shift = (whole + fraction).lstrip("0") or "0", int(exponent or 0) - len(fraction)
+    zeros = draw(st.integers(0, 3))
+    spellings = [
+        number,
+        f"{sign}{digits}{draw(st.sampled_from('eE'))}{shift:{draw(st.sampled_from(['', '+']))}}",
+        f"{sign}{digits[0]}.{digits[1:]}{'0' * (zeros + 1)}e{shift + len(digits) - 1}",
+        f"{sign}0.{'0' * zeros}{digits}E{shift + len(digits) + zeros}",
+    ]
+    return draw(st.sampled_from(spellings))
+
+
+def _spelled_text(draw: st.DrawFn, text: str) -> str:
+    how = draw(st.sampled_from(["plain", "escaped", "all"]))
+    if how == "all":
+        units = text.encode("utf-16-be", "surrogatepass")
+        hexes = [units[at : at + 2].hex() for at in range(0, len(units), 2)]
+        upper = draw(st.booleans())
+        return '"' + "".join("\\u" + (digits.upper() if upper else digits) for digits in hexes) + '"'
+    return json.dumps(text, ensure_ascii=how == "escaped").replace("/", draw(st.sampled_from(["/", "\\/"])))
+
+
+# Paths, queries and forms
+
+_UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+_IN_SEGMENT = _UNRESERVED | frozenset(b"!$&'()*+,;=:@")
+_IN_NAME = _UNRESERVED | frozenset(b"!$'()*,;:@/?")
+_IN_VALUE = _IN_NAME | frozenset(b"=")
+
+_hostile = st.sampled_from(
+    [b"", b"\n", b"\0", b"&", b"=", b"%", b"+", b" ", b"/", b"?", b"%0a", b"100%", b"a=1", b"\xff"]
+)
+_words = st.sampled_from([b"a", b"b", b"Body", b"From", b"PageSize", b"Page", b"Order", b"Attributes", b"PageToken"])
+components = st.binary(max_size=6) | _hostile | _words | sids().map(str.encode)
+values = components | st.sampled_from([b"50", b"0", b"asc", b"system", b"{}", b"[1]", b' {"a": 1}', b'{"a":1,"a":2}'])
+pairs: st.SearchStrategy[Pairs] = st.lists(
+    st.tuples(components, st.none() | values).filter(lambda pair: pair != (b"", None)), max_size=5
+)
+segments = st.lists(components.filter(lambda text: text not in (b".", b"..")), min_size=1, max_size=5)
+
+
+@st.composite
+def spelled(draw: st.DrawFn, text: bytes, plain: frozenset[int], *, plus: bool) -> bytes:
+    """Spellings of a component: escapes in either letter case, what may stand for itself escaped or not."""
+    written = b""
+    for byte in text:
+        escapes = [b"%%%02x" % byte, b"%%%02X" % byte]
+        if byte in plain:
+            escapes = [bytes([byte])] * 2 + escapes
+        elif byte == ord(" ") and plus:
+            escapes.append(b"+")
+        written += draw(st.sampled_from(escapes))
+    return written
+
+
+@st.composite
+def spelled_pairs(draw: st.DrawFn, pairs: Pairs) -> bytes:
+    """Spellings of a query or form: also other orders of names, and empty pairs between."""
+    by_name: dict[bytes, list[bytes | None]] = defaultdict(list)
+    for name, value in pairs:
+        by_name[name].append(value)
+    written = []
+    for name in draw(st.permutations([name for name, _ in pairs])):
+        value = by_name[name].pop(0)
+        pair = draw(spelled(name, _IN_NAME, plus=True))
+        written.append(pair if value is None else pair + b"=" + draw(spelled(value, _IN_VALUE, plus=True)))
+    return draw(st.sampled_from([b"&", b"&", b"&&"])).join(written)
+
+
+@st.composite
+def spelled_path(draw: st.DrawFn, segments: Sequence[bytes]) -> bytes:
+    """Spellings of a path."""
+    return b"".join(b"/" + draw(spelled(segment, _IN_SEGMENT, plus=False)) for segment in segments)
+
+
+# Messages
+
+_TOKEN = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+tokens = st.text(_TOKEN, min_size=1, max_size=12).map(str.encode)
+_field_bytes = st.lists(
+    st.sampled_from([byte for byte in range(256) if byte in (0x09,) or (byte >= 0x20 and byte != 0x7F)]), max_size=12
+)
+field_values = _field_bytes.map(lambda content: bytes(content).strip())
+_named = st.sampled_from(
+    [FORM, JSON, (b"content-type", b"application/problem+json; charset=utf-8"), (b"X-A", b"1"), (b"x-a", b"1, 2")]
+)
+headers: st.SearchStrategy[Headers] = st.lists(_named | st.tuples(tokens, field_values), max_size=5).map(tuple)
+methods = st.sampled_from(["GET", "POST", "DELETE", "HEAD", "OPTIONS", "PUT", "PATCH"]) | tokens.map(bytes.decode)
+targets = st.binary(max_size=20).map(
+    lambda content: b"/" + bytes(0x21 + byte % 94 for byte in content).replace(b"#", b"?")
+)
+origins = st.sampled_from([ORIGIN, "http://localhost:8080", "http://[::1]:1", "https://proxy.example", UPSTREAM])
+bodies = st.binary(max_size=40) | json_containers.flatmap(json_spellings) | pairs.flatmap(spelled_pairs)
+
+
+@st.composite
+def twilio_paths(draw: st.DrawFn) -> bytes:
+    """Paths of the Message resource."""
+    service, channel, message = draw(sids("IS")), draw(sids("CH") | st.just("general")), draw(st.none() | sids("IM"))
+    return f"/v1/Services/{service}/Channels/{channel}/Messages{'/' + message if message else ''}".encode()
+
+
+hosts = st.sampled_from(
+    ["chat.twilio.com"] * 3 + ["chat.dublin.ie1.twilio.com", "ip-messaging.twilio.com", "example.com"]
+)
+requests = st.builds(
+    Request,
+    method=methods,
+    target=targets
+    | twilio_paths()
+    | st.builds(b"%b?%b".__mod__, st.tuples(twilio_paths(), pairs.flatmap(spelled_pairs))),
+    headers=headers,
+    body=bodies,
+    origin=origins,
+    host=hosts,
+)
+
+
+@st.composite
+def twilio_bodies(draw: st.DrawFn, upstream: str = UPSTREAM) -> bytes:
+    """JSON as Twilio answers it: one message or a list, with URLs, in Twilio's spacing or another."""
+    path = draw(twilio_paths()).decode()
+    text = st.text(max_size=10) | st.sampled_from([upstream + "/x", ORIGIN + "/x", f'{{"url": "{upstream}"}}'])
+    message: Json = {
+        "sid": draw(sids("IM")),
+        "body": draw(text),
+        "attributes": json.dumps({"url": draw(text)}),
+        "from": draw(text),
+        "url": upstream + path,
+        "links": {"channel": upstream + path.rpartition("/")[0]},
+    }
+    content = draw(
+        st.sampled_from(
+            [
+                message,
+                {"meta": {"url": upstream + path, "next_page_url": None, "page": 0, "key": "m"}, "messages": [message]},
+            ]
+        )
+    )
+    body = json.dumps(content, ensure_ascii=draw(st.booleans()), indent=draw(st.sampled_from([None, 2])))
+    return body.replace("/", draw(st.sampled_from(["/", "\\/"]))).encode()
+
+
+responses = st.builds(
+    Response,
+    status=st.integers(200, 599),
+    reason=field_values,
+    headers=headers,
+    body=bodies | twilio_bodies(),
+)
+twilio_responses = st.builds(
+    Response,
+    status=st.sampled_from([200, 201]),
+    reason=st.just(b"OK"),
+    headers=st.builds(lambda path: (JSON, (b"Location", UPSTREAM.encode() + path)), twilio_paths()),
+    body=twilio_bodies(),
+)
+_moments = st.integers(-(2**62), 2**62)
+exchanges = st.builds(
+    Exchange,
+    number=st.integers(1, 2**31),
+    request=requests,
+    response=responses | twilio_responses,
+    upstream=origins,
+    asked=_moments,
+    answered=_moments,
+    after=st.integers(0, 2**31),
+    user=st.none() | sids("AC", "SK"),
+)
