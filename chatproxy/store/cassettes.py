@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from json import dumps, loads
 from pathlib import Path
 
 from chatproxy.core.cassette import Cassette, MemoryCassette
-from chatproxy.core.codec import decode_exchange
+from chatproxy.core.codec import decode_exchange, pack, unpack
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.model import Exchange
 from chatproxy.core.normalize import Rules
@@ -20,6 +21,8 @@ from chatproxy.store.locks import FileLock
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 PARTIAL = ".partial"
 
+_KEPT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
+"""A cassette's name, or that of a recording that was interrupted."""
 _CHUNK = 256
 
 
@@ -50,14 +53,13 @@ class Store:
     def __init__(self, folder: Path, *, map_size: int | None = None) -> None:
         self.folder = folder
         self.environment = Environment(folder) if map_size is None else Environment(folder, map_size=map_size)
-        self._reading: list[FileLock] = []
+        self._reading = ExitStack()
         if self.environment.writable:
             self._collect()
 
     def close(self) -> None:
         """Close the store and free what it holds."""
-        for lock in self._reading:
-            lock.release()
+        self._reading.close()
         self.environment.close()
 
     def listing(self) -> list[Listed]:
@@ -66,8 +68,10 @@ class Store:
 
     def find(self, name: str) -> Record | None:
         """Return a cassette's record, or None if there is no such cassette."""
+        if not _KEPT_NAME.fullmatch(name):
+            return None
         stored = self.environment.get(layout.name_key(name))
-        return None if stored is None else Record(**loads(stored))
+        return None if stored is None else self._record(name, stored)
 
     def tally(self, record: Record) -> layout.Tally:
         """Return how many exchanges a cassette has, and the last one's number."""
@@ -79,21 +83,26 @@ class Store:
 
     def exchanges(self, name: str) -> Iterator[Exchange]:
         """Yield a cassette's exchanges in order; raises CassetteError if there is no such cassette."""
-        return self._exchanges(name, self._existing(name))
+        self._existing(name)
+        return self._held_exchanges(name)
 
     def open(self, name: str, rules: Rules) -> Cassette:
         """Open a cassette for replay, compiling it first if nobody has; in memory if the store cannot be written."""
-        record = self._held(name)
-        if not StoredCassette.is_compiled(self.environment, record.id, rules):
-            if not self.environment.writable:
-                return MemoryCassette(name, self._exchanges(name, record), rules)
-            compile_into(self.environment, record.id, self._exchanges(name, record), rules)
-        return StoredCassette(self.environment, record.id, record.title or name, rules)
+        with ExitStack() as held:
+            record = held.enter_context(self._held(name))
+            title = record.title or name
+            if not StoredCassette.is_compiled(self.environment, record.id, rules):
+                if not self.environment.writable:
+                    return MemoryCassette(title, self._exchanges(name, record), rules)
+                compile_into(self.environment, record.id, self._exchanges(name, record), rules)
+            cassette = StoredCassette(self.environment, record.id, title, rules)
+            self._reading.enter_context(held.pop_all())
+            return cassette
 
     def compile(self, name: str, rules: Rules) -> None:
         """Compile a cassette and keep the result."""
-        record = self._existing(name)
-        compile_into(self.environment, record.id, self._exchanges(name, record), rules)
+        with self._held(name) as record:
+            compile_into(self.environment, record.id, self._exchanges(name, record), rules)
 
     def begin(self, name: str, begun: int, *, interim: bool, title: str = "") -> Record:
         """Make a cassette without exchanges under a free name."""
@@ -133,11 +142,14 @@ class Store:
 
     def recording_lock(self, name: str) -> FileLock | None:
         """Take the lock of who records this name, or return nothing if another process has it."""
-        return FileLock.take(self.folder / "locks" / f"{name}.recording")
+        return FileLock.take(self._recording_path(name))
 
     def _records(self) -> list[tuple[str, Record]]:
-        found = self.environment.scan(layout.NAMES, limit=1_000_000)
-        return [(key[1:].decode(), Record(**loads(value))) for key, value in found]
+        found = [(key[1:].decode(), stored) for key, stored in self.environment.scan(layout.NAMES, limit=1_000_000)]
+        return [(name, self._record(name, stored)) for name, stored in found]
+
+    def _record(self, name: str, stored: bytes) -> Record:
+        return _unpacked(stored, f"{self.folder}: cassette {name}")
 
     def _existing(self, name: str) -> Record:
         record = self.find(name)
@@ -145,56 +157,96 @@ class Store:
             raise CassetteError(name, f"there is no such cassette in {self.folder}; `chatproxy list` shows what is")
         return record
 
+    def _held_exchanges(self, name: str) -> Iterator[Exchange]:
+        with self._held(name) as record:
+            yield from self._exchanges(name, record)
+
     def _exchanges(self, name: str, record: Record) -> Iterator[Exchange]:
         prefix, after = layout.exchange_prefix(record.id), b""
+        missing = self.tally(record).count
         while found := self.environment.scan(prefix, after=after, limit=_CHUNK):
+            missing -= len(found)
             for key, value in found:
                 after = key[len(prefix) :]
                 number = int.from_bytes(after, "big")
                 yield decode_exchange(number, value, f"{self.folder}: exchange {name}/{number}")
+        if missing > 0:
+            raise CassetteError(f"{self.folder}: cassette {name}", f"lacks {missing} of its exchanges; {_ANEW}")
 
     def _listed(self, name: str, record: Record) -> Listed:
         state = "complete"
         if record.interim:
-            lock = self.recording_lock(name.partition(PARTIAL)[0])
-            state = "interrupted" if lock else "recording"
-            if lock:
-                lock.release()
+            is_running = FileLock.is_taken(self._recording_path(name.partition(PARTIAL)[0]))
+            state = "recording" if is_running else "interrupted"
         return Listed(name, self.tally(record).count, record.begun, state)
 
-    def _held(self, name: str) -> Record:
-        """Return a cassette's record, with others kept from deleting what this process replays."""
-        record = self._existing(name)
-        if not self.environment.writable:
-            return record
-        lock = FileLock.take(self._reading_path(record.id), shared=True)
-        if lock is None or self.find(name) != record:
-            return self._held(name)  # it was replaced just now
-        self._reading.append(lock)
-        return record
+    @contextmanager
+    def _held(self, name: str) -> Iterator[Record]:
+        """Give a cassette's record, and keep others from deleting its data meanwhile."""
+        record, lock = self._hold(name)
+        try:
+            yield record
+        finally:
+            if lock is not None:
+                lock.release()
+
+    def _hold(self, name: str) -> tuple[Record, FileLock | None]:
+        while True:
+            record = self._existing(name)
+            if not self.environment.writable:
+                return record, None
+            lock = FileLock.take(self._reading_path(record.id), shared=True)
+            if lock is not None:
+                if self.find(name) == record:
+                    return record, lock
+                lock.release()  # it was replaced just now
+
+    def _recording_path(self, name: str) -> Path:
+        return self.folder / "locks" / f"{name}.recording"
 
     def _reading_path(self, cassette: int) -> Path:
         return self.folder / "locks" / f"{cassette}.replaying"
 
     def _collect(self) -> None:
-        """Delete the dropped cassettes that nobody replays any more."""
-        for key, _ in self.environment.scan(layout.DROPPED, limit=1_000):
-            cassette = int.from_bytes(key[len(layout.DROPPED) :], "big")
-            if lock := FileLock.take(self._reading_path(cassette)):
-                self.environment.write(partial(_delete, cassette))
-                self._reading_path(cassette).unlink()
-                lock.release()
+        """Delete the dropped cassettes that nobody replays any more.
+
+        What cannot be deleted now, for a full disk say, is deleted another time: nothing else depends on it.
+        """
+        with suppress(CassetteError):
+            for key, _ in self.environment.scan(layout.DROPPED, limit=1_000):
+                self._collect_one(int.from_bytes(key[len(layout.DROPPED) :], "big"))
+
+    def _collect_one(self, cassette: int) -> None:
+        lock = FileLock.take(self._reading_path(cassette))
+        if lock is None:
+            return
+        try:
+            self.environment.write(partial(_delete, cassette))
+            self._reading_path(cassette).unlink(missing_ok=True)  # ids are not given out twice
+        finally:
+            lock.release()
+
+
+_ANEW = "record it again, or import its fixture"
+
+
+def _packed(record: Record) -> bytes:
+    return pack([dumps(asdict(record)).encode()])
+
+
+def _unpacked(stored: bytes, place: str) -> Record:
+    return Record(**loads(unpack(stored, place)[0]))
 
 
 def _put_record(transaction: Transaction, name: str, record: Record) -> None:
-    transaction.put(layout.name_key(name), dumps(asdict(record)).encode())
+    transaction.put(layout.name_key(name), _packed(record))
 
 
 def _mark_dropped(transaction: Transaction, name: str) -> None:
     stored = transaction.get(layout.name_key(name))
     if stored is not None:
         transaction.delete(layout.name_key(name))
-        transaction.put(layout.DROPPED + layout.number(loads(stored)["id"]), b"")
+        transaction.put(layout.DROPPED + layout.number(_unpacked(stored, name).id), b"")
 
 
 def _delete(cassette: int, transaction: Transaction) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -18,18 +19,22 @@ class GroupCommit(Generic[T]):
 
     def __init__(self, write: Callable[[list[T]], None]) -> None:
         self._write = write
+        self._closed = False
         self._queue: queue.SimpleQueue[tuple[T, asyncio.Future[None]] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="chatproxy-commit", daemon=True)
         self._thread.start()
 
     async def commit(self, item: T) -> None:
         """Return when the item is on disk. It is written even if whoever waits is cancelled."""
+        if self._closed:
+            raise RuntimeError("closed: nothing more can be committed")
         done = asyncio.get_running_loop().create_future()
         self._queue.put((item, done))
         await done
 
     def close(self) -> None:
-        """Write what is waiting, and end."""
+        """Write what is waiting, and end; a second time does nothing."""
+        self._closed = True
         self._queue.put(None)
         self._thread.join()
 
@@ -51,12 +56,13 @@ class GroupCommit(Generic[T]):
         except Exception as raised:
             error = raised
         futures = [done for _, done in batch]
-        futures[0].get_loop().call_soon_threadsafe(_tell, futures, error)
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            futures[0].get_loop().call_soon_threadsafe(_tell, futures, error)
 
 
 def _tell(futures: list[asyncio.Future[None]], error: Exception | None) -> None:
     for done in futures:
-        if done.cancelled():
+        if done.done():  # whoever waited was cancelled
             continue
         if error is None:
             done.set_result(None)

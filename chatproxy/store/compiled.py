@@ -32,7 +32,8 @@ class StoredCassette:
     def is_compiled(environment: Environment, cassette: int, rules: Rules) -> bool:
         """Tell whether a cassette is compiled under these rules, with all its exchanges."""
         compiled = environment.get(layout.compiled_key(cassette, rules.fingerprint))
-        return compiled is not None and compiled == environment.get(layout.tally_key(cassette))
+        tally = layout.Tally.unpack(environment.get(layout.tally_key(cassette)))
+        return compiled is not None and layout.Tally.unpack(compiled) == tally
 
     def find(self, index: bytes, nth: int) -> int | None:
         """Return the number of the n-th exchange, from 0, with this key, shape or route."""

@@ -4,7 +4,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import islice, takewhile
+from itertools import chain, islice, takewhile
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,7 +20,7 @@ FORMAT = b"1"
 _FORMAT_KEY = b"f"
 _DATA = "data.mdb"
 _OWN_ENTRIES = {_DATA, "lock.mdb", "locks", "files", ".gitignore"}
-_FIRST_MAP_SIZE = 64 * 2**20
+_FIRST_MAP_SIZE = 2**20
 
 
 class Transaction:
@@ -37,6 +37,11 @@ class Transaction:
     def put(self, key: bytes, value: bytes) -> None:
         """Store one value."""
         self._transaction.put(key, value)
+
+    def is_empty(self) -> bool:
+        """Tell whether nothing is stored at all."""
+        with self._transaction.cursor() as cursor:
+            return not cursor.first()
 
     def delete(self, key: bytes) -> None:
         """Delete one value, if it is there."""
@@ -67,16 +72,18 @@ class Environment:
         with self._errors():
             self._env = lmdb.open(
                 str(folder),
-                map_size=map_size,
+                map_size=max(map_size, _size(folder)),
                 mode=0o600,
                 readonly=not self.writable,
                 lock=self.writable,
                 create=self.writable,
             )
         try:
-            self._check_size()
+            with self._errors():
+                self._check_size()
+                self._env.reader_check()  # who was killed while reading keeps no old pages
             self._check_format()
-        except CassetteError:
+        except BaseException:
             self._env.close()
             raise
 
@@ -86,8 +93,15 @@ class Environment:
 
     def get(self, key: bytes) -> bytes | None:
         """Return one value."""
-        with self._read() as transaction:
-            return transaction.get(key)  # type: ignore[return-value]  # a memoryview only with buffers=True
+        try:  # spelled out, since this is replay's hot path
+            with self._map_gate:
+                transaction = self._begin()
+                try:
+                    return transaction.get(key)  # type: ignore[return-value]  # a memoryview only with buffers=True
+                finally:
+                    transaction.abort()
+        except lmdb.Error as error:
+            raise CassetteError(str(self.folder), _reason(error)) from error
 
     def scan(self, prefix: bytes, *, after: bytes = b"", limit: int) -> list[tuple[bytes, bytes]]:
         """Return up to ``limit`` entries under a prefix, sorted by key, those behind ``prefix + after``."""
@@ -103,11 +117,14 @@ class Environment:
             raise CassetteError(str(self.folder), "cannot be written; give another --store or its permissions")
         with self._writing, self._errors():
             while True:
+                size = self._env.info()["map_size"]
+                self._lengthen(size)
                 try:
                     with self._env.begin(write=True) as transaction:
                         return work(Transaction(transaction))
                 except lmdb.MapFullError:
-                    self._set_map_size(2 * self._env.info()["map_size"])
+                    self._lengthen(2 * size)
+                    self._set_map_size(2 * size)
                 except lmdb.MapResizedError:
                     self._set_map_size(0)
 
@@ -134,18 +151,29 @@ class Environment:
         with self._map_gate:
             self._env.set_mapsize(size)
 
+    def _lengthen(self, size: int) -> None:
+        """Make the file as long as its map before anything is written; what is not used takes no room on disk.
+
+        LMDB leaves pages at the end unwritten that a transaction took and gave back, so that without this the
+        file of a sound store can be as short as that of a truncated one.
+        """
+        if size > _size(self.folder):
+            os.truncate(self.folder / _DATA, size)
+
     def _check_size(self) -> None:
         """Refuse a truncated file: reading beyond its end would kill the process."""
         needed = (self._env.info()["last_pgno"] + 1) * self._env.stat()["psize"]
-        if (self.folder / _DATA).stat().st_size < needed:
+        if _size(self.folder) < needed:
             raise CassetteError(str(self.folder), _DAMAGED)
 
     def _check_format(self) -> None:
         found = self.get(_FORMAT_KEY)
         if found is None and self.writable:
-            self.write(lambda transaction: transaction.put(_FORMAT_KEY, FORMAT))
-        elif found != FORMAT:
-            version = (found or b"none").decode("ascii", "backslashreplace")
+            found = self.write(_mark)
+        if found is None:
+            raise CassetteError(str(self.folder), "is no store of chatproxy; give a folder of its own")
+        if found != FORMAT:
+            version = found.decode("ascii", "backslashreplace")
             raise CassetteError(
                 str(self.folder),
                 f"is of format {version}, this chatproxy reads format {FORMAT.decode()}; "
@@ -156,39 +184,77 @@ class Environment:
     def _errors(self) -> Iterator[None]:
         try:
             yield
-        except lmdb.Error as error:
+        except (lmdb.Error, OSError) as error:
             raise CassetteError(str(self.folder), _reason(error)) from error
 
 
+def _mark(transaction: Transaction) -> bytes | None:
+    """Mark an empty environment as a store, and return the format; another program's is left alone."""
+    if transaction.is_empty():
+        transaction.put(_FORMAT_KEY, FORMAT)
+    return transaction.get(_FORMAT_KEY)
+
+
 _DAMAGED = "is damaged; move it away and import your fixtures into a new one"
+_OTHER_LMDB = "was written by another version of LMDB; export its cassettes with that one"
 _REASONS: list[tuple[tuple[type[lmdb.Error], ...], str]] = [
-    ((lmdb.InvalidError, lmdb.CorruptedError, lmdb.PageNotFoundError, lmdb.PanicError), _DAMAGED),
-    ((lmdb.VersionMismatchError,), "was written by another version of LMDB; export its cassettes with that one"),
+    ((lmdb.InvalidError, lmdb.CorruptedError, lmdb.PageNotFoundError), _DAMAGED),
+    ((lmdb.PanicError,), "could not be written, the disk fails; see to the disk, then start anew"),
+    ((lmdb.VersionMismatchError,), _OTHER_LMDB),
     ((lmdb.ReadersFullError,), "is open in too many processes; stop some of them"),
 ]
-_NO_ROOM = ("No space left", "File too large", "Disk quota", "quota exceeded")
+_SIGNS = [
+    (("LMDB data format",), _OTHER_LMDB),
+    (
+        ("No space left", "File too large", "Disk quota", "quota exceeded"),
+        "cannot grow, the disk is full; nothing recorded before is lost, free some space and go on",
+    ),
+]
+"""What the texts of errors without a class of their own mean."""
 
 
-def _reason(error: lmdb.Error) -> str:
-    """Say what an LMDB error means to the user and what to do."""
+def _reason(error: Exception) -> str:
+    """Say what an error of LMDB or of its file means to the user and what to do."""
     text = str(error)
-    if any(sign in text for sign in _NO_ROOM):
-        return "cannot grow, the disk is full; nothing recorded before is lost, free some space and go on"
-    return next((reason for kinds, reason in _REASONS if isinstance(error, kinds)), f"cannot be used: {text}")
+    by_text = (reason for signs, reason in _SIGNS if any(sign in text for sign in signs))
+    by_kind = (reason for kinds, reason in _REASONS if isinstance(error, kinds))
+    return next(chain(by_text, by_kind), f"cannot be used: {text}")
 
 
 def _prepare(folder: Path) -> bool:
     """Make the folder if needed, private and ignored by git, and tell whether it can be written."""
+    data = folder / _DATA
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not (folder / _DATA).exists():
-            if strangers := {entry.name for entry in folder.iterdir()} - _OWN_ENTRIES:
-                raise CassetteError(
-                    str(folder), f"is no store: it holds other files ({min(strangers)}); give a folder of its own"
-                )
-            folder.chmod(0o700)
-            (folder / ".gitignore").write_text("*\n")
+        if not data.exists():
+            _make_private(folder)
     except OSError as error:
-        if not (folder / _DATA).exists():
+        if not os.path.exists(data):  # unlike Path.exists this asks in a folder that is closed to us too
             raise CassetteError(str(folder), f"cannot be made a store: {error.strerror}") from error
-    return os.access(folder, os.W_OK) and (not (folder / _DATA).exists() or os.access(folder / _DATA, os.W_OK))
+    if not data.exists():
+        return _is_writable(folder)
+    if not _size(folder) and (folder / "locks").exists():
+        raise CassetteError(str(folder), _DAMAGED)  # LMDB would begin anew in an empty file
+    return _is_writable(folder) and _is_writable(data)
+
+
+def _make_private(folder: Path) -> None:
+    if strangers := {entry.name for entry in folder.iterdir()} - _OWN_ENTRIES:
+        raise CassetteError(
+            str(folder), f"is no store: it holds other files ({min(strangers)}); give a folder of its own"
+        )
+    folder.chmod(0o700)
+    if not (folder / ".gitignore").exists():
+        (folder / ".gitignore").write_text("*\n")
+
+
+def _is_writable(path: Path) -> bool:
+    return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
+def _size(folder: Path) -> int:
+    """Return how long the data are, 0 where there are none."""
+    try:
+        return (folder / _DATA).stat().st_size
+    except FileNotFoundError:
+        return 0

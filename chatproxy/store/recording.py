@@ -1,6 +1,8 @@
 """One recording into a store, from the lock that it holds to the cassette that it leaves."""
 
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 
 from chatproxy.core.codec import encode_exchange
@@ -39,17 +41,20 @@ class Recording:
         self.superseded: list[str] = []
         self.store = store
         self._title = title if title != name else ""
+        self._ended = False
+        self._group: GroupCommit[Exchange] | None = None
         self._lock = _locked(store, name)
         try:
             self._at, self._record = self._place(existing, begun)
+            self.first_number = store.tally(self._record).last + 1
         except BaseException:
             self._lock.release()
             raise
-        self.first_number = store.tally(self._record).last + 1
-        self._group: GroupCommit[Exchange] | None = None
 
     async def keep(self, exchange: Exchange) -> None:
         """Return when the exchange is on disk; exchanges that come together share one commit."""
+        if self._ended:
+            raise CassetteError(self.name, "is recorded no more; this exchange came after the end")
         if self._group is None:
             self._group = GroupCommit(self.put)
         await self._group.commit(exchange)
@@ -62,43 +67,53 @@ class Recording:
     def finish(self, rules: Rules, *, keep_empty: bool = False) -> int:
         """End well: compile, and let a new cassette stand under its name; return how many exchanges it has.
 
-        Without any exchange all is left as it was, unless an empty cassette is wanted.
+        Without any exchange all is left as it was, unless an empty cassette is wanted. If this fails half way, a
+        new recording stays as ``NAME.partial``.
         """
-        self._flush()
-        count = self.store.tally(self._record).count
-        if count or keep_empty:
-            self.store.compile(self._at, rules)
-            if self._record.interim:
-                self.store.promote(self._at, self.name)
-        elif self._is_new:
-            self.store.drop(self._at)
-        self._lock.release()
+        with self._end():
+            count = self.store.tally(self._record).count
+            if count or keep_empty:
+                self.store.compile(self._at, rules)
+                if self._record.interim:
+                    self.store.promote(self._at, self.name)
+            elif self._is_new:
+                self.store.drop(self._at)
         return count
 
     def abandon(self) -> None:
         """End badly: what a new recording has stays as ``NAME.partial``; without any exchange nothing stays."""
-        self._flush()
-        if self._is_new and self.store.tally(self._record).count == 0:
-            self.store.drop(self._at)
-        self._lock.release()
+        with self._end():
+            if self._is_new and self.store.tally(self._record).count == 0:
+                self.store.drop(self._at)
 
     def discard(self) -> None:
-        """Forget a new recording, as an import that failed does."""
-        self._flush()
-        self.store.drop(self._at)
-        self._lock.release()
+        """Forget a new recording, as an import that failed does; also one whose ``finish`` failed."""
+        with self._end():
+            if self._is_new:
+                self.store.drop(self._at)
+
+    @contextmanager
+    def _end(self) -> Iterator[None]:
+        """Write what is waiting, and free the name, whatever happens."""
+        self._ended = True
+        try:
+            if self._group is not None:
+                self._group.close()
+            yield
+        finally:
+            self._lock.release()
 
     def _place(self, existing: Existing, begun: int) -> tuple[str, Record]:
         """Find or make the record to write to, and return it with the name that it has for now."""
         record = self.store.find(self.name)
-        partials = self.store.partials(self.name)
+        partials = [name for name in self.store.partials(self.name) if self.store.count(name)]
         self._is_new = record is None or existing is not Existing.APPEND
         if existing is Existing.APPEND:
             return self.name, record or self.store.begin(self.name, begun, interim=False)
         if existing is Existing.REFUSE:
             self._refuse(exists=record is not None, partials=partials)
         self.superseded = partials
-        free = next(name for name in self._partial_names() if name not in partials)
+        free = next(name for name in self._partial_names() if self.store.find(name) is None)
         return free, self.store.begin(free, begun, interim=True, title=self._title)
 
     def _refuse(self, *, exists: bool, partials: list[str]) -> None:
@@ -122,13 +137,14 @@ class Recording:
         last = max(tally.last, *(int.from_bytes(number, "big") for number, _ in entries))
         transaction.put(key, layout.Tally(tally.count + len(entries), last).pack())
 
-    def _flush(self) -> None:
-        if self._group is not None:
-            self._group.close()
-
 
 def _locked(store: Store, name: str) -> FileLock:
-    lock = store.recording_lock(name)
-    if lock is None:
-        raise CassetteError(name, "is being recorded by another process; wait for its end or use another name")
-    return lock
+    for _ in range(_TRIES):
+        if lock := store.recording_lock(name):
+            return lock
+        time.sleep(_PAUSE)
+    raise CassetteError(name, "is being recorded by another process; wait for its end or use another name")
+
+
+_TRIES, _PAUSE = 5, 0.01
+"""Who lists cassettes looks at each lock for a moment, which must not keep anybody from recording."""

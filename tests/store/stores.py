@@ -1,0 +1,130 @@
+"""What tests of the store need: exchanges, whole recordings, other processes, missing rights, full disks."""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from chatproxy.core.model import Exchange, Request, Response
+from chatproxy.core.normalize import Rules
+from chatproxy.store import Existing, Recording, Store
+
+RULES = Rules()
+NOBODY = 65534
+_JSON = ((b"Content-Type", b"application/json"),)
+_FORM = ((b"Content-Type", b"application/x-www-form-urlencoded"),)
+
+
+def exchange(number: int = 1, body: bytes = b"{}") -> Exchange:
+    """Return a create whose request is unlike that of any other number."""
+    request = Request("POST", b"/v1/Services/IS1/Channels/general/Messages", _FORM, b"Body=%d" % number)
+    return Exchange(number, request, Response(201, b"Created", _JSON, body), "https://chat.twilio.com", number, number)
+
+
+def exchanges(count: int, body: bytes = b"{}") -> list[Exchange]:
+    """Return so many exchanges, from number 1 on."""
+    return [exchange(number, body) for number in range(1, count + 1)]
+
+
+def record(store: Store, name: str, recorded: Iterable[Exchange], existing: Existing = Existing.REPLACE) -> None:
+    """Record a cassette and end well."""
+    recording = Recording(store, name, existing, 1)
+    recording.put(list(recorded))
+    recording.finish(RULES)
+
+
+class Child:
+    """Another process that runs a script; it is killed in the end, if it still lives."""
+
+    def __init__(self, script: str, arguments: Sequence[object]) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", _IMPORTS + script, *map(str, arguments)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
+        )
+
+    def line(self) -> str:
+        """Return the next line that it prints."""
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().rstrip("\n")
+
+    def rest(self) -> list[str]:
+        """Return all further lines, when it has ended."""
+        assert self.process.stdout is not None
+        return self.process.stdout.read().splitlines()
+
+    def go_on(self) -> None:
+        """Let it go on that waits for ``input()``."""
+        assert self.process.stdin is not None
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+
+    def kill(self) -> None:
+        """Let it crash."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def end(self) -> None:
+        """Let it go on, and wait until it has ended well."""
+        self.go_on()
+        assert self.process.wait(20) == 0
+
+
+_IMPORTS = """
+import asyncio, itertools, os, sys
+from pathlib import Path
+from chatproxy.core.errors import CassetteError
+from chatproxy.store import Existing, Recording, Store
+from chatproxy.store.environment import Environment
+from chatproxy.store.locks import FileLock
+from store.stores import RULES, exchange, exchanges, record
+"""
+
+
+@contextmanager
+def child(script: str, *arguments: object) -> Iterator[Child]:
+    """Run a script in another process while the block lasts."""
+    running = Child(script, arguments)
+    try:
+        yield running
+    finally:
+        running.process.kill()
+        running.process.communicate()
+
+
+@contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """Let a folder and all in it be readable only, and drop the rights of root, who could write nonetheless."""
+    inside = list(folder.rglob("*"))
+    for path in (*inside, folder):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    for parent in folder.parents:
+        if parent.owner() == "root" and not parent.stat().st_mode & 0o001:
+            parent.chmod(0o711)
+    is_root = os.geteuid() == 0
+    if is_root:
+        os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        if is_root:
+            os.seteuid(0)
+        for path in (folder, *inside):
+            path.chmod(0o700 if path.is_dir() else 0o600)
+
+
+@contextmanager
+def disk_full_beyond(size: int) -> Iterator[None]:
+    """Let no file grow beyond this size."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
