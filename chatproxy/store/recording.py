@@ -134,7 +134,7 @@ class Recording:
         prefix = layout.exchange_prefix(self._record.id)
         for number, record in entries:
             transaction.put(prefix + number, record)
-        last = max(tally.last, *(int.from_bytes(number, "big") for number, _ in entries))
+        last = max([tally.last, *(int.from_bytes(number, "big") for number, _ in entries)])
         transaction.put(key, layout.Tally(tally.count + len(entries), last).pack())
 
 

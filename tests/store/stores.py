@@ -14,6 +14,7 @@ from chatproxy.core.normalize import Rules
 from chatproxy.store import Existing, Recording, Store
 
 RULES = Rules()
+PAGE = os.sysconf("SC_PAGE_SIZE")
 NOBODY = 65534
 _JSON = ((b"Content-Type", b"application/json"),)
 _FORM = ((b"Content-Type", b"application/x-www-form-urlencoded"),)

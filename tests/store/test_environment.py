@@ -8,12 +8,11 @@ from pathlib import Path
 
 import lmdb
 import pytest
-from store.stores import child, disk_full_beyond, read_only
+from store.stores import PAGE, child, disk_full_beyond, read_only
 
 from chatproxy.core.errors import CassetteError
 from chatproxy.store.environment import FORMAT, Environment, Transaction
 
-PAGE = os.sysconf("SC_PAGE_SIZE")
 SMALL = 16 * PAGE
 
 READS_FOR_EVER = """

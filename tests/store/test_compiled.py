@@ -1,0 +1,114 @@
+from collections.abc import Iterator
+from itertools import count
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from store.stores import RULES, exchanges, record
+from strategies import exchanges as any_exchange
+
+from chatproxy.core.cassette import MemoryCassette
+from chatproxy.core.compile import compile_exchanges
+from chatproxy.core.errors import CassetteError
+from chatproxy.core.model import Exchange
+from chatproxy.core.normalize import Rules
+from chatproxy.store import Existing, Recording, Store
+from chatproxy.store.compiled import StoredCassette
+
+OTHER_RULES = Rules(("X-A",))
+cassettes = st.lists(any_exchange, max_size=6, unique_by=lambda exchange: exchange.number).map(
+    lambda found: sorted(found, key=lambda exchange: exchange.number)
+)
+names = (f"name{number}" for number in count())
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    opened = Store(tmp_path_factory.mktemp("compiled"))
+    yield opened
+    opened.close()
+
+
+def transactions(store: Store) -> int:
+    return int(store.environment._env.info()["last_txnid"])
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(recorded=cassettes, rules=st.sampled_from([RULES, OTHER_RULES]))
+def test_a_stored_cassette_answers_as_one_in_memory(store: Store, recorded: list[Exchange], rules: Rules) -> None:
+    name = next(names)
+    recording = Recording(store, name, Existing.REPLACE, 1)
+    recording.put(recorded)
+    recording.finish(rules, keep_empty=True)
+
+    stored, memory = store.open(name, rules), MemoryCassette(name, recorded, rules)
+
+    assert (stored.name, stored.last_number) == (memory.name, memory.last_number)
+    for compiled in compile_exchanges(recorded, rules):
+        assert stored.reply(compiled.number) == memory.reply(compiled.number)
+        assert stored.exchange(compiled.number) == memory.exchange(compiled.number)
+        for index in (compiled.key, compiled.shape, compiled.route):
+            for nth in range(len(recorded) + 1):
+                assert stored.find(index, nth) == memory.find(index, nth)
+    assert stored.find(b"k" * 17, 0) is memory.find(b"k" * 17, 0) is None
+
+
+def test_more_exchanges_than_fit_in_one_piece_are_compiled_in_order(store: Store) -> None:
+    recorded = exchanges(600) + [
+        Exchange(601 + again.number, again.request, again.response, again.upstream, again.asked, again.answered)
+        for again in exchanges(600)
+    ]
+    record(store, "many", recorded)
+    cassette = store.open("many", RULES)
+
+    for number, compiled in enumerate(compile_exchanges(exchanges(600), RULES), 1):
+        assert [cassette.find(compiled.key, nth) for nth in range(3)] == [number, 601 + number, None]
+
+
+def test_what_is_compiled_is_found_again(store: Store) -> None:
+    record(store, "again", exchanges(3))
+    before = transactions(store)
+
+    assert isinstance(store.open("again", RULES), StoredCassette)
+
+    assert transactions(store) == before
+
+
+def test_an_empty_cassette_is_compiled_once(store: Store) -> None:
+    Recording(store, "empty", Existing.REPLACE, 1).finish(RULES, keep_empty=True)
+    before = transactions(store)
+
+    assert store.open("empty", RULES).last_number == 0
+
+    assert transactions(store) == before
+
+
+def test_other_rules_compile_anew_and_the_older_result_stays(store: Store) -> None:
+    record(store, "rules", exchanges(3))
+    before = transactions(store)
+    store.open("rules", OTHER_RULES)
+    assert transactions(store) > before
+
+    before = transactions(store)
+    store.open("rules", RULES)
+    store.open("rules", OTHER_RULES)
+    assert transactions(store) == before
+
+
+def test_what_was_appended_makes_the_older_result_stale(store: Store) -> None:
+    record(store, "stale", exchanges(2))
+    recording = Recording(store, "stale", Existing.APPEND, 1)
+    recording.put(exchanges(3)[2:])
+    recording.abandon()  # as after a crash, it is not compiled
+
+    assert store.open("stale", RULES).last_number == 3
+
+
+def test_a_number_that_is_not_there_is_an_error(store: Store) -> None:
+    record(store, "short", exchanges(2))
+    cassette = store.open("short", RULES)
+
+    with pytest.raises(CassetteError, match="exchange short/3: is not in the store any more"):
+        cassette.exchange(3)
+    with pytest.raises(CassetteError, match="exchange short/3: is not in the store any more"):
+        cassette.reply(3)
