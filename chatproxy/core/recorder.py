@@ -1,8 +1,5 @@
 """Makes exchanges of what was forwarded and answered: numbered, and without credentials."""
 
-from dataclasses import replace
-
-from chatproxy.core.headers import end_to_end
 from chatproxy.core.model import Exchange, Forward, Response, is_read
 from chatproxy.core.scrub import Blankers, user_name
 
@@ -30,7 +27,7 @@ class Recorder:
             self.last_write = number
         return Exchange(
             number=number,
-            request=replace(request, headers=end_to_end(request.headers)),
+            request=request,
             response=blanker.response(response),
             upstream=self._upstream,
             asked=forward.asked,

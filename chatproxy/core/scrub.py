@@ -9,6 +9,7 @@ from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from dataclasses import replace
 
+from chatproxy.core.headers import end_to_end
 from chatproxy.core.model import Headers, Request, Response, header_values
 from chatproxy.core.normalize import Rules
 from chatproxy.core.sids import SID_SEGMENT
@@ -30,8 +31,8 @@ def is_credential(name: bytes) -> bool:
 
 def user_name(headers: Headers) -> str | None:
     """Return the Basic user name if it is a SID (an account's or an API key's), else nothing."""
-    user = _basic(headers)[0]
-    return user.decode() if is_user_name(user) else None
+    users = (_basic(value)[0] for value in header_values(headers, b"authorization"))
+    return next((user.decode() for user in users if is_user_name(user)), None)
 
 
 def is_user_name(user: bytes) -> bool:
@@ -57,7 +58,7 @@ class Blanker:
     def for_key(self, request: Request, rules: Rules) -> Request:
         """Return a live request with those parts blanked that its key is made of under these rules."""
         target, body = self.text(request.target), self.text(request.body)
-        headers = self.headers(request.headers) if rules.match_headers else request.headers
+        headers = end_to_end(self.headers(request.headers)) if rules.match_headers else request.headers
         return replace(request, target=target, headers=headers, body=body)
 
     def headers(self, headers: Headers) -> Headers:
@@ -65,11 +66,11 @@ class Blanker:
         return tuple((self.text(name), self.text(value)) for name, value in headers if not is_credential(name))
 
     def request(self, request: Request) -> Request:
-        """Return the request as it may be stored and as its key is made."""
+        """Return the request as it may be stored."""
         return replace(
             request,
             target=self.text(request.target),
-            headers=self.headers(request.headers),
+            headers=end_to_end(self.headers(request.headers)),
             body=self.text(request.body),
         )
 
@@ -84,24 +85,27 @@ class Blanker:
 
 
 def _secrets(headers: Headers) -> set[bytes]:
-    """Return what the credentials of a request consist of, but for the user name."""
-    secrets = {_basic(headers)[1]}
+    """Return what the credentials of a request consist of, but for its user names."""
+    secrets, users = set(), set()
     for name in _AUTHORIZATIONS:
-        secrets.update(value.strip().partition(b" ")[2].strip() for value in header_values(headers, name))
-    return secrets
+        for value in header_values(headers, name):
+            scheme, _, token = value.strip().partition(b" ")
+            user, password = _basic(value)
+            secrets |= {token.strip() or scheme, password}
+            users.add(user)
+    return secrets - users
 
 
-def _basic(headers: Headers) -> tuple[bytes, bytes]:
-    """Return user name and password of Basic authentication (RFC 7617), empty without one."""
-    for value in header_values(headers, b"authorization"):
-        scheme, _, credentials = value.strip().partition(b" ")
-        if scheme.lower() == b"basic":
-            try:
-                user, _, password = b64decode(credentials.strip(), validate=False).partition(b":")
-            except Base64Error:
-                continue
-            return user, password
-    return b"", b""
+def _basic(credentials: bytes) -> tuple[bytes, bytes]:
+    """Return user name and password of Basic authentication (RFC 7617), empty for another."""
+    scheme, _, token = credentials.strip().partition(b" ")
+    if scheme.lower() != b"basic":
+        return b"", b""
+    try:
+        user, _, password = b64decode(token.strip(), validate=False).partition(b":")
+    except Base64Error:
+        return b"", b""
+    return user, password
 
 
 def _patterns(secret: bytes) -> list[tuple[re.Pattern[bytes], re.Pattern[bytes]]]:
@@ -114,17 +118,23 @@ def _patterns(secret: bytes) -> list[tuple[re.Pattern[bytes], re.Pattern[bytes]]
 
 
 def _spellings(byte: int) -> bytes:
-    """Match one byte plain, URL-encoded (also twice) or JSON-escaped."""
-    either_case = "".join(f"[{digit.lower()}{digit.upper()}]" for digit in f"{byte:02x}")
-    spellings = [re.escape(bytes([byte])), f"%(?:25)*{either_case}|\\\\+u00{either_case}".encode()]
-    if byte in _JSON_ESCAPES:
-        spellings.append(rb"\\+" + _JSON_ESCAPES[byte])
+    """Match one byte plain, URL-encoded (also twice) or JSON-escaped, or both; the longest first."""
+    hexes = "".join(f"[{digit.lower()}{digit.upper()}]" for digit in f"{byte:02x}").encode()
+    plain = re.escape(bytes([byte]))
+    spellings = [rb"%%(?:25)*%b" % hexes, rb"%bu00%b" % (_ESCAPE, hexes), plain]
+    if byte in _JSON_LETTERS:
+        spellings.insert(0, _ESCAPE + _JSON_LETTERS[byte])
+    elif byte in _JSON_SIGNS:
+        spellings.insert(0, rb"%b(?:%b|%%(?:25)*%b)" % (_ESCAPE, plain, hexes))
     if byte == ord(" "):
         spellings.append(rb"\+")
     return b"(?:" + b"|".join(spellings) + b")"
 
 
-_JSON_ESCAPES = {0x08: b"b", 0x09: b"t", 0x0A: b"n", 0x0C: b"f", 0x0D: b"r", 0x22: b'"', 0x2F: b"/", 0x5C: rb"\\"}
+_ESCAPE = rb"(?:\\|%(?:25)*5[cC]){1,7}"
+"""An escape in JSON within JSON within JSON has seven; without a bound a long run of them takes quadratic time."""
+_JSON_LETTERS = {0x08: b"b", 0x09: b"t", 0x0A: b"n", 0x0C: b"f", 0x0D: b"r"}
+_JSON_SIGNS = frozenset(b'"/\\')
 
 
 def _base64(secret: bytes) -> list[bytes]:

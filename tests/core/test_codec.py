@@ -1,0 +1,61 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import exchanges, responses, twilio_responses
+
+from chatproxy.core.codec import decode_exchange, decode_reply, encode_exchange, encode_reply, pack, unpack
+from chatproxy.core.errors import CassetteError
+from chatproxy.core.model import Exchange, Request, Response
+from chatproxy.core.template import Addresses, reply
+
+EXCHANGE = Exchange(1, Request("GET", b"/"), Response(200), "https://chat.twilio.com", asked=1, answered=2)
+
+
+@given(st.lists(st.binary(max_size=10), max_size=6))
+def test_fields_come_back_from_their_record(fields: list[bytes]) -> None:
+    assert unpack(pack(fields), "here") == fields
+
+
+@given(exchanges)
+def test_an_exchange_comes_back_from_its_record(exchange: Exchange) -> None:
+    assert decode_exchange(exchange.number, encode_exchange(exchange), "here") == exchange
+
+
+@given(responses | twilio_responses)
+def test_a_reply_comes_back_from_its_record(response: Response) -> None:
+    compiled = reply(response, "https://chat.twilio.com", Addresses())
+    assert decode_reply(encode_reply(compiled), "here") == compiled
+
+
+@given(exchanges, st.data())
+def test_any_flipped_bits_are_found_out_with_the_place(exchange: Exchange, data: st.DataObject) -> None:
+    record = bytearray(encode_exchange(exchange))
+    record[data.draw(st.integers(0, len(record) - 1))] ^= data.draw(st.integers(1, 255))
+    with pytest.raises(CassetteError, match=r"^a/1: is damaged; record it again, or import its fixture$"):
+        decode_exchange(1, bytes(record), "a/1")
+
+
+@given(exchanges, st.data())
+def test_a_record_cut_short_or_gone_on_is_found_out(exchange: Exchange, data: st.DataObject) -> None:
+    record = encode_exchange(exchange)
+    cut = data.draw(st.integers(0, len(record) - 1))
+    rest = data.draw(st.binary(min_size=1, max_size=8))
+    for damaged in (record[:cut], record + rest):
+        with pytest.raises(CassetteError, match="a/1: is damaged"):
+            decode_exchange(1, damaged, "a/1")
+
+
+@given(twilio_responses, st.data())
+def test_a_damaged_reply_is_found_out(response: Response, data: st.DataObject) -> None:
+    record = bytearray(encode_reply(reply(response, "https://chat.twilio.com", Addresses())))
+    record[data.draw(st.integers(0, len(record) - 1))] ^= data.draw(st.integers(1, 255))
+    with pytest.raises(CassetteError, match="a/1: is damaged"):
+        decode_reply(bytes(record), "a/1")
+
+
+def test_the_number_of_an_exchange_is_its_key_and_not_in_its_record() -> None:
+    assert decode_exchange(7, encode_exchange(EXCHANGE), "here").number == 7
+
+
+def test_no_user_comes_back_as_none() -> None:
+    assert decode_exchange(1, encode_exchange(EXCHANGE), "here").user is None

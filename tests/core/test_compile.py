@@ -1,0 +1,44 @@
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import FORM, JSON, MESSAGES, ORIGIN, UPSTREAM, exchanges
+
+from chatproxy.core.compile import compile_exchanges
+from chatproxy.core.model import Exchange, Request, Response
+from chatproxy.core.normalize import Rules, normalize
+from chatproxy.core.template import slot_values
+
+RULES = Rules()
+
+
+@given(st.lists(exchanges, max_size=4))
+def test_each_exchange_is_compiled_in_order_by_the_one_function_for_keys(several: list[Exchange]) -> None:
+    compiled = list(compile_exchanges(several, RULES))
+    forms = [normalize(exchange.request, RULES) for exchange in several]
+    assert [one.number for one in compiled] == [exchange.number for exchange in several]
+    assert [(one.key, one.shape, one.route) for one in compiled] == [
+        (form.key, form.shape, form.route) for form in forms
+    ]
+
+
+@given(st.lists(exchanges, max_size=3))
+def test_compiling_again_gives_the_same(several: list[Exchange]) -> None:
+    assert list(compile_exchanges(several, RULES)) == list(compile_exchanges(several, RULES))
+
+
+def test_other_rules_make_other_keys() -> None:
+    request = Request("GET", MESSAGES, ((b"X-A", b"1"),))
+    exchange = Exchange(1, request, Response(200), UPSTREAM, 0, 0)
+    (one,), (other,) = (list(compile_exchanges([exchange], rules)) for rules in (RULES, Rules(("x-a",))))
+    assert one.key != other.key
+    assert one.route == other.route
+
+
+def test_law_10_our_own_address_is_turned_from_the_exchange_on_that_sent_it() -> None:
+    answer = Response(200, b"OK", (JSON,), b'{"body": "http://127.0.0.1:8765/x"}')
+    read = Request("GET", MESSAGES, origin=ORIGIN)
+    create = Request("POST", MESSAGES, (FORM,), b"Body=http%3A%2F%2F127.0.0.1:8765/x", ORIGIN)
+    several = [
+        Exchange(number, request, answer, UPSTREAM, 0, 0) for number, request in ((1, read), (2, create), (3, read))
+    ]
+    bodies = [one.reply.render(slot_values("http://h:1")).body for one in compile_exchanges(several, RULES)]
+    assert bodies == [answer.body, b'{"body": "http://h:1/x"}', b'{"body": "http://h:1/x"}']
