@@ -4,6 +4,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack, closing, suppress
 from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
@@ -45,8 +46,8 @@ def unwatched(exchanges: Iterable[Exchange], count: int) -> Iterable[Exchange]:
 
 def open_name(store: Store, name: str, rules: Rules) -> Cassette:
     """Open a cassette of the store for replay."""
-    if store.find(name) is None and fixture_path(name).is_file():
-        path = fixture_path(name)
+    path = fixture_path(name)
+    if store.find(name) is None and os.path.isfile(path):  # unlike Path.is_file for any text
         raise CassetteError(
             name,
             f"is not in the store {store.folder}, but {path} is there: "
@@ -62,35 +63,26 @@ def open_file(path: Path, folder: Path, rules: Rules, begun: int) -> tuple[Casse
     to be closed after the replay.
     """
     content = _content(path)
-    key = blake2b(content, digest_size=16).hexdigest()
-    cache = _cache(folder / _CACHE)
-    if cache is not None and cache.find(key) is not None:
-        return cache.open(key, rules), cache
+    with suppress(CassetteError), ExitStack() as undo:
+        # Where no cache can be had, or another process fills it just now, there is none: it only saves time.
+        cache = undo.enter_context(closing(Store(folder / _CACHE)))
+        cassette = _cached(cache, content, path, rules, begun)
+        undo.pop_all()
+        return cassette, cache
     document = _document(content, path)
-    if cache is not None and _cached(cache, key, document, begun):
-        return cache.open(key, rules), cache
     return MemoryCassette(document.name, document.exchanges, rules), None
 
 
-def _cache(folder: Path) -> Store | None:
-    """Open the cache, or do without where there can be none: it only saves time."""
-    try:
-        return Store(folder)
-    except CassetteError:
-        return None
-
-
-def _cached(cache: Store, key: str, document: Document, begun: int) -> bool:
-    """Put a fixture into the cache, forget the oldest ones, and tell whether that went well."""
-    try:
+def _cached(cache: Store, content: bytes, path: Path, rules: Rules, begun: int) -> Cassette:
+    """Open a fixture's content by way of the cache, where the oldest ones are forgotten."""
+    key = blake2b(content, digest_size=16).hexdigest()
+    if cache.find(key) is None:
+        document = _document(content, path)
         _put_all(Recording(cache, key, Existing.REPLACE, begun, title=document.name), document)
         oldest_first = sorted(cache.listing(), key=lambda listed: listed.begun)
         for listed in oldest_first[:-_FILES_KEPT]:
             cache.drop(listed.name)
-    except CassetteError:  # another process fills it just now, or the disk is full
-        cache.close()
-        return False
-    return True
+    return cache.open(key, rules)
 
 
 def export_cassette(store: Store, name: str, path: Path, watch: Watch = unwatched) -> int:
@@ -139,10 +131,11 @@ def _put_all(recording: Recording, document: Document, watch: Watch = unwatched)
         exchanges = iter(watch(document.exchanges, len(document.exchanges)))
         while chunk := list(islice(exchanges, _CHUNK)):
             recording.put(chunk)
+        recording.finish(Rules(), keep_empty=True)
     except BaseException:
-        recording.discard()
+        with suppress(CassetteError):  # where even that fails, it stays under the name of an interrupted recording
+            recording.discard()
         raise
-    recording.finish(Rules(), keep_empty=True)
 
 
 def _content(path: Path) -> bytes:

@@ -1,7 +1,7 @@
 """Rows of text in columns, for a person to read."""
 
 from collections.abc import Sequence
-from unicodedata import east_asian_width
+from unicodedata import category, east_asian_width
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[object]], *, right: Sequence[str] = ()) -> str:
@@ -19,5 +19,11 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[object]], *, right: Sequ
 
 
 def _width(text: str) -> int:
-    """Return how many columns a terminal needs: wide characters take two (Unicode Annex 11)."""
-    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
+    """Return how many columns a terminal needs: wide characters take two (Unicode Annex 11), marks on others none."""
+    return sum(_columns(character) for character in text)
+
+
+def _columns(character: str) -> int:
+    if category(character) in {"Mn", "Me", "Cf"}:
+        return 0
+    return 2 if east_asian_width(character) in "WF" else 1
