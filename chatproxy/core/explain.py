@@ -40,8 +40,12 @@ def _numbers(cassette: Cassette, index: bytes) -> Iterator[int]:
 def differences(recorded: NormalForm, live: NormalForm) -> list[str]:
     """Name every part in which two requests differ; there is none exactly if their keys are equal."""
     found = []
-    for part in ("method", "host", "kind"):
-        found += _changed(part, getattr(recorded, part), getattr(live, part))
+    for part, one, other in (
+        ("method", recorded.method, live.method),
+        ("host", recorded.host, live.host),
+        ("kind of body", recorded.kind, live.kind),
+    ):
+        found += [_changed(part, _quoted(one), _quoted(other))] if one != other else []
     if recorded.path != live.path:
         found += _path(recorded.path.split(b"/"), live.path.split(b"/"))
     found += _pairs("query parameter", recorded.query, live.query, b"=")
@@ -49,49 +53,66 @@ def differences(recorded: NormalForm, live: NormalForm) -> list[str]:
     if recorded.kind == live.kind == "form":
         found += _pairs("form field", recorded.body, live.body, b"=")
     elif recorded.body != live.body:
-        found += _changed("body", b"".join(recorded.body), b"".join(live.body))
+        found.append(_changed("body", _quoted(b"&".join(recorded.body)), _quoted(b"&".join(live.body))))
     return found
 
 
 def _path(recorded: list[bytes], live: list[bytes]) -> Iterable[str]:
     if len(recorded) != len(live):
-        return _changed("path", b"/".join(recorded), b"/".join(live))
+        return [_changed("path", _quoted(b"/".join(recorded)), _quoted(b"/".join(live)))]
     return [
-        difference
+        _changed(f"the segment after {_quoted(before)}", _quoted(one), _quoted(other))
         for before, one, other in zip([b"", *recorded], recorded, live, strict=False)
         if one != other
-        for difference in _changed(f"the segment after {_shown(before)}", one, other)
     ]
 
 
 def _pairs(what: str, recorded: tuple[bytes, ...], live: tuple[bytes, ...], sign: bytes) -> Iterator[str]:
     one, other = _by_name(recorded, sign), _by_name(live, sign)
     for name in sorted(one.keys() | other.keys()):
-        yield from _changed(f"{what} {_shown(name)}", one.get(name), other.get(name))
+        if one.get(name) != other.get(name):
+            yield _changed(f"{what} {_quoted(name)}", _shown(one.get(name)), _shown(other.get(name)))
 
 
-def _by_name(pairs: tuple[bytes, ...], sign: bytes) -> dict[bytes, bytes]:
-    """Group pairs by name; a name without a sign differs from one with an empty value."""
-    values: dict[bytes, bytes] = {}
+def _by_name(pairs: tuple[bytes, ...], sign: bytes) -> dict[bytes, list[bytes | None]]:
+    """Group values by name; a name without a sign has none, which differs from an empty one."""
+    values: dict[bytes, list[bytes | None]] = {}
     for pair in pairs:
         name, found, value = pair.partition(sign)
-        value = value if found else b"(no value)"
-        values[name] = values[name] + b", " + value if name in values else value
+        values.setdefault(name, []).append(value if found else None)
     return values
 
 
-def _changed(what: str, recorded: bytes | str | None, live: bytes | str | None) -> list[str]:
-    if recorded == live:
-        return []
-    return [f"{what} is {_shown(recorded)} where this has {_shown(live)}"]
-
-
-def _shown(text: bytes | str | None) -> str:
-    """Quote a value for one line of a message."""
-    if text is None:
+def _shown(values: list[bytes | None] | None) -> str:
+    if values is None:
         return "absent"
-    whole = text if isinstance(text, str) else text.decode("utf-8", "backslashreplace")
-    return repr(whole if len(whole) <= _SHOWN else whole[:_SHOWN] + "…")
+    return ", ".join("without a value" if value is None else _quoted(value) for value in values)
+
+
+def _quoted(text: bytes | str) -> str:
+    """Quote a value for one line of a message."""
+    return repr(text if isinstance(text, str) else text.decode("utf-8", "backslashreplace"))
+
+
+def _changed(what: str, recorded: str, live: str) -> str:
+    """Show both from a little before the first character in which they differ."""
+    begin = max(0, _alike_until(recorded, live) - _SHOWN // 2)
+    return f"{what} is {_window(recorded, begin)} where this has {_window(live, begin)}"
+
+
+def _alike_until(one: str, other: str) -> int:
+    """Return how many characters both begin with, by halving: bodies can be large."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if one[:middle] == other[:middle] else (low, middle - 1)
+    return low
+
+
+def _window(text: str, begin: int) -> str:
+    end = begin + _SHOWN
+    return f"{'…' if begin else ''}{text[begin:end]}{'…' if end < len(text) else ''}"
 
 
 _SHOWN = 60
+"""How many characters of a value a message shows."""

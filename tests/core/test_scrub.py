@@ -75,6 +75,10 @@ def _spellings(byte: int) -> list[bytes]:
     return [*spelled, b"+"] if byte == ord(" ") else spelled
 
 
+def test_law_2_control_characters_of_a_secret_are_found_by_their_letters_in_json() -> None:
+    assert Blanker((basic(b"me", b"tab\tand\nnew\r\nline"),)).text(rb"<tab\tand\\nnew\r\nline>") == b"<" + BLANK + b">"
+
+
 @given(secrets, st.binary(max_size=5), st.binary(max_size=5), st.booleans())
 def test_law_2_a_secret_survives_in_base64_at_no_alignment(
     secret: bytes, before: bytes, after: bytes, urlsafe: bool

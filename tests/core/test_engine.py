@@ -1,0 +1,254 @@
+import json
+from collections.abc import Callable
+from itertools import count
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import FORM, JSON, MESSAGES, ORIGIN, UPSTREAM, requests, twilio_responses
+
+from chatproxy.core.cassette import MemoryCassette
+from chatproxy.core.engine import Engine
+from chatproxy.core.errors import ChatproxyError, MissError, RequestError, UpstreamError
+from chatproxy.core.headers import end_to_end
+from chatproxy.core.model import Exchange, Forward, Request, Response, is_read
+from chatproxy.core.normalize import Rules
+from chatproxy.core.recorder import Recorder
+from chatproxy.core.session import Session
+
+RULES = Rules()
+BODY = b'{"url": "https://chat.twilio.com/v1/x", "body": "https://chat.twilio.com"}'
+TURNED = BODY.replace(b"https://chat.twilio.com/v1", ORIGIN.encode() + b"/v1")
+ANSWER = Response(200, b"Fine", (JSON, (b"Location", b"https://chat.twilio.com/v1/x")), BODY)
+OTHER_CHANNEL = MESSAGES.replace(b"CH2", b"CH3")
+
+
+def get(target: bytes = MESSAGES) -> Request:
+    return Request("GET", target, origin=ORIGIN)
+
+
+def post(body: bytes = b"Body=a", target: bytes = MESSAGES) -> Request:
+    return Request("POST", target, (FORM,), body, origin=ORIGIN)
+
+
+def exchange(number: int, request: Request, response: Response = ANSWER) -> Exchange:
+    return Exchange(number, request, response, UPSTREAM, 0, 0)
+
+
+def session(*recorded: Request) -> Session:
+    exchanges = [exchange(number, request) for number, request in enumerate(recorded, 1)]
+    return Session(MemoryCassette("tour", exchanges, RULES), RULES)
+
+
+def ticking() -> Callable[[], int]:
+    return count(100).__next__
+
+
+def forwarded(engine: Engine, request: Request) -> Forward:
+    decision = engine.on_request(request)
+    assert isinstance(decision, Forward)
+    return decision
+
+
+def answered(engine: Engine, request: Request) -> Response:
+    decision = engine.on_request(request)
+    assert isinstance(decision, Response)
+    return decision
+
+
+def marks(response: Response) -> dict[str, str]:
+    return {name.decode(): value.decode() for name, value in response.headers if name.startswith(b"x-chatproxy-")}
+
+
+# Replay: a session and no recorder
+
+
+def test_law_13_a_hit_is_served_as_recorded_and_says_which_exchange_it_is() -> None:
+    answer = answered(Engine(UPSTREAM, ticking(), session=session(post(), get())), get())
+    assert (answer.status, answer.reason) == (200, b"Fine")
+    assert answer.headers[:1] == (JSON,)
+    assert marks(answer) == {"x-chatproxy-outcome": "hit", "x-chatproxy-exchange": "tour/2"}
+
+
+def test_law_10_a_hit_has_the_address_that_the_client_used() -> None:
+    answer = answered(Engine(UPSTREAM, ticking(), session=session(get())), get())
+    assert answer.body == TURNED
+    assert answer.headers[1] == (b"Location", ORIGIN.encode() + b"/v1/x")
+
+
+def test_law_10_urls_can_be_kept() -> None:
+    answer = answered(Engine(UPSTREAM, ticking(), session=session(get()), keep_urls=True), get())
+    assert (answer.body, answer.headers[:2]) == (ANSWER.body, ANSWER.headers)
+    assert marks(answer) == {"x-chatproxy-outcome": "hit", "x-chatproxy-exchange": "tour/1"}
+
+
+def test_law_12_a_miss_is_a_424_in_twilios_error_json_with_the_reason() -> None:
+    misses: list[MissError] = []
+    engine = Engine(UPSTREAM, ticking(), session=session(post(b"Body=b")), on_miss=misses.append)
+    answer = answered(engine, post())
+    assert (answer.status, answer.reason) == (424, b"Failed Dependency")
+    assert answer.headers[0] == (b"Content-Type", b"application/json; charset=utf-8")
+    assert json.loads(answer.body) == {"code": 424, "message": str(misses[0]), "status": 424}
+    assert str(misses[0]).startswith(
+        f"POST {MESSAGES.decode()}: never recorded; nearest is tour/1, where form field 'Body'"
+    )
+    assert marks(answer) == {"x-chatproxy-outcome": "miss"}
+
+
+def test_law_12_one_write_more_than_recorded_is_a_miss_that_says_so() -> None:
+    engine = Engine(UPSTREAM, ticking(), session=session(post(), post()))
+    outcomes = [marks(answered(engine, post())).get("x-chatproxy-exchange") for _ in range(3)]
+    assert outcomes == ["tour/1", "tour/2", None]
+    assert b"all 2 recorded answers are used" in answered(engine, post()).body
+
+
+def test_reads_repeat_the_last_recorded_answer() -> None:
+    engine = Engine(UPSTREAM, ticking(), session=session(get(), get()))
+    numbers = [marks(answered(engine, get()))["x-chatproxy-exchange"] for _ in range(4)]
+    assert numbers == ["tour/1", "tour/2", "tour/2", "tour/2"]
+
+
+def test_outcomes_are_counted() -> None:
+    engine = Engine(UPSTREAM, ticking(), session=session(get()))
+    for request in (get(), get(), post()):
+        engine.on_request(request)
+    assert engine.counts == {"hit": 2, "miss": 1}
+
+
+# Record: a recorder and no session
+
+
+def test_recording_forwards_everything_with_its_moment() -> None:
+    engine = Engine(UPSTREAM, ticking(), recorder=Recorder("tour", UPSTREAM))
+    assert forwarded(engine, get()) == Forward(get(), asked=100, after=0)
+    assert forwarded(engine, get()) == Forward(get(), asked=101, after=0)
+
+
+def test_an_answer_is_kept_raw_and_turned_for_the_client() -> None:
+    engine = Engine(UPSTREAM, ticking(), recorder=Recorder("tour", UPSTREAM))
+    answer, kept = engine.on_response(forwarded(engine, get()), ANSWER)
+    assert kept == Exchange(1, get(), ANSWER, UPSTREAM, asked=100, answered=101)
+    assert answer.body == TURNED
+    assert marks(answer) == {"x-chatproxy-outcome": "recorded", "x-chatproxy-exchange": "tour/1"}
+
+
+def test_law_10_urls_can_be_kept_when_recording_too() -> None:
+    engine = Engine(UPSTREAM, ticking(), recorder=Recorder("tour", UPSTREAM), keep_urls=True)
+    answer, _ = engine.on_response(forwarded(engine, get()), ANSWER)
+    assert answer.body == BODY
+
+
+def test_law_5_numbers_follow_answers_and_after_is_the_last_write_answered_when_the_request_came() -> None:
+    engine = Engine(UPSTREAM, ticking(), recorder=Recorder("tour", UPSTREAM, first=5))
+    early, late = forwarded(engine, post(b"Body=early")), forwarded(engine, post(b"Body=late"))
+    _, first = engine.on_response(late, ANSWER)
+    between = forwarded(engine, get())
+    _, second = engine.on_response(early, ANSWER)
+    _, third = engine.on_response(between, ANSWER)
+    assert first
+    assert second
+    assert third
+    assert [one.number for one in (first, second, third)] == [5, 6, 7]
+    assert [one.after for one in (first, second, third)] == [0, 0, 5]
+    assert first.request.body == b"Body=late"
+    assert forwarded(engine, get()).after == 6
+
+
+# Passthrough: neither
+
+
+def test_passing_through_keeps_nothing() -> None:
+    engine = Engine(UPSTREAM, ticking())
+    answer, kept = engine.on_response(forwarded(engine, post()), ANSWER)
+    assert kept is None
+    assert answer.body == TURNED
+    assert marks(answer) == {"x-chatproxy-outcome": "passed"}
+
+
+# Auto: both
+
+
+def auto(*recorded: Request) -> Engine:
+    recorder = Recorder("tour", UPSTREAM, first=len(recorded) + 1)
+    return Engine(UPSTREAM, ticking(), session=session(*recorded), recorder=recorder)
+
+
+def test_auto_replays_what_is_recorded_and_records_what_is_missing() -> None:
+    engine = auto(get())
+    assert marks(answered(engine, get()))["x-chatproxy-outcome"] == "hit"
+    answer, kept = engine.on_response(forwarded(engine, get(OTHER_CHANNEL)), ANSWER)
+    assert marks(answer) == {"x-chatproxy-outcome": "recorded", "x-chatproxy-exchange": "tour/2"}
+    assert kept
+
+
+def test_auto_a_missing_read_leaves_its_timeline_to_the_recording() -> None:
+    engine = auto(get())
+    forwarded(engine, get(MESSAGES + b"?Page=1"))
+    answered(engine, get())
+
+
+def test_auto_after_a_write_of_its_own_all_of_that_timeline_goes_upstream() -> None:
+    engine = auto(get(), post(), get(MESSAGES + b"/IM1"), get(OTHER_CHANNEL))
+    answered(engine, get())
+    forwarded(engine, post(b"Body=new"))
+    for request in (get(), post(), get(MESSAGES + b"/IM1")):
+        forwarded(engine, request)
+    answered(engine, get(OTHER_CHANNEL))
+
+
+def test_auto_replayed_writes_count_as_answered() -> None:
+    engine = auto(post(), get())
+    assert forwarded(engine, get(OTHER_CHANNEL)).after == 0
+    answered(engine, post())
+    assert forwarded(engine, get(OTHER_CHANNEL)).after == 1
+    engine.on_response(forwarded(engine, post(target=OTHER_CHANNEL)), ANSWER)
+    assert forwarded(engine, get(OTHER_CHANNEL)).after == 3
+
+
+# Errors
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "reason"),
+    [
+        (ChatproxyError("x"), 500, b"Internal Server Error"),
+        (RequestError(400, "x"), 400, b"Bad Request"),
+        (RequestError(413, "x"), 413, b"Request Entity Too Large"),
+        (RequestError(431, "x"), 431, b"Request Header Fields Too Large"),
+        (UpstreamError(502, "x"), 502, b"Bad Gateway"),
+        (UpstreamError(504, "x"), 504, b"Gateway Timeout"),
+    ],
+)
+def test_law_13_what_goes_wrong_is_answered_in_twilios_error_json(
+    error: ChatproxyError, status: int, reason: bytes
+) -> None:
+    engine = Engine(UPSTREAM, ticking())
+    answer = engine.on_error(error)
+    assert answer.status == status
+    assert answer.reason.lower() == reason.lower() or status == 413
+    assert json.loads(answer.body) == {"code": status, "message": "x", "status": status}
+    assert marks(answer) == {"x-chatproxy-outcome": "error"}
+    assert engine.counts == {"error": 1}
+
+
+# What is recorded replays
+
+
+@given(st.lists(st.tuples(requests, twilio_responses), max_size=6))
+def test_law_9_whatever_is_recorded_replays_in_its_order(traffic: list[tuple[Request, Response]]) -> None:
+    recording = Engine(UPSTREAM, ticking(), recorder=Recorder("tour", UPSTREAM))
+    kept, given = [], []
+    for request, response in traffic:
+        answer, one = recording.on_response(forwarded(recording, request), response)
+        assert one
+        kept.append(one)
+        given.append(answer)
+    replay = Engine(UPSTREAM, ticking(), session=Session(MemoryCassette("tour", kept, RULES), RULES))
+    for (request, _), live in zip(traffic, given, strict=True):
+        answer = answered(replay, request)
+        assert (answer.status, answer.reason, answer.body) == (live.status, live.reason, live.body)
+        assert end_to_end(answer.headers) == end_to_end(live.headers)
+        assert marks(answer)["x-chatproxy-exchange"] == marks(live)["x-chatproxy-exchange"]
+    for request, _ in traffic:
+        outcome = marks(answered(replay, request))["x-chatproxy-outcome"]
+        assert outcome == ("hit" if is_read(request.method) else "miss")
