@@ -503,3 +503,27 @@ def test_a_disk_without_room_is_an_error_that_loses_nothing(tiny_disk: Path) -> 
     fill(again, 10, written)
     assert len(again.scan(b"e", limit=9999)) == written + 10
     again.close()
+
+
+# Too many readers, and the end
+
+
+def test_more_readers_than_there_is_room_for_are_an_error(environment: Environment) -> None:
+    readers = [environment._env.begin() for _ in range(int(environment._env.info()["max_readers"]))]
+
+    with pytest.raises(CassetteError, match="is open in too many processes; stop some of them"):
+        environment.get(b"a")
+    with pytest.raises(CassetteError, match="is open in too many processes"):
+        environment.scan(b"a", limit=1)
+
+    readers.clear()
+    assert environment.get(b"a") is None
+
+
+def test_a_closed_environment_is_not_read(environment: Environment) -> None:
+    environment.close()
+
+    with pytest.raises(CassetteError, match="cannot be used"):
+        environment.get(b"a")
+    with pytest.raises(CassetteError, match="cannot be used"):
+        environment.scan(b"a", limit=1)
