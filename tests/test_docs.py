@@ -1,0 +1,370 @@
+"""README and docs name all that a user can type or see, and their examples do what they show.
+
+A fenced block is one of three kinds:
+
+- ``console``: ``$`` commands, each with what it prints (standard error too; empty lines do not count). They are run in
+  a folder of their own that has a copy of ``cassettes/``, with other ports in place of 8765 and 8766. ``…`` stands for
+  anything within a line, a line ``…`` for any lines. A command that ends in ``&`` serves until ``kill %N`` or the end
+  of the page; what it prints while another command runs stands before that command's output.
+- a file: its name stands in backquotes and with a colon at the end of the line before. A later command uses it.
+- a language of NOT_RUN.
+"""
+
+import ast
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+import click
+import pytest
+from integration.processes import environment
+
+from chatproxy.cli import cli
+from chatproxy.config import SETTINGS
+from chatproxy.core import errors
+from chatproxy.core.engine import EXCHANGE, OUTCOME
+from chatproxy.core.model import Mode
+from chatproxy.fixture import read_fixture
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+TEXTS = {page.relative_to(ROOT).as_posix(): page.read_text("utf-8") for page in PAGES}
+EVERYTHING = "\n".join(TEXTS.values())
+SOURCES = {path: ast.parse(path.read_text("utf-8")) for path in sorted((ROOT / "chatproxy").rglob("*.py"))}
+NODE_PACKAGES = ROOT / "tests" / "integration" / "node" / "node_modules"
+
+NOT_RUN = {
+    "sh": "installs into a virtual environment; that its scripts are there is tested",
+    "ruby": "read from the library's source, as the page says",
+}
+"""Languages of blocks that are not run, and why."""
+
+NONE = "\N{EN DASH}"
+"""What stands in a table where there is nothing."""
+
+PATIENCE = 30.0
+
+
+@dataclass(frozen=True)
+class Block:
+    page: str
+    line: int
+    language: str
+    file: str | None
+    text: str
+
+    @property
+    def place(self) -> str:
+        return f"{self.page}:{self.line}"
+
+
+def blocks(page: str) -> Iterator[Block]:
+    lines = TEXTS[page].split("\n")
+    begin: int | None = None
+    for number, line in enumerate(lines):
+        if not line.startswith("```"):
+            continue
+        if begin is None:
+            begin = number
+            continue
+        before = next((text for text in reversed(lines[:begin]) if text), "")
+        named = re.search(r"`([\w.-]+)`:$", before)
+        text = "\n".join(lines[begin + 1 : number]) + "\n"
+        yield Block(page, begin + 1, lines[begin][3:], named[1] if named else None, text)
+        begin = None
+    assert begin is None, f"{page}: a block is not closed"
+
+
+def commands(block: Block) -> Iterator[tuple[str, str]]:
+    """Yield each command with what it is to print."""
+    for part in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
+        command, _, output = part.partition("\n")
+        yield command, output
+
+
+@dataclass
+class Job:
+    process: subprocess.Popen[bytes]
+    log: Path
+    read: int = 0
+
+    def news(self) -> str:
+        """Return what it has printed since the last time."""
+        text = self.log.read_text("utf-8")
+        self.read, begin = len(text), self.read
+        return text[begin:]
+
+
+@dataclass
+class Terminal:
+    """Runs a page's commands one after another as a person would; ``ports`` are those to use instead."""
+
+    folder: Path
+    ports: dict[str, str]
+    jobs: dict[int, Job] = field(default_factory=dict)
+    assignments: str = ""
+    status: int = 0
+
+    def run(self, command: str) -> str:
+        """Return what a command prints, after what the servers print meanwhile."""
+        command = self.here(command)
+        if re.fullmatch(r"(export )?[A-Z_]+=\S+", command):
+            self.assignments += command + "\n"
+            return ""
+        if killed := re.fullmatch(r"kill (?:-(\d+) )?%(\d+)", command):
+            return self._kill(int(killed[2]), int(killed[1] or 15))
+        if command.endswith(" &"):
+            return self._start(command.removesuffix(" &"))
+        done = self._bash(f"(exit {self.status})\n{command}", subprocess.PIPE)
+        printed, _ = done.communicate(timeout=PATIENCE)
+        self.status = done.returncode
+        return "".join(job.news() for job in self.jobs.values()) + printed.decode()
+
+    def here(self, text: str) -> str:
+        """Put this terminal's ports in a text."""
+        return re.sub("|".join(self.ports), lambda found: self.ports[found[0]], text)
+
+    def close(self) -> None:
+        """End what is still running."""
+        for job in self.jobs.values():
+            job.process.terminate()
+            job.process.wait(PATIENCE)
+
+    def _start(self, command: str) -> str:
+        log = self.folder / f".job-{time.monotonic_ns()}"
+        with log.open("wb") as output:
+            job = Job(self._bash(f"exec {command}", output), log)
+        self.jobs[max(self.jobs, default=0) + 1] = job
+        until = time.monotonic() + PATIENCE
+        while " on http" not in log.read_text("utf-8") and job.process.poll() is None and time.monotonic() < until:
+            time.sleep(0.01)
+        return job.news()
+
+    def _kill(self, number: int, signal: int) -> str:
+        job = self.jobs.pop(number)
+        job.process.send_signal(signal)
+        assert job.process.wait(PATIENCE) == (0 if signal == 15 else -signal), job.news()
+        return job.news()
+
+    def _bash(self, script: str, output: int | IO[bytes]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            ["bash", "-c", self.assignments + script],
+            cwd=self.folder,
+            env=environment()
+            | {
+                "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+                "NODE_PATH": str(NODE_PACKAGES),
+                "CHATPROXY_LISTEN": f"127.0.0.1:{self.ports['8765']}",
+                "CHATPROXY_SANDBOX_LISTEN": f"127.0.0.1:{self.ports['8766']}",
+            },
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+
+
+def free_ports() -> dict[str, str]:
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(2)]
+        return dict(zip(("8765", "8766"), (str(one.getsockname()[1]) for one in sockets), strict=True))
+
+
+def pattern(expected: str) -> str:
+    """Return a regular expression for what a block shows."""
+    lines = [
+        r"(?:.*\n)*?" if line == "…" else re.sub("…", "[^\\\\n]*", re.escape(line)) + r"\n"
+        for line in expected.rstrip("\n").split("\n")
+        if line
+    ]
+    return "".join(lines)
+
+
+def without_blank_lines(text: str) -> str:
+    return "".join(line + "\n" for line in text.replace("\r\n", "\n").split("\n") if line)
+
+
+@pytest.mark.parametrize("page", TEXTS)
+def test_the_examples_do_what_they_show(page: str, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "cassettes", tmp_path / "cassettes")
+    terminal = Terminal(tmp_path, free_ports())
+    try:
+        for block in blocks(page):
+            if block.file:
+                (tmp_path / block.file).write_text(terminal.here(block.text), "utf-8")
+            for command, expected in commands(block) if block.language == "console" else ():
+                if command.startswith("node ") and not (shutil.which("node") and NODE_PACKAGES.exists()):
+                    pytest.skip(f"{block.place}: Node or its twilio package is not here")
+                printed = without_blank_lines(terminal.run(command))
+                assert re.fullmatch(pattern(terminal.here(expected)), printed), (
+                    f"{block.place}: $ {command}\nshows\n{expected}\nbut prints\n{printed}"
+                )
+    finally:
+        terminal.close()
+
+
+def test_every_block_is_run_or_says_why_not() -> None:
+    for page in TEXTS:
+        found = list(blocks(page))
+        for place, block in enumerate(found):
+            later = [
+                command for other in found[place:] if other.language == "console" for command, _ in commands(other)
+            ]
+            if block.language == "console":
+                assert block.text.startswith("$ "), block.place
+            elif block.file:
+                assert any(block.file in command for command in later), f"{block.place}: no command uses {block.file}"
+            else:
+                assert block.language in NOT_RUN, f"{block.place}: {block.language or 'a block without a language'}"
+
+
+def test_the_scripts_are_there() -> None:
+    shown = [
+        line for page in TEXTS for block in blocks(page) if block.language == "sh" for line in block.text.split("\n")
+    ]
+    named = {
+        *re.findall(r"`(scripts/\w+)`", EVERYTHING),
+        *re.findall(r"^(scripts/\w+)", "\n".join(shown), re.MULTILINE),
+    }
+    assert {"scripts/demo", "scripts/test"} <= named
+    for script in named:
+        assert os.access(ROOT / script, os.X_OK), script
+
+
+def slug(heading: str) -> str:
+    """Return a heading's anchor as GitHub makes it."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def test_links_lead_somewhere() -> None:
+    for page, text in TEXTS.items():
+        for link in re.findall(r"\]\(([^)]+)\)", text):
+            path, _, anchor = link.partition("#")
+            target = ((ROOT / page).parent / path).resolve() if path else ROOT / page
+            assert target.exists(), f"{page}: {link}"
+            headings = re.findall(r"^#+ (.*)$", target.read_text("utf-8"), re.MULTILINE) if anchor else []
+            assert not anchor or anchor in map(slug, headings), f"{page}: {link}"
+
+
+def test_readme_leads_to_every_page() -> None:
+    for page in TEXTS:
+        assert page == "README.md" or f"({page})" in TEXTS["README.md"], page
+
+
+def parameters() -> Iterator[tuple[str, click.Parameter]]:
+    for name, command in cli.commands.items():
+        yield from ((name, parameter) for parameter in command.params)
+
+
+def test_every_command_and_flag_is_named() -> None:
+    for name in cli.commands:
+        assert f"chatproxy {name}" in EVERYTHING, name
+    for name, parameter in parameters():
+        for flag in parameter.opts if isinstance(parameter, click.Option) else ():
+            assert f"`{flag}`" in TEXTS["docs/configuration.md"], f"{name} {flag}"
+    for flag in ("--version", "--help", "-h"):
+        assert flag in TEXTS["docs/configuration.md"]
+
+
+def test_the_table_of_settings_agrees_with_the_settings() -> None:
+    row = r"^\| `([^`]+)` \| `([^`]+)` \| `([^`]+)` \| (\S+) \| ([^|]+) \| ([^|]+) \|$"
+    shown = [(*found[:4], found[5]) for found in re.findall(row, TEXTS["docs/configuration.md"], re.MULTILINE)]
+    taken = [
+        (
+            setting.flag,
+            setting.variable,
+            setting.name,
+            f"`{setting.default}`" if setting.default else NONE,
+            ", ".join(name for name, one in parameters() if one.name == setting.name.replace("-", "_")),
+        )
+        for setting in SETTINGS
+    ]
+    assert shown == taken
+
+
+def test_every_mode_is_explained() -> None:
+    for mode in Mode:
+        assert f"| `chatproxy {mode}" in TEXTS["README.md"], mode
+        assert f"\n## `{mode}`\n" in TEXTS["docs/modes.md"], mode
+
+
+def first_column(page: str) -> set[str]:
+    return set(re.findall(r"^\| `?([^`|]+?)`? \|", TEXTS[page], re.MULTILINE))
+
+
+def error_classes() -> list[type[errors.ChatproxyError]]:
+    return [errors.ChatproxyError, *errors.ChatproxyError.__subclasses__()]
+
+
+def calls(*names: str) -> Iterator[ast.Call]:
+    for tree in SOURCES.values():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in names:
+                yield node
+
+
+def constants(node: ast.AST) -> Iterator[object]:
+    return (one.value for one in ast.walk(node) if isinstance(one, ast.Constant))
+
+
+def test_every_exit_status_is_explained() -> None:
+    statuses = {0, 130, click.UsageError.exit_code, *(error.exit_code for error in error_classes())}
+    for status in statuses:
+        assert str(status) in first_column("docs/errors.md"), status
+
+
+def test_every_http_status_is_explained() -> None:
+    statuses = {431, *(error.status for error in error_classes())}
+    for call in calls("RequestError", "UpstreamError"):
+        statuses |= {number for number in constants(call.args[0]) if isinstance(number, int)}
+    assert statuses >= {400, 408, 413, 424, 500, 502, 503, 504}
+    for status in statuses:
+        assert str(status) in first_column("docs/errors.md"), status
+
+
+def test_every_outcome_is_explained() -> None:
+    outcomes = {word for call in calls("_marked") for word in constants(call.args[1]) if isinstance(word, str)}
+    assert outcomes >= {"hit", "miss", "recorded", "passed", "error"}
+    row = next(line for line in TEXTS["docs/errors.md"].split("\n") if line.startswith(f"| `{OUTCOME.decode()}` |"))
+    for outcome in outcomes:
+        assert f"`{outcome}`: " in row, outcome
+    assert EXCHANGE.decode() in first_column("docs/errors.md")
+
+
+def messages() -> Iterator[str]:
+    """Yield the longest fixed part of every error's text in the program, where it has three words or more."""
+    of_code = {"jsontext.py", "api.py"}  # raised by code for code: caught, or no user's doing
+    trees = {id(node) for path, tree in SOURCES.items() if path.name in of_code for node in ast.walk(tree)}
+    raised = ("ConfigError", "CassetteError", "RequestError", "UpstreamError", "ChatproxyError", "ValueError", "wrong")
+    for call in calls(*raised):
+        texts = [one for argument in call.args for one in constants(argument) if isinstance(one, str)]
+        longest = max(texts, key=len, default="").strip(" :;,.(`")
+        if len(longest.split()) > 2 and id(call) not in trees:
+            yield longest
+
+
+@pytest.mark.parametrize("message", sorted(set(messages())))
+def test_every_message_is_explained(message: str) -> None:
+    assert message.replace("`", "") in TEXTS["docs/errors.md"].replace("`", "")
+
+
+def test_every_field_of_a_fixture_is_explained() -> None:
+    file = ROOT / "cassettes" / "reference.json"
+    assert read_fixture(file.read_text("utf-8"), file.name).name == "reference"
+    top = json.loads(file.read_text("utf-8"))
+    exchange = top["exchanges"][0]
+    for name in (*top, *exchange, *exchange["request"], *exchange["response"]):
+        assert f"`{name}`" in TEXTS["docs/fixtures.md"], name
+
+
+@pytest.mark.parametrize("page", TEXTS)
+def test_a_page_is_short(page: str) -> None:
+    assert TEXTS[page].count("\n") <= (200 if page == "README.md" else 150)
