@@ -139,6 +139,8 @@ class Connection(web.RequestHandler):
         if status == _INTERNAL:
             _log.error("%s %s failed", request.method, request.raw_path, exc_info=exc)
             reason = "chatproxy failed; its log has the reason"
+        elif message == _TOO_MANY:
+            status, reason = 431, "the request has too many header fields"
         elif isinstance(exc, LineTooLong):
             status, reason = (
                 431,
@@ -150,6 +152,7 @@ class Connection(web.RequestHandler):
 
 
 _INTERNAL = 500
+_TOO_MANY = "Too many headers received"
 _IDLE_SECONDS = 75.0
 _LINGER_SECONDS = 2.0
 """How long a refused body is still read, so that the client gets to see the answer (RFC 9112 section 9.6)."""

@@ -11,6 +11,8 @@ from typing import Self
 from aiohttp import (
     ClientConnectionError,
     ClientError,
+    ClientHandlerType,
+    ClientRequest,
     ClientResponse,
     ClientSession,
     ClientTimeout,
@@ -22,7 +24,7 @@ from yarl import URL
 
 from chatproxy.core.errors import ConfigError, UpstreamError
 from chatproxy.core.headers import end_to_end
-from chatproxy.core.model import Headers, Request, Response
+from chatproxy.core.model import Headers, Request, Response, is_read
 
 _DECODED_CODINGS = "gzip, deflate"
 """The content codings that are asked for: those that aiohttp decodes without further packages."""
@@ -88,8 +90,18 @@ class Upstream:
                 headers=_sent_headers(request.headers),
                 data=request.body or None,
                 allow_redirects=False,
+                middlewares=() if is_read(request.method) else (self._once,),
             ) as answer:
                 yield _head(answer), answer.content.iter_any()
+
+    async def _once(self, request: ClientRequest, send: ClientHandlerType) -> ClientResponse:
+        """Send a write once: its effect may be there though no answer came.
+
+        aiohttp repeats DELETE and PUT after a connection error (as RFC 9110 section 9.2.2 allows), but no error
+        of another kind.
+        """
+        with _errors(self._settings.origin):
+            return await send(request)
 
 
 def _tls(ca_file: Path | None) -> ssl.SSLContext:

@@ -8,7 +8,8 @@ from http import HTTPStatus
 from chatproxy.core.errors import ChatproxyError, MissError, error_json
 from chatproxy.core.explain import miss_reason
 from chatproxy.core.model import Exchange, Forward, Request, Response
-from chatproxy.core.player import live_form, play
+from chatproxy.core.normalize import normalize
+from chatproxy.core.player import play
 from chatproxy.core.recorder import Recorder
 from chatproxy.core.session import Session
 from chatproxy.core.template import Addresses, reply, slot_values
@@ -49,12 +50,13 @@ class Engine:
         session = self._session
         if session is None:
             return self._forward(request)
-        form = live_form(session, request)
+        blanked = session.blanked(request)
+        form = normalize(blanked, session.rules)
         number = play(session, form) if form not in session.live else None
         if number is not None:
             return self._marked(self._recorded(session, number, request), "hit", f"{session.cassette.name}/{number}")
         if self._recorder is None:
-            miss = MissError(request.line, miss_reason(session, form))
+            miss = MissError(blanked.line, miss_reason(session, form))
             self._on_miss(miss)
             return self.on_error(miss)
         session.live.write(form)

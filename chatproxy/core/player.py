@@ -4,15 +4,9 @@ Equal requests are answered in recorded order. Reads repeat the last recorded an
 each, and one more is a miss.
 """
 
-from chatproxy.core.model import Request, is_read
-from chatproxy.core.normalize import NormalForm, normalize
+from chatproxy.core.model import is_read
+from chatproxy.core.normalize import NormalForm
 from chatproxy.core.session import Session
-
-
-def live_form(session: Session, request: Request) -> NormalForm:
-    """Return the normal form of a live request, blanked as recorded requests are."""
-    blanker = session.blankers.of(request.headers)
-    return normalize(blanker.for_key(request, session.rules), session.rules)
 
 
 def play(session: Session, form: NormalForm) -> int | None:

@@ -1,6 +1,7 @@
 """The state of one replay of a cassette: all that changes while it is replayed is here."""
 
 from chatproxy.core.cassette import Cassette
+from chatproxy.core.model import Request
 from chatproxy.core.normalize import Rules
 from chatproxy.core.scrub import Blankers
 from chatproxy.core.timelines import LiveTimelines
@@ -16,3 +17,7 @@ class Session:
         self.answered: dict[bytes, int] = {}
         self.last_write = 0
         self.live = LiveTimelines()
+
+    def blanked(self, request: Request) -> Request:
+        """Return a live request without its secrets, as recorded ones are: for its key, and to be shown."""
+        return self.blankers.of(request.headers).for_key(request, self.rules)

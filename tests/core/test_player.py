@@ -6,8 +6,8 @@ from strategies import FORM, MESSAGES, UPSTREAM, basic
 
 from chatproxy.core.cassette import MemoryCassette
 from chatproxy.core.model import Exchange, Forward, Request, Response
-from chatproxy.core.normalize import Rules
-from chatproxy.core.player import live_form, play
+from chatproxy.core.normalize import Rules, normalize
+from chatproxy.core.player import play
 from chatproxy.core.recorder import Recorder
 from chatproxy.core.session import Session
 
@@ -23,7 +23,7 @@ def session(*recorded: Request) -> Session:
 
 
 def played(replay: Session, *requests: Request) -> list[int | None]:
-    return [play(replay, live_form(replay, request)) for request in requests]
+    return [play(replay, normalize(replay.blanked(request), replay.rules)) for request in requests]
 
 
 def test_equal_requests_are_answered_in_recorded_order() -> None:

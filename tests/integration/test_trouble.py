@@ -68,10 +68,7 @@ def test_a_broken_answer_is_502(upstream: RawUpstream, recorder: Server, how: st
         assert is_error(ask_raw(recorder.port, request("/broken", method=method)), 502, upstream.origin)
 
 
-TWICE = pytest.mark.xfail(strict=False, reason="aiohttp's client repeats methods that RFC 9110 calls idempotent")
-
-
-@pytest.mark.parametrize("method", ["POST", pytest.param("DELETE", marks=TWICE)])
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
 def test_a_write_is_never_sent_twice(upstream: RawUpstream, recorder: Server, method: str) -> None:
     """Its effect may be there though no answer came; asked again, a delete would be answered with 404."""
     upstream.answers["/dropped"] = [b""]
