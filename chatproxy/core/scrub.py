@@ -127,7 +127,7 @@ def _spellings(byte: int) -> bytes:
     elif byte in _JSON_SIGNS:
         spellings.insert(0, rb"%b(?:%b|%%(?:25)*%b)" % (_ESCAPE, plain, hexes))
     if byte == ord(" "):
-        spellings.append(rb"\+")
+        spellings.append(rb"(?:\+|%(?:25)*2[bB])")
     return b"(?:" + b"|".join(spellings) + b")"
 
 
