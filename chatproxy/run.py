@@ -40,10 +40,11 @@ def run_server(server: AbstractAsyncContextManager["Running"], mode: str, ready_
     async def main() -> None:
         _remove(ready_file)
         async with server as running:
+            stopped = _on_signal()
             if ready_file is not None:
                 _write_ready_file(ready_file, {"url": running.url, "mode": mode, "pid": os.getpid()})
             say(f"chatproxy: {mode} on {running.url}")
-            await _signal()
+            await stopped.wait()
             _remove(ready_file)
         if running.engine is not None:
             counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(running.engine.counts.items()))
@@ -92,17 +93,23 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-async def _signal() -> None:
-    """Return when SIGTERM or SIGINT comes, and leave the next one to the system."""
+def _on_signal() -> asyncio.Event:
+    """Return an event that SIGTERM or SIGINT sets; the signal after it is left to the system."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
-    numbers = (signal.SIGTERM, signal.SIGINT)
-    for number in numbers:
-        loop.add_signal_handler(number, stopped.set)
-    await stopped.wait()
-    for number in numbers:
-        loop.remove_signal_handler(number)
-        signal.signal(number, signal.SIG_DFL)
+
+    def stop() -> None:
+        stopped.set()
+        for number in _STOPPING:
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_DFL)
+
+    for number in _STOPPING:
+        loop.add_signal_handler(number, stop)
+    return stopped
+
+
+_STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
 def _remove(ready_file: Path | None) -> None:
