@@ -19,9 +19,11 @@ from chatproxy.library import (
     Watch,
     export_cassette,
     fixture_path,
+    has_store,
     import_fixture,
     is_file,
     now,
+    open_store,
     read_document,
 )
 from chatproxy.store import Store
@@ -169,7 +171,7 @@ def sandbox(settings: Settings) -> None:
 def export(name: str, file: str | None, settings: Settings) -> None:
     """Write the cassette NAME as a fixture; FILE is cassettes/NAME.json unless given."""
     path = Path(file) if file else fixture_path(name)
-    with closing(Store(settings.store)) as store:
+    with closing(open_store(settings.store, name)) as store:
         count = export_cassette(store, name, path, _watch("export"))
     _say(f"chatproxy: exported {name} to {path}, {_exchanges(count)}")
 
@@ -194,8 +196,10 @@ def import_(files: tuple[str, ...], name: str | None, settings: Settings) -> Non
 @_options("store")
 def list_(settings: Settings) -> None:
     """List the cassettes of the store."""
-    with closing(Store(settings.store)) as store:
-        rows = [(one.name, one.exchanges, instant(one.begun)[:19] + "Z", one.state) for one in store.listing()]
+    rows: list[tuple[object, ...]] = []
+    if has_store(settings.store):
+        with closing(Store(settings.store)) as store:
+            rows = [(one.name, one.exchanges, instant(one.begun)[:19] + "Z", one.state) for one in store.listing()]
     if not rows:
         _say(f"chatproxy: no cassettes in {settings.store}")
         return
@@ -210,7 +214,7 @@ def show(cassette: str, settings: Settings) -> None:
     if is_file(cassette):
         rows = [_row(exchange) for exchange in read_document(Path(cassette)).exchanges]
     else:
-        with closing(Store(settings.store)) as store:
+        with closing(open_store(settings.store, cassette)) as store:
             rows = [_row(exchange) for exchange in store.exchanges(cassette)]
     _say(table(("NO", "ASKED", "REQUEST", "STATUS", "BYTES"), rows, right=("NO", "STATUS", "BYTES")))
 

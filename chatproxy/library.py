@@ -44,16 +44,27 @@ def unwatched(exchanges: Iterable[Exchange], count: int) -> Iterable[Exchange]:
     return exchanges
 
 
-def open_name(store: Store, name: str, rules: Rules) -> Cassette:
-    """Open a cassette of the store for replay."""
+def open_store(folder: Path, name: str) -> Store:
+    """Open the store that has this cassette; raises CassetteError where there is none, and makes none."""
+    if has_store(folder):
+        with ExitStack() as undo:
+            store = undo.enter_context(closing(Store(folder)))
+            if store.find(name) is not None:
+                undo.pop_all()
+                return store
     path = fixture_path(name)
-    if store.find(name) is None and os.path.isfile(path):  # unlike Path.is_file for any text
+    if os.path.isfile(path):  # unlike Path.is_file for any text
         raise CassetteError(
             name,
-            f"is not in the store {store.folder}, but {path} is there: "
+            f"is not in the store {folder}, but {path} is there: "
             f"`chatproxy replay {path}` replays it, `chatproxy import {path}` puts it into the store",
         )
-    return store.open(name, rules)
+    raise CassetteError(name, f"there is no such cassette in {folder}; `chatproxy list` shows what is")
+
+
+def has_store(folder: Path) -> bool:
+    """Tell whether a store stands in a folder."""
+    return (folder / "data.mdb").exists()
 
 
 def open_file(path: Path, folder: Path, rules: Rules, begun: int) -> tuple[Cassette, Store | None]:

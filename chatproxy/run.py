@@ -21,7 +21,7 @@ from chatproxy.core.model import Mode
 from chatproxy.core.normalize import Rules
 from chatproxy.core.recorder import Recorder
 from chatproxy.core.session import Session
-from chatproxy.library import is_file, now, open_file, open_name
+from chatproxy.library import is_file, now, open_file, open_store
 from chatproxy.sandbox import Sandbox, SandboxSettings
 from chatproxy.server import Limits, Proxy
 from chatproxy.store import Existing, Recording, Store
@@ -218,9 +218,9 @@ def _existing(settings: Settings) -> Existing:
 def _replayed(stack: AsyncExitStack, argument: str, settings: Settings, rules: Rules) -> Cassette:
     """Open what is to be replayed, a NAME or a FILE."""
     if not is_file(argument):
-        store = Store(settings.store)
+        store = open_store(settings.store, argument)
         stack.callback(store.close)
-        return open_name(store, argument, rules)
+        return store.open(argument, rules)
     cassette, cache = open_file(Path(argument), settings.store, rules, now())
     if cache is not None:
         stack.callback(cache.close)

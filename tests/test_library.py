@@ -1,5 +1,6 @@
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,12 @@ from chatproxy.fixture import Document
 from chatproxy.library import (
     export_cassette,
     fixture_path,
+    has_store,
     import_fixture,
     is_file,
     now,
     open_file,
-    open_name,
+    open_store,
     read_document,
 )
 from chatproxy.store import Existing, Recording, Store
@@ -95,32 +97,44 @@ def test_now_is_in_microseconds() -> None:
     assert now() <= now()
 
 
-def test_a_name_opens_the_cassette_of_the_store(store: Store) -> None:
+def test_a_name_opens_the_store_that_has_it(store: Store) -> None:
     record(store, "a", exchanges(2))
+    store.close()
 
-    assert open_name(store, "a", RULES).last_number == 2
+    with closing(open_store(store.folder, "a")) as opened:
+        assert opened.count("a") == 2
 
 
 def test_a_name_that_is_only_a_fixture_gets_the_commands_that_use_it(
-    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "cassettes").mkdir()
     (tmp_path / "cassettes" / "a.json").write_text("")
 
     with pytest.raises(CassetteError) as raised:
-        open_name(store, "a", RULES)
+        open_store(tmp_path / "s", "a")
 
     assert str(raised.value) == (
-        f"a: is not in the store {store.folder}, but cassettes/a.json is there: `chatproxy replay cassettes/a.json` "
+        f"a: is not in the store {tmp_path / 's'}, but cassettes/a.json is there: `chatproxy replay cassettes/a.json` "
         "replays it, `chatproxy import cassettes/a.json` puts it into the store"
     )
 
 
 @pytest.mark.parametrize("name", ["a", "x" * 5000, "\udcff", "a\0"])
 def test_a_name_that_is_nowhere_is_an_error(store: Store, name: str) -> None:
+    store.close()
+
     with pytest.raises(CassetteError, match="there is no such cassette"):
-        open_name(store, name, RULES)
+        open_store(store.folder, name)
+    Store(store.folder).close()  # it was not left open
+
+
+def test_looking_for_a_name_makes_no_store(tmp_path: Path) -> None:
+    with pytest.raises(CassetteError, match="there is no such cassette"):
+        open_store(tmp_path / "s", "a")
+    assert not has_store(tmp_path / "s")
+    assert list(tmp_path.iterdir()) == []
 
 
 # Opening a FILE
@@ -429,7 +443,7 @@ def test_an_import_takes_another_name(store: Store, file: Path) -> None:
     assert import_fixture(store, file, 1, name="other").name == "other"
 
     assert states(store) == {"other": (3, "complete")}
-    assert open_name(store, "other", RULES).name == "other"
+    assert store.open("other", RULES).name == "other"
 
 
 def test_a_fixture_without_exchanges_is_imported(store: Store, tmp_path: Path) -> None:
@@ -445,7 +459,7 @@ def test_an_import_is_compiled(store: Store, file: Path) -> None:
     import_fixture(store, file, 1)
     before = store.environment._env.info()["last_txnid"]
 
-    open_name(store, "inside", RULES)
+    store.open("inside", RULES)
 
     assert store.environment._env.info()["last_txnid"] == before
 
