@@ -5,7 +5,7 @@ from itertools import count
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import FORM, JSON, MESSAGES, ORIGIN, UPSTREAM, requests, twilio_responses
+from strategies import FORM, JSON, MESSAGES, ORIGIN, UPSTREAM, basic, requests, twilio_responses
 
 from chatproxy.core.cassette import MemoryCassette
 from chatproxy.core.engine import Engine
@@ -93,6 +93,17 @@ def test_law_12_a_miss_is_a_424_in_twilios_error_json_with_the_reason() -> None:
         f"POST {MESSAGES.decode()}: never recorded; nearest is tour/1, where form field 'Body'"
     )
     assert marks(answer) == {"x-chatproxy-outcome": "miss"}
+
+
+def test_law_2_a_miss_shows_no_secret() -> None:
+    misses: list[MissError] = []
+    engine = Engine(UPSTREAM, ticking(), session=session(get()), on_miss=misses.append)
+    headers = (FORM, basic(b"me", b"password-of-today"))
+    target = MESSAGES + b"?a=password-of-today"
+    answer = answered(engine, Request("GET", target, headers, b"Body=password%2Dof%2Dtoday"))
+    assert b"__blanked__" in answer.body
+    assert "password" not in str(misses[0])
+    assert b"password" not in answer.body
 
 
 def test_law_12_one_write_more_than_recorded_is_a_miss_that_says_so() -> None:

@@ -166,6 +166,9 @@ def test_law_2_json_counts_by_content_in_forms_and_bodies(data: st.DataObject, v
         (b"Body=A&From=system", b"Body=A"),
         (b"From=s%79stem", b""),
         (b"&", b""),
+        (b"Attributes=\t[1.0]", b"Attributes=[1]"),
+        (b"Attributes= [1.0]", b"Attributes=[1]"),
+        (b"Attributes=\r[1.0]", b"Attributes=\n[1]"),
         (b'Attributes={"a":1,"b":[2]}', b"Attributes=%7B%22b%22%3A+%5B2.0%5D%2C%22a%22%3A1e0%7D"),
     ],
 )
@@ -275,6 +278,7 @@ _LETTERS = [
     b"\n",
     b"\0",
     b"%26",
+    b"%2526",
     b"%3d",
     b"%0a",
     b"/",
@@ -323,7 +327,19 @@ _texts = st.lists(st.sampled_from(_LETTERS), max_size=4).map(b"".join) | st.list
 @st.composite
 def lookalikes(draw: st.DrawFn) -> list[Request]:
     """Requests of so few letters that many mean the same and more nearly do."""
-    paths = [b"/", b"/a", b"/a/a", b"/a%2Fa", b"/a%2fa", b"/a//a", b"/%61", b"/a%3Fa", b"/a%3fa=1", MESSAGES]
+    paths = [
+        b"/",
+        b"/a",
+        b"/a/a",
+        b"/a%2Fa",
+        b"/a%2fa",
+        b"/a%252fa",
+        b"/a//a",
+        b"/%61",
+        b"/a%3Fa",
+        b"/a%3fa=1",
+        MESSAGES,
+    ]
     several = st.builds(
         Request,
         method=st.sampled_from(["GET", "POST"]),
@@ -357,6 +373,9 @@ def test_law_4_keys_are_equal_exactly_if_meanings_are(several: list[Request]) ->
         (b"a=1%26b=2", b"a=1&b=2"),
         (b"a%3D1", b"a=1"),
         (b"a=%0A", b"a=%250A"),
+        (b"a=%0a", b"a=%250a"),
+        (b"a=%26", b"a=%2526"),
+        (b"%3d=a", b"%253d=a"),
         (b"a=1%0Ax", b"a=1%0ay"),
         (b"a=%00", b"a="),
         (b"a=1", b"A=1"),
@@ -390,6 +409,7 @@ def test_kinds_of_bodies_differ() -> None:
 def test_an_escaped_slash_is_no_border_of_segments() -> None:
     assert get(b"", b"/a%2Fb").path == get(b"", b"/a%2fb").path == b"/a%2fb"
     assert get(b"", b"/a/b").path == b"/a/b"
+    assert get(b"", b"/a%252fb").path == b"/a%252fb"
 
 
 def test_the_text_form_is_what_the_documentation_shows() -> None:

@@ -72,7 +72,7 @@ def test_law_2_a_secret_survives_in_no_mix_of_spellings(secret: bytes, data: st.
 def _spellings(byte: int) -> list[bytes]:
     spelled = [bytes([byte]), b"%%%02x" % byte, b"%%%02X" % byte, b"%%25%02X" % byte, rb"\u00%02x" % byte]
     spelled += [rb"\%c" % byte, rb"\\\%c" % byte, b"%%5c%%%02x" % byte] if byte in b'"/\\' else []
-    return [*spelled, b"+"] if byte == ord(" ") else spelled
+    return [*spelled, b"+", b"%2B", b"%252b"] if byte == ord(" ") else spelled
 
 
 def test_law_2_control_characters_of_a_secret_are_found_by_their_letters_in_json() -> None:
@@ -90,6 +90,18 @@ def test_law_2_a_secret_survives_in_base64_at_no_alignment(
         blanked = Blanker((basic(ACCOUNT, secret),)).text(b"<" + text + b">")
         assert BLANK in blanked
         assert certain not in blanked
+
+
+@pytest.mark.parametrize("before", [b"", b"a", b"ab", b"abc"])
+def test_law_2_base64_of_a_secret_is_blanked_with_its_partial_characters(before: bytes) -> None:
+    blanker = Blanker((basic(ACCOUNT, PASSWORD),))
+    assert blanker.text(b64encode(before + PASSWORD)) == BLANK
+    assert blanker.text(b"<" + b64encode(before + PASSWORD + b"\n") + b">") == b"<" + BLANK + b">"
+
+
+def test_law_2_a_secret_that_begins_with_another_is_blanked_whole() -> None:
+    headers = (basic(b"me", PASSWORD), basic(b"me", PASSWORD + b"-and-more"))
+    assert Blanker(headers).text(PASSWORD + b"-and-more " + PASSWORD) == BLANK + b" " + BLANK
 
 
 @given(secrets, requests)
