@@ -41,9 +41,9 @@ _BAR_FROM = 500
 def main() -> NoReturn:
     """Run the command line and exit: 0, or 1 for an error, 2 for wrong usage; errors are one line."""
     try:
-        cli(standalone_mode=False)
+        cli(prog_name="chatproxy", standalone_mode=False)
     except click.ClickException as error:
-        _fail(f"{error.format_message()} `chatproxy --help` lists the commands", error.exit_code)
+        _fail(f"{error.format_message().rstrip('.')}; `{_command_of(error)} --help` shows how", error.exit_code)
     except ChatproxyError as error:
         _fail(str(error), error.exit_code)
     except (click.Abort, KeyboardInterrupt):
@@ -52,6 +52,12 @@ def main() -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     sys.exit(0)
+
+
+def _command_of(error: click.ClickException) -> str:
+    """Return the command whose help tells how to do better."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return context.command_path if context else "chatproxy"
 
 
 def _fail(message: str, exit_code: int) -> NoReturn:

@@ -201,7 +201,8 @@ def _record(stack: AsyncExitStack, name: str, mode: Mode, settings: Settings, wa
         if error is not None:
             recording.abandon()
         elif recording.finish(Rules(settings.match_headers)) == 0:
-            warn(f"chatproxy: nothing was recorded, {name} is as it was")
+            result = f"{name} is as it was" if store.find(name) else f"there is no cassette {name}"
+            warn(f"chatproxy: nothing was recorded, {result}")
 
     stack.push(end)
     return recording
@@ -257,7 +258,7 @@ async def _listening(server: web.Server, address: Address, flag: str, patience: 
             site = web.TCPSite(runner, address.host or None, address.port, backlog=1024)
             await site.start()
         except OSError as error:
-            reason = error.strerror or error
+            reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or error
             raise ConfigError(flag, f"cannot listen on {address.host}:{address.port}: {reason}") from error
         yield _url(address.host, _port(runner.addresses))
     finally:

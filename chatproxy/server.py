@@ -115,6 +115,7 @@ class Connection(web.RequestHandler):
             access_log=None,  # type: ignore[arg-type]  # documented: no access log
             keepalive_timeout=_IDLE_SECONDS,
             lingering_time=_LINGER_SECONDS,
+            auto_decompress=False,
             max_line_size=proxy.limits.max_header,
             max_field_size=proxy.limits.max_header,
         )
@@ -138,7 +139,7 @@ class Connection(web.RequestHandler):
         """Answer what aiohttp could not parse, or what is a mistake of ours."""
         if status == _INTERNAL:
             _log.error("%s %s failed", request.method, request.raw_path, exc_info=exc)
-            reason = "chatproxy failed; its log has the reason"
+            reason = "chatproxy failed; its standard error has the trace"
         elif message == _TOO_MANY:
             status, reason = 431, "the request has too many header fields"
         elif isinstance(exc, LineTooLong):
@@ -147,7 +148,8 @@ class Connection(web.RequestHandler):
                 f"the request line or a header is larger than {self.max_field_size} bytes (--max-header)",
             )
         else:
-            reason = f"the request is no HTTP: {(message or '').splitlines()[0] if message else status}"
+            detail = (message or str(status)).splitlines()[0].rstrip(":")
+            reason = f"the request is no HTTP ({detail}); does the client speak https to this http address?"
         return WireResponse(self._proxy.engine.on_error(RequestError(status, reason)), close=True)
 
 

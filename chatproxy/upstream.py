@@ -10,6 +10,7 @@ from typing import Self
 
 from aiohttp import (
     ClientConnectionError,
+    ClientConnectorError,
     ClientError,
     ClientHandlerType,
     ClientRequest,
@@ -133,6 +134,7 @@ def _errors(origin: str) -> Iterator[None]:
     except TimeoutError as error:  # those of aiohttp are such too
         raise UpstreamError(504, f"{origin} did not answer in time (--upstream-timeout, --connect-timeout)") from error
     except ClientConnectionError as error:
-        raise UpstreamError(502, f"{origin} cannot be reached: {error}") from error
+        reason = error.os_error.strerror if isinstance(error, ClientConnectorError) else None
+        raise UpstreamError(502, f"{origin} cannot be reached: {reason or error}") from error
     except ClientError as error:
         raise UpstreamError(502, f"{origin} gave no usable answer: {error}") from error

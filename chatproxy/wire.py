@@ -27,6 +27,9 @@ async def read_request(request: web.BaseRequest, max_body: int, timeout: float) 
         raise RequestError(400, "the Host header is no host and port (RFC 9110 section 7.2)")
     if not _TARGET.fullmatch(target):
         raise RequestError(400, "the target is no path: this is a reverse proxy, set its address as base URL")
+    coding = request.headers.get("Content-Encoding", "identity")
+    if coding.lower() != "identity":
+        raise RequestError(415, f"the request's body has the coding {coding!r}, and only identity is taken")
     headers = tuple(request.raw_headers)
     if not all(_is_text(value) for _, value in headers):
         raise RequestError(400, "a header value is not UTF-8")

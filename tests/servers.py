@@ -25,7 +25,7 @@ Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 @asynccontextmanager
 async def upstream(handler: Handler) -> AsyncIterator[str]:
     """Serve a handler, and give its origin."""
-    runner = web.ServerRunner(web.Server(handler, lingering_time=0.1))
+    runner = web.ServerRunner(web.Server(handler, lingering_time=0.1, auto_decompress=False))
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

@@ -180,7 +180,7 @@ async def test_an_upstream_that_cannot_be_reached_is_a_502_and_is_not_recorded(t
             assert answer.status == 502
             assert answer.headers["x-chatproxy-outcome"] == "error"
             assert "cannot be reached" in (await answer.json())["message"]
-    assert told == ["chatproxy: nothing was recorded, c is as it was"]
+    assert told == ["chatproxy: nothing was recorded, there is no cassette c"]
 
 
 async def test_more_connections_than_allowed_are_refused_at_once(tmp_path: Path, origin: str) -> None:

@@ -111,6 +111,11 @@ async def test_who_expects_100_is_told_to_go_on_before_the_body_is_read(edge: Ed
         (b'GET / HTTP/1.1\r\nHost: a"b\r\n\r\n', 400, "Host header"),
         (b"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", 400, "is no path"),
         (b"GET / HTTP/1.1\r\nHost: a\r\nX-A: \xff\r\n\r\n", 400, "UTF-8"),
+        (
+            b"POST / HTTP/1.1\r\nHost: a\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\nab",
+            415,
+            "coding 'gzip', and only identity is taken",
+        ),
         (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 101\r\n\r\n", 413, "larger than 100 bytes"),
         (
             b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n65\r\n" + b"a" * 101 + b"\r\n0\r\n\r\n",

@@ -35,7 +35,7 @@ class CassetteError(ChatproxyError):
 
 
 class RequestError(ChatproxyError):
-    """The client's request cannot be taken: malformed (400), too large (413 or 431)."""
+    """The client's request cannot be taken: malformed (400), late (408), too large (413, 431), coded (415)."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)

@@ -14,7 +14,8 @@ def miss_reason(session: Session, form: NormalForm) -> str:
     """Explain a miss: the recorded answers are used up, or there never was one."""
     count = session.answered.get(form.key, 0)
     if count:
-        return f"all {count} recorded answers are used; restart chatproxy to begin the cassette anew"
+        used = "the one recorded answer is used" if count == 1 else f"all {count} recorded answers are used"
+        return f"{used}; restart chatproxy to begin the cassette anew"
     cassette = session.cassette
     nearest = min(_alike(cassette, session.rules, form), key=lambda alike: len(alike[1]), default=None)
     if nearest is None:

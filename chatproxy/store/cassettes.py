@@ -174,11 +174,16 @@ class Store:
             raise CassetteError(f"{self.folder}: cassette {name}", f"lacks {missing} of its exchanges; {_ANEW}")
 
     def _listed(self, name: str, record: Record) -> Listed:
-        state = "complete"
-        if record.interim:
-            is_running = FileLock.is_taken(self._recording_path(name.partition(PARTIAL)[0]))
-            state = "recording" if is_running else "interrupted"
-        return Listed(name, self.tally(record).count, record.begun, state)
+        return Listed(name, self.tally(record).count, record.begun, self._state(name, record))
+
+    def _state(self, name: str, record: Record) -> str:
+        """Tell a cassette's state: of several partial ones of a name, only the last can be in the making."""
+        if not record.interim:
+            return "complete"
+        whole = name.partition(PARTIAL)[0]
+        is_last = all(other.id <= record.id for other in map(self.find, self.partials(whole)) if other)
+        is_running = is_last and FileLock.is_taken(self._recording_path(whole))
+        return "recording" if is_running else "interrupted"
 
     @contextmanager
     def _held(self, name: str) -> Iterator[Record]:

@@ -31,7 +31,7 @@ def recorder(upstream: RawUpstream, tmp_path_factory: pytest.TempPathFactory) ->
         yield recorder
         output = recorder.stop()
     assert recorder.count("recorded") == 0
-    assert "nothing was recorded, none is as it was" in output
+    assert "nothing was recorded, there is no cassette none" in output
     assert "Traceback" not in output
     assert "no cassettes" in place.run("list")
 

@@ -180,6 +180,15 @@ def test_putting_nothing_is_allowed(store: Store) -> None:
 # Ending badly
 
 
+def test_what_is_left_of_a_recording_stays_interrupted_while_the_next_one_runs(tmp_path: Path, store: Store) -> None:
+    crash(store.folder)
+    recording = Recording(store, "a", Existing.REPLACE, 1)
+    recording.put(exchanges(1))
+
+    assert states(store) == {"a.partial": (3, "interrupted"), "a.partial-2": (1, "recording")}
+    recording.finish(RULES)
+
+
 def test_an_abandoned_recording_stays_as_interrupted(store: Store) -> None:
     recording = Recording(store, "a", Existing.REFUSE, 1)
     recording.put(exchanges(2))
@@ -288,7 +297,7 @@ def test_a_crashed_recording_is_read_and_replayed_by_its_name(store: Store) -> N
 def test_a_plain_recording_refuses_to_forget_a_crashed_one(store: Store) -> None:
     crash(store.folder)
 
-    expected = "^a.partial: is left of a recording that was interrupted; export it, or give --replace to record anew$"
+    expected = "^a.partial: is left of a recording that was interrupted; export it, or give --replace$"
     with pytest.raises(CassetteError, match=expected):
         Recording(store, "a", Existing.REFUSE, 1)
 
