@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from chatproxy.core.errors import ConfigError
+from chatproxy.core.grammar import TOKEN
 from chatproxy.core.scrub import is_credential
 
 
@@ -222,7 +223,7 @@ def _header_names(raw: object) -> tuple[str, ...]:
     if not isinstance(names, list | tuple):
         raise ValueError(f"{raw!r} is no list of header names")
     for name in names:
-        if not isinstance(name, str) or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
+        if not isinstance(name, str) or not TOKEN.fullmatch(name):
             raise ValueError(f"{name!r} is no header name")
         if is_credential(name.encode()):
             raise ValueError(f"{name!r} carries credentials, which are never part of a match")

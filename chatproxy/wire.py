@@ -12,20 +12,19 @@ from aiohttp import HttpVersion, HttpVersion11, web
 from aiohttp.abc import AbstractStreamWriter
 
 from chatproxy.core.errors import RequestError
+from chatproxy.core.grammar import HOST, TARGET
 from chatproxy.core.model import Request, Response
 
-_HOST = re.compile(r"[A-Za-z0-9._~-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
 _ABSOLUTE = re.compile(r"https?://([^/?#]+)(/.*)?", re.IGNORECASE)
-_TARGET = re.compile(r"/[!-~]*")
 _NO_CONTENT = frozenset({204, 304})
 
 
 async def read_request(request: web.BaseRequest, max_body: int, timeout: float) -> Request:  # noqa: ASYNC109 - in a setting's words
     """Return the whole request; raises RequestError for one that cannot be taken."""
     host, target = _addressed(request)
-    if not _HOST.fullmatch(host):
+    if not HOST.fullmatch(host):
         raise RequestError(400, "the Host header is no host and port (RFC 9110 section 7.2)")
-    if not _TARGET.fullmatch(target):
+    if not TARGET.fullmatch(target):
         raise RequestError(400, "the target is no path: this is a reverse proxy, set its address as base URL")
     coding = request.headers.get("Content-Encoding", "identity")
     if coding.lower() != "identity":

@@ -58,19 +58,20 @@ class Blanker:
     def for_key(self, request: Request, rules: Rules) -> Request:
         """Return a live request with those parts blanked that its key is made of under these rules."""
         target, body = self.text(request.target), self.text(request.body)
-        headers = end_to_end(self.headers(request.headers)) if rules.match_headers else request.headers
+        headers = self.headers(request.headers) if rules.match_headers else request.headers
         return replace(request, target=target, headers=headers, body=body)
 
     def headers(self, headers: Headers) -> Headers:
-        """Drop credential fields and blank the others."""
-        return tuple((self.text(name), self.text(value)) for name, value in headers if not is_credential(name))
+        """Keep the end-to-end fields without those of credentials, and blank them."""
+        kept = end_to_end(headers)
+        return tuple((self.text(name), self.text(value)) for name, value in kept if not is_credential(name))
 
     def request(self, request: Request) -> Request:
         """Return the request as it may be stored."""
         return replace(
             request,
             target=self.text(request.target),
-            headers=end_to_end(self.headers(request.headers)),
+            headers=self.headers(request.headers),
             body=self.text(request.body),
         )
 

@@ -8,11 +8,11 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote
 
+from chatproxy.core.grammar import HOST
 from chatproxy.sandbox.messages import ApiError, make_sid
 
 _SERVICE_SID = re.compile(r"IS[0-9a-fA-F]{32}")
 _USER = re.compile(r"(?:AC|SK)[0-9a-fA-F]{32}")
-_HOST = re.compile(r"[A-Za-z0-9._~-]+(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?")
 _MAX_PAIRS = 1000  # an answer to floods of empty parameters; the API knows eight
 
 
@@ -75,7 +75,7 @@ def not_found(path: str) -> ApiError:
 
 def root_of(scheme: str, host: str) -> str:
     """Return the start of absolute URLs; raise ApiError (400) for a Host that would make them none (RFC 9112, 3.2)."""
-    if not _HOST.fullmatch(host):
+    if not HOST.fullmatch(host):
         raise ApiError(400, "Invalid Host.", 20001)
     return f"{scheme}://{host}"
 

@@ -18,7 +18,6 @@ from chatproxy.store.compiled import StoredCassette, compile_into
 from chatproxy.store.environment import Environment, Transaction
 from chatproxy.store.locks import FileLock
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 PARTIAL = ".partial"
 
 _KEPT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")

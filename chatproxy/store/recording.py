@@ -7,10 +7,11 @@ from enum import StrEnum
 
 from chatproxy.core.codec import encode_exchange
 from chatproxy.core.errors import CassetteError
+from chatproxy.core.grammar import CASSETTE_NAME
 from chatproxy.core.model import Exchange
 from chatproxy.core.normalize import Rules
 from chatproxy.store import layout
-from chatproxy.store.cassettes import NAME, PARTIAL, Record, Store
+from chatproxy.store.cassettes import PARTIAL, Record, Store
 from chatproxy.store.commit import GroupCommit
 from chatproxy.store.environment import Transaction
 from chatproxy.store.locks import FileLock
@@ -33,7 +34,7 @@ class Recording:
     """
 
     def __init__(self, store: Store, name: str, existing: Existing, begun: int, *, title: str = "") -> None:
-        if not NAME.fullmatch(name) or PARTIAL in name:
+        if not CASSETTE_NAME.fullmatch(name) or PARTIAL in name:
             raise CassetteError(
                 name, f"is no name for a cassette: up to 100 letters, digits, '.', '_', '-', without {PARTIAL!r}"
             )

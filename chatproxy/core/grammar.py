@@ -1,0 +1,21 @@
+"""What texts must look like that come from outside: parts of HTTP messages, and names of cassettes."""
+
+import re
+
+CASSETTE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""A method or a header's name (RFC 9110 section 5.6.2)."""
+
+TARGET = re.compile(r"/[!-~]*")
+"""A path and its query, in visible ASCII (RFC 9112 section 3.2.1)."""
+
+_HOST = r"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?"
+
+HOST = re.compile(_HOST)
+"""A host with or without a port (RFC 9110 section 7.2)."""
+
+ORIGIN = re.compile(rf"https?://{_HOST}")
+
+FIELD_TEXT = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f\ud800-\udc7f\udd00-\udfff]*")
+"""A header's value or a reason phrase (RFC 9110 section 5.5); bytes that are no UTF-8 stand as surrogates."""
