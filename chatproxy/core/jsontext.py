@@ -76,12 +76,16 @@ _DECODER = JSONDecoder(object_pairs_hook=_object, parse_float=_number, parse_con
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A string value in a JSON text: its field's name and that of the object around, and where its content stands."""
+    """A string value in a JSON text: its field's name and that of the object around, and where its content stands.
+
+    ``holder`` is where the object or array around begins: the same for all fields of one object.
+    """
 
     name: bytes
     parent: bytes
     start: int
     end: int
+    holder: int = -1
 
 
 def strings(text: bytes) -> Iterator[Place]:
@@ -91,17 +95,18 @@ def strings(text: bytes) -> Iterator[Place]:
     places never overlap.
     """
     name = b""
-    around: list[bytes] = []
+    around: list[tuple[bytes, int]] = []
     for found in _TOKEN.finditer(text):
         token = found[0]
         if token in _OPENING:
-            around.append(name)
+            around.append((name, found.start()))
         elif token in _CLOSING:
-            name = around.pop() if around else b""
+            name = around.pop()[0] if around else b""
         elif found[2] is not None:
             name = found[1]
         else:
-            yield Place(name, around[-1] if around else b"", found.start(1), found.end(1))
+            parent, holder = around[-1] if around else (b"", -1)
+            yield Place(name, parent, found.start(1), found.end(1), holder)
 
 
 _TOKEN = re.compile(rb'"((?:[^"\\]++|\\.)*+)(?:"(\s*:)?|\\?\Z)|[\[\]{}]', re.DOTALL)

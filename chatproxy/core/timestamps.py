@@ -1,19 +1,114 @@
-"""Moments as text: microseconds since 1970, UTC, to RFC 3339 and back."""
+"""Moments as text: microseconds since 1970, UTC, in the spellings that Twilio and HTTP use, and back.
+
+Every spelling has one length, so that another moment can stand in its place: ISO 8601 with ``Z`` and any number of
+digits of a second's fraction (what Chat's JSON has), the HTTP-date of headers (RFC 9110 section 5.6.7), and the
+date of mail (RFC 2822 section 3.3, which Twilio's reference names, in UTC).
+"""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
+SECOND = 1_000_000
+"""Microseconds."""
+
 
 def instant(moment: int) -> str:
     """Return a moment as ``2026-01-31T12:00:00.123456Z`` (RFC 3339); the year must be 1 to 9999."""
-    return (_EPOCH + timedelta(microseconds=moment)).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    return _time(moment).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def moment(instant: str) -> int:
     """Return the moment of a text as ``instant`` makes it; raises ValueError for any other text."""
     if not _INSTANT.fullmatch(instant):
         raise ValueError(f"{instant!r} is no instant as 2026-01-31T12:00:00.123456Z")
-    return (datetime.fromisoformat(instant) - _EPOCH) // timedelta(microseconds=1)
+    return _moment(datetime.fromisoformat(instant))
+
+
+class Spelling(NamedTuple):
+    """How an instant is written: a row of the table, and how many digits a second's fraction has."""
+
+    row: int
+    digits: int = 0
+
+
+class Spelled(NamedTuple):
+    """An instant found in a text."""
+
+    moment: int
+    spelling: Spelling
+
+
+def read_instant(text: bytes) -> Spelled | None:
+    """Read an instant in one of the spellings, or return None, as for a day that is not on its weekday.
+
+    Digits of a fraction beyond microseconds do not count.
+    """
+    for row, (pattern, read, _) in enumerate(_SPELLINGS):
+        if found := pattern.fullmatch(text):
+            try:
+                spelled = Spelled(_moment(read(found)), Spelling(row, len(found["fraction"] or b"")))
+            except ValueError:  # no such day, or hour
+                return None
+            return spelled if row == 0 or spell_instant(*spelled) == text else None
+    return None
+
+
+def spell_instant(moment: int, spelling: Spelling) -> bytes:
+    """Write a moment in a spelling, to the precision that it has; the year must be 1 to 9999."""
+    time = _time(moment)
+    text = _SPELLINGS[spelling.row][2](time)
+    if not spelling.digits:
+        return text
+    fraction = f"{time.microsecond:06}".ljust(spelling.digits, "0")[: spelling.digits]
+    return text[:-1] + b"." + fraction.encode() + text[-1:]
+
+
+def _time(moment: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=moment)
+
+
+def _moment(time: datetime) -> int:
+    return (time - _EPOCH) // timedelta(microseconds=1)
+
+
+_DAYS = (b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat", b"Sun")
+_MONTHS = (b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec")
+
+
+def _read_iso(found: re.Match[bytes]) -> datetime:
+    fraction = (found["fraction"] or b"0")[:6].ljust(6, b"0")
+    return datetime.fromisoformat(found["time"].decode()).replace(microsecond=int(fraction), tzinfo=UTC)
+
+
+def _spell_iso(time: datetime) -> bytes:
+    return time.replace(microsecond=0, tzinfo=None).isoformat().encode() + b"Z"
+
+
+def _read_date(found: re.Match[bytes]) -> datetime:
+    hour, minute, second = map(int, found["time"].split(b":"))
+    month = _MONTHS.index(found["month"]) + 1
+    return datetime(int(found["year"]), month, int(found["day"]), hour, minute, second, tzinfo=UTC)
+
+
+def _spell_date(zone: bytes) -> Callable[[datetime], bytes]:
+    def spell(time: datetime) -> bytes:
+        clock = f"{time.year:04} {time.hour:02}:{time.minute:02}:{time.second:02}".encode()
+        return b"%b, %02d %b %b %b" % (_DAYS[time.weekday()], time.day, _MONTHS[time.month - 1], clock, zone)
+
+    return spell
+
+
+_DATE = rb"(?:%b), (?P<day>\d\d) (?P<month>%b) (?P<year>\d{4}) (?P<time>\d\d:\d\d:\d\d)(?P<fraction>)" % (
+    b"|".join(_DAYS),
+    b"|".join(_MONTHS),
+)
+_SPELLINGS: tuple[tuple[re.Pattern[bytes], Callable[[re.Match[bytes]], datetime], Callable[[datetime], bytes]], ...] = (
+    (re.compile(rb"(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(?P<fraction>\d{1,9}))?Z"), _read_iso, _spell_iso),
+    (re.compile(_DATE + rb" GMT"), _read_date, _spell_date(b"GMT")),
+    (re.compile(_DATE + rb" \+0000"), _read_date, _spell_date(b"+0000")),
+)

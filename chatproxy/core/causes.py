@@ -1,0 +1,103 @@
+"""Causes of instants: which write set this field of this object to this value.
+
+``date_created`` is set by the object's create, ``date_updated`` by its last create or update. An instant that no
+recorded write set has no cause: it is older than the recording, or another program's.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from chatproxy.core.headers import is_json
+from chatproxy.core.jsontext import Place, strings
+from chatproxy.core.model import Exchange, header_values, is_read
+from chatproxy.core.sids import SID
+from chatproxy.core.timestamps import SECOND, Spelled, read_instant
+
+_DATE_FIELD = re.compile(rb"date_\w+|\w+_timestamp|timestamp")
+"""The fields of Twilio's answers that hold instants; what users wrote is never one."""
+
+_OK = range(200, 300)
+
+
+@dataclass(frozen=True, slots=True)
+class DateField:
+    """An instant in an answer's JSON: the object's SID (empty without one), the field, the value, and its place."""
+
+    sid: bytes
+    name: bytes
+    value: Spelled
+    start: int
+    end: int
+
+
+def date_fields(exchange: Exchange) -> Iterator[DateField]:
+    """Yield the instants in the date fields of an answer, in their order."""
+    body = exchange.response.body
+    if not is_json(exchange.response.headers):
+        return
+    places = list(strings(body))
+    sids = _sids(body, places)
+    for place in places:
+        if _DATE_FIELD.fullmatch(place.name) and (value := read_instant(body[place.start : place.end])):
+            yield DateField(sids.get(place.holder, b""), place.name, value, place.start, place.end)
+
+
+def _sids(body: bytes, places: Iterable[Place]) -> dict[int, bytes]:
+    """Return the SID of each object that has one, by where the object begins."""
+    return {
+        place.holder: text
+        for place in places
+        if place.name == b"sid" and SID.fullmatch(text := body[place.start : place.end])
+    }
+
+
+class Causes:
+    """Which writes set which instants; it must have learnt all exchanges, in order of number, before it is asked."""
+
+    def __init__(self) -> None:
+        self._writes: dict[_Value, list[int]] = defaultdict(list)
+        self._first_shown: dict[_Value, int] = {}
+
+    def learn(self, exchange: Exchange) -> None:
+        """Take in what an answer shows; only a write that went well sets instants."""
+        may_set = not is_read(exchange.request.method) and exchange.response.status in _OK
+        for found in date_fields(exchange):
+            value = (found.sid, found.name, found.value.moment)
+            if may_set and found.sid and self._is_set(exchange, found):
+                self._writes[value].append(exchange.number)
+            self._first_shown.setdefault(value, exchange.answered)
+
+    def of(self, number: int, found: DateField) -> int | None:
+        """Return the number of the write that set an instant shown in the answer of this number.
+
+        That is the last such write before it, or else the first one after it: its answer came later than one
+        that shows its effect already.
+        """
+        writes = self._writes.get((found.sid, found.name, found.value.moment), [])
+        before = [write for write in writes if write <= number]
+        return before[-1] if before else next(iter(writes), None)
+
+    def _is_set(self, exchange: Exchange, found: DateField) -> bool:
+        """Tell whether this write set a field of an object: a create sets all, an update all but ``date_created``.
+
+        An update sets what no answer showed before the update was asked. What one showed already it sets too if
+        it happened within that second: then both writes have one value.
+        """
+        is_create = found.sid not in exchange.request.target
+        if is_create or found.name == b"date_created":
+            return is_create
+        shown = self._first_shown.get((found.sid, found.name, found.value.moment))
+        return shown is None or shown > exchange.asked or _may_be_of(exchange, found.value.moment)
+
+
+_Value = tuple[bytes, bytes, int]
+"""An object's SID, a field's name, and a moment."""
+
+
+def _may_be_of(exchange: Exchange, moment: int) -> bool:
+    """Tell whether a moment is one at which an update that changes something happened, by the upstream's own clock."""
+    dates = map(read_instant, header_values(exchange.response.headers, b"date"))
+    answered = next((date.moment for date in dates if date), moment)
+    return bool(exchange.request.body) and answered - moment <= exchange.answered - exchange.asked + SECOND
