@@ -137,7 +137,7 @@ def record(name: str, settings: Settings) -> None:
 
 @cli.command(epilog=_epilog("chatproxy replay cassettes/reference.json"))
 @click.argument("cassette", metavar="NAME|FILE")
-@_options(*_SERVING, *_MATCHING)
+@_options(*_SERVING, *_MATCHING, "clock")
 def replay(cassette: str, settings: Settings) -> None:
     """Answer from a cassette of the store or a fixture; nothing goes out.
 

@@ -34,6 +34,7 @@ class Settings:
     upstream: str
     upstream_ca: Path | None
     urls: str
+    clock: str | datetime
     match_headers: tuple[str, ...]
     append: bool
     replace: bool
@@ -218,6 +219,15 @@ def _time(raw: object) -> datetime:
     return value.astimezone(UTC)
 
 
+def _clock(raw: object) -> str | datetime:
+    if raw in {"now", "recorded"}:
+        return str(raw)
+    try:
+        return _time(raw)
+    except ValueError as error:
+        raise ValueError(f"{raw!r} is neither now nor recorded, nor a time as 2026-01-01T00:00:00Z") from error
+
+
 def _header_names(raw: object) -> tuple[str, ...]:
     names = [name for name in re.split(r"[,\s]+", raw) if name] if isinstance(raw, str) else raw
     if not isinstance(names, list | tuple):
@@ -241,6 +251,13 @@ SETTINGS = (
         "rewrite",
         "rewrite|keep",
         "turn the upstream's URLs in answers to the address that the client used, or keep them",
+    ),
+    Setting(
+        "clock",
+        _clock,
+        "now",
+        "now|recorded|TIME",
+        "serve times as of now, as recorded, or beginning at a time such as 2026-01-01T00:00:00Z",
     ),
     Setting("match-headers", _header_names, "", "NAMES", "request headers that count in a match, separated by commas"),
     Setting("append", _switch, "false", "", "add to the cassette if it exists"),

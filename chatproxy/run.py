@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 
@@ -15,6 +16,7 @@ from aiohttp import web
 
 from chatproxy.config import Address, Settings
 from chatproxy.core.cassette import Cassette
+from chatproxy.core.clock import SessionClock
 from chatproxy.core.engine import Engine
 from chatproxy.core.errors import ConfigError
 from chatproxy.core.model import Mode
@@ -166,7 +168,8 @@ async def proxy(mode: Mode, cassette: str, settings: Settings, warn: Say) -> Asy
         if mode is Mode.AUTO and recording is not None:
             session = Session(recording.store.open(cassette, rules), rules)
         if mode is Mode.REPLAY:
-            session = Session(_replayed(stack, cassette, settings, rules), rules)
+            replayed = _replayed(stack, cassette, settings, rules)
+            session = Session(replayed, rules, _clock(settings, replayed))
         else:
             upstream = await stack.enter_async_context(Upstream(_upstream_settings(settings)))
         engine = Engine(
@@ -226,6 +229,14 @@ def _replayed(stack: AsyncExitStack, argument: str, settings: Settings, rules: R
     if cache is not None:
         stack.callback(cache.close)
     return cassette
+
+
+def _clock(settings: Settings, cassette: Cassette) -> SessionClock | None:
+    """Make a session's clock, or none where times are served as recorded."""
+    if isinstance(settings.clock, datetime):
+        begin = (settings.clock - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+        return SessionClock(begin, cassette.begun, stands=True)
+    return SessionClock(now(), cassette.begun) if settings.clock == "now" else None
 
 
 def _upstream_settings(settings: Settings) -> UpstreamSettings:

@@ -28,6 +28,7 @@ LAYERS = [
 CORE_MAY_IMPORT = {
     "base64",
     "binascii",
+    "bisect",
     "collections",
     "dataclasses",
     "datetime",

@@ -228,11 +228,11 @@ async def test_a_mistake_of_ours_is_a_500_that_says_nothing_of_the_inside(caplog
 async def test_a_damaged_store_is_a_500_with_the_place(tmp_path: Path, origin: str) -> None:
     here = settings(tmp_path, upstream=origin)
     async with proxy(Mode.RECORD, "c", here, print) as running, ClientSession() as client:
-        async with client.get(running.url + PATH):
+        async with client.get(running.url + PATH), client.delete(running.url + PATH):
             pass
     data = here.store / "data.mdb"
-    data.write_bytes(data.read_bytes().replace(b'"method": "GET"', b'"method": "got"'))
+    data.write_bytes(data.read_bytes().replace(b'"method": "DELETE"', b'"method": "deleet"'))
     async with proxy(Mode.REPLAY, "c", here, print) as running, ClientSession() as client:
-        async with client.get(running.url + PATH) as answer:
+        async with client.delete(running.url + PATH) as answer:
             assert answer.status == 500
-            assert "exchange c/1: is damaged" in (await answer.json())["message"]
+            assert "exchange c/2: is damaged" in (await answer.json())["message"]

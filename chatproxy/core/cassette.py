@@ -7,6 +7,7 @@ from typing import Protocol
 from chatproxy.core.compile import compile_exchanges
 from chatproxy.core.model import Exchange
 from chatproxy.core.normalize import Rules
+from chatproxy.core.stamps import recording_begin
 from chatproxy.core.template import Reply
 
 
@@ -21,6 +22,11 @@ class Cassette(Protocol):
     @property
     def last_number(self) -> int:
         """The number of the last exchange, 0 if there is none."""
+        ...
+
+    @property
+    def begun(self) -> int:
+        """When the recording began by the upstream's clock, in microseconds since 1970; 0 for an empty one."""
         ...
 
     def find(self, index: bytes, nth: int) -> int | None:
@@ -49,6 +55,7 @@ class MemoryCassette:
             for index in (compiled.key, compiled.shape, compiled.route):
                 self._index[index].append(compiled.number)
         self.last_number = max(self._exchanges, default=0)
+        self.begun = recording_begin(self._exchanges[min(self._exchanges)]) if self._exchanges else 0
 
     def find(self, index: bytes, nth: int) -> int | None:
         """Return the number of the n-th exchange, from 0, with this key, shape or route."""

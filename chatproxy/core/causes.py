@@ -97,7 +97,12 @@ _Value = tuple[bytes, bytes, int]
 
 
 def _may_be_of(exchange: Exchange, moment: int) -> bool:
-    """Tell whether a moment is one at which an update that changes something happened, by the upstream's own clock."""
+    """Tell whether a moment is one at which an update that changes something may have happened."""
+    took = exchange.answered - exchange.asked
+    return bool(exchange.request.body) and answered_at(exchange) - moment <= took + SECOND
+
+
+def answered_at(exchange: Exchange) -> int:
+    """Return when an answer was given by the upstream's own clock, to the second, or else by ours."""
     dates = map(read_instant, header_values(exchange.response.headers, b"date"))
-    answered = next((date.moment for date in dates if date), moment)
-    return bool(exchange.request.body) and answered - moment <= exchange.answered - exchange.asked + SECOND
+    return next((date.moment for date in dates if date), exchange.answered)

@@ -12,7 +12,7 @@ from chatproxy.core.model import Exchange, Headers, Request, Response
 from chatproxy.core.template import Reply, Slot, Template
 
 _MOMENTS = struct.Struct("<qqIH")
-_STATUS = struct.Struct("<HH")
+_REPLY = struct.Struct("<HIq?")
 _SMALLEST = 8
 
 
@@ -78,16 +78,21 @@ def decode_exchange(number: int, record: bytes, place: str) -> Exchange:
 def encode_reply(reply: Reply) -> bytes:
     """Return the record of a compiled response."""
     head, body = reply.head, reply.body
-    status = _STATUS.pack(reply.status, len(head.pieces))
-    return pack([status, reply.reason, bytes(head.slots), bytes(body.slots), *head.pieces, *body.pieces])
+    facts = _REPLY.pack(reply.status, len(head.slots), reply.written, reply.opens)
+    slots = (*head.slots, *body.slots)
+    kinds, arguments = bytes(slot for slot, _ in slots), [argument for _, argument in slots]
+    return pack([facts, reply.reason, reply.timeline, kinds, *arguments, *head.pieces, *body.pieces])
 
 
 def decode_reply(record: bytes, place: str) -> Reply:
     """Return the compiled response of a record."""
-    packed, reason, head_slots, body_slots, *pieces = unpack(record, place)
-    status, border = _STATUS.unpack(packed)
-    head = Template(tuple(pieces[:border]), tuple(map(Slot, head_slots)))
-    return Reply(status, reason, head, Template(tuple(pieces[border:]), tuple(map(Slot, body_slots))))
+    facts, reason, timeline, kinds, *rest = unpack(record, place)
+    status, border, written, opens = _REPLY.unpack(facts)
+    count = len(kinds)
+    slots = tuple(zip(map(Slot, kinds), rest[:count], strict=True))
+    pieces = tuple(rest[count:])
+    head = Template(pieces[: border + 1], slots[:border])
+    return Reply(status, reason, head, Template(pieces[border + 1 :], slots[border:]), timeline, written, opens)
 
 
 def _flat(headers: Headers) -> list[bytes]:

@@ -7,9 +7,11 @@ construction. Other rules mean compiling again, never recording again.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from chatproxy.core.causes import Causes
 from chatproxy.core.model import Exchange
 from chatproxy.core.normalize import Rules, normalize
-from chatproxy.core.template import Addresses, Reply, reply
+from chatproxy.core.template import Addresses, Reply, compiled_reply
+from chatproxy.core.timelines import timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +27,12 @@ class Compiled:
 
 def compile_exchanges(exchanges: Iterable[Exchange], rules: Rules) -> Iterator[Compiled]:
     """Compile the exchanges of one cassette, which must come in the order of their numbers."""
-    addresses = Addresses()
-    for exchange in exchanges:
+    recorded = list(exchanges)
+    addresses, causes = Addresses(), Causes()
+    for exchange in recorded:
+        causes.learn(exchange)
+    for exchange in recorded:
         form = normalize(exchange.request, rules)
         addresses.learn(exchange.request)
-        yield Compiled(
-            exchange.number, form.key, form.shape, form.route, reply(exchange.response, exchange.upstream, addresses)
-        )
+        reply = compiled_reply(exchange, timeline(form.path), addresses, causes)
+        yield Compiled(exchange.number, form.key, form.shape, form.route, reply)

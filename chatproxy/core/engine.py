@@ -12,7 +12,7 @@ from chatproxy.core.normalize import normalize
 from chatproxy.core.player import play
 from chatproxy.core.recorder import Recorder
 from chatproxy.core.session import Session
-from chatproxy.core.template import Addresses, reply, slot_values
+from chatproxy.core.template import KEPT_ORIGINS, as_recorded, live_reply
 
 OUTCOME = b"x-chatproxy-outcome"
 EXCHANGE = b"x-chatproxy-exchange"
@@ -54,7 +54,7 @@ class Engine:
         form = normalize(blanked, session.rules)
         number = play(session, form) if form not in session.live else None
         if number is not None:
-            return self._marked(self._recorded(session, number, request), "hit", f"{session.cassette.name}/{number}")
+            return self._marked(self._replayed(session, number, request), "hit", f"{session.cassette.name}/{number}")
         if self._recorder is None:
             miss = MissError(blanked.line, miss_reason(session, form))
             self._on_miss(miss)
@@ -66,7 +66,7 @@ class Engine:
         """Return what the client gets, and the exchange that must be on disk before the client gets it."""
         answer = response
         if not self._keep_urls:
-            answer = reply(response, self._upstream, Addresses()).render(slot_values(forward.request.origin))
+            answer = live_reply(response, self._upstream).render(as_recorded(forward.request.origin))
         if self._recorder is None:
             return self._marked(answer, "passed"), None
         exchange = self._recorder.exchange(forward, response, self._clock())
@@ -83,10 +83,10 @@ class Engine:
         answered = [part.last_write for part in (self._session, self._recorder) if part is not None]
         return Forward(request, self._clock(), max(answered, default=0))
 
-    def _recorded(self, session: Session, number: int, request: Request) -> Response:
-        if self._keep_urls:
-            return session.cassette.exchange(number).response
-        return session.cassette.reply(number).render(slot_values(request.origin))
+    def _replayed(self, session: Session, number: int, request: Request) -> Response:
+        reply = session.cassette.reply(number)
+        values = session.values(number, reply, request.origin, self._clock())
+        return reply.render(values | KEPT_ORIGINS if self._keep_urls else values)
 
     def _marked(self, answer: Response, outcome: str, exchange: str | None = None) -> Response:
         self.counts[outcome] += 1

@@ -1,23 +1,49 @@
 """The state of one replay of a cassette: all that changes while it is replayed is here."""
 
 from chatproxy.core.cassette import Cassette
+from chatproxy.core.clock import Instant, SessionClock
 from chatproxy.core.model import Request
 from chatproxy.core.normalize import Rules
 from chatproxy.core.scrub import Blankers
+from chatproxy.core.stamps import Stamp
+from chatproxy.core.template import Reply, Slot, Values, as_recorded
 from chatproxy.core.timelines import LiveTimelines
+from chatproxy.core.timestamps import spell_instant
 
 
 class Session:
-    """One replay: how often each request was answered, and which write was replayed last."""
+    """One replay: how often each request was answered, which write was replayed last, and what time it is.
 
-    def __init__(self, cassette: Cassette, rules: Rules) -> None:
+    Without a ``clock`` all instants are served as recorded.
+    """
+
+    def __init__(self, cassette: Cassette, rules: Rules, clock: SessionClock | None = None) -> None:
         self.cassette = cassette
         self.rules = rules
         self.blankers = Blankers()
         self.answered: dict[bytes, int] = {}
         self.last_write = 0
         self.live = LiveTimelines()
+        self._clock = clock
 
     def blanked(self, request: Request) -> Request:
         """Return a live request without its secrets, as recorded ones are: for its key, and to be shown."""
         return self.blankers.of(request.headers).for_key(request, self.rules)
+
+    def values(self, number: int, reply: Reply, origin: str, moment: int) -> Values:
+        """Replay an exchange at this moment, and return what fills its slots for a client that used this origin."""
+        clock = self._clock
+        if clock is None:
+            return as_recorded(origin)
+        if reply.written:
+            clock.wrote(Instant(reply.written, number, reply.timeline), moment, opens=reply.opens)
+        now = clock.now(moment)
+
+        def instant(packed: bytes) -> bytes:
+            stamp = Stamp.unpack(packed)
+            return spell_instant(clock.served(Instant(stamp.moment, stamp.cause, reply.timeline)), stamp.spelling)
+
+        def present(packed: bytes) -> bytes:
+            return spell_instant(now, Stamp.unpack(packed).spelling)
+
+        return as_recorded(origin) | {Slot.INSTANT: instant, Slot.NOW: present}

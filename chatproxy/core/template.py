@@ -5,49 +5,68 @@ what a user wrote stays as it is.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from chatproxy.core.causes import Causes, answered_at
 from chatproxy.core.forms import pairs
 from chatproxy.core.headers import is_form, is_json
 from chatproxy.core.jsontext import Place, strings
-from chatproxy.core.model import Headers, Request, Response
+from chatproxy.core.model import Exchange, Headers, Request, Response, is_read
 from chatproxy.core.origins import address_pattern, upstream_pattern
+from chatproxy.core.stamps import Stamp, Stamped, body_stamps, head_stamps, opens_epoch
 
 
 class Slot(IntEnum):
-    """What a slot is filled with; the numbers are stored."""
+    """What a slot is filled with, which its argument tells more of; the numbers are stored."""
 
     ORIGIN = 1
-    """The address that the client used."""
-    ORIGIN_ESCAPED = 2
-    """The same in a JSON text that escapes its slashes."""
+    """The address that the client used; the argument is the upstream's as recorded."""
+    INSTANT = 2
+    """When a write was replayed; the argument is a packed Stamp."""
+    NOW = 3
+    """The moment of the answer; the argument is a packed Stamp."""
 
 
-Values = Mapping[Slot, bytes]
+Values = dict[Slot, Callable[[bytes], bytes]]
+"""What fills each kind of slot, given its argument."""
 
 
-def slot_values(origin: str) -> Values:
-    """Return what slots are filled with for a client that reached us by this origin."""
+def origin_filler(origin: str) -> Callable[[bytes], bytes]:
+    """Return what fills the slots of a client that reached us by this origin; slashes stay escaped where they were."""
     plain = origin.encode()
-    return {Slot.ORIGIN: plain, Slot.ORIGIN_ESCAPED: plain.replace(b"/", rb"\/")}
+    escaped = plain.replace(b"/", rb"\/")
+    return lambda recorded: escaped if b"\\" in recorded else plain
+
+
+def as_recorded(origin: str) -> Values:
+    """Return values that turn URLs to this origin and leave all else as recorded."""
+    return {Slot.ORIGIN: origin_filler(origin), Slot.INSTANT: _recorded_instant, Slot.NOW: _recorded_instant}
+
+
+KEPT_ORIGINS: Values = {Slot.ORIGIN: lambda recorded: recorded}
+"""The value that leaves URLs as the upstream gave them."""
+
+
+def _recorded_instant(packed: bytes) -> bytes:
+    return Stamp.unpack(packed).text()
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """Literal pieces with a slot between each two: there is one more piece than there are slots."""
+    """Literal pieces with a slot and its argument between each two: there is one more piece than there are slots."""
 
     pieces: tuple[bytes, ...]
-    slots: tuple[Slot, ...] = ()
+    slots: tuple[tuple[Slot, bytes], ...] = ()
 
     def render(self, values: Values) -> bytes:
         """Fill the slots."""
         if not self.slots:
             return self.pieces[0]
         parts = [self.pieces[0]]
-        for slot, piece in zip(self.slots, self.pieces[1:], strict=True):
-            parts += (values[slot], piece)
+        for (slot, argument), piece in zip(self.slots, self.pieces[1:], strict=True):
+            parts += (values[slot](argument), piece)
         return b"".join(parts)
 
 
@@ -74,12 +93,19 @@ _FORM_FIELDS = {b"Body": b"body", b"Attributes": b"attributes", b"FriendlyName":
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A compiled response; ``head`` is its header fields, each as ``name: value`` and CR LF."""
+    """A compiled response; ``head`` is its header fields, each as ``name: value`` and CR LF.
+
+    ``timeline`` is that of the request. ``written`` is when a write was answered, by the upstream's clock, and 0
+    for a read; ``opens`` tells whether it may have had an effect.
+    """
 
     status: int
     reason: bytes
     head: Template
     body: Template
+    timeline: bytes = b""
+    written: int = 0
+    opens: bool = False
 
     def render(self, values: Values) -> Response:
         """Return the response with its slots filled."""
@@ -88,41 +114,70 @@ class Reply:
         return Response(self.status, self.reason, headers, self.body.render(values))
 
 
-def reply(response: Response, upstream: str, addresses: Addresses) -> Reply:
-    """Find the slots of a response that this upstream gave."""
+def live_reply(response: Response, upstream: str) -> Reply:
+    """Find the slots of the origin in a response that comes from the upstream now."""
+    head = _head_text(response.headers)
     return Reply(
         response.status,
         response.reason,
-        _head_template(response.headers, upstream),
-        _body_template(response, upstream, addresses),
+        _cut(head, _head_origins(head, upstream)),
+        _cut(response.body, _body_origins(response, upstream, Addresses())),
     )
 
 
-def _head_template(headers: Headers, upstream: str) -> Template:
-    head = b"".join(b"%b: %b\r\n" % header for header in headers)
-    spans = []
+def compiled_reply(exchange: Exchange, timeline: bytes, addresses: Addresses, causes: Causes) -> Reply:
+    """Find all slots of a recorded response."""
+    response = exchange.response
+    head = _head_text(response.headers)
+    in_head = [*_head_origins(head, exchange.upstream), *map(_stamp_span, head_stamps(head, exchange, causes))]
+    in_body = [
+        *_body_origins(response, exchange.upstream, addresses),
+        *map(_stamp_span, body_stamps(exchange, causes)),
+    ]
+    return Reply(
+        response.status,
+        response.reason,
+        _cut(head, sorted(in_head)),
+        _cut(response.body, sorted(in_body)),
+        timeline,
+        0 if is_read(exchange.request.method) else answered_at(exchange),
+        opens_epoch(exchange),
+    )
+
+
+_Span = tuple[int, int, Slot, bytes]
+"""Where a slot stands in a text, and what it is."""
+
+
+def _stamp_span(found: Stamped) -> _Span:
+    return found.start, found.end, Slot.NOW if found.is_now else Slot.INSTANT, found.stamp.pack()
+
+
+def _head_text(headers: Headers) -> bytes:
+    return b"".join(b"%b: %b\r\n" % header for header in headers)
+
+
+def _head_origins(head: bytes, upstream: str) -> Iterator[_Span]:
     for found in _LOCATION.finditer(head):
-        origin = upstream_pattern(upstream).match(head, found.end())
-        spans += [origin.span()] if origin else []
-    return _cut(head, spans)
+        if origin := upstream_pattern(upstream).match(head, found.end()):
+            yield *origin.span(), Slot.ORIGIN, origin[0]
 
 
 _LOCATION = re.compile(rb"^location: ", re.IGNORECASE | re.MULTILINE)
 
 
-def _body_template(response: Response, upstream: str, addresses: Addresses) -> Template:
+def _body_origins(response: Response, upstream: str, addresses: Addresses) -> Iterator[_Span]:
     pattern = upstream_pattern(upstream)
     own = {name: address_pattern(origins) for name, origins in addresses.by_field.items()}
     if not is_json(response.headers) or not (own or pattern.search(response.body)):
-        return Template((response.body,))
-    spans: list[tuple[int, int]] = []
+        return
     for place in strings(response.body):
         if _is_url(place):
             found = pattern.match(response.body, place.start, place.end)
-            spans += [found.span()] if found else []
+            yield from [(*found.span(), Slot.ORIGIN, found[0])] if found else []
         elif place.name in own:
-            spans += [found.span() for found in own[place.name].finditer(response.body, place.start, place.end)]
-    return _cut(response.body, spans)
+            for written in own[place.name].finditer(response.body, place.start, place.end):
+                yield *written.span(), Slot.ORIGIN, written[0]
 
 
 def _is_url(place: Place) -> bool:
@@ -132,11 +187,11 @@ def _is_url(place: Place) -> bool:
     )
 
 
-def _cut(text: bytes, spans: list[tuple[int, int]]) -> Template:
+def _cut(text: bytes, spans: Iterable[_Span]) -> Template:
     pieces, slots, begin = [], [], 0
-    for start, end in spans:
+    for start, end, slot, argument in spans:
         pieces.append(text[begin:start])
-        slots.append(Slot.ORIGIN_ESCAPED if b"\\" in text[start:end] else Slot.ORIGIN)
+        slots.append((slot, argument))
         begin = end
     pieces.append(text[begin:])
     return Template(tuple(pieces), tuple(slots))

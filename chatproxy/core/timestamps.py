@@ -1,8 +1,8 @@
 """Moments as text: microseconds since 1970, UTC, in the spellings that Twilio and HTTP use, and back.
 
-Every spelling has one length, so that another moment can stand in its place: ISO 8601 with ``Z`` and any number of
-digits of a second's fraction (what Chat's JSON has), the HTTP-date of headers (RFC 9110 section 5.6.7), and the
-date of mail (RFC 2822 section 3.3, which Twilio's reference names, in UTC).
+Every spelling has one length, so that another moment can stand in its place: ISO 8601 with ``Z`` and up to six digits
+of a second's fraction (what Chat's JSON has), the HTTP-date of headers (RFC 9110 section 5.6.7), and the date of mail
+(RFC 2822 section 3.3, which Twilio's reference names, in UTC).
 """
 
 import re
@@ -44,10 +44,7 @@ class Spelled(NamedTuple):
 
 
 def read_instant(text: bytes) -> Spelled | None:
-    """Read an instant in one of the spellings, or return None, as for a day that is not on its weekday.
-
-    Digits of a fraction beyond microseconds do not count.
-    """
+    """Read an instant in one of the spellings, or return None, as for a day that is not on its weekday."""
     for row, (pattern, read, _) in enumerate(_SPELLINGS):
         if found := pattern.fullmatch(text):
             try:
@@ -64,7 +61,7 @@ def spell_instant(moment: int, spelling: Spelling) -> bytes:
     text = _SPELLINGS[spelling.row][2](time)
     if not spelling.digits:
         return text
-    fraction = f"{time.microsecond:06}".ljust(spelling.digits, "0")[: spelling.digits]
+    fraction = f"{time.microsecond:06}"[: spelling.digits]
     return text[:-1] + b"." + fraction.encode() + text[-1:]
 
 
@@ -81,7 +78,7 @@ _MONTHS = (b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep
 
 
 def _read_iso(found: re.Match[bytes]) -> datetime:
-    fraction = (found["fraction"] or b"0")[:6].ljust(6, b"0")
+    fraction = (found["fraction"] or b"0").ljust(6, b"0")
     return datetime.fromisoformat(found["time"].decode()).replace(microsecond=int(fraction), tzinfo=UTC)
 
 
@@ -108,7 +105,7 @@ _DATE = rb"(?:%b), (?P<day>\d\d) (?P<month>%b) (?P<year>\d{4}) (?P<time>\d\d:\d\
     b"|".join(_MONTHS),
 )
 _SPELLINGS: tuple[tuple[re.Pattern[bytes], Callable[[re.Match[bytes]], datetime], Callable[[datetime], bytes]], ...] = (
-    (re.compile(rb"(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(?P<fraction>\d{1,9}))?Z"), _read_iso, _spell_iso),
+    (re.compile(rb"(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(?P<fraction>\d{1,6}))?Z"), _read_iso, _spell_iso),
     (re.compile(_DATE + rb" GMT"), _read_date, _spell_date(b"GMT")),
     (re.compile(_DATE + rb" \+0000"), _read_date, _spell_date(b"+0000")),
 )

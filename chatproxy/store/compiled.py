@@ -10,6 +10,7 @@ from chatproxy.core.compile import Compiled, compile_exchanges
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.model import Exchange
 from chatproxy.core.normalize import Rules
+from chatproxy.core.stamps import recording_begin
 from chatproxy.core.template import Reply
 from chatproxy.store import layout
 from chatproxy.store.environment import Environment, Transaction
@@ -26,6 +27,8 @@ class StoredCassette:
         self._exchange = layout.exchange_prefix(cassette)
         self._reply = layout.reply_prefix(cassette, rules.fingerprint)
         self._index = layout.index_prefix(cassette, rules.fingerprint)
+        first = environment.scan(self._exchange, limit=1)
+        self.begun = recording_begin(self.exchange(int.from_bytes(first[0][0][-4:], "big"))) if first else 0
         self.last_number = layout.Tally.unpack(environment.get(layout.compiled_key(cassette, rules.fingerprint))).last
 
     @staticmethod

@@ -5,7 +5,7 @@ from strategies import FORM, JSON, MESSAGES, ORIGIN, UPSTREAM
 from chatproxy.core.cassette import Cassette, MemoryCassette
 from chatproxy.core.model import Exchange, Request, Response
 from chatproxy.core.normalize import Rules, normalize
-from chatproxy.core.template import slot_values
+from chatproxy.core.template import as_recorded
 
 RULES = Rules()
 
@@ -37,5 +37,5 @@ def test_exchanges_and_replies_are_found_by_number() -> None:
     cassette = MemoryCassette("a", iter([first, second]), RULES)
     assert cassette.last_number == 7
     assert cassette.exchange(7) is second
-    assert cassette.reply(7).render(slot_values("http://h:1")).body == b'{"url": "http://h:1/x"}'
-    assert cassette.reply(3).render({}) == first.response
+    assert cassette.reply(7).render(as_recorded("http://h:1")).body == b'{"url": "http://h:1/x"}'
+    assert cassette.reply(3).render(as_recorded("http://h:1")) == first.response

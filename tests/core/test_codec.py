@@ -3,10 +3,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import exchanges, responses, twilio_responses
 
+from chatproxy.core.causes import Causes
 from chatproxy.core.codec import decode_exchange, decode_reply, encode_exchange, encode_reply, pack, unpack
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.model import Exchange, Request, Response
-from chatproxy.core.template import Addresses, reply
+from chatproxy.core.template import Addresses, Reply, compiled_reply
 
 EXCHANGE = Exchange(1, Request("GET", b"/"), Response(200), "https://chat.twilio.com", asked=1, answered=2)
 
@@ -21,10 +22,15 @@ def test_an_exchange_comes_back_from_its_record(exchange: Exchange) -> None:
     assert decode_exchange(exchange.number, encode_exchange(exchange), "here") == exchange
 
 
+def compiled(response: Response) -> Reply:
+    exchange = Exchange(1, Request("POST", b"/v1"), response, "https://chat.twilio.com", 0, 5)
+    return compiled_reply(exchange, b"/v1", Addresses(), Causes())
+
+
 @given(responses | twilio_responses)
 def test_a_reply_comes_back_from_its_record(response: Response) -> None:
-    compiled = reply(response, "https://chat.twilio.com", Addresses())
-    assert decode_reply(encode_reply(compiled), "here") == compiled
+    reply = compiled(response)
+    assert decode_reply(encode_reply(reply), "here") == reply
 
 
 @given(exchanges, st.data())
@@ -47,7 +53,7 @@ def test_a_record_cut_short_or_gone_on_is_found_out(exchange: Exchange, data: st
 
 @given(twilio_responses, st.data())
 def test_a_damaged_reply_is_found_out(response: Response, data: st.DataObject) -> None:
-    record = bytearray(encode_reply(reply(response, "https://chat.twilio.com", Addresses())))
+    record = bytearray(encode_reply(compiled(response)))
     record[data.draw(st.integers(0, len(record) - 1))] ^= data.draw(st.integers(1, 255))
     with pytest.raises(CassetteError, match="a/1: is damaged"):
         decode_reply(bytes(record), "a/1")

@@ -5,7 +5,7 @@ from strategies import FORM, JSON, MESSAGES, ORIGIN, UPSTREAM, exchanges
 from chatproxy.core.compile import compile_exchanges
 from chatproxy.core.model import Exchange, Request, Response
 from chatproxy.core.normalize import Rules, normalize
-from chatproxy.core.template import slot_values
+from chatproxy.core.template import as_recorded
 
 RULES = Rules()
 
@@ -40,5 +40,5 @@ def test_law_10_our_own_address_is_turned_from_the_exchange_on_that_sent_it() ->
     several = [
         Exchange(number, request, answer, UPSTREAM, 0, 0) for number, request in ((1, read), (2, create), (3, read))
     ]
-    bodies = [one.reply.render(slot_values("http://h:1")).body for one in compile_exchanges(several, RULES)]
+    bodies = [one.reply.render(as_recorded("http://h:1")).body for one in compile_exchanges(several, RULES)]
     assert bodies == [answer.body, b'{"body": "http://h:1/x"}', b'{"body": "http://h:1/x"}']

@@ -4,15 +4,30 @@ import pytest
 from hypothesis import given
 from strategies import FORM, JSON, MESSAGES, ORIGIN, UPSTREAM, responses, twilio_responses
 
-from chatproxy.core.model import Request, Response
-from chatproxy.core.template import Addresses, Reply, Slot, Template, reply, slot_values
+from chatproxy.core.causes import Causes
+from chatproxy.core.model import Exchange, Request, Response
+from chatproxy.core.template import (
+    KEPT_ORIGINS,
+    Addresses,
+    Reply,
+    Slot,
+    Template,
+    as_recorded,
+    compiled_reply,
+    live_reply,
+)
 
 HERE = "http://here:1"
 
 
+def reply(response: Response, upstream: str, addresses: Addresses) -> Reply:
+    exchange = Exchange(1, Request("GET", MESSAGES), response, upstream, 0, 0)
+    return compiled_reply(exchange, MESSAGES, addresses, Causes())
+
+
 def rendered(body: str, *, upstream: str = UPSTREAM, addresses: Addresses | None = None, origin: str = HERE) -> str:
     response = Response(200, b"OK", (JSON,), body.encode())
-    return reply(response, upstream, addresses or Addresses()).render(slot_values(origin)).body.decode()
+    return reply(response, upstream, addresses or Addresses()).render(as_recorded(origin)).body.decode()
 
 
 def sent(**fields: str) -> Addresses:
@@ -27,8 +42,9 @@ def sent(**fields: str) -> Addresses:
 
 
 def test_a_template_fills_its_slots_between_its_pieces() -> None:
-    template = Template((b"a ", b" b ", b""), (Slot.ORIGIN, Slot.ORIGIN_ESCAPED))
-    assert template.render(slot_values("http://h:1")) == rb"a http://h:1 b http:\/\/h:1"
+    slots = ((Slot.ORIGIN, b"https://chat.twilio.com"), (Slot.ORIGIN, rb"https:\/\/chat.twilio.com"))
+    template = Template((b"a ", b" b ", b""), slots)
+    assert template.render(as_recorded("http://h:1")) == rb"a http://h:1 b http:\/\/h:1"
 
 
 def test_a_template_without_slots_is_its_text() -> None:
@@ -37,20 +53,32 @@ def test_a_template_without_slots_is_its_text() -> None:
 
 @given(responses)
 def test_law_9_what_has_no_url_of_the_upstream_is_served_byte_for_byte(response: Response) -> None:
-    assert reply(response, "http://upstream.example", Addresses()).render(slot_values(UPSTREAM)) == response
+    assert reply(response, "http://upstream.example", Addresses()).render(as_recorded(UPSTREAM)) == response
 
 
 @given(twilio_responses)
 def test_law_9_rendering_with_the_recorded_origin_gives_the_recorded_bytes(response: Response) -> None:
     compiled = reply(response, UPSTREAM, Addresses())
-    assert compiled.render(slot_values(UPSTREAM)) == response
+    assert compiled.render(as_recorded(UPSTREAM)) == response
     assert compiled.head.slots
     assert compiled.body.slots
 
 
 @given(twilio_responses)
+def test_law_10_urls_can_be_kept(response: Response) -> None:
+    compiled = reply(response, UPSTREAM, Addresses())
+    assert compiled.render(as_recorded(HERE) | KEPT_ORIGINS) == response
+
+
+@given(twilio_responses)
+def test_law_10_a_live_answer_is_turned_as_a_recorded_one(response: Response) -> None:
+    values = as_recorded(HERE)
+    assert live_reply(response, UPSTREAM).render(values) == reply(response, UPSTREAM, Addresses()).render(values)
+
+
+@given(twilio_responses)
 def test_law_10_rendering_with_another_origin_changes_urls_and_nothing_else(response: Response) -> None:
-    answer = reply(response, UPSTREAM, Addresses()).render(slot_values(HERE))
+    answer = reply(response, UPSTREAM, Addresses()).render(as_recorded(HERE))
     assert (answer.status, answer.reason, answer.headers[0]) == (response.status, response.reason, response.headers[0])
     assert answer.headers[1] == (b"Location", response.headers[1][1].replace(UPSTREAM.encode(), HERE.encode()))
     assert json.loads(answer.body) == _turned(json.loads(response.body))
@@ -137,7 +165,7 @@ def test_law_10_only_json_is_looked_into() -> None:
 @pytest.mark.parametrize("name", [b"Location", b"location", b"LOCATION"])
 def test_law_10_location_is_turned(name: bytes) -> None:
     headers = ((b"Date", b"x"), (name, b"https://chat.twilio.com/v1"))
-    answer = reply(Response(201, b"", headers), UPSTREAM, Addresses()).render(slot_values(HERE))
+    answer = reply(Response(201, b"", headers), UPSTREAM, Addresses()).render(as_recorded(HERE))
     assert answer.headers == ((b"Date", b"x"), (name, b"http://here:1/v1"))
 
 
@@ -153,7 +181,7 @@ def test_law_10_location_is_turned(name: bytes) -> None:
     ],
 )
 def test_law_10_other_headers_and_addresses_stay(field: tuple[bytes, bytes]) -> None:
-    answer = reply(Response(201, b"", (field,)), UPSTREAM, Addresses()).render(slot_values(HERE))
+    answer = reply(Response(201, b"", (field,)), UPSTREAM, Addresses()).render(as_recorded(HERE))
     assert answer.headers == (field,)
 
 

@@ -50,7 +50,7 @@ def test_any_other_text_is_refused(text: str) -> None:
     [
         (b"2016-03-24T20:37:57Z", Spelling(0)),
         (b"2016-03-24T20:37:57.000Z", Spelling(0, 3)),
-        (b"2016-03-24T20:37:57.000000000Z", Spelling(0, 9)),
+        (b"2016-03-24T20:37:57.000000Z", Spelling(0, 6)),
         (b"Thu, 24 Mar 2016 20:37:57 GMT", Spelling(1)),
         (b"Thu, 24 Mar 2016 20:37:57 +0000", Spelling(2)),
     ],
@@ -70,6 +70,7 @@ def test_law_8_an_instant_is_read_and_keeps_its_spelling(text: bytes, spelling: 
         b"2016-02-30T20:37:57Z",
         b"2016-03-24T25:37:57Z",
         b"2016-03-24T20:37:57.Z",
+        b"2016-03-24T20:37:57.0000000Z",
         b"Fri, 24 Mar 2016 20:37:57 GMT",
         b"Thu, 24 Mar 2016 20:37:57 CET",
         b"Thu, 32 Mar 2016 20:37:57 GMT",
@@ -85,7 +86,7 @@ _moments = (
     .filter(lambda when: when.year >= 1000)
     .map(lambda when: (when - datetime(1970, 1, 1, tzinfo=UTC)) // when.resolution)
 )
-_spellings = st.builds(Spelling, st.just(0), st.integers(0, 9)) | st.sampled_from([Spelling(1), Spelling(2)])
+_spellings = st.builds(Spelling, st.just(0), st.integers(0, 6)) | st.sampled_from([Spelling(1), Spelling(2)])
 
 
 @given(_moments, _moments, _spellings)

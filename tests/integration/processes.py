@@ -119,8 +119,8 @@ class Workplace:
         return self.serving("record", name, "--upstream", upstream, *flags)
 
     def replay(self, cassette: object, *flags: object) -> AbstractContextManager[Server]:
-        """Replay a cassette or a fixture."""
-        return self.serving("replay", cassette, *flags)
+        """Replay a cassette or a fixture, with times as recorded, unless another clock is asked for."""
+        return self.serving("replay", cassette, *(() if "--clock" in flags else ("--clock", "recorded")), *flags)
 
     def _free(self, suffix: str) -> Path:
         return self.folder / f"{len(list(self.folder.glob(f'*.{suffix}')))}.{suffix}"

@@ -1,0 +1,83 @@
+"""Instants in answers: where they stand, and what a template remembers of each.
+
+They stand in date fields of JSON and in date headers, never in what users wrote.
+"""
+
+import re
+import struct
+from collections.abc import Iterator
+from typing import NamedTuple, Self
+
+from chatproxy.core.causes import Causes, answered_at, date_fields
+from chatproxy.core.model import Exchange, is_read
+from chatproxy.core.timestamps import SECOND, Spelling, read_instant, spell_instant
+
+_PACKED = struct.Struct("<qIBB")
+
+
+class Stamp(NamedTuple):
+    """An instant as recorded: by the upstream's clock, with the write that set it (0 for none) and its spelling."""
+
+    moment: int
+    cause: int
+    spelling: Spelling
+
+    def pack(self) -> bytes:
+        """Return the stamp as a slot's argument."""
+        return _PACKED.pack(self.moment, self.cause, *self.spelling)
+
+    @classmethod
+    def unpack(cls, packed: bytes) -> Self:
+        """Return the stamp of a slot's argument."""
+        moment, cause, row, digits = _PACKED.unpack(packed)
+        return cls(moment, cause, Spelling(row, digits))
+
+    def text(self) -> bytes:
+        """Return the instant as recorded."""
+        return spell_instant(self.moment, self.spelling)
+
+
+class Stamped(NamedTuple):
+    """A stamp and where in its text it stands; ``is_now`` is true for the moment of the answer itself."""
+
+    start: int
+    end: int
+    stamp: Stamp
+    is_now: bool = False
+
+
+def body_stamps(exchange: Exchange, causes: Causes) -> Iterator[Stamped]:
+    """Yield the instants of an answer's body in their order."""
+    for found in date_fields(exchange):
+        cause = causes.of(exchange.number, found) or 0
+        yield Stamped(found.start, found.end, Stamp(found.value.moment, cause, found.value.spelling))
+
+
+def head_stamps(head: bytes, exchange: Exchange, causes: Causes) -> Iterator[Stamped]:
+    """Yield the instants of an answer's header fields, which stand in ``head`` as lines, in their order.
+
+    ``Last-Modified`` has the cause of the date field that shows the same moment.
+    """
+    shown = {found.value.moment: causes.of(exchange.number, found) or 0 for found in date_fields(exchange)}
+    for found in _DATE_HEADER.finditer(head):
+        if value := read_instant(found["value"]):
+            is_now = found["name"].lower() == b"date"
+            stamp = Stamp(value.moment, 0 if is_now else shown.get(value.moment, 0), value.spelling)
+            yield Stamped(*found.span("value"), stamp, is_now)
+
+
+_DATE_HEADER = re.compile(rb"^(?P<name>date|last-modified): (?P<value>[^\r\n]*)", re.IGNORECASE | re.MULTILINE)
+
+
+def recording_begin(first: Exchange) -> int:
+    """Return when a recording began by the upstream's clock, in whole seconds; ``first`` is its first exchange."""
+    return (answered_at(first) - (first.answered - first.asked)) // SECOND * SECOND
+
+
+def opens_epoch(exchange: Exchange) -> bool:
+    """Tell whether a write may have had an effect: it was answered below 400, or with 5xx."""
+    status = exchange.response.status
+    return not is_read(exchange.request.method) and (status < _CLIENT_ERRORS.start or status >= _CLIENT_ERRORS.stop)
+
+
+_CLIENT_ERRORS = range(400, 500)

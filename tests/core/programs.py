@@ -1,0 +1,100 @@
+"""Programs that run against the pure state of the sandbox, and what really happened in them."""
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
+
+from hypothesis import strategies as st
+from strategies import FORM
+
+from chatproxy.core.causes import date_fields
+from chatproxy.core.model import Exchange, Headers, Request, Response
+from chatproxy.core.timestamps import SECOND, Spelling, spell_instant
+from chatproxy.sandbox.calls import Call, Target
+from chatproxy.sandbox.messages import ApiError, Messages
+from chatproxy.sandbox.operations import answer, refusal
+
+ACCOUNT, SERVICE, CHANNEL = "AC" + "1" * 32, "IS" + "2" * 32, "CH" + "3" * 32
+PATH = f"/v1/Services/{SERVICE}/Channels/{CHANNEL}/Messages"
+JSON: Headers = ((b"Content-Type", b"application/json; charset=utf-8"),)
+BEGIN = 1_767_225_600 * SECOND
+
+
+@dataclass
+class Program:
+    """Calls the sandbox one request after another, and remembers which write really set which instant."""
+
+    messages: Messages = field(default_factory=lambda: Messages(0))
+    exchanges: list[Exchange] = field(default_factory=list)
+    sids: list[str] = field(default_factory=list)
+    now: int = BEGIN
+    set_by: dict[tuple[str, str], int] = field(default_factory=dict)
+    truth: dict[int, dict[tuple[str, str], int | None]] = field(default_factory=dict)
+
+    def call(self, method: str, sid: str | None = None, **form: str) -> Exchange:
+        self.now += 1
+        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=self.now)
+        try:
+            target = Target(PATH, SERVICE, CHANNEL, sid)
+            given = answer(self.messages, Call(method, ACCOUNT, target, "https://chat.twilio.com", {}, form), moment)
+        except ApiError as error:
+            given = refusal(error)
+        path = (f"{PATH}/{sid}" if sid else PATH).encode()
+        number = len(self.exchanges) + 1
+        exchange = Exchange(
+            number,
+            Request(method, path, (FORM,), urlencode(form).encode()),
+            Response(given.status, b"", (*JSON, (b"Date", spell_instant(self.now, Spelling(1)))), given.body),
+            "https://chat.twilio.com",
+            self.now,
+            self.now,
+        )
+        self.exchanges.append(exchange)
+        return exchange
+
+    def create(self) -> None:
+        made = self.call("POST", Body="hello")
+        sid = json.loads(made.response.body)["sid"]
+        self.sids.append(sid)
+        self.set_by[sid, "date_created"] = self.set_by[sid, "date_updated"] = made.number
+        self.note(made)
+
+    def update(self, sid: str, form: dict[str, str]) -> None:
+        updated = self.call("POST", sid, **form)
+        if updated.response.status == 200 and form:
+            self.set_by[sid, "date_updated"] = updated.number
+        self.note(updated)
+
+    def note(self, exchange: Exchange) -> None:
+        found = {(field.sid.decode(), field.name.decode()) for field in date_fields(exchange)}
+        self.truth[exchange.number] = {place: self.set_by.get(place) for place in found}
+
+    def run(self, steps: list["Step"]) -> "Program":
+        """Create a message, then take steps, each after a pause in microseconds."""
+        self.create()
+        for operation, which, form, pause in steps:
+            self.now += pause
+            sid = self.sids[which % len(self.sids)]
+            if operation == "create":
+                self.create()
+            elif operation == "update":
+                self.update(sid, form)
+            else:
+                method = "DELETE" if operation == "delete" else "GET"
+                self.note(self.call(method, None if operation == "list" else sid))
+        return self
+
+
+Step = tuple[str, int, dict[str, str], int]
+
+programs = st.lists(
+    st.tuples(
+        st.sampled_from(["create", "update", "fetch", "list", "delete"]),
+        st.integers(0, 3),
+        st.sampled_from([{"Body": "a"}, {"Body": "b"}, {"Attributes": "[1]"}, {}]),
+        st.sampled_from([0, SECOND // 3, 2 * SECOND]),
+    ),
+    max_size=20,
+).map(lambda steps: Program().run(steps))
+"""Programs that have run."""
