@@ -1,7 +1,7 @@
 """What a session replays: a compiled cassette, in memory here, in LMDB in the store."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from chatproxy.core.compile import compile_exchanges
@@ -21,6 +21,10 @@ class Cassette(Protocol):
     @property
     def last_number(self) -> int:
         """The number of the last exchange, 0 if there is none."""
+        ...
+
+    def numbers(self) -> Sequence[int]:
+        """Return the numbers of all exchanges, growing."""
         ...
 
     def find(self, index: bytes, nth: int) -> int | None:
@@ -49,6 +53,10 @@ class MemoryCassette:
             for index in (compiled.key, compiled.shape, compiled.route):
                 self._index[index].append(compiled.number)
         self.last_number = max(self._exchanges, default=0)
+
+    def numbers(self) -> Sequence[int]:
+        """Return the numbers of all exchanges, growing."""
+        return sorted(self._exchanges)
 
     def find(self, index: bytes, nth: int) -> int | None:
         """Return the number of the n-th exchange, from 0, with this key, shape or route."""

@@ -6,11 +6,19 @@ from chatproxy.core.normalize import Rules
 from chatproxy.core.scrub import Blankers
 from chatproxy.core.timelines import LiveTimelines
 
+DEFAULT = "default"
+"""The name of the session of requests that choose none."""
+
 
 class Session:
-    """One replay: how often each request was answered, and which write was replayed last."""
+    """One replay: how often each request was answered, and which write was replayed last.
 
-    def __init__(self, cassette: Cassette, rules: Rules) -> None:
+    ``restarts`` is how often the session of this name was begun anew.
+    """
+
+    def __init__(self, cassette: Cassette, rules: Rules, name: str = DEFAULT, restarts: int = 0) -> None:
+        self.name = name
+        self.restarts = restarts
         self.cassette = cassette
         self.rules = rules
         self.blankers = Blankers()
