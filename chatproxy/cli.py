@@ -31,6 +31,8 @@ from chatproxy.table import table
 
 _RECORDING = ("upstream", "upstream-ca", "connect-timeout", "upstream-timeout")
 _SERVING = ("listen", "urls", "ready-file", "max-body", "max-header", "max-connections", "client-timeout")
+_REPORTING = ("journal", "report")
+_SESSIONS = ("sessions", "max-sessions", "session-idle")
 _MATCHING = ("store", "match-headers")
 _SANDBOX = tuple(setting.name for setting in SETTINGS if setting.name.startswith("sandbox-"))
 
@@ -126,7 +128,7 @@ def _serve_proxy(mode: Mode, cassette: str, settings: Settings) -> None:
 
 @cli.command(epilog=_epilog("chatproxy record checkout --replace"))
 @click.argument("name")
-@_options(*_SERVING, *_RECORDING, *_MATCHING, "append", "replace")
+@_options(*_SERVING, *_REPORTING, *_RECORDING, *_MATCHING, "append", "replace")
 def record(name: str, settings: Settings) -> None:
     """Ask the upstream, and record each exchange in the cassette NAME.
 
@@ -137,7 +139,7 @@ def record(name: str, settings: Settings) -> None:
 
 @cli.command(epilog=_epilog("chatproxy replay cassettes/reference.json"))
 @click.argument("cassette", metavar="NAME|FILE")
-@_options(*_SERVING, *_MATCHING, "clock")
+@_options(*_SERVING, *_REPORTING, *_SESSIONS, *_MATCHING, "clock")
 def replay(cassette: str, settings: Settings) -> None:
     """Answer from a cassette of the store or a fixture; nothing goes out.
 
@@ -148,14 +150,14 @@ def replay(cassette: str, settings: Settings) -> None:
 
 @cli.command(epilog=_epilog("chatproxy auto checkout"))
 @click.argument("name")
-@_options(*_SERVING, *_RECORDING, *_MATCHING)
+@_options(*_SERVING, *_REPORTING, *_RECORDING, *_MATCHING)
 def auto(name: str, settings: Settings) -> None:
     """Answer from the cassette NAME; ask the upstream for what is missing, and record it."""
     _serve_proxy(Mode.AUTO, name, settings)
 
 
 @cli.command(epilog=_epilog("chatproxy passthrough --upstream http://127.0.0.1:8766"))
-@_options(*_SERVING, *_RECORDING)
+@_options(*_SERVING, *_REPORTING, *_RECORDING)
 def passthrough(settings: Settings) -> None:
     """Ask the upstream and record nothing."""
     _serve_proxy(Mode.PASSTHROUGH, "", settings)

@@ -43,6 +43,11 @@ class Settings:
     max_header: int
     max_connections: int
     client_timeout: float
+    sessions: str
+    max_sessions: int
+    session_idle: float
+    journal: int
+    report: Path | None
     connect_timeout: float
     upstream_timeout: float
     sandbox_listen: Address
@@ -262,11 +267,22 @@ SETTINGS = (
     Setting("match-headers", _header_names, "", "NAMES", "request headers that count in a match, separated by commas"),
     Setting("append", _switch, "false", "", "add to the cassette if it exists"),
     Setting("replace", _switch, "false", "", "replace the cassette if it exists, once the new one is whole"),
-    Setting("ready-file", _path, None, "PATH", "write url, mode and pid to this file as JSON when ready"),
+    Setting("ready-file", _path, None, "PATH", "write url, mode, pid and any token to this file as JSON when ready"),
     Setting("max-body", _whole(1, "number of bytes"), "16777216", "BYTES", "the largest body of a request or answer"),
     Setting("max-header", _whole(256, "number of bytes"), "32768", "BYTES", "the longest request line or header"),
     Setting("max-connections", _whole(1, "number"), "1000", "N", "how many connections clients may have at once"),
     Setting("client-timeout", _seconds, "60", "SECONDS", "how long a request's body may take to come"),
+    Setting(
+        "sessions",
+        _choice("user", "one"),
+        "user",
+        "user|one",
+        "choose a session also by an account's SID as user name, or by the header x-chatproxy-session only",
+    ),
+    Setting("max-sessions", _whole(1, "number"), "10000", "N", "how many sessions are kept at once"),
+    Setting("session-idle", _seconds, "3600", "SECONDS", "how long a session is kept without a request"),
+    Setting("journal", _whole(0, "number"), "1000", "N", "how many of the last requests the journal holds"),
+    Setting("report", _path, None, "FILE", "write a report of the run to this file as JSON when the server stops"),
     Setting("connect-timeout", _seconds, "10", "SECONDS", "how long connecting to the upstream may take"),
     Setting("upstream-timeout", _seconds, "60", "SECONDS", "how long an answer of the upstream may take"),
     Setting("sandbox-listen", _address, "127.0.0.1:8766", "HOST:PORT", "where to listen; port 0 takes a free one"),

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import secrets
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,14 +16,18 @@ from types import TracebackType
 from aiohttp import web
 
 from chatproxy.config import Address, Settings
+from chatproxy.control import Control, is_loopback
 from chatproxy.core.cassette import Cassette
 from chatproxy.core.clock import SessionClock
 from chatproxy.core.engine import Engine
 from chatproxy.core.errors import ConfigError
+from chatproxy.core.journal import Journal
 from chatproxy.core.model import Mode
 from chatproxy.core.normalize import Rules
 from chatproxy.core.recorder import Recorder
-from chatproxy.core.session import Session
+from chatproxy.core.report import Report
+from chatproxy.core.session import DEFAULT, Session
+from chatproxy.core.sessions import Sessions
 from chatproxy.library import is_file, now, open_file, open_store
 from chatproxy.sandbox import Sandbox, SandboxSettings
 from chatproxy.server import Limits, Proxy
@@ -44,8 +49,11 @@ def run_server(server: AbstractAsyncContextManager["Running"], mode: str, ready_
         async with server as running:
             stopped = _on_signal()
             if ready_file is not None:
-                _write_ready_file(ready_file, {"url": running.url, "mode": mode, "pid": os.getpid()})
+                token = {"token": running.token} if running.token else {}
+                _write_ready_file(ready_file, {"url": running.url, "mode": mode, "pid": os.getpid()} | token)
             say(f"chatproxy: {mode} on {running.url}")
+            if running.token:
+                say(f"chatproxy: control token {running.token}")
             await stopped.wait()
             _remove(ready_file)
         if running.engine is not None:
@@ -120,21 +128,31 @@ def _remove(ready_file: Path | None) -> None:
 
 
 def _write_ready_file(path: Path, content: dict[str, object]) -> None:
-    """Write the file whole, so that who waits for it never reads a part."""
+    """Write the file whole, so that who waits for it never reads a part; only its owner may read a token."""
+    _write_whole(path, json.dumps(content) + "\n", "--ready-file", 0o600 if "token" in content else 0o666)
+
+
+def _write_whole(path: Path, text: str, flag: str, permissions: int = 0o666) -> None:
     try:
         beside = path.with_name(f".{path.name}.{os.getpid()}")
-        beside.write_text(json.dumps(content) + "\n")
+        beside.unlink(missing_ok=True)
+        beside.touch(permissions, exist_ok=False)
+        beside.write_text(text)
         beside.replace(path)
     except OSError as error:
-        raise ConfigError("--ready-file", f"{path} cannot be written: {error.strerror}") from error
+        raise ConfigError(flag, f"{path} cannot be written: {error.strerror}") from error
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A server that accepts connections at ``url``; ``engine`` is none for the sandbox."""
+    """A server that accepts connections at ``url``; ``engine`` is none for the sandbox.
+
+    ``token`` is what the control API demands, where others than this machine can connect.
+    """
 
     url: str
     engine: Engine | None = None
+    token: str | None = None
 
 
 @asynccontextmanager
@@ -155,40 +173,70 @@ async def sandbox(settings: Settings) -> AsyncIterator[Running]:
 
 @asynccontextmanager
 async def proxy(mode: Mode, cassette: str, settings: Settings, warn: Say) -> AsyncIterator[Running]:
-    """Serve the proxy; on leaving, requests in flight are answered first, then a recording is ended.
+    """Serve the proxy; on leaving, requests in flight are answered first, then a recording is ended and reported.
 
     ``cassette`` is a NAME, for replay also a FILE, for passthrough nothing. ``warn`` gets a line for what a
     user should know: every miss, and what became of a recording.
     """
     rules = Rules(settings.match_headers)
+    _make_way(settings.report)
     async with AsyncExitStack() as stack:
-        recording = session = upstream = None
+        recording = replayed = upstream = None
         if mode in {Mode.RECORD, Mode.AUTO}:
             recording = _record(stack, cassette, mode, settings, warn)
         if mode is Mode.AUTO and recording is not None:
-            session = Session(recording.store.open(cassette, rules), rules)
+            replayed = recording.store.open(cassette, rules)
         if mode is Mode.REPLAY:
             replayed = _replayed(stack, cassette, settings, rules)
-            session = Session(replayed, rules, _clock(settings, replayed))
         else:
             upstream = await stack.enter_async_context(Upstream(_upstream_settings(settings)))
         engine = Engine(
             settings.upstream,
             now,
-            session=session,
+            sessions=_sessions(replayed, mode, settings, rules) if replayed else None,
             recorder=Recorder(cassette, settings.upstream, recording.first_number) if recording else None,
             keep_urls=settings.urls == "keep",
+            journal=Journal(settings.journal, settings.max_sessions),
             on_miss=lambda miss: warn(f"chatproxy: miss: {miss}"),
         )
-        server = Proxy(engine, _limits(settings), upstream=upstream, keep=recording.keep if recording else None)
-        url = await stack.enter_async_context(
-            _listening(server, settings.listen, "--listen", settings.upstream_timeout + _GRACE)
+        report = Report(mode, replayed.name if replayed else cassette or None, engine, replayed)
+        token = None if is_loopback(settings.listen.host) else secrets.token_urlsafe()
+        server = Proxy(
+            engine,
+            _limits(settings),
+            upstream=upstream,
+            keep=recording.keep if recording else None,
+            control=Control(report, settings.listen.host, token),
         )
-        yield Running(url, engine)
+        async with _listening(server, settings.listen, "--listen", settings.upstream_timeout + _GRACE) as url:
+            yield Running(url, engine, token)
+        content = report.content()  # while the cassette is open; a recording ends well whatever becomes of the file
+    if settings.report is not None:
+        _write_whole(settings.report, json.dumps(content, indent=2, ensure_ascii=False) + "\n", "--report")
 
 
 _GRACE = 5.0
 """How many seconds longer than an answer may take requests in flight get at the end."""
+
+
+def _make_way(report: Path | None) -> None:
+    """Remove the report of an earlier run, and refuse at once a place where none can be written."""
+    if report is None:
+        return
+    _write_whole(report, "", "--report")
+    report.unlink()
+
+
+def _sessions(replayed: Cassette, mode: Mode, settings: Settings, rules: Rules) -> Sessions:
+    """Hold the sessions of a replay; auto has one, since the upstream that it asks has one state."""
+    clock = "recorded" if mode is Mode.AUTO else settings.clock
+    return Sessions(
+        lambda name, restarts: Session(replayed, rules, name, restarts, _clock(clock, replayed)),
+        tied=DEFAULT if mode is Mode.AUTO else None,
+        by_user=settings.sessions == "user",
+        bound=settings.max_sessions,
+        idle=int(settings.session_idle * 10**6),
+    )
 
 
 def _record(stack: AsyncExitStack, name: str, mode: Mode, settings: Settings, warn: Say) -> Recording:
@@ -231,12 +279,12 @@ def _replayed(stack: AsyncExitStack, argument: str, settings: Settings, rules: R
     return cassette
 
 
-def _clock(settings: Settings, cassette: Cassette) -> SessionClock | None:
+def _clock(clock: str | datetime, cassette: Cassette) -> SessionClock | None:
     """Make a session's clock, or none where times are served as recorded."""
-    if isinstance(settings.clock, datetime):
-        begin = (settings.clock - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    if isinstance(clock, datetime):
+        begin = (clock - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
         return SessionClock(begin, cassette.begun, stands=True)
-    return SessionClock(now(), cassette.begun) if settings.clock == "now" else None
+    return SessionClock(now(), cassette.begun) if clock == "now" else None
 
 
 def _upstream_settings(settings: Settings) -> UpstreamSettings:

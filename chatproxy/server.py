@@ -9,6 +9,7 @@ from typing import cast
 from aiohttp import web
 from aiohttp.http_exceptions import LineTooLong
 
+from chatproxy.control import Control
 from chatproxy.core.engine import Engine
 from chatproxy.core.errors import ChatproxyError, RequestError
 from chatproxy.core.headers import is_json
@@ -32,34 +33,45 @@ class Limits:
 
 
 class Proxy(web.Server):
-    """Serves one engine. ``upstream`` is none in replay, where nothing goes out; ``keep`` stores an exchange."""
+    """Serves one engine. ``upstream`` is none in replay, where nothing goes out; ``keep`` stores an exchange.
+
+    What ``control`` answers never gets to the engine.
+    """
 
     def __init__(
-        self, engine: Engine, limits: Limits, *, upstream: Upstream | None = None, keep: Keep | None = None
+        self,
+        engine: Engine,
+        limits: Limits,
+        *,
+        upstream: Upstream | None = None,
+        keep: Keep | None = None,
+        control: Control | None = None,
     ) -> None:
         super().__init__(self._handle)
         self.limits = limits
         self.engine = engine
         self._upstream = upstream
         self._keep = keep
+        self._control = control
 
     def __call__(self) -> "Connection":
         """Make the protocol of one connection."""
         return Connection(self)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        live = None
         try:
             live = await read_request(request, self.limits.max_body, self.limits.client_timeout)
-            decision = self.engine.on_request(live)
+            decision = (self._control and self._control.answer(live)) or self.engine.on_request(live)
             if isinstance(decision, Response):
                 return WireResponse(decision)
             if self._keep is None:
                 return await self._pass_on(decision, request)
             return WireResponse(await self._record(decision, self._keep))
         except RequestError as error:
-            return WireResponse(self.engine.on_error(error), close=True)
+            return WireResponse(self.engine.on_error(error, live), close=True)
         except ChatproxyError as error:
-            return WireResponse(self.engine.on_error(error))
+            return WireResponse(self.engine.on_error(error, live))
 
     async def _record(self, decision: Forward, keep: Keep) -> Response:
         assert self._upstream is not None

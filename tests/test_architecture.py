@@ -16,7 +16,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 LAYERS = [
     {"core"},
-    {"store", "fixture", "upstream", "sandbox", "config", "wire", "table"},
+    {"store", "fixture", "upstream", "sandbox", "config", "control", "wire", "table"},
     {"library", "server"},
     {"run"},
     {"demo"},

@@ -1,7 +1,7 @@
 """What a session replays: a compiled cassette, in memory here, in LMDB in the store."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from chatproxy.core.compile import compile_exchanges
@@ -27,6 +27,10 @@ class Cassette(Protocol):
     @property
     def begun(self) -> int:
         """When the recording began by the upstream's clock, in microseconds since 1970; 0 for an empty one."""
+        ...
+
+    def numbers(self) -> Sequence[int]:
+        """Return the numbers of all exchanges, growing."""
         ...
 
     def find(self, index: bytes, nth: int) -> int | None:
@@ -56,6 +60,10 @@ class MemoryCassette:
                 self._index[index].append(compiled.number)
         self.last_number = max(self._exchanges, default=0)
         self.begun = recording_begin(self._exchanges[min(self._exchanges)]) if self._exchanges else 0
+
+    def numbers(self) -> Sequence[int]:
+        """Return the numbers of all exchanges, growing."""
+        return sorted(self._exchanges)
 
     def find(self, index: bytes, nth: int) -> int | None:
         """Return the number of the n-th exchange, from 0, with this key, shape or route."""

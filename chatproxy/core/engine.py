@@ -7,11 +7,14 @@ from http import HTTPStatus
 
 from chatproxy.core.errors import ChatproxyError, MissError, error_json
 from chatproxy.core.explain import miss_reason
+from chatproxy.core.journal import Entry, Journal
 from chatproxy.core.model import Exchange, Forward, Request, Response
 from chatproxy.core.normalize import normalize
 from chatproxy.core.player import play
 from chatproxy.core.recorder import Recorder
+from chatproxy.core.scrub import Blankers
 from chatproxy.core.session import Session
+from chatproxy.core.sessions import Sessions
 from chatproxy.core.template import KEPT_ORIGINS, as_recorded, live_reply
 
 OUTCOME = b"x-chatproxy-outcome"
@@ -21,10 +24,10 @@ EXCHANGE = b"x-chatproxy-exchange"
 class Engine:
     """Decides; ``clock`` gives microseconds since 1970.
 
-    What it does follows from what it is given: with a ``session`` it replays, with a ``recorder`` it records
+    What it does follows from what it is given: with ``sessions`` it replays, with a ``recorder`` it records
     what it forwards, with both it records what is missing, with neither it passes everything on. With
     ``keep_urls`` answers keep the upstream's URLs instead of getting the address that the client used.
-    ``on_miss`` is told of every miss.
+    ``journal`` notes what was asked and answered; ``on_miss`` is told of every miss.
     """
 
     def __init__(
@@ -32,35 +35,41 @@ class Engine:
         upstream: str,
         clock: Callable[[], int],
         *,
-        session: Session | None = None,
+        sessions: Sessions | None = None,
         recorder: Recorder | None = None,
         keep_urls: bool = False,
+        journal: Journal | None = None,
         on_miss: Callable[[MissError], None] = lambda miss: None,
     ) -> None:
         self.counts: Counter[str] = Counter()
         self._upstream = upstream
         self._clock = clock
-        self._session = session
+        self.sessions = sessions
+        self.journal = journal or Journal()
         self._recorder = recorder
         self._keep_urls = keep_urls
         self._on_miss = on_miss
+        self._blankers = Blankers()
 
     def on_request(self, request: Request) -> Response | Forward:
         """Answer the request, or decide to put it to the upstream."""
-        session = self._session
-        if session is None:
-            return self._forward(request)
+        if self.sessions is None:
+            return self._forward(request, None)
+        now = self._clock()
+        session = self.sessions.of(request, now)
         blanked = session.blanked(request)
         form = normalize(blanked, session.rules)
         number = play(session, form) if form not in session.live else None
         if number is not None:
-            return self._marked(self._replayed(session, number, request), "hit", f"{session.cassette.name}/{number}")
+            answer = self._replayed(session, number, request, now)
+            self.journal.note(Entry(now, session.name, request.method, blanked.target, "hit", answer.status, number))
+            return self._marked(answer, "hit", f"{session.cassette.name}/{number}")
         if self._recorder is None:
             miss = MissError(blanked.line, miss_reason(session, form))
             self._on_miss(miss)
-            return self.on_error(miss)
+            return self.on_error(miss, request)
         session.live.write(form)
-        return self._forward(request)
+        return self._forward(request, session)
 
     def on_response(self, forward: Forward, response: Response) -> tuple[Response, Exchange | None]:
         """Return what the client gets, and the exchange that must be on disk before the client gets it."""
@@ -68,24 +77,48 @@ class Engine:
         if not self._keep_urls:
             answer = live_reply(response, self._upstream).render(as_recorded(forward.request.origin))
         if self._recorder is None:
+            self._note_forward(forward, "passed", answer.status)
             return self._marked(answer, "passed"), None
         exchange = self._recorder.exchange(forward, response, self._clock())
+        self._note_forward(forward, "recorded", answer.status, exchange.number)
         return self._marked(answer, "recorded", f"{self._recorder.name}/{exchange.number}"), exchange
 
-    def on_error(self, error: ChatproxyError) -> Response:
-        """Return Twilio's error JSON for what went wrong with a request."""
+    def on_error(self, error: ChatproxyError, request: Request | None = None) -> Response:
+        """Return Twilio's error JSON for what went wrong, and note it if the request itself could be read."""
         content_type = (b"Content-Type", b"application/json; charset=utf-8")
         reason = HTTPStatus(error.status).phrase.encode()
         answer = Response(error.status, reason, (content_type,), error_json(error.status, str(error)))
+        if request is not None:
+            self._note_error(error, request)
         return self._marked(answer, "miss" if isinstance(error, MissError) else "error")
 
-    def _forward(self, request: Request) -> Forward:
-        answered = [part.last_write for part in (self._session, self._recorder) if part is not None]
-        return Forward(request, self._clock(), max(answered, default=0))
+    def _forward(self, request: Request, session: Session | None) -> Forward:
+        answered = [part.last_write for part in (session, self._recorder) if part is not None]
+        return Forward(request, self._clock(), max(answered, default=0), session.name if session else None)
 
-    def _replayed(self, session: Session, number: int, request: Request) -> Response:
+    def _note_forward(self, forward: Forward, outcome: str, status: int, exchange: int | None = None) -> None:
+        request = forward.request
+        target = self._blankers.of(request.headers).text(request.target)
+        self.journal.note(Entry(forward.asked, forward.session, request.method, target, outcome, status, exchange))
+
+    def _note_error(self, error: ChatproxyError, request: Request) -> None:
+        blanker = self._blankers.of(request.headers)
+        outcome, reason = ("miss", error.reason) if isinstance(error, MissError) else ("error", str(error))
+        self.journal.note(
+            Entry(
+                self._clock(),
+                self.sessions.name_of(request) if self.sessions else None,
+                request.method,
+                blanker.text(request.target),
+                outcome,
+                error.status,
+                reason=blanker.text(reason.encode()).decode(),
+            )
+        )
+
+    def _replayed(self, session: Session, number: int, request: Request, now: int) -> Response:
         reply = session.cassette.reply(number)
-        values = session.values(number, reply, request.origin, self._clock())
+        values = session.values(number, reply, request.origin, now)
         return reply.render(values | KEPT_ORIGINS if self._keep_urls else values)
 
     def _marked(self, answer: Response, outcome: str, exchange: str | None = None) -> Response:

@@ -15,7 +15,8 @@ def miss_reason(session: Session, form: NormalForm) -> str:
     count = session.answered.get(form.key, 0)
     if count:
         used = "the one recorded answer is used" if count == 1 else f"all {count} recorded answers are used"
-        return f"{used}; restart chatproxy to begin the cassette anew"
+        anew = f"DELETE /__chatproxy/sessions/{session.name} begins the session anew, or use a new session name"
+        return f"{used}; {anew}"
     cassette = session.cassette
     nearest = min(_alike(cassette, session.rules, form), key=lambda alike: len(alike[1]), default=None)
     if nearest is None:

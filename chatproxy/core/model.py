@@ -82,11 +82,15 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """The decision to put a request to the upstream, with what its exchange has to remember of that moment."""
+    """The decision to put a request to the upstream, with what its exchange has to remember of that moment.
+
+    ``session`` is the name of the session that had no answer, if there are sessions.
+    """
 
     request: Request
     asked: int
     after: int
+    session: str | None = None
 
 
 def header_values(headers: Headers, name: bytes) -> Iterator[bytes]:

@@ -10,14 +10,27 @@ from chatproxy.core.template import Reply, Slot, Values, as_recorded
 from chatproxy.core.timelines import LiveTimelines
 from chatproxy.core.timestamps import spell_instant
 
+DEFAULT = "default"
+"""The name of the session of requests that choose none."""
+
 
 class Session:
     """One replay: how often each request was answered, which write was replayed last, and what time it is.
 
-    Without a ``clock`` all instants are served as recorded.
+    ``restarts`` is how often the session of this name was begun anew. Without a ``clock`` all instants are served
+    as recorded.
     """
 
-    def __init__(self, cassette: Cassette, rules: Rules, clock: SessionClock | None = None) -> None:
+    def __init__(
+        self,
+        cassette: Cassette,
+        rules: Rules,
+        name: str = DEFAULT,
+        restarts: int = 0,
+        clock: SessionClock | None = None,
+    ) -> None:
+        self.name = name
+        self.restarts = restarts
         self.cassette = cassette
         self.rules = rules
         self.blankers = Blankers()

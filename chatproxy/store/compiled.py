@@ -1,7 +1,7 @@
 """What compiling a cassette yields, kept beside its exchanges under the fingerprint of the rules."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 
@@ -29,7 +29,9 @@ class StoredCassette:
         self._index = layout.index_prefix(cassette, rules.fingerprint)
         first = environment.scan(self._exchange, limit=1)
         self.begun = recording_begin(self.exchange(int.from_bytes(first[0][0][-4:], "big"))) if first else 0
-        self.last_number = layout.Tally.unpack(environment.get(layout.compiled_key(cassette, rules.fingerprint))).last
+        tally = layout.Tally.unpack(environment.get(layout.compiled_key(cassette, rules.fingerprint)))
+        self.last_number = tally.last
+        self._count = tally.count
 
     @staticmethod
     def is_compiled(environment: Environment, cassette: int, rules: Rules) -> bool:
@@ -37,6 +39,18 @@ class StoredCassette:
         compiled = environment.get(layout.compiled_key(cassette, rules.fingerprint))
         tally = layout.Tally.unpack(environment.get(layout.tally_key(cassette)))
         return compiled is not None and layout.Tally.unpack(compiled) == tally
+
+    def numbers(self) -> Sequence[int]:
+        """Return the numbers of all exchanges, growing; only those with gaps have to be looked up."""
+        if self._count == self.last_number:
+            return range(1, self.last_number + 1)
+        numbers: list[int] = []
+        after = b""
+        while found := self._environment.scan(self._reply, after=after, limit=_CHUNK):
+            keys = [key[len(self._reply) :] for key, _ in found]
+            numbers += [int.from_bytes(key, "big") for key in keys]
+            after = keys[-1]
+        return numbers
 
     def find(self, index: bytes, nth: int) -> int | None:
         """Return the number of the n-th exchange, from 0, with this key, shape or route."""

@@ -1,6 +1,8 @@
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -15,6 +17,7 @@ from chatproxy.core.model import Exchange, Forward, Request, Response, is_read
 from chatproxy.core.normalize import Rules
 from chatproxy.core.recorder import Recorder
 from chatproxy.core.session import Session
+from chatproxy.core.sessions import SESSION, Sessions
 
 RULES = Rules()
 BODY = b'{"url": "https://chat.twilio.com/v1/x", "body": "https://chat.twilio.com"}'
@@ -35,9 +38,13 @@ def exchange(number: int, request: Request, response: Response = ANSWER) -> Exch
     return Exchange(number, request, response, UPSTREAM, 0, 0)
 
 
-def session(*recorded: Request) -> Session:
-    exchanges = [exchange(number, request) for number, request in enumerate(recorded, 1)]
-    return Session(MemoryCassette("tour", exchanges, RULES), RULES)
+def sessions(*recorded: Request) -> Sessions:
+    return sessions_of([exchange(number, request) for number, request in enumerate(recorded, 1)])
+
+
+def sessions_of(exchanges: list[Exchange]) -> Sessions:
+    cassette = MemoryCassette("tour", exchanges, RULES)
+    return Sessions(lambda name, restarts: Session(cassette, RULES, name, restarts))
 
 
 def ticking() -> Callable[[], int]:
@@ -60,31 +67,31 @@ def marks(response: Response) -> dict[str, str]:
     return {name.decode(): value.decode() for name, value in response.headers if name.startswith(b"x-chatproxy-")}
 
 
-# Replay: a session and no recorder
+# Replay: sessions and no recorder
 
 
 def test_law_13_a_hit_is_served_as_recorded_and_says_which_exchange_it_is() -> None:
-    answer = answered(Engine(UPSTREAM, ticking(), session=session(post(), get())), get())
+    answer = answered(Engine(UPSTREAM, ticking(), sessions=sessions(post(), get())), get())
     assert (answer.status, answer.reason) == (200, b"Fine")
     assert answer.headers[:1] == (JSON,)
     assert marks(answer) == {"x-chatproxy-outcome": "hit", "x-chatproxy-exchange": "tour/2"}
 
 
 def test_law_10_a_hit_has_the_address_that_the_client_used() -> None:
-    answer = answered(Engine(UPSTREAM, ticking(), session=session(get())), get())
+    answer = answered(Engine(UPSTREAM, ticking(), sessions=sessions(get())), get())
     assert answer.body == TURNED
     assert answer.headers[1] == (b"Location", ORIGIN.encode() + b"/v1/x")
 
 
 def test_law_10_urls_can_be_kept() -> None:
-    answer = answered(Engine(UPSTREAM, ticking(), session=session(get()), keep_urls=True), get())
+    answer = answered(Engine(UPSTREAM, ticking(), sessions=sessions(get()), keep_urls=True), get())
     assert (answer.body, answer.headers[:2]) == (ANSWER.body, ANSWER.headers)
     assert marks(answer) == {"x-chatproxy-outcome": "hit", "x-chatproxy-exchange": "tour/1"}
 
 
 def test_law_12_a_miss_is_a_424_in_twilios_error_json_with_the_reason() -> None:
     misses: list[MissError] = []
-    engine = Engine(UPSTREAM, ticking(), session=session(post(b"Body=b")), on_miss=misses.append)
+    engine = Engine(UPSTREAM, ticking(), sessions=sessions(post(b"Body=b")), on_miss=misses.append)
     answer = answered(engine, post())
     assert (answer.status, answer.reason) == (424, b"Failed Dependency")
     assert answer.headers[0] == (b"Content-Type", b"application/json; charset=utf-8")
@@ -97,7 +104,7 @@ def test_law_12_a_miss_is_a_424_in_twilios_error_json_with_the_reason() -> None:
 
 def test_law_2_a_miss_shows_no_secret() -> None:
     misses: list[MissError] = []
-    engine = Engine(UPSTREAM, ticking(), session=session(get()), on_miss=misses.append)
+    engine = Engine(UPSTREAM, ticking(), sessions=sessions(get()), on_miss=misses.append)
     headers = (FORM, basic(b"me", b"password-of-today"))
     target = MESSAGES + b"?a=password-of-today"
     answer = answered(engine, Request("GET", target, headers, b"Body=password%2Dof%2Dtoday"))
@@ -107,26 +114,26 @@ def test_law_2_a_miss_shows_no_secret() -> None:
 
 
 def test_law_12_one_write_more_than_recorded_is_a_miss_that_says_so() -> None:
-    engine = Engine(UPSTREAM, ticking(), session=session(post(), post()))
+    engine = Engine(UPSTREAM, ticking(), sessions=sessions(post(), post()))
     outcomes = [marks(answered(engine, post())).get("x-chatproxy-exchange") for _ in range(3)]
     assert outcomes == ["tour/1", "tour/2", None]
     assert b"all 2 recorded answers are used" in answered(engine, post()).body
 
 
 def test_reads_repeat_the_last_recorded_answer() -> None:
-    engine = Engine(UPSTREAM, ticking(), session=session(get(), get()))
+    engine = Engine(UPSTREAM, ticking(), sessions=sessions(get(), get()))
     numbers = [marks(answered(engine, get()))["x-chatproxy-exchange"] for _ in range(4)]
     assert numbers == ["tour/1", "tour/2", "tour/2", "tour/2"]
 
 
 def test_outcomes_are_counted() -> None:
-    engine = Engine(UPSTREAM, ticking(), session=session(get()))
+    engine = Engine(UPSTREAM, ticking(), sessions=sessions(get()))
     for request in (get(), get(), post()):
         engine.on_request(request)
     assert engine.counts == {"hit": 2, "miss": 1}
 
 
-# Record: a recorder and no session
+# Record: a recorder and no sessions
 
 
 def test_recording_forwards_everything_with_its_moment() -> None:
@@ -181,7 +188,7 @@ def test_passing_through_keeps_nothing() -> None:
 
 def auto(*recorded: Request) -> Engine:
     recorder = Recorder("tour", UPSTREAM, first=len(recorded) + 1)
-    return Engine(UPSTREAM, ticking(), session=session(*recorded), recorder=recorder)
+    return Engine(UPSTREAM, ticking(), sessions=sessions(*recorded), recorder=recorder)
 
 
 def test_auto_replays_what_is_recorded_and_records_what_is_missing() -> None:
@@ -214,6 +221,91 @@ def test_auto_replayed_writes_count_as_answered() -> None:
     assert forwarded(engine, get(OTHER_CHANNEL)).after == 1
     engine.on_response(forwarded(engine, post(target=OTHER_CHANNEL)), ANSWER)
     assert forwarded(engine, get(OTHER_CHANNEL)).after == 3
+
+
+# Sessions and the journal
+
+
+def within(session: bytes, request: Request) -> Request:
+    return replace(request, headers=((SESSION, session), *request.headers))
+
+
+_TRAFFIC = st.lists(st.sampled_from([get(), post(), post(b"Body=b"), get(OTHER_CHANNEL)]), max_size=8)
+
+
+@given(_TRAFFIC, _TRAFFIC, st.randoms(use_true_random=False))
+def test_law_6_any_interleaving_of_two_sessions_gives_each_the_answers_that_it_gets_alone(
+    one: list[Request], other: list[Request], order: Random
+) -> None:
+    recorded = (get(), post(), get(), post(), post(b"Body=b"))
+    engine = Engine(UPSTREAM, ticking(), sessions=sessions(*recorded))
+    left = {b"one": list(one), b"other": list(other)}
+    got: dict[bytes, list[object]] = {b"one": [], b"other": []}
+    while names := sorted(name for name, requests in left.items() if requests):
+        name = order.choice(names)
+        got[name].append(engine.on_request(within(name, left[name].pop(0))))
+    for name, asked in ((b"one", one), (b"other", other)):
+        alone = Engine(UPSTREAM, ticking(), sessions=sessions(*recorded))
+        assert got[name] == [alone.on_request(within(name, request)) for request in asked]
+
+
+def test_a_session_with_a_name_that_is_none_is_refused() -> None:
+    with pytest.raises(RequestError, match="is no name for a session"):
+        Engine(UPSTREAM, ticking(), sessions=sessions(get())).on_request(within(b"a b", get()))
+
+
+def entries(engine: Engine, *names: str) -> list[list[object]]:
+    return [[entry[name] for name in names] for entry in engine.journal.entries()]
+
+
+def test_the_journal_notes_hits_and_misses_with_their_session() -> None:
+    engine = Engine(UPSTREAM, ticking(), sessions=sessions(get()))
+    engine.on_request(within(b"mine", get()))
+    engine.on_request(post())
+    assert entries(engine, "session", "method", "outcome", "status", "exchange") == [
+        ["mine", "GET", "hit", 200, 1],
+        ["default", "POST", "miss", 424, None],
+    ]
+    reason = engine.journal.entries()[1]["reason"]
+    assert str(reason).startswith("never recorded")
+
+
+def test_the_journal_notes_what_is_recorded_and_passed() -> None:
+    for recorder, outcome, number in ((Recorder("tour", UPSTREAM), "recorded", 1), (None, "passed", None)):
+        engine = Engine(UPSTREAM, ticking(), recorder=recorder)
+        engine.on_response(forwarded(engine, get()), ANSWER)
+        assert entries(engine, "session", "outcome", "status", "exchange") == [[None, outcome, 200, number]]
+
+
+def test_the_journal_of_auto_names_its_session() -> None:
+    engine = auto(get())
+    engine.on_response(forwarded(engine, post()), ANSWER)
+    assert entries(engine, "session", "outcome", "exchange") == [["default", "recorded", 2]]
+
+
+def test_the_journal_notes_errors_of_requests_that_could_be_read() -> None:
+    engine = Engine(UPSTREAM, ticking())
+    engine.on_error(RequestError(400, "it is no HTTP"))
+    engine.on_error(UpstreamError(502, "it is gone"), get())
+    assert entries(engine, "outcome", "status", "reason") == [["error", 502, "it is gone"]]
+    assert engine.counts == {"error": 2}
+
+
+@pytest.mark.parametrize("mode", ["replay", "record", "passthrough", "auto"])
+def test_law_2_the_journal_holds_no_secret(mode: str) -> None:
+    recorder = Recorder("tour", UPSTREAM, first=2) if mode in {"record", "auto"} else None
+    held = sessions(get()) if mode in {"replay", "auto"} else None
+    engine = Engine(UPSTREAM, ticking(), sessions=held, recorder=recorder)
+    headers = (FORM, basic(b"me", b"password-of-today"))
+    for target in (MESSAGES, MESSAGES + b"?a=password-of-today"):
+        request = Request("GET", target, headers, b"Body=password%2Dof%2Dtoday")
+        decision = engine.on_request(request)
+        if isinstance(decision, Forward):
+            engine.on_response(decision, ANSWER)
+        engine.on_error(UpstreamError(502, "no password-of-today"), request)
+    shown = json.dumps(engine.journal.entries()) + repr(engine.journal.tallies)
+    assert "__blanked__" in shown
+    assert "password" not in shown
 
 
 # Errors
@@ -254,7 +346,7 @@ def test_law_9_whatever_is_recorded_replays_in_its_order(traffic: list[tuple[Req
         assert one
         kept.append(one)
         given.append(answer)
-    replay = Engine(UPSTREAM, ticking(), session=Session(MemoryCassette("tour", kept, RULES), RULES))
+    replay = Engine(UPSTREAM, ticking(), sessions=sessions_of(kept))
     for (request, _), live in zip(traffic, given, strict=True):
         answer = answered(replay, request)
         assert (answer.status, answer.reason, answer.body) == (live.status, live.reason, live.body)

@@ -141,7 +141,8 @@ def test_law_12_recorded_answers_that_are_used_up() -> None:
     replay = session(post(b"Body=a"), post(b"Body=a"))
     replay.answered[form(post(b"Body=a")).key] = 2
     assert miss_reason(replay, form(post(b"Body=a"))) == (
-        "all 2 recorded answers are used; restart chatproxy to begin the cassette anew"
+        "all 2 recorded answers are used; "
+        "DELETE /__chatproxy/sessions/default begins the session anew, or use a new session name"
     )
 
 

@@ -12,6 +12,7 @@ from chatproxy.core.model import Exchange, Request, Response
 from chatproxy.core.normalize import Rules, normalize
 from chatproxy.core.scrub import BLANK
 from chatproxy.core.session import Session
+from chatproxy.core.sessions import Sessions
 from chatproxy.core.timestamps import SECOND
 
 
@@ -50,8 +51,8 @@ class Replay:
         self.now = LATER
         rules = Rules()
         cassette = MemoryCassette("c", program.exchanges, rules)
-        self.session = Session(cassette, rules, clock)
-        self.engine = Engine("https://chat.twilio.com", lambda: self.now, session=self.session)
+        sessions = Sessions(lambda name, restarts: Session(cassette, rules, name, restarts, clock))
+        self.engine = Engine("https://chat.twilio.com", lambda: self.now, sessions=sessions)
 
     def ask(self, exchange: Exchange) -> Exchange:
         """Ask a recorded request again, and return the exchange as it is replayed."""

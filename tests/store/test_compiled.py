@@ -44,6 +44,7 @@ def test_a_stored_cassette_answers_as_one_in_memory(store: Store, recorded: list
     stored, memory = store.open(name, rules), MemoryCassette(name, recorded, rules)
 
     assert (stored.name, stored.last_number) == (memory.name, memory.last_number)
+    assert list(stored.numbers()) == list(memory.numbers()) == [exchange.number for exchange in recorded]
     for compiled in compile_exchanges(recorded, rules):
         assert stored.reply(compiled.number) == memory.reply(compiled.number)
         assert stored.exchange(compiled.number) == memory.exchange(compiled.number)

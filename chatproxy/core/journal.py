@@ -1,0 +1,140 @@
+"""The journal: what was asked and answered in which session, the last of it in full and all of it in numbers.
+
+It is given requests that are blanked of their secrets, and keeps neither headers nor bodies.
+"""
+
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+
+from chatproxy.core.timestamps import instant
+
+_MISSES = 100
+"""How many different misses of a session are kept."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """One request and what became of it; ``at`` is in microseconds since 1970.
+
+    ``target`` is that of the blanked request, ``exchange`` the number of what was served or recorded, ``reason``
+    why there was no answer.
+    """
+
+    at: int
+    session: str | None
+    method: str
+    target: bytes
+    outcome: str
+    status: int
+    exchange: int | None = None
+    reason: str | None = None
+
+    @property
+    def shown_target(self) -> str:
+        """The target for a person to read."""
+        return self.target.decode("ascii", "backslashreplace")
+
+    def content(self, number: int) -> dict[str, object]:
+        """Return the entry as JSON has it."""
+        return {
+            "number": number,
+            "at": instant(self.at),
+            "session": self.session,
+            "method": self.method,
+            "target": self.shown_target,
+            "outcome": self.outcome,
+            "status": self.status,
+            "exchange": self.exchange,
+            "reason": self.reason,
+        }
+
+
+class Numbers:
+    """A set of exchange numbers, one bit each, in pieces: numbers may have gaps of any size."""
+
+    def __init__(self) -> None:
+        self._pieces: dict[int, int] = {}
+        self._count = 0
+
+    def add(self, number: int) -> None:
+        """Put a number in."""
+        if number not in self:
+            piece, bit = divmod(number, _PIECE)
+            self._pieces[piece] = self._pieces.get(piece, 0) | 1 << bit
+            self._count += 1
+
+    def __contains__(self, number: int) -> bool:
+        piece, bit = divmod(number, _PIECE)
+        return bool(self._pieces.get(piece, 0) >> bit & 1)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def missing(self, numbers: Iterable[int]) -> Iterator[int]:
+        """Yield those of the numbers that are not in."""
+        return (number for number in numbers if number not in self)
+
+
+_PIECE = 256
+
+
+@dataclass(slots=True)
+class Tally:
+    """What came of the requests of one session: how many of each outcome, the last misses, what was served."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    misses: dict[tuple[str, str], int] = field(default_factory=dict)
+    served: Numbers = field(default_factory=Numbers)
+
+    def note(self, entry: Entry) -> None:
+        """Count an entry."""
+        self.outcomes[entry.outcome] += 1
+        if entry.outcome == "hit" and entry.exchange is not None:
+            self.served.add(entry.exchange)
+        elif entry.outcome == "miss":
+            self._miss(f"{entry.method} {entry.shown_target}", entry.reason or "")
+
+    def _miss(self, request: str, reason: str) -> None:
+        self.misses[request, reason] = self.misses.pop((request, reason), 0) + 1
+        if len(self.misses) > _MISSES:
+            del self.misses[next(iter(self.misses))]
+
+
+class Journal:
+    """Keeps the last ``bound`` entries, and tallies of the ``sessions`` that were used last."""
+
+    def __init__(self, bound: int = 1000, sessions: int = 10_000) -> None:
+        self.count = 0
+        self.total = Tally()
+        self.tallies: dict[str, Tally] = {}  # the one that was used longest ago comes first
+        self.unlisted = 0
+        self._entries: deque[Entry] = deque(maxlen=bound)
+        self._sessions = sessions
+
+    def note(self, entry: Entry) -> None:
+        """Take in what was asked and answered."""
+        self.count += 1
+        self._entries.append(entry)
+        self.total.note(entry)
+        if entry.session is not None:
+            self._tally(entry.session).note(entry)
+
+    def entries(self, session: str | None = None, limit: int | None = None) -> list[dict[str, object]]:
+        """Return the last entries as JSON has them, of one session or of all, the oldest first."""
+        first = self.count - len(self._entries) + 1
+        newest_first = (
+            entry.content(first + place)
+            for place, entry in zip(range(len(self._entries) - 1, -1, -1), reversed(self._entries), strict=True)
+            if session is None or entry.session == session
+        )
+        return list(islice(newest_first, limit))[::-1]
+
+    def _tally(self, session: str) -> Tally:
+        tally = self.tallies.pop(session) if session in self.tallies else Tally()
+        self.tallies[session] = tally
+        if len(self.tallies) > self._sessions:
+            del self.tallies[next(iter(self.tallies))]
+            self.unlisted += 1
+        return tally
