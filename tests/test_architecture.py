@@ -35,6 +35,7 @@ CORE_MAY_IMPORT = {
     "functools",
     "hashlib",
     "http",
+    "itertools",
     "json",
     "re",
     "struct",

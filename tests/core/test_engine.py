@@ -241,12 +241,12 @@ def test_law_6_any_interleaving_of_two_sessions_gives_each_the_answers_that_it_g
     engine = Engine(UPSTREAM, ticking(), sessions=sessions(*recorded))
     left = {b"one": list(one), b"other": list(other)}
     got: dict[bytes, list[object]] = {b"one": [], b"other": []}
-    while names := sorted(name for name, requests in left.items() if requests):
+    while names := sorted(name for name, asked in left.items() if requests):
         name = order.choice(names)
         got[name].append(engine.on_request(within(name, left[name].pop(0))))
-    for name, requests in ((b"one", one), (b"other", other)):
+    for name, asked in ((b"one", one), (b"other", other)):
         alone = Engine(UPSTREAM, ticking(), sessions=sessions(*recorded))
-        assert got[name] == [alone.on_request(within(name, request)) for request in requests]
+        assert got[name] == [alone.on_request(within(name, request)) for request in asked]
 
 
 def test_a_session_with_a_name_that_is_none_is_refused() -> None:
