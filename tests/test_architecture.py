@@ -36,6 +36,7 @@ CORE_MAY_IMPORT = {
     "functools",
     "hashlib",
     "http",
+    "itertools",
     "json",
     "re",
     "struct",

@@ -162,3 +162,19 @@ def test_a_long_import_shows_its_progress_to_a_terminal_only(tmp_path: Path) -> 
     )
     assert b"import" in shown.stdout
     assert b"100%" in shown.stdout
+
+
+def test_a_server_beyond_the_loopback_shows_its_control_token_and_reports_at_its_end(tmp_path: Path) -> None:
+    ready, report = tmp_path / "ready", tmp_path / "report"
+    command = [sys.executable, "-m", "chatproxy", "replay", str(REFERENCE), "--listen", "0.0.0.0:0"]
+    with subprocess.Popen(
+        [*command, "--ready-file", str(ready), "--report", str(report)], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdout is not None
+        server.stdout.readline()
+        token = json.loads(ready.read_text())["token"]
+        assert server.stdout.readline() == f"chatproxy: control token {token}\n"
+        assert ready.stat().st_mode & 0o077 == 0
+        server.send_signal(signal.SIGTERM)
+    assert server.returncode == 0
+    assert json.loads(report.read_text())["unused_total"] == 5

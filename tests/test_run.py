@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from aiohttp import ClientSession, web
+from aiohttp import BasicAuth, ClientSession, web
 from servers import settings, upstream
 
 from chatproxy.config import Address
@@ -175,3 +175,50 @@ async def test_a_fixture_is_replayed_without_touching_a_cassette(tmp_path: Path)
         async with proxy(Mode.REPLAY, str(file), here, print) as running:
             await post(running.url)
     assert listing(here.store) == []
+
+
+async def test_a_report_is_written_when_the_server_has_stopped(tmp_path: Path) -> None:
+    file = tmp_path / "report.json"
+    async with upstream(ok) as url:
+        here = settings(tmp_path, upstream=url, report=file)
+        for mode, outcome in ((Mode.RECORD, "recorded"), (Mode.REPLAY, "hit"), (Mode.AUTO, "hit")):
+            async with proxy(mode, "c", here, print) as running:
+                assert not file.exists()
+                await post(running.url)
+            content = json.loads(file.read_text())
+            assert (content["mode"], content["cassette"], content["totals"]) == (mode, "c", {outcome: 1})
+        async with proxy(Mode.PASSTHROUGH, "", here, print) as running:
+            await post(running.url)
+    assert json.loads(file.read_text())["cassette"] is None
+    assert {path.name for path in tmp_path.iterdir()} == {"store", "report.json"}
+
+
+async def test_a_report_that_cannot_be_written_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    here = settings(tmp_path, report=tmp_path / "no" / "report.json")
+    with pytest.raises(ConfigError, match="--report: .*report.json cannot be written"):
+        async with proxy(Mode.PASSTHROUGH, "", here, print):
+            pytest.fail("it started")
+
+
+async def test_auto_has_one_session_whatever_the_client_names(tmp_path: Path) -> None:
+    async with upstream(ok) as url:
+        async with proxy(Mode.AUTO, "c", settings(tmp_path, upstream=url), print) as running, ClientSession() as client:
+            for name in ("a", "b"):
+                async with client.get(running.url + "/v1/x", headers={"x-chatproxy-session": name}):
+                    pass
+    assert running.engine
+    assert list(running.engine.journal.tallies) == ["default"]
+
+
+async def test_sessions_one_ignores_user_names(tmp_path: Path) -> None:
+    async with upstream(ok) as url:
+        async with proxy(Mode.RECORD, "c", settings(tmp_path, upstream=url), print) as running:
+            await post(running.url)
+    for sessions, expected in (("one", [200, 424]), ("user", [200, 200])):
+        async with proxy(Mode.REPLAY, "c", settings(tmp_path, sessions=sessions), str) as running:
+            statuses = []
+            for digit in "12":
+                async with ClientSession(auth=BasicAuth("AC" + digit * 32, "x")) as client:
+                    async with client.post(running.url + "/v1/x") as answer:
+                        statuses.append(answer.status)
+        assert statuses == expected
