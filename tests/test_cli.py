@@ -176,5 +176,6 @@ def test_a_server_beyond_the_loopback_shows_its_control_token_and_reports_at_its
         assert server.stdout.readline() == f"chatproxy: control token {token}\n"
         assert ready.stat().st_mode & 0o077 == 0
         server.send_signal(signal.SIGTERM)
+        assert server.stdout.read() == "chatproxy: replay ended: no request came\n"
     assert server.returncode == 0
     assert json.loads(report.read_text())["unused_total"] == 5

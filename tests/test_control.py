@@ -27,7 +27,7 @@ async def replay(folder: Path, **changes: object) -> AsyncIterator[Running]:
         async with proxy(Mode.RECORD, "c", settings(folder, upstream=url), print) as running:
             await ask(running, "POST", "/v1/x")
             await ask(running, "GET", "/v1/x")
-    async with proxy(Mode.REPLAY, "c", settings(folder, **changes), str) as running:
+    async with proxy(Mode.REPLAY, "c", settings(folder, **changes), print) as running:
         yield running
 
 

@@ -241,7 +241,7 @@ def test_law_6_any_interleaving_of_two_sessions_gives_each_the_answers_that_it_g
     engine = Engine(UPSTREAM, ticking(), sessions=sessions(*recorded))
     left = {b"one": list(one), b"other": list(other)}
     got: dict[bytes, list[object]] = {b"one": [], b"other": []}
-    while names := sorted(name for name, asked in left.items() if requests):
+    while names := sorted(name for name, asked in left.items() if asked):
         name = order.choice(names)
         got[name].append(engine.on_request(within(name, left[name].pop(0))))
     for name, asked in ((b"one", one), (b"other", other)):
