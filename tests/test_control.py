@@ -25,7 +25,7 @@ async def replay(folder: Path, **changes: object) -> AsyncIterator[Running]:
     """Replay a cassette that has one write and one read."""
     async with upstream(ok) as url:
         async with proxy(Mode.RECORD, "c", settings(folder, upstream=url), print) as running:
-            await ask(running, "POST", "/v1/x")
+            await ask(running, "POST", "/v1/y")
             await ask(running, "GET", "/v1/x")
     async with proxy(Mode.REPLAY, "c", settings(folder, **changes), print) as running:
         yield running
@@ -71,20 +71,20 @@ async def test_the_report_is_that_of_the_moment(tmp_path: Path) -> None:
 async def test_a_session_that_is_deleted_begins_anew_and_others_go_on(tmp_path: Path) -> None:
     async with replay(tmp_path) as running:
         for session in ("a", "b"):
-            assert (await ask(running, "POST", "/v1/x", x_chatproxy_session=session))[0] == 200
-        status, missed = await ask(running, "POST", "/v1/x", x_chatproxy_session="a")
+            assert (await ask(running, "POST", "/v1/y", x_chatproxy_session=session))[0] == 200
+        status, missed = await ask(running, "POST", "/v1/y", x_chatproxy_session="a")
         assert status == 424
         assert "; DELETE /__chatproxy/sessions/a begins the session anew" in missed["message"]
         assert await ask(running, "DELETE", "/__chatproxy/sessions/a") == (204, b"")
         assert (await ask(running, "DELETE", "/__chatproxy/sessions/a"))[0] == 404
-        assert (await ask(running, "POST", "/v1/x", x_chatproxy_session="a"))[0] == 200
-        assert (await ask(running, "POST", "/v1/x", x_chatproxy_session="b"))[0] == 424
+        assert (await ask(running, "POST", "/v1/y", x_chatproxy_session="a"))[0] == 200
+        assert (await ask(running, "POST", "/v1/y", x_chatproxy_session="b"))[0] == 424
 
 
 async def test_all_sessions_can_be_deleted(tmp_path: Path) -> None:
     async with replay(tmp_path) as running:
         for _ in range(2):
-            assert (await ask(running, "POST", "/v1/x"))[0] == 200
+            assert (await ask(running, "POST", "/v1/y"))[0] == 200
             assert (await ask(running, "DELETE", "/__chatproxy/sessions"))[0] == 204
 
 

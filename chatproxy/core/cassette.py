@@ -1,14 +1,24 @@
 """What a session replays: a compiled cassette, in memory here, in LMDB in the store."""
 
-from collections import defaultdict
+from bisect import bisect_left, bisect_right
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from chatproxy.core.compile import compile_exchanges
+from chatproxy.core.compile import Compiled, compile_exchanges
+from chatproxy.core.epochs import COLLECTION, Place
 from chatproxy.core.model import Exchange
 from chatproxy.core.normalize import Rules
 from chatproxy.core.stamps import recording_begin
 from chatproxy.core.template import Reply
+
+
+class Read(NamedTuple):
+    """A recorded answer to a read: the n-th one, from 0, with its key in an epoch."""
+
+    epoch: int
+    nth: int
+    number: int
 
 
 class Cassette(Protocol):
@@ -45,6 +55,26 @@ class Cassette(Protocol):
         """Return an exchange as recorded."""
         ...
 
+    def place(self, number: int) -> Place:
+        """Return where an exchange stands in its timeline."""
+        ...
+
+    def read(self, key: bytes, epoch: int, nth: int) -> int | None:
+        """Return the number of the n-th answer, from 0, to the read with this key in this epoch."""
+        ...
+
+    def last_read(self, key: bytes, epoch: int) -> Read | None:
+        """Return the last answer to this read in this epoch, or else in the latest earlier one that has any."""
+        ...
+
+    def first_read(self, key: bytes) -> Read | None:
+        """Return the first answer to this read in the earliest epoch that has any."""
+        ...
+
+    def touching(self, timeline: int, member: int, after: int, until: int) -> int | None:
+        """Return the first write that touched just this member and opened an epoch in ``(after, until]``."""
+        ...
+
 
 class MemoryCassette:
     """A cassette compiled in memory, for where the store cannot be written."""
@@ -54,10 +84,17 @@ class MemoryCassette:
         self._exchanges = {exchange.number: exchange for exchange in exchanges}
         self._index: dict[bytes, list[int]] = defaultdict(list)
         self._replies: dict[int, Reply] = {}
+        self._places: dict[int, Place] = {}
+        self._reads: dict[bytes, list[Read]] = defaultdict(list)
+        self._counts: Counter[tuple[bytes, int]] = Counter()
+        self._touching: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
         for compiled in compile_exchanges(self._exchanges.values(), rules):
             self._replies[compiled.number] = compiled.reply
             for index in (compiled.key, compiled.shape, compiled.route):
                 self._index[index].append(compiled.number)
+            self._take_place(compiled)
+        for reads in self._reads.values():
+            reads.sort()
         self.last_number = max(self._exchanges, default=0)
         self.begun = recording_begin(self._exchanges[min(self._exchanges)]) if self._exchanges else 0
 
@@ -77,3 +114,40 @@ class MemoryCassette:
     def exchange(self, number: int) -> Exchange:
         """Return an exchange as recorded."""
         return self._exchanges[number]
+
+    def place(self, number: int) -> Place:
+        """Return where an exchange stands in its timeline."""
+        return self._places[number]
+
+    def read(self, key: bytes, epoch: int, nth: int) -> int | None:
+        """Return the number of the n-th answer, from 0, to the read with this key in this epoch."""
+        reads = self._reads.get(key, [])
+        found = bisect_left(reads, (epoch, nth), key=lambda read: read[:2])
+        return reads[found].number if found < len(reads) and reads[found][:2] == (epoch, nth) else None
+
+    def last_read(self, key: bytes, epoch: int) -> Read | None:
+        """Return the last answer to this read in this epoch, or else in the latest earlier one that has any."""
+        reads = self._reads.get(key, [])
+        found = bisect_right(reads, epoch, key=lambda read: read.epoch)
+        return reads[found - 1] if found else None
+
+    def first_read(self, key: bytes) -> Read | None:
+        """Return the first answer to this read in the earliest epoch that has any."""
+        return next(iter(self._reads.get(key, [])), None)
+
+    def touching(self, timeline: int, member: int, after: int, until: int) -> int | None:
+        """Return the first write that touched just this member and opened an epoch in ``(after, until]``."""
+        writes = self._touching.get((timeline, member), [])
+        found = bisect_right(writes, after, key=lambda write: write[0])
+        return writes[found][1] if found < len(writes) and writes[found][0] <= until else None
+
+    def _take_place(self, compiled: Compiled) -> None:
+        place = self._places[compiled.number] = compiled.place
+        if compiled.is_read:
+            reads = self._reads[compiled.key]
+            nth = self._counts[compiled.key, place.epoch]
+            self._counts[compiled.key, place.epoch] += 1
+            reads.append(Read(place.epoch, nth, compiled.number))
+        for opening in place.opens:
+            for member in {COLLECTION, opening.member}:
+                self._touching[opening.timeline, member].append((opening.epoch, compiled.number))

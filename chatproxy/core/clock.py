@@ -18,7 +18,7 @@ class Instant:
 
     moment: int
     cause: int
-    timeline: bytes
+    timeline: int
 
 
 class SessionClock:
@@ -34,7 +34,7 @@ class SessionClock:
         self._stands = stands
         self._now = begin
         self._replayed: dict[int, int] = {}
-        self._writes: dict[bytes, list[tuple[int, int]]] = {}
+        self._writes: dict[int, list[tuple[int, int]]] = {}
         self._assumed: dict[Instant, int] = {}
 
     def now(self, moment: int) -> int:

@@ -7,12 +7,13 @@ damaged record is found out instead of being served.
 import struct
 from zlib import crc32
 
+from chatproxy.core.epochs import Opening, Place
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.model import Exchange, Headers, Request, Response
 from chatproxy.core.template import Reply, Slot, Template
 
 _MOMENTS = struct.Struct("<qqIH")
-_REPLY = struct.Struct("<HIq?")
+_REPLY = struct.Struct("<HIIq?")
 _SMALLEST = 8
 
 
@@ -78,21 +79,35 @@ def decode_exchange(number: int, record: bytes, place: str) -> Exchange:
 def encode_reply(reply: Reply) -> bytes:
     """Return the record of a compiled response."""
     head, body = reply.head, reply.body
-    facts = _REPLY.pack(reply.status, len(head.slots), reply.written, reply.opens)
+    facts = _REPLY.pack(reply.status, len(head.slots), reply.timeline, reply.written, reply.opens)
     slots = (*head.slots, *body.slots)
     kinds, arguments = bytes(slot for slot, _ in slots), [argument for _, argument in slots]
-    return pack([facts, reply.reason, reply.timeline, kinds, *arguments, *head.pieces, *body.pieces])
+    return pack([facts, reply.reason, kinds, *arguments, *head.pieces, *body.pieces])
 
 
 def decode_reply(record: bytes, place: str) -> Reply:
     """Return the compiled response of a record."""
-    facts, reason, timeline, kinds, *rest = unpack(record, place)
-    status, border, written, opens = _REPLY.unpack(facts)
+    facts, reason, kinds, *rest = unpack(record, place)
+    status, border, timeline, written, opens = _REPLY.unpack(facts)
     count = len(kinds)
     slots = tuple(zip(map(Slot, kinds), rest[:count], strict=True))
     pieces = tuple(rest[count:])
     head = Template(pieces[: border + 1], slots[:border])
     return Reply(status, reason, head, Template(pieces[border + 1 :], slots[border:]), timeline, written, opens)
+
+
+def encode_place(place: Place) -> bytes:
+    """Return the record of where an exchange stands."""
+    numbers = (place.timeline, place.member, place.epoch, *(number for opening in place.opens for number in opening))
+    return pack([struct.pack(f"<{len(numbers)}I", *numbers)])
+
+
+def decode_place(record: bytes, place: str) -> Place:
+    """Return where the exchange of a record stands."""
+    (packed,) = unpack(record, place)
+    timeline, member, epoch, *opens = struct.unpack(f"<{len(packed) // 4}I", packed)
+    openings = zip(opens[::3], opens[1::3], opens[2::3], strict=True)
+    return Place(timeline, member, epoch, tuple(Opening(*opening) for opening in openings))
 
 
 def _flat(headers: Headers) -> list[bytes]:

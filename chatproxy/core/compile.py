@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from chatproxy.core.causes import Causes
-from chatproxy.core.model import Exchange
+from chatproxy.core.epochs import Place, place
+from chatproxy.core.model import Exchange, is_read
 from chatproxy.core.normalize import Rules, normalize
 from chatproxy.core.template import Addresses, Reply, compiled_reply
-from chatproxy.core.timelines import timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +23,18 @@ class Compiled:
     shape: bytes
     route: bytes
     reply: Reply
+    place: Place
+    is_read: bool
 
 
 def compile_exchanges(exchanges: Iterable[Exchange], rules: Rules) -> Iterator[Compiled]:
     """Compile the exchanges of one cassette, which must come in the order of their numbers."""
-    recorded = list(exchanges)
+    recorded = [(exchange, normalize(exchange.request, rules)) for exchange in exchanges]
     addresses, causes = Addresses(), Causes()
-    for exchange in recorded:
+    for exchange, _ in recorded:
         causes.learn(exchange)
-    for exchange in recorded:
-        form = normalize(exchange.request, rules)
+    for (exchange, form), where in zip(recorded, place(recorded), strict=True):
         addresses.learn(exchange.request)
-        reply = compiled_reply(exchange, timeline(form.path), addresses, causes)
-        yield Compiled(exchange.number, form.key, form.shape, form.route, reply)
+        reply = compiled_reply(exchange, where, addresses, causes)
+        reads = is_read(exchange.request.method)
+        yield Compiled(exchange.number, form.key, form.shape, form.route, reply, where, reads)

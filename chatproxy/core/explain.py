@@ -1,9 +1,10 @@
-"""Why a request has no recorded answer: computed from the normal forms, which are what decided it."""
+"""Why a request has no recorded answer: computed from what decided it, the normal forms and the epochs."""
 
 from collections.abc import Iterable, Iterator
 
 from chatproxy.core.cassette import Cassette
 from chatproxy.core.normalize import NormalForm, Rules, normalize
+from chatproxy.core.player import Miss, Why, decide
 from chatproxy.core.session import Session
 
 _LOOKED_AT = 50
@@ -11,18 +12,28 @@ _LOOKED_AT = 50
 
 
 def miss_reason(session: Session, form: NormalForm) -> str:
-    """Explain a miss: the recorded answers are used up, or there never was one."""
-    count = session.answered.get(form.key, 0)
-    if count:
-        used = "the one recorded answer is used" if count == 1 else f"all {count} recorded answers are used"
-        anew = f"DELETE /__chatproxy/sessions/{session.name} begins the session anew, or use a new session name"
-        return f"{used}; {anew}"
+    """Explain a miss: the recorded answers are used up or of another epoch, or there never was one."""
+    decided = decide(session, form)
+    if isinstance(decided, Miss) and decided.why is not Why.NEVER:
+        return _recorded(session, form, decided)
     cassette = session.cassette
     nearest = min(_alike(cassette, session.rules, form), key=lambda alike: len(alike[1]), default=None)
     if nearest is None:
         return f"never recorded, nor was any {form.method} of such a path in cassette {cassette.name!r}"
     number, changes = nearest
     return f"never recorded; nearest is {cassette.name}/{number}, where {'; '.join(changes)}"
+
+
+def _recorded(session: Session, form: NormalForm, miss: Miss) -> str:
+    if miss.why is Why.USED:
+        count = session.answered[form.key]
+        used = "the one recorded answer is used" if count == 1 else f"all {count} recorded answers are used"
+        anew = f"DELETE /__chatproxy/sessions/{session.name} begins the session anew, or use a new session name"
+        return f"{used}; {anew}"
+    write = f"{session.cassette.name}/{miss.write} {session.cassette.exchange(miss.write).request.line}"
+    if miss.why is Why.EARLY:
+        return f"recorded only after {write}, which this session has not made"
+    return f"recorded only before {write}, which may have changed it"
 
 
 def _alike(cassette: Cassette, rules: Rules, form: NormalForm) -> Iterator[tuple[int, list[str]]]:

@@ -36,7 +36,7 @@ from chatproxy.core.model import TWILIO_HOST, TWILIO_ORIGIN, Request, header_val
 from chatproxy.core.origins import one_host, replace_origin
 from chatproxy.core.sids import mask, mask_path
 
-COMPILE_VERSION = 2
+COMPILE_VERSION = 3
 """Raised whenever the same cassette would compile to something else, so that stored results are made anew."""
 
 _MESSAGES = re.compile(rb"/v1/Services/[^/]+/Channels/[^/]+/Messages")

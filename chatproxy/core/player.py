@@ -1,23 +1,97 @@
 """Which recorded exchange answers a request.
 
-Equal requests are answered in recorded order. Reads repeat the last recorded answer; writes are answered once
-each, and one more is a miss.
+Equal writes are answered in recorded order, once each, and one more is a miss. Per timeline, a session is in the
+furthest epoch that any write opened which it has replayed. A read gets the answers of that epoch in order, the last
+one repeating; with none there it gets the last earlier one, unless a write since touched what it reads. So an answer
+is right, or it is a miss that names the write.
 """
 
+from dataclasses import dataclass
+from enum import Enum
+
+from chatproxy.core.epochs import ALL_MEMBERS, COLLECTION
 from chatproxy.core.model import is_read
 from chatproxy.core.normalize import NormalForm
 from chatproxy.core.session import Session
 
 
+class Why(Enum):
+    """Why a recorded request cannot be answered."""
+
+    NEVER = "never recorded"
+    USED = "each answer was given"
+    CHANGED = "a write since may have changed it"
+    EARLY = "recorded only after a write to come"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """That this exchange answers, and under which name that is counted, if it is."""
+
+    number: int
+    counter: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """That nothing answers, and the number of the write that stands against it."""
+
+    why: Why
+    write: int = 0
+
+
 def play(session: Session, form: NormalForm) -> int | None:
     """Return the number of the exchange that answers and count it as served, or None for a miss."""
-    key = form.key
+    decided = decide(session, form)
+    if isinstance(decided, Miss):
+        return None
+    if decided.counter is not None:
+        session.answered[decided.counter] = session.answered.get(decided.counter, 0) + 1
+    if not is_read(form.method):
+        _advance(session, decided.number)
+    return decided.number
+
+
+def decide(session: Session, form: NormalForm) -> Answer | Miss:
+    """Decide which exchange answers, or why none does; nothing changes."""
+    return _read(session, form.key) if is_read(form.method) else _write(session, form.key)
+
+
+def _write(session: Session, key: bytes) -> Answer | Miss:
     nth = session.answered.get(key, 0)
     number = session.cassette.find(key, nth)
-    if number is not None:
-        session.answered[key] = nth + 1
-    elif nth and is_read(form.method):
-        return session.cassette.find(key, nth - 1)
-    if number is not None and not is_read(form.method):
-        session.last_write = max(session.last_write, number)
-    return number
+    if number is None:
+        return Miss(Why.USED if nth else Why.NEVER)
+    return Answer(number, key)
+
+
+def _advance(session: Session, number: int) -> None:
+    session.last_write = max(session.last_write, number)
+    for opening in session.cassette.place(number).opens:
+        session.epochs[opening.timeline] = max(session.epochs.get(opening.timeline, 0), opening.epoch)
+
+
+def _read(session: Session, key: bytes) -> Answer | Miss:
+    cassette = session.cassette
+    first = cassette.first_read(key)
+    if first is None:
+        return Miss(Why.NEVER)
+    place = cassette.place(first.number)
+    epoch = session.epochs.get(place.timeline, 0)
+    last = cassette.last_read(key, epoch)
+    if last is None:
+        opener = cassette.touching(place.timeline, COLLECTION, first.epoch - 1, first.epoch)
+        return Miss(Why.EARLY, opener or 0)
+    if last.epoch == epoch:
+        counter = key + epoch.to_bytes(4, "big")
+        number = cassette.read(key, epoch, session.answered.get(counter, 0))
+        return Answer(last.number) if number is None else Answer(number, counter)
+    write = _write_since(session, place.timeline, place.member, last.epoch, epoch)
+    return Answer(last.number) if write is None else Miss(Why.CHANGED, write)
+
+
+def _write_since(session: Session, timeline: int, member: int, after: int, until: int) -> int | None:
+    """Return the first write that touched the member in these epochs; a list is touched by all."""
+    members = {member, COLLECTION if member == COLLECTION else ALL_MEMBERS}
+    found = (session.cassette.touching(timeline, one, after, until) for one in members)
+    return min((write for write in found if write is not None), default=None)

@@ -15,10 +15,11 @@ DEFAULT = "default"
 
 
 class Session:
-    """One replay: how often each request was answered, which write was replayed last, and what time it is.
+    """One replay: how often each request was answered, in which epochs it is, and what time it is.
 
-    ``restarts`` is how often the session of this name was begun anew. Without a ``clock`` all instants are served
-    as recorded.
+    ``answered`` counts writes by their keys, reads by their keys and epochs. ``epochs`` holds the furthest epoch of
+    each timeline. ``restarts`` is how often the session of this name was begun anew. Without a ``clock`` all
+    instants are served as recorded.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Session:
         self.rules = rules
         self.blankers = Blankers()
         self.answered: dict[bytes, int] = {}
+        self.epochs: dict[int, int] = {}
         self.last_write = 0
         self.live = LiveTimelines()
         self._clock = clock

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple, Self
 
 from chatproxy.core.causes import Causes, answered_at, date_fields
-from chatproxy.core.model import Exchange, is_read
+from chatproxy.core.model import Exchange
 from chatproxy.core.timestamps import SECOND, Spelling, read_instant, spell_instant
 
 _PACKED = struct.Struct("<qIBB")
@@ -72,12 +72,3 @@ _DATE_HEADER = re.compile(rb"^(?P<name>date|last-modified): (?P<value>[^\r\n]*)"
 def recording_begin(first: Exchange) -> int:
     """Return when a recording began by the upstream's clock, in whole seconds; ``first`` is its first exchange."""
     return (answered_at(first) - (first.answered - first.asked)) // SECOND * SECOND
-
-
-def opens_epoch(exchange: Exchange) -> bool:
-    """Tell whether a write may have had an effect: it was answered below 400, or with 5xx."""
-    status = exchange.response.status
-    return not is_read(exchange.request.method) and (status < _CLIENT_ERRORS.start or status >= _CLIENT_ERRORS.stop)
-
-
-_CLIENT_ERRORS = range(400, 500)

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from chatproxy.core.causes import Causes, answered_at
+from chatproxy.core.epochs import Place as Standing
 from chatproxy.core.forms import pairs
 from chatproxy.core.headers import is_form, is_json
 from chatproxy.core.jsontext import Place, strings
 from chatproxy.core.model import Exchange, Headers, Request, Response, is_read
 from chatproxy.core.origins import address_pattern, upstream_pattern
-from chatproxy.core.stamps import Stamp, Stamped, body_stamps, head_stamps, opens_epoch
+from chatproxy.core.stamps import Stamp, Stamped, body_stamps, head_stamps
 
 
 class Slot(IntEnum):
@@ -103,7 +104,7 @@ class Reply:
     reason: bytes
     head: Template
     body: Template
-    timeline: bytes = b""
+    timeline: int = 0
     written: int = 0
     opens: bool = False
 
@@ -125,7 +126,7 @@ def live_reply(response: Response, upstream: str) -> Reply:
     )
 
 
-def compiled_reply(exchange: Exchange, timeline: bytes, addresses: Addresses, causes: Causes) -> Reply:
+def compiled_reply(exchange: Exchange, where: Standing, addresses: Addresses, causes: Causes) -> Reply:
     """Find all slots of a recorded response."""
     response = exchange.response
     head = _head_text(response.headers)
@@ -139,9 +140,9 @@ def compiled_reply(exchange: Exchange, timeline: bytes, addresses: Addresses, ca
         response.reason,
         _cut(head, sorted(in_head)),
         _cut(response.body, sorted(in_body)),
-        timeline,
+        where.timeline,
         0 if is_read(exchange.request.method) else answered_at(exchange),
-        opens_epoch(exchange),
+        bool(where.opens),
     )
 
 

@@ -1,7 +1,10 @@
 """Timelines: a collection path and its members, which writes to it change and other writes do not."""
 
+import re
+
 from chatproxy.core.model import is_read
 from chatproxy.core.normalize import NormalForm
+from chatproxy.core.sids import SID_SEGMENT
 
 
 def timeline(path: bytes) -> bytes:
@@ -11,6 +14,27 @@ def timeline(path: bytes) -> bytes:
     """
     segments = path.split(b"/")
     return path if len(segments) % 2 else b"/".join(segments[:-1])
+
+
+class Spellings:
+    """Which unique names and SIDs are one channel, as ``channel_sid`` in answers says."""
+
+    def __init__(self) -> None:
+        self._sids: dict[bytes, bytes] = {}
+
+    def learn(self, path: bytes, channel_sid: str) -> None:
+        """Take in what the answer to a request of this path said."""
+        found = _CHANNEL.match(path)
+        if found and SID_SEGMENT.fullmatch(channel_sid.encode("utf-8", "replace")):
+            self._sids.setdefault(found[0], found[1] + channel_sid.encode())
+
+    def one(self, path: bytes) -> bytes:
+        """Return the path in the one spelling that stands for all."""
+        found = _CHANNEL.match(path)
+        return path if found is None else self._sids.get(found[0], found[0]) + path[found.end() :]
+
+
+_CHANNEL = re.compile(rb"(/v1/Services/[^/]+/Channels/)[^/]+")
 
 
 class LiveTimelines:

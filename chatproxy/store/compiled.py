@@ -5,8 +5,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 
-from chatproxy.core.codec import decode_exchange, decode_reply, encode_reply
+from chatproxy.core.cassette import Read
+from chatproxy.core.codec import decode_exchange, decode_place, decode_reply, encode_place, encode_reply
 from chatproxy.core.compile import Compiled, compile_exchanges
+from chatproxy.core.epochs import COLLECTION, Place
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.model import Exchange
 from chatproxy.core.normalize import Rules
@@ -27,6 +29,9 @@ class StoredCassette:
         self._exchange = layout.exchange_prefix(cassette)
         self._reply = layout.reply_prefix(cassette, rules.fingerprint)
         self._index = layout.index_prefix(cassette, rules.fingerprint)
+        self._places = layout.place_prefix(cassette, rules.fingerprint)
+        self._reads = layout.read_prefix(cassette, rules.fingerprint)
+        self._touching = layout.touch_prefix(cassette, rules.fingerprint)
         first = environment.scan(self._exchange, limit=1)
         self.begun = recording_begin(self.exchange(int.from_bytes(first[0][0][-4:], "big"))) if first else 0
         tally = layout.Tally.unpack(environment.get(layout.compiled_key(cassette, rules.fingerprint)))
@@ -65,6 +70,34 @@ class StoredCassette:
         """Return an exchange as recorded."""
         return decode_exchange(number, self._stored(self._exchange, number), self._place(number))
 
+    def place(self, number: int) -> Place:
+        """Return where an exchange stands in its timeline."""
+        return decode_place(self._stored(self._places, number), self._place(number))
+
+    def read(self, key: bytes, epoch: int, nth: int) -> int | None:
+        """Return the number of the n-th answer, from 0, to the read with this key in this epoch."""
+        stored = self._environment.get(self._reads + key + layout.number(epoch) + layout.number(nth))
+        return None if stored is None else int.from_bytes(stored, "big")
+
+    def last_read(self, key: bytes, epoch: int) -> Read | None:
+        """Return the last answer to this read in this epoch, or else in the latest earlier one that has any."""
+        prefix = self._reads + key
+        found = self._environment.last_until(prefix, prefix + layout.number(epoch) + b"\xff" * 4)
+        return None if found is None else _read(*found)
+
+    def first_read(self, key: bytes) -> Read | None:
+        """Return the first answer to this read in the earliest epoch that has any."""
+        found = self._environment.scan(self._reads + key, limit=1)
+        return _read(*found[0]) if found else None
+
+    def touching(self, timeline: int, member: int, after: int, until: int) -> int | None:
+        """Return the first write that touched just this member and opened an epoch in ``(after, until]``."""
+        prefix = self._touching + layout.number(timeline) + layout.number(member)
+        found = self._environment.scan(prefix, after=layout.number(after), limit=1)
+        if not found or int.from_bytes(found[0][0][-4:], "big") > until:
+            return None
+        return int.from_bytes(found[0][1], "big")
+
     def _stored(self, prefix: bytes, number: int) -> bytes:
         stored = self._environment.get(prefix + layout.number(number))
         if stored is None:
@@ -73,6 +106,11 @@ class StoredCassette:
 
     def _place(self, number: int) -> str:
         return f"{self._environment.folder}: exchange {self.name}/{number}"
+
+
+def _read(key: bytes, value: bytes) -> Read:
+    epoch, nth, number = (int.from_bytes(part, "big") for part in (key[-8:-4], key[-4:], value))
+    return Read(epoch, nth, number)
 
 
 def compile_into(environment: Environment, cassette: int, exchanges: Iterable[Exchange], rules: Rules) -> None:
@@ -95,6 +133,9 @@ class _Writer:
     def __init__(self, cassette: int, rules: Rules) -> None:
         self._reply = layout.reply_prefix(cassette, rules.fingerprint)
         self._index = layout.index_prefix(cassette, rules.fingerprint)
+        self._place = layout.place_prefix(cassette, rules.fingerprint)
+        self._read = layout.read_prefix(cassette, rules.fingerprint)
+        self._touching = layout.touch_prefix(cassette, rules.fingerprint)
         self._seen: Counter[bytes] = Counter()
 
     def entries(self, chunk: list[Compiled]) -> Iterator[tuple[bytes, bytes]]:
@@ -104,6 +145,19 @@ class _Writer:
             for index in (compiled.key, compiled.shape, compiled.route):
                 yield self._index + index + layout.number(self._seen[index]), number
                 self._seen[index] += 1
+            yield from self._place_entries(compiled, number)
+
+    def _place_entries(self, compiled: Compiled, number: bytes) -> Iterator[tuple[bytes, bytes]]:
+        place = compiled.place
+        yield self._place + number, encode_place(place)
+        if compiled.is_read:
+            read = self._read + compiled.key + layout.number(place.epoch)
+            yield read + layout.number(self._seen[read]), number
+            self._seen[read] += 1
+        for opening in place.opens:
+            line = self._touching + layout.number(opening.timeline)
+            for member in {COLLECTION, opening.member}:
+                yield line + layout.number(member) + layout.number(opening.epoch), number
 
 
 def _put(entries: list[tuple[bytes, bytes]], transaction: Transaction) -> None:

@@ -111,6 +111,15 @@ class Environment:
             entries = ((bytes(key), bytes(value)) for key, value in cursor)
             return list(islice(takewhile(lambda entry: entry[0].startswith(prefix), entries), limit))
 
+    def last_until(self, prefix: bytes, key: bytes) -> tuple[bytes, bytes] | None:
+        """Return the last entry under a prefix whose key is at or before ``key``."""
+        with self._read() as transaction, transaction.cursor() as cursor:
+            found = cursor.set_range(key)
+            if not (found and bytes(cursor.key()) == key):
+                found = cursor.prev() if found else cursor.last()
+            entry = (bytes(cursor.key()), bytes(cursor.value()))
+        return entry if found and entry[0].startswith(prefix) else None
+
     def write(self, work: Callable[[Transaction], T]) -> T:
         """Do the work in one transaction and return when it is on disk."""
         if not self.writable:

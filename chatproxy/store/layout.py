@@ -8,6 +8,10 @@
     c<id><rules>                      that it is compiled under these rules, and for which tally
     r<id><rules><number>              a compiled response
     x<id><rules><index><nth>          the number of the n-th exchange with this key, shape or route
+    p<id><rules><number>              where an exchange stands in its timeline
+    a<id><rules><key><epoch><nth>     the number of the n-th answer to a read in an epoch
+    t<id><rules><timeline><member><epoch>
+                                      the number of the write that opened this epoch and touched this member
     d<id>                             to be deleted once no process replays it
     i                                 the last id given out
 """
@@ -74,6 +78,21 @@ def index_prefix(cassette: int, rules: bytes) -> bytes:
     return b"x" + number(cassette) + rules
 
 
+def place_prefix(cassette: int, rules: bytes) -> bytes:
+    """Return what the keys of the places of a cassette's exchanges begin with."""
+    return b"p" + number(cassette) + rules
+
+
+def read_prefix(cassette: int, rules: bytes) -> bytes:
+    """Return what the keys of a cassette's answers to reads begin with."""
+    return b"a" + number(cassette) + rules
+
+
+def touch_prefix(cassette: int, rules: bytes) -> bytes:
+    """Return what the keys of a cassette's writes by what they touched begin with."""
+    return b"t" + number(cassette) + rules
+
+
 def all_prefixes(cassette: int) -> list[bytes]:
     """Return what the keys of everything begin with that belongs to a cassette, its record aside."""
-    return [kind + number(cassette) for kind in (b"k", b"e", b"c", b"r", b"x")]
+    return [kind + number(cassette) for kind in (b"k", b"e", b"c", b"r", b"x", b"p", b"a", b"t")]

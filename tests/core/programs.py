@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from strategies import FORM
 
 from chatproxy.core.causes import date_fields
-from chatproxy.core.model import Exchange, Headers, Request, Response
+from chatproxy.core.model import Exchange, Headers, Request, Response, is_read
 from chatproxy.core.timestamps import SECOND, Spelling, spell_instant
 from chatproxy.sandbox.calls import Call, Target
 from chatproxy.sandbox.messages import ApiError, Messages
@@ -49,6 +49,7 @@ class Program:
             "https://chat.twilio.com",
             self.now,
             self.now,
+            next((one.number for one in reversed(self.exchanges) if not is_read(one.request.method)), 0),
         )
         self.exchanges.append(exchange)
         return exchange

@@ -6,7 +6,7 @@ from chatproxy.core.timestamps import SECOND
 
 RECORDED = 1_000 * SECOND
 BEGIN = 5_000 * SECOND + 300_000
-ONE, OTHER = b"/one", b"/other"
+ONE, OTHER = 1, 2
 
 
 def clock(*, stands: bool = False) -> SessionClock:

@@ -4,7 +4,17 @@ from hypothesis import strategies as st
 from strategies import exchanges, responses, twilio_responses
 
 from chatproxy.core.causes import Causes
-from chatproxy.core.codec import decode_exchange, decode_reply, encode_exchange, encode_reply, pack, unpack
+from chatproxy.core.codec import (
+    decode_exchange,
+    decode_place,
+    decode_reply,
+    encode_exchange,
+    encode_place,
+    encode_reply,
+    pack,
+    unpack,
+)
+from chatproxy.core.epochs import Opening, Place
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.model import Exchange, Request, Response
 from chatproxy.core.template import Addresses, Reply, compiled_reply
@@ -24,13 +34,21 @@ def test_an_exchange_comes_back_from_its_record(exchange: Exchange) -> None:
 
 def compiled(response: Response) -> Reply:
     exchange = Exchange(1, Request("POST", b"/v1"), response, "https://chat.twilio.com", 0, 5)
-    return compiled_reply(exchange, b"/v1", Addresses(), Causes())
+    return compiled_reply(exchange, Place(7, 0, 1), Addresses(), Causes())
 
 
 @given(responses | twilio_responses)
 def test_a_reply_comes_back_from_its_record(response: Response) -> None:
     reply = compiled(response)
     assert decode_reply(encode_reply(reply), "here") == reply
+
+
+numbers = st.integers(0, 2**32 - 1)
+
+
+@given(st.builds(Place, numbers, numbers, numbers, st.lists(st.builds(Opening, numbers, numbers, numbers)).map(tuple)))
+def test_a_place_comes_back_from_its_record(place: Place) -> None:
+    assert decode_place(encode_place(place), "here") == place
 
 
 @given(exchanges, st.data())

@@ -31,8 +31,11 @@ def test_equal_requests_are_answered_in_recorded_order() -> None:
 
 
 def test_a_read_repeats_its_last_answer() -> None:
-    replay = session(LIST, CREATE, LIST)
-    assert played(replay, LIST, LIST, LIST, LIST, CREATE, LIST) == [1, 3, 3, 3, 2, 3]
+    assert played(session(LIST, LIST), LIST, LIST, LIST, LIST) == [1, 2, 2, 2]
+
+
+def test_law_4_a_read_after_a_write_since_is_a_miss() -> None:
+    assert played(session(LIST, CREATE), LIST, CREATE, LIST) == [1, 2, None]
 
 
 def test_one_write_more_is_a_miss() -> None:
@@ -54,7 +57,7 @@ def test_the_last_write_is_the_furthest_one_replayed() -> None:
     assert last_writes == [0, 3, 3, 3]
 
 
-@given(st.lists(st.sampled_from([CREATE, OTHER, LIST])), st.lists(st.sampled_from([CREATE, OTHER, LIST])))
+@given(st.lists(st.sampled_from([CREATE, OTHER])), st.lists(st.sampled_from([CREATE, OTHER])))
 def test_each_answer_is_the_next_one_recorded_for_an_equal_request(
     recorded: list[Request], live: list[Request]
 ) -> None:
@@ -64,7 +67,7 @@ def test_each_answer_is_the_next_one_recorded_for_an_equal_request(
     replay, asked = session(*recorded), Counter[Request]()
     for request in live:
         (number,) = played(replay, request)
-        rest = numbers[request][asked[request] :] or (numbers[request][-1:] if request is LIST else [])
+        rest = numbers[request][asked[request] :]
         assert number == (rest[0] if rest else None)
         asked[request] += 1
 

@@ -1,11 +1,10 @@
 from dataclasses import replace
 
-import pytest
 from core.programs import BEGIN, CHANNEL, PATH, Program
 
 from chatproxy.core.causes import Causes, answered_at
 from chatproxy.core.model import Exchange, Headers, Request, Response
-from chatproxy.core.stamps import Stamp, body_stamps, head_stamps, opens_epoch, recording_begin
+from chatproxy.core.stamps import Stamp, body_stamps, head_stamps, recording_begin
 from chatproxy.core.timestamps import SECOND, Spelling
 
 
@@ -62,16 +61,6 @@ def test_a_recording_begins_when_its_first_request_came_by_the_upstreams_clock()
     dated = exchange(headers=((b"Date", b"Thu, 01 Jan 2026 01:00:00 GMT"),))
     assert recording_begin(dated) == BEGIN + 3599 * SECOND
     assert recording_begin(replace(dated, asked=dated.answered)) == BEGIN + 3600 * SECOND
-
-
-@pytest.mark.parametrize(
-    ("method", "status", "opens"),
-    [("POST", 201, True), ("DELETE", 204, True), ("POST", 404, False), ("POST", 503, True), ("GET", 200, False)],
-)
-def test_law_4_a_write_answered_below_400_or_with_5xx_may_have_had_an_effect(
-    method: str, status: int, opens: bool
-) -> None:
-    assert opens_epoch(exchange(method, status)) is opens
 
 
 def test_a_unique_name_is_no_object() -> None:

@@ -5,6 +5,7 @@ from hypothesis import given
 from strategies import FORM, JSON, MESSAGES, ORIGIN, UPSTREAM, responses, twilio_responses
 
 from chatproxy.core.causes import Causes
+from chatproxy.core.epochs import Place
 from chatproxy.core.model import Exchange, Request, Response
 from chatproxy.core.template import (
     KEPT_ORIGINS,
@@ -22,7 +23,7 @@ HERE = "http://here:1"
 
 def reply(response: Response, upstream: str, addresses: Addresses) -> Reply:
     exchange = Exchange(1, Request("GET", MESSAGES), response, upstream, 0, 0)
-    return compiled_reply(exchange, MESSAGES, addresses, Causes())
+    return compiled_reply(exchange, Place(0, 0, 0), addresses, Causes())
 
 
 def rendered(body: str, *, upstream: str = UPSTREAM, addresses: Addresses | None = None, origin: str = HERE) -> str:

@@ -29,7 +29,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
         upstream.answers |= {"/v1/a": [b"HTTP/1.1 200 OK\r\nX-A: 1\r\nContent-Length: 8\r\n\r\n" + JSON]}
         upstream.answers |= {"/v1/head": [b"HTTP/1.1 200 OK\r\nX-A: 1\r\nContent-Length: 77\r\n\r\n"]}
         with place.record("requests", upstream.origin) as before:
-            for data in (GET, *[POST] * 10, HEAD):
+            for data in (GET, HEAD, *[POST, GET, HEAD] * 10):
                 assert ask_raw(before.port, data, has_body=data is not HEAD).outcome == "recorded"
         with place.record("more", upstream.origin) as recorder, place.replay("requests") as replayer:
             yield Servers(upstream, recorder, replayer)
