@@ -34,6 +34,7 @@ _SERVING = ("listen", "urls", "ready-file", "max-body", "max-header", "max-conne
 _REPORTING = ("journal", "report")
 _SESSIONS = ("sessions", "max-sessions", "session-idle")
 _MATCHING = ("store", "match-headers")
+_SIDS = ("sids", "seed", "keep", "bind")
 _SANDBOX = tuple(setting.name for setting in SETTINGS if setting.name.startswith("sandbox-"))
 
 _BAR_FROM = 500
@@ -139,7 +140,7 @@ def record(name: str, settings: Settings) -> None:
 
 @cli.command(epilog=_epilog("chatproxy replay cassettes/reference.json"))
 @click.argument("cassette", metavar="NAME|FILE")
-@_options(*_SERVING, *_REPORTING, *_SESSIONS, *_MATCHING, "clock")
+@_options(*_SERVING, *_REPORTING, *_SESSIONS, *_MATCHING, *_SIDS, "clock")
 def replay(cassette: str, settings: Settings) -> None:
     """Answer from a cassette of the store or a fixture; nothing goes out.
 

@@ -15,6 +15,7 @@ from typing import Any
 from chatproxy.core.errors import ConfigError
 from chatproxy.core.grammar import TOKEN
 from chatproxy.core.scrub import is_credential
+from chatproxy.core.sids import PREFIXES, SID_SEGMENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,10 @@ class Settings:
     upstream_ca: Path | None
     urls: str
     clock: str | datetime
+    sids: str
+    seed: int
+    keep: frozenset[str]
+    bind: dict[str, str]
     match_headers: tuple[str, ...]
     append: bool
     replace: bool
@@ -233,6 +238,36 @@ def _clock(raw: object) -> str | datetime:
         raise ValueError(f"{raw!r} is neither now nor recorded, nor a time as 2026-01-01T00:00:00Z") from error
 
 
+def _kept(raw: object) -> frozenset[str]:
+    names = _listed(raw, "SIDs and types of SIDs")
+    for name in names:
+        if name not in PREFIXES and not _is_sid(name):
+            raise ValueError(f"{name!r} is neither a SID nor a type as IM")
+    return frozenset(names)
+
+
+def _bound(raw: object) -> dict[str, str]:
+    pairs = list(raw.items()) if isinstance(raw, dict) else [text.partition("=")[::2] for text in _listed(raw, "pairs")]
+    for live, recorded in pairs:
+        if not _is_sid(live) or not _is_sid(recorded) or live[:2] != recorded[:2]:
+            raise ValueError(f"{live}={recorded} is no LIVE=RECORDED, two SIDs of one type")
+    for twice in (dict(pairs), {recorded: live for live, recorded in pairs}):
+        if len(twice) < len(pairs):
+            raise ValueError("a SID stands twice, and can stand for only one other")
+    return dict(pairs)
+
+
+def _is_sid(text: object) -> bool:
+    return isinstance(text, str) and SID_SEGMENT.fullmatch(text.encode()) is not None
+
+
+def _listed(raw: object, what: str) -> list[str]:
+    names = [name for name in re.split(r"[,\s]+", raw) if name] if isinstance(raw, str) else raw
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"{raw!r} is no list of {what}")
+    return list(names)
+
+
 def _header_names(raw: object) -> tuple[str, ...]:
     names = [name for name in re.split(r"[,\s]+", raw) if name] if isinstance(raw, str) else raw
     if not isinstance(names, list | tuple):
@@ -264,6 +299,16 @@ SETTINGS = (
         "now|recorded|TIME",
         "serve times as of now, as recorded, or beginning at a time such as 2026-01-01T00:00:00Z",
     ),
+    Setting(
+        "sids",
+        _choice("fresh", "recorded"),
+        "fresh",
+        "fresh|recorded",
+        "serve SIDs that are this replay's own, or those recorded",
+    ),
+    Setting("seed", _whole(0, "number"), "0", "N", "the seed of fresh SIDs"),
+    Setting("keep", _kept, "", "SIDS", "SIDs, or types of SIDs as IM, to serve as recorded, separated by commas"),
+    Setting("bind", _bound, "", "LIVE=RECORDED", "which SID of the client stands for which one, separated by commas"),
     Setting("match-headers", _header_names, "", "NAMES", "request headers that count in a match, separated by commas"),
     Setting("append", _switch, "false", "", "add to the cassette if it exists"),
     Setting("replace", _switch, "false", "", "replace the cassette if it exists, once the new one is whole"),

@@ -11,6 +11,7 @@ from typing import Any
 from chatproxy.config import Address, Settings, load
 from chatproxy.core.errors import ChatproxyError
 from chatproxy.core.model import Mode
+from chatproxy.core.sids import SID
 from chatproxy.library import export_cassette
 from chatproxy.run import in_background, proxy, sandbox
 from chatproxy.store import Store
@@ -45,12 +46,12 @@ def run_demo(file: Path | None, say: Say) -> None:
         with in_background(proxy(Mode.REPLAY, str(path), settings, say)) as replayer:
             replayed = list(_program(replayer.url))
             counts = replayer.engine.counts if replayer.engine else {}
-    differing = _show(recorded, replayed, say)
+    differing, fresh = _show(recorded, replayed, say)
     say(f"\n{count} exchanges recorded from the sandbox and exported to {path}")
     say(f"{counts['hit']} served with the sandbox stopped, {counts['miss']} missed")
     if differing:
         raise ChatproxyError(f"{differing} of {len(recorded)} results differ")
-    say(f"all {len(recorded)} results are equal")
+    say(f"all {len(recorded)} results are equal, but for {fresh} fresh SIDs")
 
 
 def _record(settings: Settings, say: Say) -> list[Step]:
@@ -60,15 +61,40 @@ def _record(settings: Settings, say: Say) -> list[Step]:
             return list(_program(recorder.url))
 
 
-def _show(recorded: list[Step], replayed: list[Step], say: Say) -> int:
-    """Print both runs side by side, and return how many results differ."""
-    rows, differing = [], 0
+def _show(recorded: list[Step], replayed: list[Step], say: Say) -> tuple[int, int]:
+    """Print both runs side by side; return how many results differ, and how many SIDs are fresh."""
+    rows, differing, fresh = [], 0, Renaming()
     for one, other in zip(recorded, replayed, strict=True):
-        verdict = "equal" if one == other else f"DIFFERS: {other.result}"
-        differing += one != other
+        if one == other:
+            verdict = "equal"
+        elif one.call == other.call and fresh.explains(one.result, other.result):
+            verdict = f"equal, with {', '.join(_sids(other.result))}"
+        else:
+            verdict = f"DIFFERS: {other.result}"
+            differing += 1
         rows.append((one.call, one.result, verdict))
     say(table(("CALL OF THE TWILIO CLIENT", "RECORDED", "REPLAYED"), rows))
-    return differing
+    return differing, len(fresh.names)
+
+
+class Renaming:
+    """Which SID of the replay stands for which of the recording: always the same one, and for no other."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, str] = {}
+
+    def explains(self, recorded: str, replayed: str) -> bool:
+        """Tell whether two texts differ by renamed SIDs alone, and remember the names if so."""
+        names = {**self.names, **dict(zip(_sids(recorded), _sids(replayed), strict=False))}
+        renamed = SID.sub(lambda found: names.get(found[0].decode(), "").encode(), recorded.encode())
+        if renamed.decode() != replayed or len(set(names.values())) < len(names):
+            return False
+        self.names = names
+        return True
+
+
+def _sids(text: str) -> list[str]:
+    return [found[0].decode() for found in SID.finditer(text.encode())]
 
 
 def _program(url: str) -> Iterator[Step]:

@@ -17,6 +17,7 @@ from aiohttp import web
 
 from chatproxy.config import Address, Settings
 from chatproxy.control import Control, is_loopback
+from chatproxy.core.bindings import Bindings, Choice, Given, Owner
 from chatproxy.core.cassette import Cassette
 from chatproxy.core.clock import SessionClock
 from chatproxy.core.engine import Engine
@@ -230,8 +231,14 @@ def _make_way(report: Path | None) -> None:
 def _sessions(replayed: Cassette, mode: Mode, settings: Settings, rules: Rules) -> Sessions:
     """Hold the sessions of a replay; auto has one, since the upstream that it asks has one state."""
     clock = "recorded" if mode is Mode.AUTO else settings.clock
+    choice, given = Choice(recorded=True) if mode is Mode.AUTO else _choice(settings), Given()
+
+    def begin(name: str, restarts: int) -> Session:
+        sids = Bindings(replayed, rules, choice, Owner(name, restarts), given)
+        return Session(replayed, rules, name, restarts, _clock(clock, replayed), sids=sids)
+
     return Sessions(
-        lambda name, restarts: Session(replayed, rules, name, restarts, _clock(clock, replayed)),
+        begin,
         tied=DEFAULT if mode is Mode.AUTO else None,
         by_user=settings.sessions == "user",
         bound=settings.max_sessions,
@@ -285,6 +292,10 @@ def _clock(clock: str | datetime, cassette: Cassette) -> SessionClock | None:
         begin = (clock - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
         return SessionClock(begin, cassette.begun, stands=True)
     return SessionClock(now(), cassette.begun) if clock == "now" else None
+
+
+def _choice(settings: Settings) -> Choice:
+    return Choice(settings.seed, settings.sids == "recorded", settings.keep, settings.bind)
 
 
 def _upstream_settings(settings: Settings) -> UpstreamSettings:

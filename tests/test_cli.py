@@ -52,7 +52,7 @@ def test_the_version_is_shown(tmp_path: Path) -> None:
     [
         (["nonsense"], 2, "No such command 'nonsense'; `chatproxy --help` shows how"),
         (["replay"], 2, "Missing argument 'NAME|FILE'"),
-        (["replay", "x", "--nonsense"], 2, "No such option '--nonsense'; `chatproxy replay --help` shows how"),
+        (["replay", "x", "--quux"], 2, "No such option '--quux'; `chatproxy replay --help` shows how"),
         (["replay", "x", "--listen", "y"], 2, "--listen: 'y' is no HOST:PORT"),
         (["export", "x"], 1, "x: there is no such cassette"),
         (["show", "x"], 1, "x: there is no such cassette"),

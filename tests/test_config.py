@@ -136,3 +136,22 @@ def test_a_broken_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "chatproxy.toml").write_text("max-body = = 1")
     with pytest.raises(ConfigError, match=r"chatproxy\.toml: cannot be read"):
         load({}, {}, tmp_path)
+
+
+A, B, OTHER = "CH" + "a" * 32, "CH" + "b" * 32, "IM" + "c" * 32
+
+
+@pytest.mark.parametrize("name", ["keep", "bind"])
+@pytest.mark.parametrize(
+    "raw", ["CHx", f"{A}={OTHER}", [1], 7, f"{A}={B},{A}={A}", f"{A}={A},{B}={A}", {A: 1}, f"{A}={B}=", ["x"]]
+)
+def test_what_is_no_sid_and_no_pair_of_sids_is_refused(name: str, raw: object, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=f"--{name}"):
+        load({name: raw}, {}, tmp_path)
+
+
+def test_sids_to_keep_and_to_bind_are_read_from_flags_and_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "chatproxy.toml").write_text(f'keep = ["IM", "{A}"]\nbind = {{ {A} = "{B}" }}\n')
+    for settings in (load({}, {}, tmp_path), load({"keep": f"IM,{A}", "bind": f"{A}={B}"}, {}, tmp_path / "none")):
+        assert settings.keep == {"IM", A}
+        assert settings.bind == {A: B}

@@ -1,10 +1,11 @@
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from chatproxy.demo import run_demo
+from chatproxy.demo import Renaming, run_demo
 from chatproxy.fixture import read_fixture
 
 pytest.importorskip("twilio", reason="the demo needs the twilio package")
@@ -17,16 +18,31 @@ def test_the_demo_records_replays_and_compares(tmp_path: Path) -> None:
     rows = table.splitlines()
     assert rows[0].split("  ")[0] == "CALL OF THE TWILIO CLIENT"
     assert len(rows) == 12
-    assert all(row.endswith("  equal") for row in rows[1:])
+    fresh = [row.rpartition("  equal, with ")[2] for row in rows[1:6]]
+    assert len(set(fresh)) == 5
+    assert all(re.fullmatch("IM[0-9a-f]{32}", sid) and table.count(sid) == 1 for sid in fresh)
+    assert all(row.endswith("  equal") for row in rows[6:])
     assert "5 messages on 3 pages" in table
     assert "status 404, code 20404" in table
     assert rest == [
         f"\n13 exchanges recorded from the sandbox and exported to {tmp_path / 'demo.json'}",
         "13 served with the sandbox stopped, 0 missed",
-        "all 11 results are equal",
+        "all 11 results are equal, but for 5 fresh SIDs",
     ]
     document = read_fixture((tmp_path / "demo.json").read_text(), "demo.json")
     assert len(document.exchanges) == 13
+
+
+def test_results_may_differ_by_a_consistent_renaming_of_sids_alone() -> None:
+    one, two, three = (f"IM{digit * 32}" for digit in "123")
+    fresh = Renaming()
+    assert fresh.explains(f"{one}, index 0", f"{two}, index 0")
+    assert fresh.explains(f"{two} after {one}", f"{three} after {two}")
+    assert fresh.names == {one: two, two: three}
+    assert not fresh.explains(one, three), "a SID has one name"
+    assert not fresh.explains(three, two), "and no two have the same"
+    assert not fresh.explains(f"{one}, index 0", f"{two}, index 1")
+    assert not fresh.explains(one, "other")
 
 
 def test_without_a_file_nothing_is_left_in_the_working_folder(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from chatproxy.core.compile import Compiled, compile_exchanges
 from chatproxy.core.epochs import COLLECTION, Place
 from chatproxy.core.model import Exchange
 from chatproxy.core.normalize import Rules
+from chatproxy.core.numbering import Numbered, Numbering
 from chatproxy.core.stamps import recording_begin
 from chatproxy.core.template import Reply
 
@@ -37,6 +38,19 @@ class Cassette(Protocol):
     @property
     def begun(self) -> int:
         """When the recording began by the upstream's clock, in microseconds since 1970; 0 for an empty one."""
+        ...
+
+    @property
+    def account(self) -> bytes | None:
+        """The SID of the recorded account, if one was seen."""
+        ...
+
+    def sid(self, number: int) -> bytes | None:
+        """Return the recorded SID of this number."""
+        ...
+
+    def numbered(self, sid: bytes) -> Numbered | None:
+        """Return the number of a recorded SID, and whether it was supplied."""
         ...
 
     def numbers(self) -> Sequence[int]:
@@ -88,7 +102,8 @@ class MemoryCassette:
         self._reads: dict[bytes, list[Read]] = defaultdict(list)
         self._counts: Counter[tuple[bytes, int]] = Counter()
         self._touching: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
-        for compiled in compile_exchanges(self._exchanges.values(), rules):
+        numbering = Numbering()
+        for compiled in compile_exchanges(self._exchanges.values(), rules, numbering):
             self._replies[compiled.number] = compiled.reply
             for index in (compiled.key, compiled.shape, compiled.route):
                 self._index[index].append(compiled.number)
@@ -97,6 +112,9 @@ class MemoryCassette:
             reads.sort()
         self.last_number = max(self._exchanges, default=0)
         self.begun = recording_begin(self._exchanges[min(self._exchanges)]) if self._exchanges else 0
+        self.account = numbering.account
+        self._numbered = numbering.numbered()
+        self._sids = {known.number: sid for sid, known in self._numbered.items()}
 
     def numbers(self) -> Sequence[int]:
         """Return the numbers of all exchanges, growing."""
@@ -114,6 +132,14 @@ class MemoryCassette:
     def exchange(self, number: int) -> Exchange:
         """Return an exchange as recorded."""
         return self._exchanges[number]
+
+    def sid(self, number: int) -> bytes | None:
+        """Return the recorded SID of this number."""
+        return self._sids.get(number)
+
+    def numbered(self, sid: bytes) -> Numbered | None:
+        """Return the number of a recorded SID, and whether it was supplied."""
+        return self._numbered.get(sid)
 
     def place(self, number: int) -> Place:
         """Return where an exchange stands in its timeline."""

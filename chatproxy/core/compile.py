@@ -7,11 +7,11 @@ construction. Other rules mean compiling again, never recording again.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from chatproxy.core.causes import Causes
 from chatproxy.core.epochs import Place, place
 from chatproxy.core.model import Exchange, is_read
 from chatproxy.core.normalize import Rules, normalize
-from chatproxy.core.template import Addresses, Reply, compiled_reply
+from chatproxy.core.numbering import Numbering
+from chatproxy.core.template import Learned, Reply, compiled_reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +27,20 @@ class Compiled:
     is_read: bool
 
 
-def compile_exchanges(exchanges: Iterable[Exchange], rules: Rules) -> Iterator[Compiled]:
-    """Compile the exchanges of one cassette, which must come in the order of their numbers."""
+def compile_exchanges(
+    exchanges: Iterable[Exchange], rules: Rules, numbering: Numbering | None = None
+) -> Iterator[Compiled]:
+    """Compile the exchanges of one cassette, which must come in the order of their numbers.
+
+    When all are compiled, ``numbering`` knows all SIDs.
+    """
     recorded = [(exchange, normalize(exchange.request, rules)) for exchange in exchanges]
-    addresses, causes = Addresses(), Causes()
+    learned = Learned(numbering=Numbering() if numbering is None else numbering)
     for exchange, _ in recorded:
-        causes.learn(exchange)
+        learned.causes.learn(exchange)
     for (exchange, form), where in zip(recorded, place(recorded), strict=True):
-        addresses.learn(exchange.request)
-        reply = compiled_reply(exchange, where, addresses, causes)
+        learned.addresses.learn(exchange.request)
+        learned.numbering.learn(exchange, form)
+        reply = compiled_reply(exchange, where, learned)
         reads = is_read(exchange.request.method)
         yield Compiled(exchange.number, form.key, form.shape, form.route, reply, where, reads)

@@ -10,9 +10,9 @@ from chatproxy.core.explain import miss_reason
 from chatproxy.core.journal import Entry, Journal
 from chatproxy.core.model import Exchange, Forward, Request, Response
 from chatproxy.core.normalize import normalize
-from chatproxy.core.player import play
+from chatproxy.core.player import play, translated
 from chatproxy.core.recorder import Recorder
-from chatproxy.core.scrub import Blankers
+from chatproxy.core.scrub import Blankers, user_name
 from chatproxy.core.session import Session
 from chatproxy.core.sessions import Sessions
 from chatproxy.core.template import KEPT_ORIGINS, as_recorded, live_reply
@@ -58,14 +58,16 @@ class Engine:
         now = self._clock()
         session = self.sessions.of(request, now)
         blanked = session.blanked(request)
-        form = normalize(blanked, session.rules)
-        number = play(session, form) if form not in session.live else None
+        sids = translated(session, normalize(blanked, session.rules), user_name(request.headers))
+        form = sids.form
+        number = play(session, form) if sids.refusal is None and form not in session.live else None
         if number is not None:
+            session.sids.keep(sids)
             answer = self._replayed(session, number, request, now)
             self.journal.note(Entry(now, session.name, request.method, blanked.target, "hit", answer.status, number))
             return self._marked(answer, "hit", f"{session.cassette.name}/{number}")
         if self._recorder is None:
-            miss = MissError(blanked.line, miss_reason(session, form))
+            miss = MissError(blanked.line, sids.refusal or miss_reason(session, form))
             self._on_miss(miss)
             return self.on_error(miss, request)
         session.live.write(form)

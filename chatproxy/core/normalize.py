@@ -34,7 +34,7 @@ from chatproxy.core.forms import decoded
 from chatproxy.core.headers import is_form, is_json
 from chatproxy.core.model import TWILIO_HOST, TWILIO_ORIGIN, Request, header_values
 from chatproxy.core.origins import one_host, replace_origin
-from chatproxy.core.sids import mask, mask_path
+from chatproxy.core.sids import SID, mask, mask_path, replace_in_path, replace_sids
 
 COMPILE_VERSION = 3
 """Raised whenever the same cassette would compile to something else, so that stored results are made anew."""
@@ -94,6 +94,18 @@ class NormalForm(NamedTuple):
         """The shape of method, host and path alone."""
         return b"r" + _digest(f"{self.method} {self.host}".encode() + mask_path(self.path))
 
+    @property
+    def sids(self) -> list[bytes]:
+        """Every SID of path, query and body, in that order and as often as it stands there."""
+        found: list[bytes] = []
+
+        def note(sid: bytes) -> bytes:
+            found.append(sid)
+            return sid
+
+        replace_in_path(self.path, note)
+        return found + [sid[0] for pair in (*self.query, *self.body) for sid in SID.finditer(pair)]
+
     def _text(self, path: bytes, query: bytes, body: bytes) -> bytes:
         head = f"{self.method} {self.host}".encode()
         return b"%b%b?%b\n%b\n\n%b\n%b" % (head, path, query, b"\n".join(self.headers), self.kind.encode(), body)
@@ -115,6 +127,34 @@ def normalize(request: Request, rules: Rules) -> NormalForm:
         kind = "empty"
     headers = _headers(request, rules.names) if rules.match_headers else ()
     return NormalForm(request.method, host, path, tuple(query), headers, kind, tuple(body))
+
+
+def translate(form: NormalForm, other: Callable[[bytes], bytes]) -> NormalForm:
+    """Return the form that the request would have with other SIDs: sorted and spelled as theirs would be.
+
+    No two SIDs may be given the same other one, or two names could become one.
+    """
+    query, body = _translated(form.query, other, ""), _translated(form.body, other, form.kind)
+    return form._replace(path=replace_in_path(form.path, other), query=query, body=body)
+
+
+def _translated(pairs: tuple[bytes, ...], other: Callable[[bytes], bytes], kind: str) -> tuple[bytes, ...]:
+    replaced = [(pair, replace_sids(pair, other)) for pair in pairs]
+    if all(pair == new for pair, new in replaced):
+        return pairs
+    texts = [new if pair == new else _respelled(new, kind) for pair, new in replaced]
+    return tuple(texts if kind in {"json", "bytes"} else sorted(texts, key=_name))
+
+
+def _respelled(text: bytes, kind: str) -> bytes:
+    """Put the names in the JSON of a body or a form's value in their order, where they have SIDs."""
+    if kind == "json":
+        return jsontext.canonical(text) or text
+    name, equals, value = text.partition(b"=")
+    if kind != "form" or value[:1] not in _JSON_STARTS:
+        return text
+    canonical = jsontext.canonical(unquote_to_bytes(value))
+    return text if canonical is None else name + equals + _escape(canonical, _VALUE_STRUCTURE)
 
 
 def _digest(text: bytes) -> bytes:

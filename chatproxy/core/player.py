@@ -9,6 +9,7 @@ is right, or it is a miss that names the write.
 from dataclasses import dataclass
 from enum import Enum
 
+from chatproxy.core.bindings import Translation
 from chatproxy.core.epochs import ALL_MEMBERS, COLLECTION
 from chatproxy.core.model import is_read
 from chatproxy.core.normalize import NormalForm
@@ -50,6 +51,11 @@ def play(session: Session, form: NormalForm) -> int | None:
     if not is_read(form.method):
         _advance(session, decided.number)
     return decided.number
+
+
+def translated(session: Session, form: NormalForm, user: str | None) -> Translation:
+    """Put a request into the cassette's SIDs; the user name tells the client's account."""
+    return session.sids.translation(form, user, lambda other: isinstance(decide(session, other), Answer))
 
 
 def decide(session: Session, form: NormalForm) -> Answer | Miss:

@@ -1,5 +1,6 @@
 """The state of one replay of a cassette: all that changes while it is replayed is here."""
 
+from chatproxy.core.bindings import Bindings, Choice
 from chatproxy.core.cassette import Cassette
 from chatproxy.core.clock import Instant, SessionClock
 from chatproxy.core.model import Request
@@ -15,11 +16,11 @@ DEFAULT = "default"
 
 
 class Session:
-    """One replay: how often each request was answered, in which epochs it is, and what time it is.
+    """One replay: how often each request was answered, its epochs, its time, and which SIDs stand for which.
 
     ``answered`` counts writes by their keys, reads by their keys and epochs. ``epochs`` holds the furthest epoch of
     each timeline. ``restarts`` is how often the session of this name was begun anew. Without a ``clock`` all
-    instants are served as recorded.
+    instants are served as recorded, without ``sids`` all SIDs.
     """
 
     def __init__(
@@ -29,6 +30,8 @@ class Session:
         name: str = DEFAULT,
         restarts: int = 0,
         clock: SessionClock | None = None,
+        *,
+        sids: Bindings | None = None,
     ) -> None:
         self.name = name
         self.restarts = restarts
@@ -39,6 +42,7 @@ class Session:
         self.epochs: dict[int, int] = {}
         self.last_write = 0
         self.live = LiveTimelines()
+        self.sids = sids or Bindings(cassette, rules, Choice(recorded=True))
         self._clock = clock
 
     def blanked(self, request: Request) -> Request:
@@ -48,8 +52,9 @@ class Session:
     def values(self, number: int, reply: Reply, origin: str, moment: int) -> Values:
         """Replay an exchange at this moment, and return what fills its slots for a client that used this origin."""
         clock = self._clock
+        sids: Values = {Slot.SID: self.sids.to_live}
         if clock is None:
-            return as_recorded(origin)
+            return as_recorded(origin) | sids
         if reply.written:
             clock.wrote(Instant(reply.written, number, reply.timeline), moment, opens=reply.opens)
         now = clock.now(moment)
@@ -61,4 +66,4 @@ class Session:
         def present(packed: bytes) -> bytes:
             return spell_instant(now, Stamp.unpack(packed).spelling)
 
-        return as_recorded(origin) | {Slot.INSTANT: instant, Slot.NOW: present}
+        return as_recorded(origin) | sids | {Slot.INSTANT: instant, Slot.NOW: present}

@@ -5,6 +5,7 @@ only (``SK`` as a user name, ``RQ`` in a header).
 """
 
 import re
+from collections.abc import Callable
 
 PREFIXES = tuple("AC CH CR IM IN IS MB RL US BS WH ME FW MG HX DY IG SK SM MM RQ".split())  # noqa: SIM905 - a table to read
 
@@ -29,3 +30,16 @@ def mask_path(path: bytes) -> bytes:
 
 def _mask_segment(segment: bytes) -> bytes:
     return segment[:2] + b"*" if SID_SEGMENT.fullmatch(segment) else segment
+
+
+def replace_sids(text: bytes, other: Callable[[bytes], bytes]) -> bytes:
+    """Put another SID in the place of each one of a text."""
+    return SID.sub(lambda found: other(found[0]), text)
+
+
+def replace_in_path(path: bytes, other: Callable[[bytes], bytes]) -> bytes:
+    """Put another SID in the place of each one of a decoded path, also those with upper-case hex."""
+    return b"/".join(
+        other(segment) if SID_SEGMENT.fullmatch(segment) else replace_sids(segment, other)
+        for segment in path.split(b"/")
+    )

@@ -15,7 +15,9 @@ from chatproxy.core.forms import pairs
 from chatproxy.core.headers import is_form, is_json
 from chatproxy.core.jsontext import Place, strings
 from chatproxy.core.model import Exchange, Headers, Request, Response, is_read
+from chatproxy.core.numbering import Numbering
 from chatproxy.core.origins import address_pattern, upstream_pattern
+from chatproxy.core.sids import PREFIXES, SID
 from chatproxy.core.stamps import Stamp, Stamped, body_stamps, head_stamps
 
 
@@ -28,6 +30,8 @@ class Slot(IntEnum):
     """When a write was replayed; the argument is a packed Stamp."""
     NOW = 3
     """The moment of the answer; the argument is a packed Stamp."""
+    SID = 4
+    """What stands for a SID; the argument is the recorded one."""
 
 
 Values = dict[Slot, Callable[[bytes], bytes]]
@@ -43,10 +47,19 @@ def origin_filler(origin: str) -> Callable[[bytes], bytes]:
 
 def as_recorded(origin: str) -> Values:
     """Return values that turn URLs to this origin and leave all else as recorded."""
-    return {Slot.ORIGIN: origin_filler(origin), Slot.INSTANT: _recorded_instant, Slot.NOW: _recorded_instant}
+    return {
+        Slot.ORIGIN: origin_filler(origin),
+        Slot.INSTANT: _recorded_instant,
+        Slot.NOW: _recorded_instant,
+        Slot.SID: _same,
+    }
 
 
-KEPT_ORIGINS: Values = {Slot.ORIGIN: lambda recorded: recorded}
+def _same(recorded: bytes) -> bytes:
+    return recorded
+
+
+KEPT_ORIGINS: Values = {Slot.ORIGIN: _same}
 """The value that leaves URLs as the upstream gave them."""
 
 
@@ -126,14 +139,28 @@ def live_reply(response: Response, upstream: str) -> Reply:
     )
 
 
-def compiled_reply(exchange: Exchange, where: Standing, addresses: Addresses, causes: Causes) -> Reply:
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What the exchanges of a cassette tell of one another."""
+
+    addresses: Addresses = field(default_factory=Addresses)
+    causes: Causes = field(default_factory=Causes)
+    numbering: Numbering = field(default_factory=Numbering)
+
+
+def compiled_reply(exchange: Exchange, where: Standing, learned: Learned) -> Reply:
     """Find all slots of a recorded response."""
     response = exchange.response
     head = _head_text(response.headers)
-    in_head = [*_head_origins(head, exchange.upstream), *map(_stamp_span, head_stamps(head, exchange, causes))]
+    in_head = [
+        *_head_origins(head, exchange.upstream),
+        *map(_stamp_span, head_stamps(head, exchange, learned.causes)),
+        *_sids(head, learned.numbering),
+    ]
     in_body = [
-        *_body_origins(response, exchange.upstream, addresses),
-        *map(_stamp_span, body_stamps(exchange, causes)),
+        *_body_origins(response, exchange.upstream, learned.addresses),
+        *map(_stamp_span, body_stamps(exchange, learned.causes)),
+        *_sids(response.body, learned.numbering),
     ]
     return Reply(
         response.status,
@@ -152,6 +179,16 @@ _Span = tuple[int, int, Slot, bytes]
 
 def _stamp_span(found: Stamped) -> _Span:
     return found.start, found.end, Slot.NOW if found.is_now else Slot.INSTANT, found.stamp.pack()
+
+
+def _sids(text: bytes, numbering: Numbering) -> Iterator[_Span]:
+    """Find the SIDs of a text; those with upper-case hex count where they stand as a whole segment of a path."""
+    for found in _ANY_SID.finditer(text):
+        if numbering.number_of(found[0]) is not None:
+            yield *found.span(), Slot.SID, found[0]
+
+
+_ANY_SID = re.compile(SID.pattern + rb"|(?<=/)(?:%b)[0-9a-fA-F]{32}(?![\w%%-])" % "|".join(PREFIXES).encode())
 
 
 def _head_text(headers: Headers) -> bytes:
@@ -191,8 +228,9 @@ def _is_url(place: Place) -> bool:
 def _cut(text: bytes, spans: Iterable[_Span]) -> Template:
     pieces, slots, begin = [], [], 0
     for start, end, slot, argument in spans:
-        pieces.append(text[begin:start])
-        slots.append((slot, argument))
-        begin = end
+        if start >= begin:  # a host of our own can look like a SID: the address goes first
+            pieces.append(text[begin:start])
+            slots.append((slot, argument))
+            begin = end
     pieces.append(text[begin:])
     return Template(tuple(pieces), tuple(slots))

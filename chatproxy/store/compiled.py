@@ -12,6 +12,7 @@ from chatproxy.core.epochs import COLLECTION, Place
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.model import Exchange
 from chatproxy.core.normalize import Rules
+from chatproxy.core.numbering import Numbered, Numbering
 from chatproxy.core.stamps import recording_begin
 from chatproxy.core.template import Reply
 from chatproxy.store import layout
@@ -32,6 +33,8 @@ class StoredCassette:
         self._places = layout.place_prefix(cassette, rules.fingerprint)
         self._reads = layout.read_prefix(cassette, rules.fingerprint)
         self._touching = layout.touch_prefix(cassette, rules.fingerprint)
+        self._sid = layout.sid_prefix(cassette, rules.fingerprint)
+        self.account = environment.get(self._sid)
         first = environment.scan(self._exchange, limit=1)
         self.begun = recording_begin(self.exchange(int.from_bytes(first[0][0][-4:], "big"))) if first else 0
         tally = layout.Tally.unpack(environment.get(layout.compiled_key(cassette, rules.fingerprint)))
@@ -69,6 +72,15 @@ class StoredCassette:
     def exchange(self, number: int) -> Exchange:
         """Return an exchange as recorded."""
         return decode_exchange(number, self._stored(self._exchange, number), self._place(number))
+
+    def sid(self, number: int) -> bytes | None:
+        """Return the recorded SID of this number."""
+        return self._environment.get(self._sid + b"n" + layout.sid_number(number))
+
+    def numbered(self, sid: bytes) -> Numbered | None:
+        """Return the number of a recorded SID, and whether it was supplied."""
+        stored = self._environment.get(self._sid + b"s" + sid)
+        return None if stored is None else Numbered(int.from_bytes(stored[:-1], "big"), stored[-1:] == _SUPPLIED)
 
     def place(self, number: int) -> Place:
         """Return where an exchange stands in its timeline."""
@@ -121,9 +133,13 @@ def compile_into(environment: Environment, cassette: int, exchanges: Iterable[Ex
     """
     tally = environment.get(layout.tally_key(cassette)) or layout.Tally().pack()
     write = _Writer(cassette, rules)
-    compiled = compile_exchanges(exchanges, rules)
+    numbering = Numbering()
+    compiled = compile_exchanges(exchanges, rules, numbering)
     while chunk := list(islice(compiled, _CHUNK)):
         environment.write(partial(_put, list(write.entries(chunk))))
+    sids = _sid_entries(layout.sid_prefix(cassette, rules.fingerprint), numbering)
+    while entries := list(islice(sids, _CHUNK)):
+        environment.write(partial(_put, entries))
     environment.write(partial(_put, [(layout.compiled_key(cassette, rules.fingerprint), tally)]))
 
 
@@ -158,6 +174,18 @@ class _Writer:
             line = self._touching + layout.number(opening.timeline)
             for member in {COLLECTION, opening.member}:
                 yield line + layout.number(member) + layout.number(opening.epoch), number
+
+
+def _sid_entries(prefix: bytes, numbering: Numbering) -> Iterator[tuple[bytes, bytes]]:
+    if numbering.account is not None:
+        yield prefix, numbering.account
+    for sid, known in numbering.numbered().items():
+        number = layout.sid_number(known.number)
+        yield prefix + b"s" + sid, number + (_SUPPLIED if known.supplied else _GENERATED)
+        yield prefix + b"n" + number, sid
+
+
+_SUPPLIED, _GENERATED = b"s", b"g"
 
 
 def _put(entries: list[tuple[bytes, bytes]], transaction: Transaction) -> None:

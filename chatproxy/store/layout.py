@@ -7,6 +7,9 @@
     e<id><number>                     an exchange
     c<id><rules>                      that it is compiled under these rules, and for which tally
     r<id><rules><number>              a compiled response
+    s<id><rules>                      the account that recorded
+    s<id><rules>s<SID>                a recorded SID's number, and whether it was supplied
+    s<id><rules>n<SID's number>       the recorded SID of this number
     x<id><rules><index><nth>          the number of the n-th exchange with this key, shape or route
     p<id><rules><number>              where an exchange stands in its timeline
     a<id><rules><key><epoch><nth>     the number of the n-th answer to a read in an epoch
@@ -93,6 +96,16 @@ def touch_prefix(cassette: int, rules: bytes) -> bytes:
     return b"t" + number(cassette) + rules
 
 
+def sid_prefix(cassette: int, rules: bytes) -> bytes:
+    """Return what the keys of a cassette's SIDs begin with."""
+    return b"s" + number(cassette) + rules
+
+
+def sid_number(value: int) -> bytes:
+    """Return a SID's number, which has its type in its first byte, as part of a key."""
+    return value.to_bytes(8, "big")
+
+
 def all_prefixes(cassette: int) -> list[bytes]:
     """Return what the keys of everything begin with that belongs to a cassette, its record aside."""
-    return [kind + number(cassette) for kind in (b"k", b"e", b"c", b"r", b"x", b"p", b"a", b"t")]
+    return [kind + number(cassette) for kind in (b"k", b"e", b"c", b"r", b"s", b"x", b"p", b"a", b"t")]

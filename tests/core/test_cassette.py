@@ -5,6 +5,7 @@ from strategies import FORM, JSON, MESSAGES, ORIGIN, UPSTREAM
 from chatproxy.core.cassette import Cassette, MemoryCassette
 from chatproxy.core.model import Exchange, Request, Response
 from chatproxy.core.normalize import Rules, normalize
+from chatproxy.core.numbering import Numbered, sid_number
 from chatproxy.core.template import as_recorded
 
 RULES = Rules()
@@ -39,3 +40,12 @@ def test_exchanges_and_replies_are_found_by_number() -> None:
     assert cassette.exchange(7) is second
     assert cassette.reply(7).render(as_recorded("http://h:1")).body == b'{"url": "http://h:1/x"}'
     assert cassette.reply(3).render(as_recorded("http://h:1")) == first.response
+
+
+def test_law_1_sids_are_found_by_number_and_by_themselves() -> None:
+    one, two, generated = (b"CH" + digit * 32 for digit in (b"9", b"1", b"5"))
+    cassette = MemoryCassette("a", [exchange(1, path=b"/" + one, body=generated), exchange(2, path=b"/" + two)], RULES)
+    assert cassette.numbered(two) == Numbered(sid_number(b"CH", 3), True)
+    assert cassette.numbered(generated) == Numbered(sid_number(b"CH", 2), False)
+    assert (cassette.numbered(b"CH"), cassette.sid(1), cassette.account) == (None, None, None)
+    assert cassette.sid(sid_number(b"CH", 1)) == one

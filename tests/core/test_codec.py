@@ -3,7 +3,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import exchanges, responses, twilio_responses
 
-from chatproxy.core.causes import Causes
 from chatproxy.core.codec import (
     decode_exchange,
     decode_place,
@@ -17,7 +16,7 @@ from chatproxy.core.codec import (
 from chatproxy.core.epochs import Opening, Place
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.model import Exchange, Request, Response
-from chatproxy.core.template import Addresses, Reply, compiled_reply
+from chatproxy.core.template import Learned, Reply, compiled_reply
 
 EXCHANGE = Exchange(1, Request("GET", b"/"), Response(200), "https://chat.twilio.com", asked=1, answered=2)
 
@@ -34,7 +33,7 @@ def test_an_exchange_comes_back_from_its_record(exchange: Exchange) -> None:
 
 def compiled(response: Response) -> Reply:
     exchange = Exchange(1, Request("POST", b"/v1"), response, "https://chat.twilio.com", 0, 5)
-    return compiled_reply(exchange, Place(7, 0, 1), Addresses(), Causes())
+    return compiled_reply(exchange, Place(7, 0, 1), Learned())
 
 
 @given(responses | twilio_responses)

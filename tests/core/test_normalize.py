@@ -26,7 +26,7 @@ from strategies import (
 )
 
 from chatproxy.core.model import Headers, Request
-from chatproxy.core.normalize import NormalForm, Rules, normalize
+from chatproxy.core.normalize import NormalForm, Rules, normalize, translate
 
 RULES = Rules()
 
@@ -460,3 +460,47 @@ def test_rules_have_one_fingerprint_for_one_meaning() -> None:
     assert Rules(("X-A", "x-b")).fingerprint == Rules(("x-b", "x-a", "X-A")).fingerprint
     assert len({Rules().fingerprint, Rules(("x-a",)).fingerprint, Rules(("x-a", "x-b")).fingerprint}) == 3
     assert len(Rules().fingerprint) == 8
+
+
+# In other SIDs
+
+
+_ONE, _TWO, _NEW = (b"CH" + digit * 32 for digit in (b"1", b"2", b"3"))
+
+
+def _turned(sid: bytes) -> bytes:
+    return {_ONE: _NEW, _NEW: _ONE}.get(sid, sid)
+
+
+@pytest.mark.parametrize(
+    ("headers", "template"),
+    [
+        ((FORM,), b"%b=1&%b=2&a=b"),
+        ((FORM,), b'Attributes={"%b": "%%25", "%b": 2}'),
+        ((FORM,), b'Attributes={"%b": 1&From=%b'),
+        ((JSON,), b'{"%b": 1, "%b": [2]}'),
+        ((JSON,), b'{"%b": 1, "%b": '),
+        ((), b"b=%b&a=%b"),
+    ],
+)
+def test_law_3_a_translated_form_is_that_of_the_request_with_the_other_sids(
+    headers: tuple[tuple[bytes, bytes], ...], template: bytes
+) -> None:
+    live, recorded = (
+        Request("POST", b"/%b?%b=1&%b=2" % (one, one, _TWO), headers, template % (one, _TWO)) for one in (_NEW, _ONE)
+    )
+    assert translate(normalize(live, Rules()), _turned) == normalize(recorded, Rules())
+
+
+@given(requests)
+def test_law_3_a_form_translated_there_and_back_is_the_same(request: Request) -> None:
+    form = normalize(request, Rules())
+    assert translate(form, lambda sid: sid) == form
+    flipped = translate(form, lambda sid: sid[:2] + sid[:1:-1])
+    assert translate(flipped, lambda sid: sid[:2] + sid[:1:-1]) == form
+
+
+def test_law_5_the_sids_of_a_form_are_those_of_path_query_and_body() -> None:
+    upper = b"IM" + b"A" * 32
+    request = Request("POST", b"/%b/x?a=PT%b" % (upper, _TWO), (FORM,), b"a=%25" + _ONE)
+    assert normalize(request, Rules()).sids == [upper, _TWO, _ONE]

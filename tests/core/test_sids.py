@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import sids
 
-from chatproxy.core.sids import PREFIXES, SID, mask, mask_path
+from chatproxy.core.sids import PREFIXES, SID, mask, mask_path, replace_in_path, replace_sids
 
 HEX = b"0123456789abcdef" * 2
 
@@ -66,3 +66,13 @@ def test_masking_twice_is_masking_once(parts: list[str]) -> None:
     masked = mask("".join(parts).encode())
     assert mask(masked) == masked
     assert not SID.search(masked)
+
+
+def test_law_5_sids_are_replaced_where_they_are_found() -> None:
+    upper, lower, other = b"IM" + HEX.upper(), b"IM" + HEX, b"CH" + HEX
+    assert replace_sids(b"PT%b %b" % (lower, upper), lambda _: other) == b"PT%b %b" % (other, upper)
+    assert replace_in_path(b"/%b/PT%b/a%b" % (upper, lower, upper), lambda _: other) == b"/%b/PT%b/a%b" % (
+        other,
+        other,
+        upper,
+    )

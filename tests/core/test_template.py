@@ -4,12 +4,14 @@ import pytest
 from hypothesis import given
 from strategies import FORM, JSON, MESSAGES, ORIGIN, UPSTREAM, responses, twilio_responses
 
-from chatproxy.core.causes import Causes
+from chatproxy.core.codec import decode_reply, encode_reply
 from chatproxy.core.epochs import Place
 from chatproxy.core.model import Exchange, Request, Response
+from chatproxy.core.normalize import Rules, normalize
 from chatproxy.core.template import (
     KEPT_ORIGINS,
     Addresses,
+    Learned,
     Reply,
     Slot,
     Template,
@@ -23,7 +25,7 @@ HERE = "http://here:1"
 
 def reply(response: Response, upstream: str, addresses: Addresses) -> Reply:
     exchange = Exchange(1, Request("GET", MESSAGES), response, upstream, 0, 0)
-    return compiled_reply(exchange, Place(0, 0, 0), addresses, Causes())
+    return compiled_reply(exchange, Place(0, 0, 0), Learned(addresses))
 
 
 def rendered(body: str, *, upstream: str = UPSTREAM, addresses: Addresses | None = None, origin: str = HERE) -> str:
@@ -241,3 +243,56 @@ def test_law_10_without_our_address_in_a_form_nothing_is_learned(
     addresses = Addresses()
     addresses.learn(Request("POST", MESSAGES, headers, body, origin=ORIGIN))
     assert addresses == Addresses()
+
+
+# SIDs
+
+
+def with_sids(response: Response, addresses: Addresses | None = None) -> Reply:
+    """Compile an answer to a request whose path has upper-case hex, with all of its SIDs numbered."""
+    exchange = Exchange(1, Request("GET", b"/" + UPPER.encode()), response, UPSTREAM, 0, 0)
+    learned = Learned(addresses or Addresses())
+    learned.numbering.learn(exchange, normalize(exchange.request, Rules()))
+    return compiled_reply(exchange, Place(0, 0, 0), learned)
+
+
+UPPER = "IM" + "A" * 32
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        '{"sid": "%s", "a": "/%s/x"}',
+        '{"a": "{\\"sid\\": \\"%s\\"}", "token": "PT%s"}',
+        '{"%s": "%s"}',
+        "a text with %sx and %s",
+    ],
+)
+def test_law_3_sids_are_slots_wherever_they_stand(template: str) -> None:
+    one, other = b"IM" + b"1" * 32, b"IM" + b"2" * 32
+    text = (template % (one.decode(), one.decode())).encode()
+    response = Response(200, b"OK", ((b"Content-Type", b"application/json"), (b"X", b"PT" + one)), text)
+    compiled = with_sids(response)
+    answer = compiled.render(as_recorded(HERE) | {Slot.SID: {one: other}.__getitem__})
+    assert answer.body == text.replace(one, other)
+    assert answer.headers[1] == (b"X", b"PT" + other)
+    assert compiled.render(as_recorded(HERE)) == response
+    assert decode_reply(encode_reply(compiled), "here") == compiled
+
+
+def test_law_5_upper_case_sids_are_slots_as_whole_segments_only() -> None:
+    other = "IM" + "B" * 32
+    text = r'{"a": "/%s/%s was", "b": "\/%s\/x", "c": "%s", "d": "/%sx"}'
+    compiled = with_sids(Response(404, body=(text % ((UPPER,) * 5)).encode()))
+    answer = compiled.render({Slot.SID: lambda _: other.encode()})
+    assert answer.body.decode() == text % (other, other, other, UPPER, UPPER)
+
+
+def test_an_address_that_looks_like_a_sid_is_an_address() -> None:
+    host = "http://IM" + "1" * 32
+    compiled = with_sids(Response(200, b"", (JSON,), b'{"body": "%b"}' % host.encode()), Addresses({b"body": {host}}))
+    assert compiled.body.slots == ((Slot.ORIGIN, host.encode()),)
+
+
+def test_a_sid_without_a_number_stays() -> None:
+    assert reply(Response(200, body=b"IM" + b"1" * 32), UPSTREAM, Addresses()).body.slots == ()

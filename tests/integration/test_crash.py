@@ -93,7 +93,7 @@ def test_what_a_client_has_seen_survives_a_kill(place: Workplace, upstream: Serv
     assert "killed.partial: is left of a recording that was interrupted" in refusal
     place.run("export", "killed.partial", "rescued.json")
     for cassette in ("rescued.json", "killed.partial"):
-        with place.replay(cassette) as replayer:
+        with place.replay(cassette, "--sids", "recorded") as replayer:
             for body, answer in list(crowd.answers.items())[:20]:
                 again = ask(replayer.url, "POST", MESSAGES, {"Body": body})
                 assert (again.outcome, orjson.loads(again.body)["sid"]) == ("hit", told(answer)[1])

@@ -132,7 +132,7 @@ def test_a_miss_says_why_in_the_clients_exception(place: Workplace, upstream: Se
     with place.record("misses", upstream.url) as recorder, messages_at(recorder.url) as (messages, _):
         sid = messages.create(body="only once", from_="alice").sid
         messages.list(page_size=2)
-    with place.replay("misses") as replayer, messages_at(replayer.url) as (messages, _):
+    with place.replay("misses", "--sids", "recorded") as replayer, messages_at(replayer.url) as (messages, _):
         assert messages.create(body="only once", from_="alice").sid == sid
         used_up = miss(lambda: messages.create(body="only once", from_="alice"))
         assert "the one recorded answer is used" in used_up
@@ -179,7 +179,8 @@ def test_store_fixture_and_import_give_the_same_bytes(place: Workplace, upstream
     elsewhere = Workplace(place.folder / "elsewhere")
     elsewhere.folder.mkdir()
     answers = []
-    for start in (place.replay("shared"), elsewhere.replay(fixture), place.replay("imported")):
+    for where, name in ((place, "shared"), (elsewhere, fixture), (place, "imported")):
+        start = where.replay(name, "--sids", "recorded")
         with start as replayer:
             told = list(program(replayer.url))
             assert {one.outcome for one in told} == {"hit"}

@@ -103,13 +103,13 @@ async def test_what_one_client_recorded_every_client_replays(tmp_path: Path) -> 
             recorder.stop()
         assert recorder.count("recorded") == asked
 
-        with place.replay("async") as replayer:
+        with place.replay("async", "--sids", "recorded") as replayer:
             replayed, asked = await run(replayer.url, RESPELLED)
             replayer.stop()
         assert replayed == recorded
         assert (replayer.count("hit"), replayer.count("miss")) == (asked, 0)
 
-        with place.replay("async") as replayer, messages_at(replayer.url) as (messages, _):
+        with place.replay("async", "--sids", "recorded") as replayer, messages_at(replayer.url) as (messages, _):
             assert anywhere(list(program(messages, RESPELLED)), replayer.url) == recorded
     assert guard.outside == set()
 
@@ -122,7 +122,7 @@ async def test_the_other_way_round(tmp_path: Path) -> None:
         messages_at(recorder.url) as (messages, _),
     ):
         recorded = anywhere(list(program(messages, ATTRIBUTES)), recorder.url)
-    with place.replay("sync") as replayer:
+    with place.replay("sync", "--sids", "recorded") as replayer:
         assert (await run(replayer.url, RESPELLED))[0] == recorded
 
 

@@ -82,14 +82,14 @@ def test_what_node_recorded_both_clients_replay(tmp_path: Path) -> None:
         recorded = node(recorder.url, ATTRIBUTES)
         check(recorded, recorder, "recorded")
 
-    with place.replay("node") as replayer:
+    with place.replay("node", "--sids", "recorded") as replayer:
         replayed = node(replayer.url, RESPELLED)
         check(replayed, replayer, "hit")
     assert replayed.steps == recorded.steps
     assert dict(recorded.steps)["fetch deleted"] == {"status": 404, "code": 20404}
     assert [one["body"] for one in dict(recorded.steps)["list by twos"]] == [*BODIES, "last"]
 
-    with place.replay("node") as replayer:
+    with place.replay("node", "--sids", "recorded") as replayer:
         assert python(replayer.url, RESPELLED) == recorded.steps
 
 
@@ -97,7 +97,7 @@ def test_what_python_recorded_node_replays(tmp_path: Path) -> None:
     place = Workplace(tmp_path)
     with place.sandbox() as upstream, place.record("python", upstream.url) as recorder:
         recorded = python(recorder.url, ATTRIBUTES)
-    with place.replay("python") as replayer:
+    with place.replay("python", "--sids", "recorded") as replayer:
         replayed = node(replayer.url, RESPELLED)
         check(replayed, replayer, "hit")
     assert replayed.steps == recorded

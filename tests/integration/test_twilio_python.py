@@ -1,3 +1,5 @@
+import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +11,7 @@ from integration.twilio_clients import (
     ATTRIBUTES,
     BODIES,
     CHANNEL,
+    NO_EDGE,
     RESPELLED,
     Guard,
     Step,
@@ -18,6 +21,9 @@ from integration.twilio_clients import (
     program,
 )
 from twilio.base.exceptions import TwilioRestException
+from twilio.rest import Client
+
+AS_RECORDED = ("--sids", "recorded")
 
 
 @dataclass
@@ -49,7 +55,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
         with place.sandbox() as upstream, place.record("python", upstream.url) as recorder:
             runs.recorded = run(recorder.url, ATTRIBUTES, runs)
             recorder.stop()
-        with place.replay("python") as replayer:
+        with place.replay("python", *AS_RECORDED) as replayer:
             runs.replayed = run(replayer.url, RESPELLED, runs)
             replayer.stop()
         runs.answered = [recorder.count("recorded"), replayer.count("hit")]
@@ -104,7 +110,7 @@ def test_updates_and_deletes_show(runs: Runs) -> None:
 
 
 def test_other_attributes_are_no_hit(runs: Runs) -> None:
-    with runs.place.replay("python") as replayer, messages_at(replayer.url) as (messages, _):
+    with runs.place.replay("python", *AS_RECORDED) as replayer, messages_at(replayer.url) as (messages, _):
         with pytest.raises(TwilioRestException, match="form field 'Attributes'"):
             messages.create(body=BODIES[0], from_="alice", attributes='{"nested": {}}')
         made = messages.create(body=BODIES[0], from_="alice", attributes=RESPELLED)
@@ -117,6 +123,49 @@ def test_a_fixture_replays_alike(runs: Runs, way: str, tmp_path: Path) -> None:
     runs.place.run("export", "python", file)
     if way == "imported":
         place.run("import", file)
-    with place.replay("python" if way == "imported" else file) as replayer:
+    with place.replay("python" if way == "imported" else file, *AS_RECORDED) as replayer:
         replayed = run(replayer.url, RESPELLED, runs)
     assert replayed == runs.recorded
+
+
+def renamed(steps: list[Step], fresh: list[Step], generated: set[str]) -> list[Step]:
+    """Put the SIDs of another run in the place of those generated; each must have one name, and no two the same."""
+    texts = [json.dumps(one, ensure_ascii=False) for one in (steps, fresh)]
+    names = dict(zip(*(re.findall("IM[0-9a-f]{32}", text) for text in texts), strict=True))
+    assert names.keys() == generated
+    assert len(set(names.values()) | generated) == 2 * len(generated)
+    return [(call, result) for call, result in json.loads(re.sub("IM[0-9a-f]{32}", lambda it: names[it[0]], texts[0]))]
+
+
+def test_law_1_a_replay_has_fresh_sids_that_agree_over_all_operations_and_are_those_of_the_seed(runs: Runs) -> None:
+    generated = {runs.of(f"create {body!r}")["sid"] for body in BODIES} | {runs.of("create, all by default")["sid"]}
+    replays = []
+    for seed in (0, 0, 1):
+        with runs.place.replay("python", "--seed", seed) as replayer:
+            replays.append(run(replayer.url, RESPELLED, runs))
+            replayer.stop()
+            assert replayer.count("miss") == 0
+    assert replays[0] == replays[1] != replays[2]
+    for replay in (replays[0], replays[2]):
+        assert replay == renamed(runs.recorded, replay, generated)
+
+
+def test_law_1_the_error_message_of_a_deleted_message_has_the_fresh_sid(runs: Runs) -> None:
+    with runs.place.replay("python") as replayer, messages_at(replayer.url) as (messages, _):
+        sids = [messages.create(body=body, from_="alice", attributes=RESPELLED).sid for body in BODIES]
+        messages(sids[1]).delete()
+        with pytest.raises(TwilioRestException, match=sids[1]) as caught:
+            messages(sids[1]).fetch()
+    assert caught.value.code == 20404
+
+
+def test_law_2_another_account_service_and_channel_than_recorded_work(runs: Runs) -> None:
+    account, service, channel = (prefix + "ab" * 16 for prefix in ("AC", "IS", "CH"))
+    with runs.place.replay("python") as replayer:
+        client = Client(account, "any", environment=NO_EDGE)
+        client.chat.base_url = replayer.url
+        messages = client.chat.v1.services(service).channels(channel).messages
+        made = messages.create(body=BODIES[0], from_="alice", attributes=ATTRIBUTES)
+        assert (made.account_sid, made.service_sid, made.channel_sid) == (account, service, channel)
+        assert made.url.startswith(f"{replayer.url}/v1/Services/{service}/Channels/{channel}/Messages/{made.sid}")
+        assert made.sid not in str(runs.recorded)

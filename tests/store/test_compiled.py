@@ -43,8 +43,11 @@ def test_a_stored_cassette_answers_as_one_in_memory(store: Store, recorded: list
 
     stored, memory = store.open(name, rules), MemoryCassette(name, recorded, rules)
 
-    assert (stored.name, stored.last_number) == (memory.name, memory.last_number)
+    assert (stored.name, stored.last_number, stored.account) == (memory.name, memory.last_number, memory.account)
     assert list(stored.numbers()) == list(memory.numbers()) == [exchange.number for exchange in recorded]
+    for sid, known in memory._numbered.items():
+        assert (stored.numbered(sid), stored.sid(known.number)) == (known, sid)
+    assert (stored.numbered(b"IM" + b"0" * 31 + b"x"), stored.sid(2**60)) == (None, None)
     for compiled in compile_exchanges(recorded, rules):
         assert stored.reply(compiled.number) == memory.reply(compiled.number)
         assert stored.exchange(compiled.number) == memory.exchange(compiled.number)

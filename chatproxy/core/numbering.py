@@ -1,0 +1,89 @@
+"""The SIDs of a cassette: the number of each, and who first named it.
+
+Numbers go per type by first appearance, exchange by exchange, the request before its response; ``RQ…`` ids have the
+number of the exchange that shows them first. A SID is *supplied* if a request had it before any response showed
+it, or if it is an account's; it is *generated* otherwise.
+"""
+
+from collections import Counter
+from typing import NamedTuple
+
+from chatproxy.core.model import Exchange
+from chatproxy.core.normalize import NormalForm
+from chatproxy.core.sids import PREFIXES, SID
+
+_TYPES = {prefix.encode(): place for place, prefix in enumerate(PREFIXES)}
+_TYPE_SHIFT = 56
+_NTH_SHIFT = 32
+"""Exchanges have numbers below 2**32; a second ``RQ…`` id of one exchange counts above them."""
+
+
+class Numbered(NamedTuple):
+    """What is known of a recorded SID; ``number`` has its type too, so that it is unique in the cassette."""
+
+    number: int
+    supplied: bool
+
+
+class Numbering:
+    """Numbers the SIDs of exchanges, which must come in the order of their numbers."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[bytes, int] = {}
+        self._counts: Counter[bytes | tuple[bytes, int]] = Counter()
+        self._asked: dict[bytes, tuple[int, int]] = {}
+        self._shown: dict[bytes, tuple[int, int]] = {}
+        self._user: bytes | None = None
+
+    def learn(self, exchange: Exchange, form: NormalForm) -> None:
+        """Take in an exchange, with the normal form of its request."""
+        asked, answered = (exchange.asked, exchange.number), (exchange.answered, exchange.number)
+        if exchange.user is not None and exchange.user.startswith("AC"):
+            self._user = self._user or exchange.user.encode()
+            self._see(exchange.user.encode(), exchange.number, self._asked, asked)
+        for sid in form.sids:
+            self._see(sid, exchange.number, self._asked, asked)
+        response = exchange.response
+        for text in (*(text for header in response.headers for text in header), response.body):
+            for found in SID.finditer(text):
+                self._see(found[0], exchange.number, self._shown, answered)
+
+    def _see(self, sid: bytes, exchange: int, seen: dict[bytes, tuple[int, int]], moment: tuple[int, int]) -> None:
+        if sid not in self._numbers:
+            self._numbers[sid] = sid_number(sid[:2], self._next(sid[:2], exchange))
+        seen[sid] = min(seen.get(sid, moment), moment)
+
+    def _next(self, prefix: bytes, exchange: int) -> int:
+        if prefix != b"RQ":
+            self._counts[prefix] += 1
+            return self._counts[prefix]
+        self._counts[prefix, exchange] += 1
+        return exchange + (self._counts[prefix, exchange] - 1 << _NTH_SHIFT)
+
+    def number_of(self, sid: bytes) -> int | None:
+        """Return the number of a SID seen so far."""
+        return self._numbers.get(sid)
+
+    def numbered(self) -> dict[bytes, Numbered]:
+        """Return all SIDs seen so far."""
+        return {sid: Numbered(number, self._is_supplied(sid)) for sid, number in self._numbers.items()}
+
+    def _is_supplied(self, sid: bytes) -> bool:
+        asked, shown = self._asked.get(sid), self._shown.get(sid)
+        # at one moment the exchange's number decides, and a request comes before its own answer
+        return sid[:2] == b"AC" or (asked is not None and (shown is None or asked <= shown))
+
+    @property
+    def account(self) -> bytes | None:
+        """The account that recorded: the first user name that is one, else the first account seen."""
+        return self._user or next((sid for sid in self._numbers if sid[:2] == b"AC"), None)
+
+
+def sid_number(prefix: bytes, number: int) -> int:
+    """Return the number, unique in its cassette, of the n-th SID of a type."""
+    return _TYPES[prefix] << _TYPE_SHIFT | number
+
+
+def sid_type(number: int) -> bytes:
+    """Return the type of the SID with this number."""
+    return PREFIXES[number >> _TYPE_SHIFT].encode()
