@@ -50,6 +50,7 @@ class Settings:
     client_timeout: float
     sessions: str
     max_sessions: int
+    on_exhausted: str
     session_idle: float
     journal: int
     report: Path | None
@@ -325,6 +326,13 @@ SETTINGS = (
         "choose a session also by an account's SID as user name, or by the header x-chatproxy-session only",
     ),
     Setting("max-sessions", _whole(1, "number"), "10000", "N", "how many sessions are kept at once"),
+    Setting(
+        "on-exhausted",
+        _choice("miss", "restart"),
+        "miss",
+        "miss|restart",
+        "miss a request that only a session begun anew could answer, or begin it anew",
+    ),
     Setting("session-idle", _seconds, "3600", "SECONDS", "how long a session is kept without a request"),
     Setting("journal", _whole(0, "number"), "1000", "N", "how many of the last requests the journal holds"),
     Setting("report", _path, None, "FILE", "write a report of the run to this file as JSON when the server stops"),

@@ -243,6 +243,7 @@ def _sessions(replayed: Cassette, mode: Mode, settings: Settings, rules: Rules) 
         by_user=settings.sessions == "user",
         bound=settings.max_sessions,
         idle=int(settings.session_idle * 10**6),
+        restart=settings.on_exhausted == "restart",
     )
 
 

@@ -94,7 +94,6 @@ class Bindings:
         owner: Owner | None = None,
         given: Given | None = None,
     ) -> None:
-        self.ambiguities: list[Ambiguity] = []
         self._cassette = cassette
         self._rules = rules
         self._choice = choice or Choice()
@@ -142,8 +141,6 @@ class Bindings:
     def keep(self, translation: Translation) -> None:
         """Bind what a request that is a hit has bound."""
         self._bind(translation.bound)
-        if translation.ambiguity is not None:
-            self.ambiguities.append(translation.ambiguity)
 
     def _bind(self, bound: Mapping[bytes, bytes]) -> None:
         for live, recorded in bound.items():

@@ -9,8 +9,7 @@ from chatproxy.core.errors import ChatproxyError, MissError, error_json
 from chatproxy.core.explain import miss_reason
 from chatproxy.core.journal import Entry, Journal
 from chatproxy.core.model import Exchange, Forward, Request, Response
-from chatproxy.core.normalize import normalize
-from chatproxy.core.player import play, translated
+from chatproxy.core.player import Played, play_request
 from chatproxy.core.recorder import Recorder
 from chatproxy.core.scrub import Blankers, user_name
 from chatproxy.core.session import Session
@@ -58,19 +57,17 @@ class Engine:
         now = self._clock()
         session = self.sessions.of(request, now)
         blanked = session.blanked(request)
-        sids = translated(session, normalize(blanked, session.rules), user_name(request.headers))
-        form = sids.form
-        number = play(session, form) if sids.refusal is None and form not in session.live else None
-        if number is not None:
-            session.sids.keep(sids)
-            answer = self._replayed(session, number, request, now)
-            self.journal.note(Entry(now, session.name, request.method, blanked.target, "hit", answer.status, number))
-            return self._marked(answer, "hit", f"{session.cassette.name}/{number}")
+        session, played = self._play(self.sessions, session, blanked, user_name(request.headers), now)
+        if played.number is not None:
+            answer = self._replayed(session, played.number, request, now)
+            entry = Entry(now, session.name, request.method, blanked.target, "hit", answer.status, played.number)
+            self.journal.note(replace(entry, skipped=played.skipped, ambiguity=played.ambiguity))
+            return self._marked(answer, "hit", f"{session.cassette.name}/{played.number}")
         if self._recorder is None:
-            miss = MissError(blanked.line, sids.refusal or miss_reason(session, form))
+            miss = MissError(blanked.line, played.refusal or miss_reason(session, played.form))
             self._on_miss(miss)
             return self.on_error(miss, request)
-        session.live.write(form)
+        session.live.write(played.form)
         return self._forward(request, session)
 
     def on_response(self, forward: Forward, response: Response) -> tuple[Response, Exchange | None]:
@@ -93,6 +90,18 @@ class Engine:
         if request is not None:
             self._note_error(error, request)
         return self._marked(answer, "miss" if isinstance(error, MissError) else "error")
+
+    def _play(
+        self, sessions: Sessions, session: Session, request: Request, user: str | None, now: int
+    ) -> tuple[Session, Played]:
+        """Replay a request in its session, or in that session begun anew if only that can answer."""
+        played = play_request(session, request, user)
+        if played.number is None and (anew := sessions.anew(session)) is not None:
+            again = play_request(anew, request, user)
+            if again.number is not None:
+                sessions.replace(anew, now)
+                return anew, again
+        return session, played
 
     def _forward(self, request: Request, session: Session | None) -> Forward:
         answered = [part.last_write for part in (session, self._recorder) if part is not None]

@@ -8,10 +8,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
+from chatproxy.core.bindings import Ambiguity
 from chatproxy.core.timestamps import instant
 
 _MISSES = 100
 """How many different misses of a session are kept."""
+
+_AMBIGUITIES = 100
+"""How many of a session's ambiguous bindings are kept."""
 
 
 @dataclass(slots=True)
@@ -19,7 +23,8 @@ class Entry:
     """One request and what became of it; ``at`` is in microseconds since 1970.
 
     ``target`` is that of the blanked request, ``exchange`` the number of what was served or recorded, ``reason``
-    why there was no answer.
+    why there was no answer, ``skipped`` the writes that count as done by it, ``ambiguity`` what SIDs it has that could
+    have stood for others as well.
     """
 
     at: int
@@ -30,6 +35,8 @@ class Entry:
     status: int
     exchange: int | None = None
     reason: str | None = None
+    skipped: tuple[int, ...] = ()
+    ambiguity: Ambiguity | None = None
 
     @property
     def shown_target(self) -> str:
@@ -72,6 +79,14 @@ class Numbers:
     def __len__(self) -> int:
         return self._count
 
+    def __iter__(self) -> Iterator[int]:
+        return (
+            piece * _PIECE + bit
+            for piece, bits in sorted(self._pieces.items())
+            for bit in range(bits.bit_length())
+            if bits >> bit & 1
+        )
+
     def missing(self, numbers: Iterable[int]) -> Iterator[int]:
         """Yield those of the numbers that are not in."""
         return (number for number in numbers if number not in self)
@@ -87,12 +102,17 @@ class Tally:
     outcomes: Counter[str] = field(default_factory=Counter)
     misses: dict[tuple[str, str], int] = field(default_factory=dict)
     served: Numbers = field(default_factory=Numbers)
+    skipped: Numbers = field(default_factory=Numbers)
+    ambiguities: deque[Ambiguity] = field(default_factory=lambda: deque(maxlen=_AMBIGUITIES))
 
     def note(self, entry: Entry) -> None:
         """Count an entry."""
         self.outcomes[entry.outcome] += 1
         if entry.outcome == "hit" and entry.exchange is not None:
             self.served.add(entry.exchange)
+            for write in entry.skipped:
+                self.skipped.add(write)
+            self.ambiguities += [entry.ambiguity] if entry.ambiguity else []
         elif entry.outcome == "miss":
             self._miss(f"{entry.method} {entry.shown_target}", entry.reason or "")
 

@@ -9,10 +9,10 @@ is right, or it is a miss that names the write.
 from dataclasses import dataclass
 from enum import Enum
 
-from chatproxy.core.bindings import Translation
+from chatproxy.core.bindings import Ambiguity, Translation
 from chatproxy.core.epochs import ALL_MEMBERS, COLLECTION
-from chatproxy.core.model import is_read
-from chatproxy.core.normalize import NormalForm
+from chatproxy.core.model import Request, is_read
+from chatproxy.core.normalize import NormalForm, normalize
 from chatproxy.core.session import Session
 
 
@@ -39,6 +39,33 @@ class Miss:
 
     why: Why
     write: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What became of a request: the number of the exchange that answers, or why its SIDs stand for nothing.
+
+    ``skipped`` are the writes that count as done since, ``ambiguity`` what its SIDs could have stood for as well.
+    """
+
+    form: NormalForm
+    number: int | None = None
+    refusal: str | None = None
+    skipped: tuple[int, ...] = ()
+    ambiguity: Ambiguity | None = None
+
+
+def play_request(session: Session, request: Request, user: str | None) -> Played:
+    """Replay a request without secrets, of a client that authenticates by this user name."""
+    sids = translated(session, normalize(request, session.rules), user)
+    if sids.refusal is not None or sids.form in session.live:
+        return Played(sids.form, refusal=sids.refusal)
+    skipped = len(session.skipped)
+    number = play(session, sids.form)
+    if number is None:
+        return Played(sids.form)
+    session.sids.keep(sids)
+    return Played(sids.form, number, skipped=tuple(session.skipped[skipped:]), ambiguity=sids.ambiguity)
 
 
 def play(session: Session, form: NormalForm) -> int | None:
@@ -74,7 +101,11 @@ def _write(session: Session, key: bytes) -> Answer | Miss:
 def _advance(session: Session, number: int) -> None:
     session.last_write = max(session.last_write, number)
     for opening in session.cassette.place(number).opens:
-        session.epochs[opening.timeline] = max(session.epochs.get(opening.timeline, 0), opening.epoch)
+        epoch = session.epochs.get(opening.timeline, 0)
+        for skipped in range(epoch + 1, opening.epoch):
+            write = session.cassette.touching(opening.timeline, COLLECTION, skipped - 1, skipped)
+            session.skipped += [] if write is None else [write]
+        session.epochs[opening.timeline] = max(epoch, opening.epoch)
 
 
 def _read(session: Session, key: bytes) -> Answer | Miss:

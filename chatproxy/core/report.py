@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from itertools import islice
 
+from chatproxy.core.bindings import Ambiguity
 from chatproxy.core.cassette import Cassette
 from chatproxy.core.engine import Engine
 from chatproxy.core.journal import Numbers, Tally
 from chatproxy.core.model import Mode
 
 _UNUSED = 1000
-"""How many numbers of unused exchanges are listed."""
+"""How many numbers of unused exchanges, and of skipped ones, are listed."""
 
 
 class Report:
@@ -48,6 +49,17 @@ def _of_session(tally: Tally, restarts: int, numbers: Sequence[int]) -> dict[str
             {"request": request, "reason": reason, "count": count} for (request, reason), count in tally.misses.items()
         ],
         **_unused(tally.served, numbers),
+        "skipped": list(islice(tally.served.missing(tally.skipped), _UNUSED)),
+        "ambiguous": [_shown(ambiguity) for ambiguity in tally.ambiguities],
+    }
+
+
+def _shown(ambiguity: Ambiguity) -> dict[str, list[str]]:
+    """Show each SID with what it was bound to, and with what it could have been bound to as well."""
+    choices = zip(*ambiguity.recorded, strict=True)
+    return {
+        live.decode(): list(dict.fromkeys(sid.decode() for sid in recorded))
+        for live, recorded in zip(ambiguity.live, choices, strict=True)
     }
 
 

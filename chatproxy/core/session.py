@@ -19,8 +19,9 @@ class Session:
     """One replay: how often each request was answered, its epochs, its time, and which SIDs stand for which.
 
     ``answered`` counts writes by their keys, reads by their keys and epochs. ``epochs`` holds the furthest epoch of
-    each timeline. ``restarts`` is how often the session of this name was begun anew. Without a ``clock`` all
-    instants are served as recorded, without ``sids`` all SIDs.
+    each timeline, ``skipped`` the writes that counted as done before they were replayed. ``restarts`` is how often
+    the session of this name was begun anew. Without a ``clock`` all instants are served as recorded, without ``sids``
+    all SIDs.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Session:
         self.blankers = Blankers()
         self.answered: dict[bytes, int] = {}
         self.epochs: dict[int, int] = {}
+        self.skipped: list[int] = []
         self.last_write = 0
         self.live = LiveTimelines()
         self.sids = sids or Bindings(cassette, rules, Choice(recorded=True))

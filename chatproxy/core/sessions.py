@@ -25,7 +25,8 @@ class Sessions:
 
     ``tied`` ties all requests to the session of that name: then neither header nor user name is asked. ``by_user``
     tells whether user names choose. ``idle`` is how many microseconds without a request a session is kept; idle
-    ones go when another session is looked up, so that a lone one waits as long as its client likes.
+    ones go when another session is looked up, so that a lone one waits as long as its client likes. With ``restart``
+    a session begins anew when it has no answer left that a new one would have.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class Sessions:
         by_user: bool = True,
         bound: int = 10_000,
         idle: int = 3600 * 10**6,
+        restart: bool = False,
     ) -> None:
         self.dropped = 0
         self._begin = begin
@@ -43,6 +45,7 @@ class Sessions:
         self._by_user = by_user
         self._bound = bound
         self._idle = idle
+        self._restart = restart
         self._held: dict[str, Session] = {}  # the one that was used longest ago comes first
         self._used: dict[str, int] = {}
         self._restarts: dict[str, int] = {}
@@ -85,6 +88,16 @@ class Sessions:
         if len(self._restarts) > self._bound:
             del self._restarts[next(iter(self._restarts))]
         return True
+
+    def anew(self, session: Session) -> Session | None:
+        """Begin the session that would follow this one, not held yet; None if sessions are not to begin anew."""
+        return self._begin(session.name, self.restarts(session.name) + 1) if self._restart else None
+
+    def replace(self, anew: Session, now: int) -> None:
+        """Hold a session in place of the one of its name."""
+        self.end(anew.name)
+        self._held[anew.name] = anew
+        self._used[anew.name] = now
 
     def end_all(self) -> None:
         """End every session."""

@@ -62,6 +62,10 @@ class Client:
         sessions = Sessions(lambda name, restarts: self.session)
         self.engine = Engine(UPSTREAM, lambda: 1, sessions=sessions, keep_urls=keep_urls)
 
+    @property
+    def ambiguities(self) -> list[Ambiguity]:
+        return list(self.engine.journal.total.ambiguities)
+
     def ask(self, request: Request) -> str:
         answer = self.engine.on_request(request)
         assert isinstance(answer, Response)
@@ -184,11 +188,11 @@ def test_law_2_an_unknown_sid_binds_to_the_first_supplied_one_that_makes_a_hit_a
     client = Client(recorded)
     assert client.ask(get(f"/b/{LIVE_CHANNEL}")) == LIVE_CHANNEL
     assert client.session.sids.to_live(three.encode()) == LIVE_CHANNEL.encode()
-    assert client.session.sids.ambiguities == []
+    assert client.ambiguities == []
     other = sid("CH", "9")
     assert client.ask(get(f"/a/{other}")) == other
     assert client.session.sids.to_live(one.encode()) == other.encode()
-    assert client.session.sids.ambiguities == [Ambiguity((other.encode(),), [(one.encode(),), (two.encode(),)])]
+    assert client.ambiguities == [Ambiguity((other.encode(),), [(one.encode(),), (two.encode(),)])]
 
 
 def test_law_2_bind_settles_what_stands_for_what() -> None:

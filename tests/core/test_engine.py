@@ -70,6 +70,16 @@ def marks(response: Response) -> dict[str, str]:
 # Replay: sessions and no recorder
 
 
+def test_law_5_a_session_begins_anew_when_only_a_new_one_can_answer() -> None:
+    cassette = MemoryCassette("tour", [exchange(1, get()), exchange(2, post()), exchange(3, get())], RULES)
+    again = Sessions(lambda name, restarts: Session(cassette, RULES, name, restarts), restart=True)
+    engine = Engine(UPSTREAM, ticking(), sessions=again)
+    for _ in range(3):
+        assert marks(answered(engine, post()))["x-chatproxy-exchange"] == "tour/2"
+    assert marks(answered(engine, post(b"Body=b")))["x-chatproxy-outcome"] == "miss"
+    assert (again.restarts("default"), [one.restarts for one in again]) == (2, [2])
+
+
 def test_law_13_a_hit_is_served_as_recorded_and_says_which_exchange_it_is() -> None:
     answer = answered(Engine(UPSTREAM, ticking(), sessions=sessions(post(), get())), get())
     assert (answer.status, answer.reason) == (200, b"Fine")

@@ -88,3 +88,11 @@ def test_numbers_are_a_set(added: list[int], asked: list[int]) -> None:
         numbers.add(number)
     assert len(numbers) == len(set(added))
     assert list(numbers.missing(asked + added)) == [number for number in asked if number not in added]
+
+
+@given(st.sets(st.integers(0, 5000)))
+def test_numbers_come_back_in_their_order(numbers: set[int]) -> None:
+    held = Numbers()
+    for number in numbers:
+        held.add(number)
+    assert list(held) == sorted(numbers)

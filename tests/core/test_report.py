@@ -1,7 +1,8 @@
 import json
 
-from strategies import MESSAGES, UPSTREAM
+from strategies import FORM, MESSAGES, UPSTREAM
 
+from chatproxy.core.bindings import Bindings
 from chatproxy.core.cassette import MemoryCassette
 from chatproxy.core.engine import Engine
 from chatproxy.core.model import Exchange, Mode, Request, Response
@@ -59,6 +60,8 @@ def test_a_replay_reports_each_session_and_the_whole() -> None:
         "served": 1,
         "unused": [1, 4],
         "unused_total": 2,
+        "skipped": [],
+        "ambiguous": [],
     }
     assert (sessions["b"]["hits"], sessions["b"]["served"], sessions["b"]["unused"]) == (2, 1, [2, 4])
 
@@ -92,3 +95,35 @@ def test_a_run_without_sessions_reports_its_totals() -> None:
     content = Report(Mode.PASSTHROUGH, None, engine).content()
     assert (content["mode"], content["cassette"], content["sessions"]) == ("passthrough", None, {})
     assert (content["totals"], content["unused_total"]) == ({"passed": 1}, 0)
+
+
+def reported(exchanges: list[Exchange], *asked: Request) -> dict[str, object]:
+    """Return what the report says of the default session of a replay that was asked these requests."""
+    cassette = MemoryCassette("tour", exchanges, RULES)
+    sessions = Sessions(lambda name, restarts: Session(cassette, RULES, name, restarts, sids=Bindings(cassette, RULES)))
+    report = Report(Mode.REPLAY, "tour", Engine(UPSTREAM, lambda: 0, sessions=sessions), cassette)
+    for request in asked:
+        report.engine.on_request(request)
+    of_sessions = report.content()["sessions"]
+    assert isinstance(of_sessions, dict)
+    found = of_sessions["default"]
+    assert isinstance(found, dict)
+    return found
+
+
+def test_law_4_the_report_names_writes_that_were_skipped_and_not_made_later() -> None:
+    writes = [Request("POST", MESSAGES, (FORM,), b"Body=%d" % number) for number in range(5)]
+    exchanges = [Exchange(number, write, Response(201), UPSTREAM, 0, 0) for number, write in enumerate(writes, 1)]
+    assert reported(exchanges, writes[0], writes[3])["skipped"] == [2, 3]
+    assert reported(exchanges, writes[3], writes[1])["skipped"] == [1, 3]
+    assert reported(exchanges, *writes)["skipped"] == []
+
+
+def test_law_2_the_report_shows_what_a_sid_could_have_stood_for_as_well() -> None:
+    one, two, live = ("CH" + digit * 32 for digit in "129")
+    requests = [Request("GET", f"/v1/{sid}".encode()) for sid in (one, two, live)]
+    exchanges = [
+        Exchange(number, request, Response(200), UPSTREAM, 0, 0) for number, request in enumerate(requests[:2], 1)
+    ]
+    assert reported(exchanges, requests[2])["ambiguous"] == [{live: [one, two]}]
+    assert reported(exchanges, requests[0])["ambiguous"] == []

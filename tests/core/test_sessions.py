@@ -126,3 +126,19 @@ def test_as_many_counts_of_restarts_are_kept_as_sessions() -> None:
         sessions.of(named(name), 0)
         sessions.end(name.decode())
     assert [sessions.restarts(name) for name in ("a", "b", "c")] == [0, 1, 1]
+
+
+def test_law_5_a_session_begun_anew_takes_the_place_of_the_one_of_its_name_and_counts() -> None:
+    sessions = Sessions(begin, restart=True)
+    first = sessions.of(named(b"mine"), 0)
+    anew = sessions.anew(first)
+    assert anew is not None
+    assert (anew.restarts, list(sessions), sessions.restarts("mine")) == (1, [first], 0)
+    sessions.replace(anew, 1)
+    assert (list(sessions), sessions.restarts("mine")) == ([anew], 1)
+    assert sessions.of(named(b"mine"), 2) is anew
+
+
+def test_law_5_sessions_do_not_begin_anew_unless_they_are_to() -> None:
+    sessions = Sessions(begin)
+    assert sessions.anew(sessions.of(named(b"mine"), 0)) is None
