@@ -59,9 +59,11 @@ class Causes:
     def __init__(self) -> None:
         self._writes: dict[_Value, list[int]] = defaultdict(list)
         self._first_shown: dict[_Value, int] = {}
+        self._places: dict[int, tuple[int, int]] = {}
 
-    def learn(self, exchange: Exchange) -> None:
-        """Take in what an answer shows; only a write that went well sets instants."""
+    def learn(self, exchange: Exchange, timeline: int, epoch: int) -> None:
+        """Take in what an answer shows, and where it stands; only a write that went well sets instants."""
+        self._places[exchange.number] = timeline, epoch
         may_set = not is_read(exchange.request.method) and exchange.response.status in _OK
         for found in date_fields(exchange):
             value = (found.sid, found.name, found.value.moment)
@@ -72,12 +74,16 @@ class Causes:
     def of(self, number: int, found: DateField) -> int | None:
         """Return the number of the write that set an instant shown in the answer of this number.
 
-        That is the last such write before it, or else the first one after it: its answer came later than one
-        that shows its effect already.
+        That is the last such write of the epochs until that answer's, or else the first one of all.
         """
         writes = self._writes.get((found.sid, found.name, found.value.moment), [])
-        before = [write for write in writes if write <= number]
+        before = [write for write in writes if self._is_before(write, number)]
         return before[-1] if before else next(iter(writes), None)
+
+    def _is_before(self, write: int, number: int) -> bool:
+        """Tell whether an answer shows what a write left: by epochs, since a write's answer may come later."""
+        (timeline, epoch), (shown_in, shown) = self._places[write], self._places[number]
+        return epoch <= shown if timeline == shown_in else write <= number
 
     def _is_set(self, exchange: Exchange, found: DateField) -> bool:
         """Tell whether this write set a field of an object: a create sets all, an update all but ``date_created``.

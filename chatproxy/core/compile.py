@@ -36,9 +36,10 @@ def compile_exchanges(
     """
     recorded = [(exchange, normalize(exchange.request, rules)) for exchange in exchanges]
     learned = Learned(numbering=Numbering() if numbering is None else numbering)
-    for exchange, _ in recorded:
-        learned.causes.learn(exchange)
-    for (exchange, form), where in zip(recorded, place(recorded), strict=True):
+    places = place(recorded)
+    for (exchange, _), where in zip(recorded, places, strict=True):
+        learned.causes.learn(exchange, where.timeline, where.epoch)
+    for (exchange, form), where in zip(recorded, places, strict=True):
         learned.addresses.learn(exchange.request)
         learned.numbering.learn(exchange, form)
         reply = compiled_reply(exchange, where, learned)

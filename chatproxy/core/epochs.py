@@ -9,7 +9,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import NamedTuple
@@ -47,6 +47,11 @@ class _One:
     exchange: Exchange
     path: bytes
     shown: Shown
+    descending: bool = False
+
+    @property
+    def member(self) -> str:
+        return self.path.rpartition(b"/")[2].decode("utf-8", "replace")
 
     @property
     def is_member(self) -> bool:
@@ -79,12 +84,14 @@ class _Line:
 
 def place(exchanges: Iterable[tuple[Exchange, NormalForm]]) -> list[Place]:
     """Place the exchanges of one cassette, which must come in the order of their numbers."""
-    recorded = [(exchange, form.path, shown(exchange.response)) for exchange, form in exchanges]
+    recorded = [(exchange, form, shown(exchange.response)) for exchange, form in exchanges]
     spellings = Spellings()
-    for _, path, seen in recorded:
+    for _, form, seen in recorded:
         for fields in seen.objects.values():
-            spellings.learn(path, str(fields.get("channel_sid", "")))
-    ones = [_One(exchange, spellings.one(path), seen) for exchange, path, seen in recorded]
+            spellings.learn(form.path, str(fields.get("channel_sid", "")))
+    ones = [
+        _One(exchange, spellings.one(form.path), seen, b"Order=desc" in form.query) for exchange, form, seen in recorded
+    ]
     return _Placing(ones).places()
 
 
@@ -133,7 +140,9 @@ class _Placing:
         """Return the member that was written, or made."""
         if write.is_member:
             return self._members[write.path]
-        made = (self._members.get(write.path + b"/" + sid.encode()) for sid in write.shown.objects)
+        made = (
+            self._members.get(write.path + b"/" + sid.encode("utf-8", "surrogatepass")) for sid in write.shown.objects
+        )
         return next((member for member in made if member), COLLECTION)
 
     def _placed(self, one: _One, opens: tuple[Opening, ...]) -> Place:
@@ -160,9 +169,20 @@ class _Placing:
             return False
         if write.exchange.request.method == "DELETE":
             return self._shows_no_more(read, write)
-        return any(
-            self._shows_object(sid, read, write) for sid in write.shown.objects.keys() & read.shown.objects.keys()
-        )
+        if any(self._shows_object(sid, read, write) for sid in write.shown.objects.keys() & read.shown.objects.keys()):
+            return True
+        return not write.is_member and self._shows_more(read, write)
+
+    def _shows_more(self, read: _One, create: _One) -> bool:
+        """Tell whether a page says that there are more members where only the one just made is known to be.
+
+        If there are others that no answer has shown, the page was the same before: then it may stand after, too.
+        """
+        page = read.shown.page
+        if read.path != create.path or page is None or page.is_last or not page.indexes or read.descending:
+            return False
+        last = max(page.indexes)
+        return not any(index > last for index in self._history.indexes(read.path, read.exchange.asked))
 
     def _shows_object(self, sid: str, read: _One, write: _One) -> bool:
         """Tell whether it shows the object as the write left it, and as it was not before.
@@ -180,26 +200,28 @@ class _Placing:
         )
 
     def _shows_no_more(self, read: _One, delete: _One) -> bool:
-        sid = delete.path.rpartition(b"/")[2].decode("utf-8", "replace")
+        sid = delete.member
         before = self._history.last(sid, read.exchange.asked)
         if before is None or delete.exchange.response.status >= HTTPStatus.BAD_REQUEST:
             return False
         if read.exchange.response.status == HTTPStatus.NOT_FOUND:
             return read.path == delete.path or read.path.startswith(delete.path + b"/")
         page = read.shown.page
-        return read.path == timeline(delete.path) and page is not None and _lacks(page, sid, before.get("index"))
+        if read.path != timeline(delete.path) or page is None:
+            return False
+        return _lacks(page, sid, before.get("index"), descending=read.descending)
 
 
-def _lacks(page: Page, sid: str, index: object) -> bool:
+def _lacks(page: Page, sid: str, index: object, *, descending: bool) -> bool:
     """Tell whether a page of a list would show the member of this index, if it were still there."""
     if sid in page.sids or not isinstance(index, int):
         return False
     if page.is_first and page.is_last:
         return True
-    if len(page.indexes) < 2 or page.indexes != sorted(page.indexes, reverse=page.is_descending):  # noqa: PLR2004
+    if not page.indexes:
         return False
     begin, end = page.indexes[0], page.indexes[-1]
-    sign = -1 if page.is_descending else 1
+    sign = -1 if descending else 1
     after_begin = page.is_first or sign * index > sign * begin
     before_end = page.is_last or sign * index < sign * end
     return after_begin and before_end
@@ -211,12 +233,24 @@ class _History:
     def __init__(self) -> None:
         self._moments: dict[str, list[int]] = defaultdict(list)
         self._states: dict[str, list[dict[str, object]]] = defaultdict(list)
+        self._members: dict[bytes, dict[str, int]] = defaultdict(dict)
+        self._deleted: dict[str, int] = {}
 
     def add(self, one: _One) -> None:
+        if one.exchange.request.method == "DELETE" and opens_epoch(one.exchange):
+            self._deleted[one.member] = one.exchange.answered
         for sid, fields in one.shown.objects.items():
             states = self._states[sid]
             states.append({**states[-1], **fields} if states else fields)
             self._moments[sid].append(one.exchange.answered)
+            if isinstance(index := fields.get("index"), int):
+                self._members[timeline(one.path)][sid] = index
+
+    def indexes(self, collection: bytes, moment: int) -> Iterator[int]:
+        """Yield the indexes of the members that were shown until a moment, and not deleted by then."""
+        for sid, index in self._members[collection].items():
+            if self._moments[sid][0] <= moment < self._deleted.get(sid, moment + 1):
+                yield index
 
     def last(self, sid: str, moment: int) -> dict[str, object] | None:
         found = bisect_right(self._moments.get(sid, []), moment)

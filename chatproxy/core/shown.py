@@ -18,11 +18,6 @@ class Page:
     is_first: bool
     is_last: bool
 
-    @property
-    def is_descending(self) -> bool:
-        """Tell whether the newest member comes first."""
-        return self.indexes[0] > self.indexes[-1]
-
 
 @dataclass(frozen=True, slots=True)
 class Shown:

@@ -195,6 +195,12 @@ def test_law_2_an_unknown_sid_binds_to_the_first_supplied_one_that_makes_a_hit_a
     assert client.ambiguities == [Ambiguity((other.encode(),), [(one.encode(),), (two.encode(),)])]
 
 
+def test_law_2_equal_requests_are_one_thing_to_bind_to() -> None:
+    client = Client(cassette(CREATE, CREATE))
+    client.create(messages(channel=LIVE_CHANNEL))
+    assert client.ambiguities == []
+
+
 def test_law_2_bind_settles_what_stands_for_what() -> None:
     one, two = sid("CH", "1"), sid("CH", "2")
     recorded = cassette((get(f"/a/{one}"), f"one {one}"), (get(f"/a/{two}"), f"two {two}"))

@@ -6,14 +6,17 @@ from core.programs import BEGIN, JSON, PATH, Program, programs
 from hypothesis import given
 
 from chatproxy.core.causes import Causes, date_fields
+from chatproxy.core.epochs import place
 from chatproxy.core.model import Exchange, Request, Response
+from chatproxy.core.normalize import Rules, normalize
 from chatproxy.core.timestamps import SECOND
 
 
 def found_causes(exchanges: list[Exchange]) -> dict[int, dict[tuple[str, str], int | None]]:
     causes = Causes()
-    for exchange in exchanges:
-        causes.learn(exchange)
+    places = place([(exchange, normalize(exchange.request, Rules())) for exchange in exchanges])
+    for exchange, where in zip(exchanges, places, strict=True):
+        causes.learn(exchange, where.timeline, where.epoch)
     return {
         exchange.number: {
             (field.sid.decode(), field.name.decode()): causes.of(exchange.number, field)
@@ -49,6 +52,21 @@ def test_law_7_a_read_that_shows_the_effect_of_a_write_answered_later_has_that_w
     assert found_causes([seen, created])[1] == {(SID, "date_created"): 2}
 
 
+def test_law_7_a_read_that_shows_an_update_of_the_same_second_has_that_update_as_cause() -> None:
+    created = shown(1, CREATE, sid=SID, date_updated=EARLY, body="b")
+    fetched = shown(2, FETCH, sid=SID, date_updated=EARLY, body="a")
+    updated = shown(3, UPDATE, asked=created.answered + 1, sid=SID, date_updated=EARLY, body="a")
+    causes = found_causes([created, fetched, updated])
+    assert [causes[number][SID, "date_updated"] for number in (1, 2, 3)] == [1, 3, 3]
+
+
+def test_law_7_an_object_shown_in_another_collection_has_the_last_write_answered_before() -> None:
+    channel = "CH" + "5" * 32
+    made = shown(1, Request("POST", b"/v1/Services/IS1/Channels"), sid=channel, date_created=EARLY)
+    seen = shown(2, Request("GET", b"/v1/Users/US1/Channels"), sid=channel, date_created=EARLY)
+    assert found_causes([made, seen])[2] == {(channel, "date_created"): 1}
+
+
 def test_law_7_an_update_sets_nothing_but_what_it_changes_in_an_object_older_than_the_recording() -> None:
     fetched = shown(1, FETCH, sid=SID, date_created=EARLY, date_updated=EARLY)
     updated = shown(2, UPDATE, sid=SID, date_created=EARLY, date_updated=LATE)
@@ -65,9 +83,9 @@ def test_law_7_a_write_that_failed_or_shows_no_object_sets_nothing() -> None:
 
 def test_law_7_of_two_updates_within_a_second_each_read_has_the_one_before_it() -> None:
     one = shown(1, UPDATE, sid=SID, date_updated=EARLY, body="a", from_=None)
-    read = shown(2, FETCH, sid=SID, date_updated=EARLY, body="a")
-    two = shown(3, UPDATE, sid=SID, date_updated=EARLY, body="b", more=1)
-    again = shown(4, FETCH, sid=SID, date_updated=EARLY, body="b")
+    read = replace(shown(2, FETCH, sid=SID, date_updated=EARLY, body="a"), after=1)
+    two = replace(shown(3, UPDATE, sid=SID, date_updated=EARLY, body="b", more=1), after=1)
+    again = replace(shown(4, FETCH, sid=SID, date_updated=EARLY, body="b"), after=3)
     causes = found_causes([one, read, two, again])
     assert [causes[number][SID, "date_updated"] for number in (1, 2, 3, 4)] == [1, 1, 3, 3]
 

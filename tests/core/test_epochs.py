@@ -1,4 +1,6 @@
+import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -6,7 +8,7 @@ from hypothesis import strategies as st
 from strategies import FORM, JSON, UPSTREAM
 
 from chatproxy.core.cassette import MemoryCassette
-from chatproxy.core.epochs import opens_epoch
+from chatproxy.core.epochs import ALL_MEMBERS, opens_epoch, place
 from chatproxy.core.model import Exchange, Request, Response, is_read
 from chatproxy.core.normalize import Rules, normalize
 from chatproxy.core.player import play
@@ -72,3 +74,174 @@ def test_law_4_a_write_answered_below_400_or_with_5xx_may_have_had_an_effect(
     method: str, status: int, opens: bool
 ) -> None:
     assert opens_epoch(Exchange(1, Request(method, b"/"), Response(status), UPSTREAM, 0, 0)) is opens
+
+
+# Where an exchange stands
+
+MESSAGES = f"/v1/Services/{SERVICE}/Channels/{CHANNELS[0]}/Messages"
+ONE, TWO, THREE = (f"IM{digit * 32}" for digit in "123")
+
+
+class Recording:
+    """Exchanges in the order of their answers; each is asked when the last one was answered, unless it says when."""
+
+    def __init__(self) -> None:
+        self.exchanges: list[Exchange] = []
+
+    def add(
+        self, method: str, path: str, status: int = 200, *, asked: int | None = None, **shows: object
+    ) -> "Recording":
+        number = len(self.exchanges) + 1
+        asked = 10 * number - 10 if asked is None else asked
+        answered = [one.number for one in self.exchanges if not is_read(one.request.method) and one.answered <= asked]
+        response = Response(status, b"", (JSON,), json.dumps(shows).encode())
+        request = Request(method, path.encode(), (FORM,))
+        after = max(answered, default=0)
+        self.exchanges.append(Exchange(number, request, response, UPSTREAM, asked, 10 * number, after))
+        return self
+
+    def create(self, sid: str, index: int = 0, **more: Any) -> "Recording":
+        return self.add("POST", MESSAGES, 201, sid=sid, index=index, body="a", **more)
+
+    def page(
+        self, *shown: tuple[str, int], first: bool = True, last: bool = True, query: str = "", **more: Any
+    ) -> "Recording":
+        urls = {"previous_page_url": None if first else "x", "next_page_url": None if last else "x"}
+        return self.add(
+            "GET", MESSAGES + query, meta=urls, messages=[{"sid": sid, "index": index} for sid, index in shown], **more
+        )
+
+    @property
+    def epochs(self) -> list[int]:
+        places = place([(one, normalize(one.request, RULES)) for one in self.exchanges])
+        return [one.epoch for one in places]
+
+
+def test_law_4_a_read_stands_after_the_last_write_answered_before_it_was_sent() -> None:
+    recording = Recording().page().create(ONE).page((ONE, 0)).add("GET", f"{MESSAGES}/{ONE}", sid=ONE)
+    assert recording.create(TWO, 1).page((ONE, 0), (TWO, 1)).epochs == [0, 1, 1, 1, 2, 2]
+
+
+def test_law_5_a_read_that_shows_a_generated_sid_stands_after_its_create() -> None:
+    during = Recording().page((ONE, 0)).create(ONE, asked=0)
+    assert during.epochs == [1, 1]
+    assert Recording().page().create(ONE, asked=0).epochs == [0, 1]
+
+
+@pytest.mark.parametrize(("body", "epoch"), [("a", 1), ("b", 2)])
+def test_law_5_a_read_stands_after_the_update_whose_value_it_is_the_first_to_show(body: str, epoch: int) -> None:
+    member = f"{MESSAGES}/{ONE}"
+    recording = Recording().create(ONE).add("GET", member, asked=12, sid=ONE, body=body)
+    assert recording.add("POST", member, asked=11, sid=ONE, body="b").epochs == [1, epoch, 2]
+
+
+def test_law_5_an_update_that_nothing_shows_comes_after_the_read() -> None:
+    member = f"{MESSAGES}/{ONE}"
+    recording = Recording().create(ONE).add("GET", member, asked=12, sid=ONE, body="a")
+    assert recording.add("POST", member, asked=11, sid=ONE, body="a").epochs == [1, 1, 2]
+
+
+def test_law_5_a_write_that_is_sent_after_the_answer_came_is_shown_by_nothing() -> None:
+    recording = Recording().page((ONE, 0), asked=0).add("POST", f"{MESSAGES}/{TWO}", asked=0, sid=TWO)
+    assert recording.add("POST", f"{MESSAGES}/{ONE}", asked=15, sid=ONE).epochs == [0, 1, 2]
+    late = Recording().page((ONE, 0)).create(TWO, 1, asked=11).create(ONE, asked=5)
+    assert late.epochs == [2, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "epoch"),
+    [
+        (f"{MESSAGES}/{ONE}", 404, 2),
+        (f"{MESSAGES}/{ONE}/Media/x", 404, 2),
+        (f"{MESSAGES}/{ONE}", 200, 1),
+        (f"{MESSAGES}/{TWO}", 404, 1),
+    ],
+)
+def test_law_5_a_read_that_finds_nothing_stands_after_the_delete(path: str, status: int, epoch: int) -> None:
+    recording = Recording().create(ONE).add("GET", path, status, asked=12)
+    where = recording.add("DELETE", f"{MESSAGES}/{ONE}", 204, asked=11).epochs
+    assert where[1] == (epoch if "Media" not in path else 1)  # a timeline of its own
+
+
+@pytest.mark.parametrize(
+    ("shown", "first", "last", "query", "epoch"),
+    [
+        ([(ONE, 0), (TWO, 1), (THREE, 2)], True, True, "", 3),
+        ([(ONE, 0), (THREE, 2)], True, True, "", 4),
+        ([(ONE, 0), (THREE, 2)], False, False, "", 4),
+        ([(THREE, 2), (ONE, 0)], False, False, "?Order=desc", 4),
+        ([(ONE, 0)], True, True, "?PageSize=1", 4),
+        ([(ONE, 0)], True, False, "?PageSize=1", 3),
+        ([(THREE, 2)], False, True, "?PageSize=1", 3),
+        ([(THREE, 2)], True, True, "?PageSize=1", 4),
+        ([], False, True, "?PageSize=1", 3),
+    ],
+)
+def test_law_5_a_page_that_lacks_a_member_which_belongs_in_it_stands_after_the_delete(
+    shown: list[tuple[str, int]], first: bool, last: bool, query: str, epoch: int
+) -> None:
+    recording = Recording().create(ONE).create(TWO, 1).create(THREE, 2)
+    recording.page(*shown, first=first, last=last, query=query, asked=32)
+    assert recording.add("DELETE", f"{MESSAGES}/{TWO}", 204, asked=31).epochs == [1, 2, 3, epoch, 4]
+
+
+def test_law_5_a_delete_of_what_was_never_shown_or_that_may_have_failed_shows_in_nothing() -> None:
+    unknown = Recording().page(asked=0).add("DELETE", f"{MESSAGES}/{ONE}", 204, asked=0)
+    assert unknown.epochs == [0, 1]
+    failed = Recording().create(ONE).page(asked=12).add("DELETE", f"{MESSAGES}/{ONE}", 503, asked=11)
+    assert failed.epochs == [1, 1, 2]
+    no_list = Recording().create(ONE).add("GET", MESSAGES, asked=12).add("DELETE", f"{MESSAGES}/{ONE}", 204, asked=11)
+    assert no_list.epochs == [1, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("known", "last", "query", "epoch"),
+    [(0, False, "", 2), (0, True, "", 1), (0, False, "?Order=desc", 1), (2, False, "", 3)],
+)
+def test_law_5_a_page_that_goes_on_stands_after_the_create_that_makes_it_go_on(
+    known: int, last: bool, query: str, epoch: int
+) -> None:
+    recording = Recording().create(ONE)
+    if known:
+        recording.create(TWO, 1)
+    asked = 10 * len(recording.exchanges) + 1
+    recording.page((ONE, 0), last=last, query=query, asked=asked + 1).create(THREE, 2, asked=asked)
+    assert recording.epochs[-2] == (epoch if not known else 2)  # with another member after it, both are right
+
+
+def test_a_deleted_member_does_not_make_a_page_go_on() -> None:
+    recording = Recording().create(ONE).create(TWO, 1).add("DELETE", f"{MESSAGES}/{TWO}", 204)
+    recording.page((ONE, 0), last=False, asked=32).create(THREE, 2, asked=31)
+    assert recording.epochs == [1, 2, 3, 4, 4]
+
+
+CHANNEL = MESSAGES.rpartition("/")[0]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "epoch", "touches"),
+    [
+        ("POST", CHANNEL, 2, ALL_MEMBERS),
+        ("DELETE", CHANNEL, 2, ALL_MEMBERS),
+        ("POST", f"/v1/Services/{SERVICE}", 2, ALL_MEMBERS),
+        ("POST", CHANNEL.rpartition("/")[0], 1, None),
+        ("POST", CHANNEL.replace(CHANNELS[0], CHANNELS[1]), 1, None),
+    ],
+)
+def test_law_4_a_write_to_a_member_above_opens_an_epoch_below_and_touches_all(
+    method: str, path: str, epoch: int, touches: int | None
+) -> None:
+    recording = Recording().create(ONE).add(method, path).page((ONE, 0))
+    places = place([(one, normalize(one.request, RULES)) for one in recording.exchanges])
+    assert places[2].epoch == epoch
+    below = [opening.member for opening in places[1].opens if opening.timeline == places[0].timeline]
+    assert below == ([] if touches is None else [touches])
+
+
+def test_law_4_two_spellings_of_a_channel_are_one_timeline_if_an_answer_says_so() -> None:
+    unique = MESSAGES.replace(CHANNELS[0], "general")
+    shows = {"sid": ONE, "index": 0, "channel_sid": CHANNELS[0]}
+    recording = Recording().add("POST", unique, 201, **shows).page((ONE, 0)).add("POST", MESSAGES, 201, sid=TWO)
+    assert recording.epochs == [1, 1, 2]
+    without = Recording().add("POST", unique, 201, sid=ONE).page((ONE, 0))
+    assert without.epochs == [1, 0]

@@ -27,7 +27,7 @@ def test_law_8_the_instants_of_an_answer_stand_in_date_fields_and_date_headers()
     program.create()
     created = program.exchanges[0]
     causes = Causes()
-    causes.learn(created)
+    causes.learn(created, 0, 1)
     in_body = list(body_stamps(created, causes))
     texts = [created.response.body[found.start : found.end] for found in in_body]
     assert texts == [b"2026-01-01T00:00:00Z", b"2026-01-01T00:00:00Z"]
@@ -42,7 +42,7 @@ def test_law_7_last_modified_has_the_cause_of_the_date_field_with_its_moment() -
     program = Program()
     program.create()
     causes = Causes()
-    causes.learn(program.exchanges[0])
+    causes.learn(program.exchanges[0], 0, 1)
     head = b"Last-Modified: 2026-01-01T00:00:00Z\r\nLast-Modified: 2025-01-01T00:00:00Z\r\n"
     same, other = head_stamps(head, program.exchanges[0], causes)
     assert (same.stamp.cause, other.stamp.cause) == (1, 0)
