@@ -140,10 +140,8 @@ class _Placing:
         """Return the member that was written, or made."""
         if write.is_member:
             return self._members[write.path]
-        made = (
-            self._members.get(write.path + b"/" + sid.encode("utf-8", "surrogatepass")) for sid in write.shown.objects
-        )
-        return next((member for member in made if member), COLLECTION)
+        paths = (write.path + b"/" + sid.encode("utf-8", "surrogatepass") for sid in write.shown.objects)
+        return next((self._members[path] for path in paths if path in self._members), COLLECTION)
 
     def _placed(self, one: _One, opens: tuple[Opening, ...]) -> Place:
         line = self._timelines[timeline(one.path)]

@@ -240,7 +240,7 @@ def test_law_4_a_write_to_a_member_above_opens_an_epoch_below_and_touches_all(
 
 def test_law_4_two_spellings_of_a_channel_are_one_timeline_if_an_answer_says_so() -> None:
     unique = MESSAGES.replace(CHANNELS[0], "general")
-    shows = {"sid": ONE, "index": 0, "channel_sid": CHANNELS[0]}
+    shows: dict[str, Any] = {"sid": ONE, "index": 0, "channel_sid": CHANNELS[0]}
     recording = Recording().add("POST", unique, 201, **shows).page((ONE, 0)).add("POST", MESSAGES, 201, sid=TWO)
     assert recording.epochs == [1, 1, 2]
     without = Recording().add("POST", unique, 201, sid=ONE).page((ONE, 0))

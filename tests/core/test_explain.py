@@ -9,6 +9,7 @@ from chatproxy.core.cassette import MemoryCassette
 from chatproxy.core.explain import differences, miss_reason
 from chatproxy.core.model import Exchange, Headers, Request, Response
 from chatproxy.core.normalize import NormalForm, Rules, normalize
+from chatproxy.core.player import play
 from chatproxy.core.session import Session
 
 RULES = Rules(("x-a",))
@@ -149,3 +150,20 @@ def test_law_12_recorded_answers_that_are_used_up() -> None:
 def test_only_so_many_recorded_requests_are_looked_at() -> None:
     replay = session(*(post(b"Body=%d&From=me" % number) for number in range(60)), post(b"Body=x"))
     assert "nearest is tour/1," in miss_reason(replay, form(post(b"Body=y")))
+
+
+def test_law_12_a_read_of_another_epoch_names_the_write() -> None:
+    member = Request("GET", MESSAGE)
+    exchanges = [
+        Exchange(number, request, Response(200), UPSTREAM, number, number, after)
+        for number, (request, after) in enumerate(
+            [(member, 0), (post(b"Body=a", MESSAGE), 0), (post(b"Body=b"), 2), (Request("GET", MESSAGES), 3)], 1
+        )
+    ]
+    replay = Session(MemoryCassette("tour", exchanges, RULES), RULES)
+    write = f"POST {MESSAGES.decode()}"
+    early = f"recorded only after tour/3 {write}, which this session has not made"
+    assert miss_reason(replay, form(Request("GET", MESSAGES))) == early
+    play(replay, form(post(b"Body=a", MESSAGE)))
+    changed = f"recorded only before tour/2 POST {MESSAGE.decode()}, which may have changed it"
+    assert miss_reason(replay, form(member)) == changed
