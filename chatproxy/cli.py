@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from functools import wraps
 from pathlib import Path
 from typing import NoReturn
@@ -13,8 +13,11 @@ import click
 from chatproxy import __version__
 from chatproxy.config import SETTINGS, Setting, Settings, load
 from chatproxy.core.errors import ChatproxyError, ConfigError
+from chatproxy.core.explain import explain as explain_request
+from chatproxy.core.httptext import read_http
 from chatproxy.core.model import Exchange, Mode
 from chatproxy.core.timestamps import instant
+from chatproxy.explanation import explanation_json, explanation_text
 from chatproxy.library import (
     Watch,
     export_cassette,
@@ -26,6 +29,7 @@ from chatproxy.library import (
     open_store,
     read_document,
 )
+from chatproxy.replay import open_replayed, rules_of, sessions_of
 from chatproxy.store import Store
 from chatproxy.table import table
 
@@ -226,6 +230,22 @@ def show(cassette: str, settings: Settings) -> None:
         with closing(open_store(settings.store, cassette)) as store:
             rows = [_row(exchange) for exchange in store.exchanges(cassette)]
     _say(table(("NO", "ASKED", "REQUEST", "STATUS", "BYTES"), rows, right=("NO", "STATUS", "BYTES")))
+
+
+@cli.command(epilog=_epilog("chatproxy explain checkout < request.http"))
+@click.argument("cassette", metavar="NAME|FILE")
+@click.option("--json", "as_json", is_flag=True, help="print JSON")
+@_options(*_MATCHING, *_SIDS)
+def explain(cassette: str, as_json: bool, settings: Settings) -> None:
+    """Explain what replay makes of a request, read from standard input as HTTP/1.1 text."""
+    request = read_http(sys.stdin.buffer.read())
+    rules = rules_of(settings)
+    with ExitStack() as stack:
+        replayed = open_replayed(stack, cassette, settings, rules)
+        session = sessions_of(replayed, settings, rules).of(request, now())
+        found = explain_request(session, request)
+        shown = explanation_json(found, replayed.name) if as_json else explanation_text(found, replayed.name)
+    _say(shown)
 
 
 @cli.command(epilog=_epilog("chatproxy demo"))

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 
@@ -17,19 +16,14 @@ from aiohttp import web
 
 from chatproxy.config import Address, Settings
 from chatproxy.control import Control, is_loopback
-from chatproxy.core.bindings import Bindings, Choice, Given, Owner
-from chatproxy.core.cassette import Cassette
-from chatproxy.core.clock import SessionClock
 from chatproxy.core.engine import Engine
 from chatproxy.core.errors import ConfigError
 from chatproxy.core.journal import Journal
 from chatproxy.core.model import Mode
-from chatproxy.core.normalize import Rules
 from chatproxy.core.recorder import Recorder
 from chatproxy.core.report import Report
-from chatproxy.core.session import DEFAULT, Session
-from chatproxy.core.sessions import Sessions
-from chatproxy.library import is_file, now, open_file, open_store
+from chatproxy.library import now
+from chatproxy.replay import open_replayed, rules_of, sessions_of
 from chatproxy.sandbox import Sandbox, SandboxSettings
 from chatproxy.server import Limits, Proxy
 from chatproxy.store import Existing, Recording, Store
@@ -179,7 +173,7 @@ async def proxy(mode: Mode, cassette: str, settings: Settings, warn: Say) -> Asy
     ``cassette`` is a NAME, for replay also a FILE, for passthrough nothing. ``warn`` gets a line for what a
     user should know: every miss, and what became of a recording.
     """
-    rules = Rules(settings.match_headers)
+    rules = rules_of(settings)
     _make_way(settings.report)
     async with AsyncExitStack() as stack:
         recording = replayed = upstream = None
@@ -188,13 +182,13 @@ async def proxy(mode: Mode, cassette: str, settings: Settings, warn: Say) -> Asy
         if mode is Mode.AUTO and recording is not None:
             replayed = recording.store.open(cassette, rules)
         if mode is Mode.REPLAY:
-            replayed = _replayed(stack, cassette, settings, rules)
+            replayed = open_replayed(stack, cassette, settings, rules)
         else:
             upstream = await stack.enter_async_context(Upstream(_upstream_settings(settings)))
         engine = Engine(
             settings.upstream,
             now,
-            sessions=_sessions(replayed, mode, settings, rules) if replayed else None,
+            sessions=sessions_of(replayed, settings, rules, is_auto=mode is Mode.AUTO) if replayed else None,
             recorder=Recorder(cassette, settings.upstream, recording.first_number) if recording else None,
             keep_urls=settings.urls == "keep",
             journal=Journal(settings.journal, settings.max_sessions),
@@ -228,25 +222,6 @@ def _make_way(report: Path | None) -> None:
     report.unlink()
 
 
-def _sessions(replayed: Cassette, mode: Mode, settings: Settings, rules: Rules) -> Sessions:
-    """Hold the sessions of a replay; auto has one, since the upstream that it asks has one state."""
-    clock = "recorded" if mode is Mode.AUTO else settings.clock
-    choice, given = Choice(recorded=True) if mode is Mode.AUTO else _choice(settings), Given()
-
-    def begin(name: str, restarts: int) -> Session:
-        sids = Bindings(replayed, rules, choice, Owner(name, restarts), given)
-        return Session(replayed, rules, name, restarts, _clock(clock, replayed), sids=sids)
-
-    return Sessions(
-        begin,
-        tied=DEFAULT if mode is Mode.AUTO else None,
-        by_user=settings.sessions == "user",
-        bound=settings.max_sessions,
-        idle=int(settings.session_idle * 10**6),
-        restart=settings.on_exhausted == "restart",
-    )
-
-
 def _record(stack: AsyncExitStack, name: str, mode: Mode, settings: Settings, warn: Say) -> Recording:
     """Begin a recording that ends well if all does, and else stays as it is."""
     existing = Existing.APPEND if mode is Mode.AUTO else _existing(settings)
@@ -259,7 +234,7 @@ def _record(stack: AsyncExitStack, name: str, mode: Mode, settings: Settings, wa
     def end(kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if error is not None:
             recording.abandon()
-        elif recording.finish(Rules(settings.match_headers)) == 0:
+        elif recording.finish(rules_of(settings)) == 0:
             result = f"{name} is as it was" if store.find(name) else f"there is no cassette {name}"
             warn(f"chatproxy: nothing was recorded, {result}")
 
@@ -273,30 +248,6 @@ def _existing(settings: Settings) -> Existing:
     if settings.replace:
         return Existing.REPLACE
     return Existing.APPEND if settings.append else Existing.REFUSE
-
-
-def _replayed(stack: AsyncExitStack, argument: str, settings: Settings, rules: Rules) -> Cassette:
-    """Open what is to be replayed, a NAME or a FILE."""
-    if not is_file(argument):
-        store = open_store(settings.store, argument)
-        stack.callback(store.close)
-        return store.open(argument, rules)
-    cassette, cache = open_file(Path(argument), settings.store, rules, now())
-    if cache is not None:
-        stack.callback(cache.close)
-    return cassette
-
-
-def _clock(clock: str | datetime, cassette: Cassette) -> SessionClock | None:
-    """Make a session's clock, or none where times are served as recorded."""
-    if isinstance(clock, datetime):
-        begin = (clock - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
-        return SessionClock(begin, cassette.begun, stands=True)
-    return SessionClock(now(), cassette.begun) if clock == "now" else None
-
-
-def _choice(settings: Settings) -> Choice:
-    return Choice(settings.seed, settings.sids == "recorded", settings.keep, settings.bind)
 
 
 def _upstream_settings(settings: Settings) -> UpstreamSettings:

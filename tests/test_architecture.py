@@ -16,8 +16,9 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 LAYERS = [
     {"core"},
-    {"store", "fixture", "upstream", "sandbox", "config", "control", "wire", "table"},
+    {"store", "fixture", "upstream", "sandbox", "config", "control", "wire", "table", "explanation"},
     {"library", "server"},
+    {"replay"},
     {"run"},
     {"demo"},
     {"cli", "addon", "pytest_plugin"},

@@ -1,14 +1,82 @@
 """Why a request has no recorded answer: computed from what decided it, the normal forms and the epochs."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+from urllib.parse import unquote_to_bytes
 
 from chatproxy.core.cassette import Cassette
+from chatproxy.core.model import Request
 from chatproxy.core.normalize import NormalForm, Rules, normalize
-from chatproxy.core.player import Miss, Why, decide
+from chatproxy.core.player import Miss, Why, decide, play_request
+from chatproxy.core.pointers import json_differences, json_value
+from chatproxy.core.scrub import user_name
 from chatproxy.core.session import Session
+from chatproxy.core.shaping import shaping
 
 _LOOKED_AT = 50
 """How many recorded requests of the same shape or route are compared at most."""
+
+_SHOWN_NEAREST = 3
+
+
+class Near(NamedTuple):
+    """A recorded request that is alike, and in what it differs."""
+
+    number: int
+    differences: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What replay makes of a request: its normal form in the cassette's SIDs, what shaped it, what becomes of it.
+
+    ``number`` is that of the exchange that answers, else ``reason`` says why none does. ``nearest`` are up to three
+    recorded requests, the most alike first. ``ignorable`` are the parameters in which alone the first one differs.
+    """
+
+    form: NormalForm
+    rules: list[str]
+    number: int | None
+    reason: str | None
+    nearest: list[Near]
+    ignorable: list[str]
+
+
+def explain(session: Session, request: Request) -> Explanation:
+    """Explain what a session makes of a request now; nothing changes but what the session is bound to by a hit."""
+    blanked = session.blanked(request)
+    form = normalize(blanked, session.rules)
+    played = play_request(session, blanked, user_name(request.headers))
+    reason = None if played.number else played.refusal or miss_reason(session, played.form)
+    near = nearest(session.cassette, session.rules, played.form)
+    names = _parameters(session, played.form, near[0]) if played.number is None and near else []
+    return Explanation(
+        played.form, shaping(blanked, session.rules, form, played.form), played.number, reason, near, names
+    )
+
+
+def nearest(cassette: Cassette, rules: Rules, form: NormalForm) -> list[Near]:
+    """Return the recorded requests that are most alike: those of the same shape are looked at first."""
+    return sorted(_alike(cassette, rules, form), key=lambda near: len(near.differences))[:_SHOWN_NEAREST]
+
+
+def _parameters(session: Session, form: NormalForm, near: Near) -> list[str]:
+    """Name the parameters in which a recorded request differs, or none if it differs in more than those."""
+    recorded = normalize(session.cassette.exchange(near.number).request, session.rules)
+    same = recorded._replace(query=form.query, body=form.body, kind=form.kind)
+    if same != form or {recorded.kind, form.kind} - {"form", "empty"}:
+        return []
+    names = [
+        name.decode("utf-8", "backslashreplace")
+        for one, other in ((recorded.query, form.query), (recorded.body, form.body))
+        for name in sorted(_differing(_by_name(one, b"="), _by_name(other, b"=")))
+    ]
+    return list(dict.fromkeys(names))
+
+
+def _differing(one: dict[bytes, list[bytes | None]], other: dict[bytes, list[bytes | None]]) -> set[bytes]:
+    return {name for name in one.keys() | other.keys() if one.get(name) != other.get(name)}
 
 
 def miss_reason(session: Session, form: NormalForm) -> str:
@@ -17,11 +85,10 @@ def miss_reason(session: Session, form: NormalForm) -> str:
     if isinstance(decided, Miss) and decided.why is not Why.NEVER:
         return _recorded(session, form, decided)
     cassette = session.cassette
-    nearest = min(_alike(cassette, session.rules, form), key=lambda alike: len(alike[1]), default=None)
-    if nearest is None:
+    alike = nearest(cassette, session.rules, form)
+    if not alike:
         return f"never recorded, nor was any {form.method} of such a path in cassette {cassette.name!r}"
-    number, changes = nearest
-    return f"never recorded; nearest is {cassette.name}/{number}, where {'; '.join(changes)}"
+    return f"never recorded; nearest is {cassette.name}/{alike[0].number}, where {'; '.join(alike[0].differences)}"
 
 
 def _recorded(session: Session, form: NormalForm, miss: Miss) -> str:
@@ -36,10 +103,10 @@ def _recorded(session: Session, form: NormalForm, miss: Miss) -> str:
     return f"recorded only before {write}, which may have changed it"
 
 
-def _alike(cassette: Cassette, rules: Rules, form: NormalForm) -> Iterator[tuple[int, list[str]]]:
+def _alike(cassette: Cassette, rules: Rules, form: NormalForm) -> Iterator[Near]:
     for number in dict.fromkeys([*_numbers(cassette, form.shape), *_numbers(cassette, form.route)]):
         recorded = normalize(cassette.exchange(number).request, rules)
-        yield number, differences(recorded, form)
+        yield Near(number, differences(recorded, form))
 
 
 def _numbers(cassette: Cassette, index: bytes) -> Iterator[int]:
@@ -82,9 +149,22 @@ def _path(recorded: list[bytes], live: list[bytes]) -> Iterable[str]:
 
 def _pairs(what: str, recorded: tuple[bytes, ...], live: tuple[bytes, ...], sign: bytes) -> Iterator[str]:
     one, other = _by_name(recorded, sign), _by_name(live, sign)
-    for name in sorted(one.keys() | other.keys()):
-        if one.get(name) != other.get(name):
-            yield _changed(f"{what} {_quoted(name)}", _shown(one.get(name)), _shown(other.get(name)))
+    for name in sorted(_differing(one, other)):
+        yield from _of_value(f"{what} {_quoted(name)}", one.get(name), other.get(name))
+
+
+_Values = list[bytes | None] | None
+
+
+def _of_value(what: str, recorded: _Values, live: _Values) -> Iterator[str]:
+    """Name the places in two JSON values in which they differ, or both values."""
+    if recorded and live and len(recorded) == len(live) == 1 and recorded[0] and live[0]:
+        one, other = (json_value(unquote_to_bytes(value)) for value in (recorded[0], live[0]))
+        if one is not None and other is not None and type(one) is type(other):
+            for pointer, before, after in json_differences(one, other):
+                yield _changed(f"{what} at {pointer or 'its top'}", before, after)
+            return
+    yield _changed(what, _shown(recorded), _shown(live))
 
 
 def _by_name(pairs: tuple[bytes, ...], sign: bytes) -> dict[bytes, list[bytes | None]]:

@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import FORM, JSON, MESSAGES, UPSTREAM, requests
 
+from chatproxy.core.bindings import Bindings, Given, Owner
 from chatproxy.core.cassette import MemoryCassette
-from chatproxy.core.explain import differences, miss_reason
+from chatproxy.core.explain import Near, differences, explain, miss_reason
 from chatproxy.core.model import Exchange, Headers, Request, Response
 from chatproxy.core.normalize import NormalForm, Rules, normalize
 from chatproxy.core.player import play
@@ -167,3 +168,76 @@ def test_law_12_a_read_of_another_epoch_names_the_write() -> None:
     play(replay, form(post(b"Body=a", MESSAGE)))
     changed = f"recorded only before tour/2 POST {MESSAGE.decode()}, which may have changed it"
     assert miss_reason(replay, form(member)) == changed
+
+
+# Explanations
+
+
+def test_law_12_json_differs_by_pointer() -> None:
+    one, other = (form(post(b'Attributes={"a":[1,%b]}' % value)) for value in (b"2", b"3"))
+    assert differences(one, other) == ["form field 'Attributes' at /a/1 is 2 where this has 3"]
+    whole = differences(form(post(b"Attributes={}")), form(post(b"Attributes=[]")))
+    assert whole == ["form field 'Attributes' is '{}' where this has '[]'"]
+
+
+def test_law_12_the_three_nearest_are_named_the_most_alike_first() -> None:
+    replay = session(*(post(body) for body in (b"a=2&b=2&c=2", b"a=1&b=2", b"a=1&b=1&c=2", b"a=1&b=1&c=1&d=1")))
+    found = explain(replay, post(b"a=1&b=1&c=1"))
+    assert [near.number for near in found.nearest] == [3, 4, 2]
+    assert (found.number, found.ignorable) == (None, ["c"])
+    assert found.reason == "never recorded; nearest is tour/3, where form field 'c' is '2' where this has '1'"
+
+
+def test_law_12_a_hit_is_explained_by_its_exchange() -> None:
+    found = explain(session(post(b"a=1")), post(b"a=1"))
+    assert (found.number, found.reason, found.ignorable) == (1, None, [])
+    assert found.nearest == [Near(1, [])]
+
+
+@pytest.mark.parametrize(
+    ("recorded", "live", "names"),
+    [
+        (post(b"a=1"), post(b""), ["a"]),
+        (post(b"a=1", MESSAGES + b"?b=1"), post(b"a=2", MESSAGES + b"?b=2"), ["b", "a"]),
+        (post(b"a=1"), post(b"a=2", MESSAGE), []),
+        (post(b"a", headers=()), post(b"b", headers=()), []),
+        (post(b"a=1"), post(b"a=2", headers=(FORM, (b"x-a", b"1"))), []),
+    ],
+)
+def test_law_12_parameters_are_named_that_could_be_ignored(recorded: Request, live: Request, names: list[str]) -> None:
+    assert explain(session(recorded), live).ignorable == names
+
+
+def test_law_12_the_sid_of_another_session_is_the_reason() -> None:
+    message, given = b"IM" + b"3" * 32, Given()
+    created = Exchange(1, post(b"a=1"), Response(201, b"", (), message), UPSTREAM, 1, 1)
+    cassette = MemoryCassette(
+        "tour", [created, Exchange(2, Request("GET", MESSAGE), Response(200), UPSTREAM, 2, 2, 1)], RULES
+    )
+    one, other = (
+        Session(cassette, RULES, name, sids=Bindings(cassette, RULES, None, Owner(name), given))
+        for name in ("one", "other")
+    )
+    fresh = one.sids.to_live(message)
+    found = explain(other, Request("GET", MESSAGE.replace(message, fresh)))
+    assert found.reason == f"{fresh.decode()} was given to another session, 'one'; each has SIDs of its own"
+
+
+class Counting(MemoryCassette):
+    """A cassette that counts how many exchanges are read."""
+
+    read_exchanges = 0
+
+    def exchange(self, number: int) -> Exchange:
+        self.read_exchanges += 1
+        return super().exchange(number)
+
+
+def test_law_12_nearness_is_as_cheap_for_a_large_cassette() -> None:
+    exchanges = [
+        Exchange(number, post(b"Body=%d" % number), Response(200), UPSTREAM, 0, 0) for number in range(1, 10_001)
+    ]
+    cassette = Counting("tour", exchanges, RULES)
+    found = explain(Session(cassette, RULES), post(b"Body=x"))
+    assert len(found.nearest) == 3
+    assert cassette.read_exchanges <= 200

@@ -1,0 +1,48 @@
+"""Which rules shaped a request's normal form, found by comparing the two."""
+
+from collections.abc import Iterator
+
+from chatproxy.core.forms import decoded
+from chatproxy.core.model import Request
+from chatproxy.core.normalize import NormalForm, Rules
+
+
+def shaping(request: Request, rules: Rules, form: NormalForm, translated: NormalForm) -> list[str]:
+    """Say what became of a request on its way to its normal form, and to that form in the cassette's SIDs."""
+    path, _, query = request.target.partition(b"?")
+    found = [f"the host {request.host} counts as {form.host}"] if request.host != form.host else []
+    found += ["the path is decoded"] if path != form.path else []
+    found += _of_pairs("query", query, form.query)
+    if form.kind in {"form", "empty"}:
+        found += _of_pairs("form", request.body, form.body)
+    elif form.body != (request.body,):
+        found.append("the JSON body is put into one spelling for its content")
+    if request.origin.encode() in decoded(request.target + b" " + request.body):
+        found.append(f"the proxy's own address {request.origin} counts as the upstream's")
+    counted = ", ".join(name.decode() for name in rules.names)
+    found.append(f"of the headers these count: {counted}" if counted else "no header counts")
+    return found + list(_of_sids(form, translated))
+
+
+def _of_pairs(what: str, text: bytes, kept: tuple[bytes, ...]) -> Iterator[str]:
+    given = [pair for pair in text.split(b"&") if pair]
+    names = {_name(pair) for pair in kept}
+    left = [pair for pair in given if decoded(_name(pair)) in names or _name(pair) in names]
+    for pair in given:
+        if pair not in left:
+            yield f"in the {what}, {pair.decode('ascii', 'backslashreplace')} is the default and left out"
+    ordered = sorted(left, key=lambda pair: decoded(_name(pair)))
+    if ordered != left:
+        yield f"the {what} is sorted by name"
+    if ordered != list(kept):
+        yield f"the values of the {what} are decoded, with JSON objects and arrays in one spelling"
+
+
+def _name(pair: bytes) -> bytes:
+    return pair.partition(b"=")[0]
+
+
+def _of_sids(form: NormalForm, translated: NormalForm) -> Iterator[str]:
+    for live, recorded in dict(zip(form.sids, translated.sids, strict=False)).items():
+        if live != recorded:
+            yield f"{live.decode()} stands for the recorded {recorded.decode()}"
