@@ -37,7 +37,7 @@ _RECORDING = ("upstream", "upstream-ca", "connect-timeout", "upstream-timeout")
 _SERVING = ("listen", "urls", "ready-file", "max-body", "max-header", "max-connections", "client-timeout")
 _REPORTING = ("journal", "report")
 _SESSIONS = ("sessions", "max-sessions", "session-idle", "on-exhausted")
-_MATCHING = ("store", "match-headers")
+_MATCHING = ("store", "match-headers", "ignore")
 _SIDS = ("sids", "seed", "keep", "bind")
 _SANDBOX = tuple(setting.name for setting in SETTINGS if setting.name.startswith("sandbox-"))
 

@@ -41,6 +41,7 @@ class Settings:
     keep: frozenset[str]
     bind: dict[str, str]
     match_headers: tuple[str, ...]
+    ignore: frozenset[tuple[str, str]]
     append: bool
     replace: bool
     ready_file: Path | None
@@ -258,6 +259,20 @@ def _bound(raw: object) -> dict[str, str]:
     return dict(pairs)
 
 
+def _ignored(raw: object) -> frozenset[tuple[str, str]]:
+    """Read names that hold for every request, or a table of names by route."""
+    by_route = raw if isinstance(raw, dict) else {"": raw}
+    found = set()
+    for route, names in by_route.items():
+        if route and not _ROUTE.fullmatch(route):
+            raise ValueError(f"{route!r} is no route such as POST Messages or POST Messages/Sid")
+        found |= {(route, name) for name in _listed(names, "parameters")}
+    return frozenset(found)
+
+
+_ROUTE = re.compile("[A-Z]+ [A-Za-z]+(/Sid)?")
+
+
 def _is_sid(text: object) -> bool:
     return isinstance(text, str) and SID_SEGMENT.fullmatch(text.encode()) is not None
 
@@ -311,6 +326,7 @@ SETTINGS = (
     Setting("keep", _kept, "", "SIDS", "SIDs, or types of SIDs as IM, to serve as recorded, separated by commas"),
     Setting("bind", _bound, "", "LIVE=RECORDED", "which SID of the client stands for which one, separated by commas"),
     Setting("match-headers", _header_names, "", "NAMES", "request headers that count in a match, separated by commas"),
+    Setting("ignore", _ignored, "", "NAMES", "parameters that do not count in a match, separated by commas"),
     Setting("append", _switch, "false", "", "add to the cassette if it exists"),
     Setting("replace", _switch, "false", "", "replace the cassette if it exists, once the new one is whole"),
     Setting("ready-file", _path, None, "PATH", "write url, mode, pid and any token to this file as JSON when ready"),

@@ -16,7 +16,7 @@ from chatproxy.library import is_file, now, open_file, open_store
 
 def rules_of(settings: Settings) -> Rules:
     """Return what shapes keys."""
-    return Rules(settings.match_headers)
+    return Rules(settings.match_headers, settings.ignore)
 
 
 def open_replayed(stack: ExitStack | AsyncExitStack, argument: str, settings: Settings, rules: Rules) -> Cassette:

@@ -38,13 +38,13 @@ def date_fields(exchange: Exchange) -> Iterator[DateField]:
     if not is_json(exchange.response.headers):
         return
     places = list(strings(body))
-    sids = _sids(body, places)
+    sids = object_sids(body, places)
     for place in places:
         if _DATE_FIELD.fullmatch(place.name) and (value := read_instant(body[place.start : place.end])):
             yield DateField(sids.get(place.holder, b""), place.name, value, place.start, place.end)
 
 
-def _sids(body: bytes, places: Iterable[Place]) -> dict[int, bytes]:
+def object_sids(body: bytes, places: Iterable[Place]) -> dict[int, bytes]:
     """Return the SID of each object that has one, by where the object begins."""
     return {
         place.holder: text

@@ -7,6 +7,7 @@ construction. Other rules mean compiling again, never recording again.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from chatproxy.core.echoes import Echoes
 from chatproxy.core.epochs import Place, place
 from chatproxy.core.model import Exchange, is_read
 from chatproxy.core.normalize import Rules, normalize
@@ -35,10 +36,11 @@ def compile_exchanges(
     When all are compiled, ``numbering`` knows all SIDs.
     """
     recorded = [(exchange, normalize(exchange.request, rules)) for exchange in exchanges]
-    learned = Learned(numbering=Numbering() if numbering is None else numbering)
+    learned = Learned(numbering=Numbering() if numbering is None else numbering, echoes=Echoes(rules))
     places = place(recorded)
-    for (exchange, _), where in zip(recorded, places, strict=True):
+    for (exchange, form), where in zip(recorded, places, strict=True):
         learned.causes.learn(exchange, where.timeline, where.epoch)
+        learned.echoes.learn(exchange, form.path, where)
     for (exchange, form), where in zip(recorded, places, strict=True):
         learned.addresses.learn(exchange.request)
         learned.numbering.learn(exchange, form)

@@ -59,6 +59,7 @@ class Engine:
         blanked = session.blanked(request)
         session, played = self._play(self.sessions, session, blanked, user_name(request.headers), now)
         if played.number is not None:
+            session.echo(played.number, request, played.form)
             answer = self._replayed(session, played.number, request, now)
             entry = Entry(now, session.name, request.method, blanked.target, "hit", answer.status, played.number)
             self.journal.note(replace(entry, skipped=played.skipped, ambiguity=played.ambiguity))

@@ -16,8 +16,9 @@ from typing import NamedTuple
 
 from chatproxy.core.model import Exchange, is_read
 from chatproxy.core.normalize import NormalForm
+from chatproxy.core.paths import timeline
 from chatproxy.core.shown import Page, Shown, shown
-from chatproxy.core.timelines import Spellings, timeline
+from chatproxy.core.timelines import Spellings
 
 COLLECTION = 0
 """In place of a member: the collection, which every write of its timeline touches."""

@@ -34,9 +34,10 @@ from chatproxy.core.forms import decoded
 from chatproxy.core.headers import is_form, is_json
 from chatproxy.core.model import TWILIO_HOST, TWILIO_ORIGIN, Request, header_values
 from chatproxy.core.origins import one_host, replace_origin
+from chatproxy.core.paths import route
 from chatproxy.core.sids import SID, mask, mask_path, replace_in_path, replace_sids
 
-COMPILE_VERSION = 3
+COMPILE_VERSION = 4
 """Raised whenever the same cassette would compile to something else, so that stored results are made anew."""
 
 _MESSAGES = re.compile(rb"/v1/Services/[^/]+/Channels/[^/]+/Messages")
@@ -47,9 +48,19 @@ _TWILIO = TWILIO_ORIGIN.encode()
 
 @dataclass(frozen=True)
 class Rules:
-    """What shapes keys: ``match_headers`` are the names of the request headers that count."""
+    """What shapes keys.
+
+    ``match_headers`` are the names of the request headers that count. ``ignore`` are routes, each with the name of a
+    parameter that does not count there; the route of every request is the empty one, too.
+    """
 
     match_headers: tuple[str, ...] = ()
+    ignore: frozenset[tuple[str, str]] = frozenset()
+
+    def ignored(self, method: str, path: bytes) -> frozenset[bytes]:
+        """Return the names of the parameters that do not count in requests of this method and decoded path."""
+        routes = {"", route(method, path)}
+        return frozenset(name.encode() for where, name in self.ignore if where in routes)
 
     @cached_property
     def names(self) -> tuple[bytes, ...]:
@@ -59,7 +70,7 @@ class Rules:
     @cached_property
     def fingerprint(self) -> bytes:
         """Eight bytes that differ for rules that could make other keys."""
-        meaning = dumps([COMPILE_VERSION, [name.decode() for name in self.names]])
+        meaning = dumps([COMPILE_VERSION, [name.decode() for name in self.names], sorted(self.ignore)])
         return blake2b(meaning.encode(), digest_size=8).digest()
 
 
@@ -123,6 +134,10 @@ def normalize(request: Request, rules: Rules) -> NormalForm:
             query = _without_defaults(query, _LIST_DEFAULTS)
         elif request.method == "POST" and kind == "form":
             body = _without_defaults(body, _CREATE_DEFAULTS)
+    if rules.ignore:
+        ignored = rules.ignored(request.method, path)
+        query = [pair for pair in query if _name(pair) not in ignored]
+        body = [pair for pair in body if _name(pair) not in ignored] if kind == "form" else body
     if kind == "form" and not body:
         kind = "empty"
     headers = _headers(request, rules.names) if rules.match_headers else ()

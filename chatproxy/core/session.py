@@ -3,9 +3,11 @@
 from chatproxy.core.bindings import Bindings, Choice
 from chatproxy.core.cassette import Cassette
 from chatproxy.core.clock import Instant, SessionClock
-from chatproxy.core.model import Request
-from chatproxy.core.normalize import Rules
+from chatproxy.core.echoes import Echo, sent_values
+from chatproxy.core.model import Request, is_read
+from chatproxy.core.normalize import NormalForm, Rules
 from chatproxy.core.scrub import Blankers
+from chatproxy.core.sids import replace_sids
 from chatproxy.core.stamps import Stamp
 from chatproxy.core.template import Reply, Slot, Values, as_recorded
 from chatproxy.core.timelines import LiveTimelines
@@ -42,6 +44,7 @@ class Session:
         self.answered: dict[bytes, int] = {}
         self.epochs: dict[int, int] = {}
         self.skipped: list[int] = []
+        self._echoes: dict[tuple[int, bytes], bytes] = {}
         self.last_write = 0
         self.live = LiveTimelines()
         self.sids = sids or Bindings(cassette, rules, Choice(recorded=True))
@@ -51,10 +54,22 @@ class Session:
         """Return a live request without its secrets, as recorded ones are: for its key, and to be shown."""
         return self.blankers.of(request.headers).for_key(request, self.rules)
 
+    def echo(self, number: int, request: Request, form: NormalForm) -> None:
+        """Keep what the client sent in ignored parameters of a write that the exchange of this number answers."""
+        if self.rules.ignore and not is_read(form.method):
+            for field, value in sent_values(request, self.rules.ignored(form.method, form.path)):
+                self._echoes[number, field] = value
+
+    def _echoed(self, packed: bytes) -> bytes:
+        """Return the client's own value, or else the recorded one with this session's SIDs."""
+        echo = Echo.unpack(packed)
+        value = self._echoes.get((echo.write, echo.field))
+        return replace_sids(echo.recorded, self.sids.to_live) if value is None else value
+
     def values(self, number: int, reply: Reply, origin: str, moment: int) -> Values:
         """Replay an exchange at this moment, and return what fills its slots for a client that used this origin."""
         clock = self._clock
-        sids: Values = {Slot.SID: self.sids.to_live}
+        sids: Values = {Slot.SID: self.sids.to_live, Slot.ECHO: self._echoed}
         if clock is None:
             return as_recorded(origin) | sids
         if reply.written:

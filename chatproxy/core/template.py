@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from chatproxy.core.causes import Causes, answered_at
+from chatproxy.core.echoes import ECHOED, Echo, Echoes
 from chatproxy.core.epochs import Place as Standing
 from chatproxy.core.forms import pairs
 from chatproxy.core.headers import is_form, is_json
 from chatproxy.core.jsontext import Place, strings
 from chatproxy.core.model import Exchange, Headers, Request, Response, is_read
+from chatproxy.core.normalize import Rules
 from chatproxy.core.numbering import Numbering
 from chatproxy.core.origins import address_pattern, upstream_pattern
 from chatproxy.core.sids import PREFIXES, SID
@@ -32,6 +34,8 @@ class Slot(IntEnum):
     """The moment of the answer; the argument is a packed Stamp."""
     SID = 4
     """What stands for a SID; the argument is the recorded one."""
+    ECHO = 5
+    """What the client sent in an ignored parameter; the argument is a packed Echo."""
 
 
 Values = dict[Slot, Callable[[bytes], bytes]]
@@ -52,7 +56,12 @@ def as_recorded(origin: str) -> Values:
         Slot.INSTANT: _recorded_instant,
         Slot.NOW: _recorded_instant,
         Slot.SID: _same,
+        Slot.ECHO: _recorded_echo,
     }
+
+
+def _recorded_echo(packed: bytes) -> bytes:
+    return Echo.unpack(packed).recorded
 
 
 def _same(recorded: bytes) -> bytes:
@@ -96,13 +105,9 @@ class Addresses:
     def learn(self, request: Request) -> None:
         """Take in the form of a recorded request."""
         for name, value in pairs(request.body) if is_form(request.headers) else ():
-            written = _FORM_FIELDS.get(name)
+            written = ECHOED.get(name)
             if written and address_pattern({request.origin}).search(value):
                 self.by_field.setdefault(written, set()).add(request.origin)
-
-
-_FORM_FIELDS = {b"Body": b"body", b"Attributes": b"attributes", b"FriendlyName": b"friendly_name", b"From": b"from"}
-"""User-written fields: their names in forms, and in answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +151,7 @@ class Learned:
     addresses: Addresses = field(default_factory=Addresses)
     causes: Causes = field(default_factory=Causes)
     numbering: Numbering = field(default_factory=Numbering)
+    echoes: Echoes = field(default_factory=lambda: Echoes(Rules()))
 
 
 def compiled_reply(exchange: Exchange, where: Standing, learned: Learned) -> Reply:
@@ -161,12 +167,13 @@ def compiled_reply(exchange: Exchange, where: Standing, learned: Learned) -> Rep
         *_body_origins(response, exchange.upstream, learned.addresses),
         *map(_stamp_span, body_stamps(exchange, learned.causes)),
         *_sids(response.body, learned.numbering),
+        *((found.start, found.end, Slot.ECHO, found.echo.pack()) for found in learned.echoes.of(exchange, where)),
     ]
     return Reply(
         response.status,
         response.reason,
         _cut(head, sorted(in_head)),
-        _cut(response.body, sorted(in_body)),
+        _cut(response.body, sorted(in_body, key=_outer_first)),
         where.timeline,
         0 if is_read(exchange.request.method) else answered_at(exchange),
         bool(where.opens),
@@ -175,6 +182,11 @@ def compiled_reply(exchange: Exchange, where: Standing, learned: Learned) -> Rep
 
 _Span = tuple[int, int, Slot, bytes]
 """Where a slot stands in a text, and what it is."""
+
+
+def _outer_first(span: _Span) -> tuple[int, int]:
+    """Sort an echo before the SIDs and addresses within it."""
+    return span[0], -span[1]
 
 
 def _stamp_span(found: Stamped) -> _Span:

@@ -4,16 +4,8 @@ import re
 
 from chatproxy.core.model import is_read
 from chatproxy.core.normalize import NormalForm
+from chatproxy.core.paths import timeline
 from chatproxy.core.sids import SID_SEGMENT
-
-
-def timeline(path: bytes) -> bytes:
-    """Return the collection of a decoded path: ``…/Messages`` for itself and for ``…/Messages/IM…``.
-
-    After the version, Twilio's paths alternate collections and members.
-    """
-    segments = path.split(b"/")
-    return path if len(segments) % 2 else b"/".join(segments[:-1])
 
 
 class Spellings:

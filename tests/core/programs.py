@@ -29,11 +29,15 @@ class Program:
     exchanges: list[Exchange] = field(default_factory=list)
     sids: list[str] = field(default_factory=list)
     now: int = BEGIN
+    suffix: str = ""
+    """What comes after each body, with the exchange's number."""
     set_by: dict[tuple[str, str], int] = field(default_factory=dict)
     truth: dict[int, dict[tuple[str, str], int | None]] = field(default_factory=dict)
 
     def call(self, method: str, sid: str | None = None, **form: str) -> Exchange:
         self.now += 1
+        if self.suffix and "Body" in form:
+            form["Body"] += f"{self.suffix}{len(self.exchanges)}"
         moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=self.now)
         try:
             target = Target(PATH, SERVICE, CHANNEL, sid)
@@ -89,7 +93,7 @@ class Program:
 
 Step = tuple[str, int, dict[str, str], int]
 
-programs = st.lists(
+steps = st.lists(
     st.tuples(
         st.sampled_from(["create", "update", "fetch", "list", "delete"]),
         st.integers(0, 3),
@@ -97,5 +101,6 @@ programs = st.lists(
         st.sampled_from([0, SECOND // 3, 2 * SECOND]),
     ),
     max_size=20,
-).map(lambda steps: Program().run(steps))
+)
+programs = steps.map(lambda taken: Program().run(taken))
 """Programs that have run."""

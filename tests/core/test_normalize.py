@@ -504,3 +504,37 @@ def test_law_5_the_sids_of_a_form_are_those_of_path_query_and_body() -> None:
     upper = b"IM" + b"A" * 32
     request = Request("POST", b"/%b/x?a=PT%b" % (upper, _TWO), (FORM,), b"a=%25" + _ONE)
     assert normalize(request, Rules()).sids == [upper, _TWO, _ONE]
+
+
+# Parameters that do not count
+
+IGNORING = Rules(ignore=frozenset({("", "From"), ("POST Messages", "Body")}))
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "body", "same"),
+    [
+        ("POST", MESSAGES, b"Body=other&a=1", True),
+        ("POST", MESSAGES, b"From=x&a=1", True),
+        ("POST", MESSAGES, b"a=2", False),
+        ("POST", MESSAGES + b"?Body=1", b"a=1", True),
+        ("POST", MESSAGES + b"/IM1", b"Body=other&a=1", False),
+        ("POST", MESSAGES + b"/IM1", b"From=other&a=1", True),
+    ],
+)
+def test_law_11_an_ignored_parameter_does_not_count_in_its_route(
+    method: str, target: bytes, body: bytes, same: bool
+) -> None:
+    path = target.partition(b"?")[0]
+    one = normalize(Request(method, path, (FORM,), b"a=1"), IGNORING)
+    assert (normalize(Request(method, target, (FORM,), body), IGNORING).key == one.key) is same
+
+
+def test_law_11_a_form_of_ignored_parameters_alone_is_an_empty_one() -> None:
+    ignored = normalize(Request("POST", MESSAGES, (FORM,), b"Body=a"), IGNORING)
+    assert ignored == normalize(Request("POST", MESSAGES), IGNORING)
+
+
+def test_rules_that_ignore_others_have_other_fingerprints() -> None:
+    rules = [Rules(), IGNORING, Rules(ignore=frozenset({("", "Body")})), Rules(("Body",))]
+    assert len({one.fingerprint for one in rules}) == len(rules)

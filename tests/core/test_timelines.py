@@ -2,7 +2,7 @@ import pytest
 
 from chatproxy.core.model import Request
 from chatproxy.core.normalize import NormalForm, Rules, normalize
-from chatproxy.core.timelines import LiveTimelines, timeline
+from chatproxy.core.timelines import LiveTimelines
 
 CHANNELS = "/v1/Services/IS1/Channels"
 MESSAGES = f"{CHANNELS}/CH1/Messages"
@@ -10,21 +10,6 @@ MESSAGES = f"{CHANNELS}/CH1/Messages"
 
 def form(method: str, path: str) -> NormalForm:
     return normalize(Request(method, path.encode()), Rules())
-
-
-@pytest.mark.parametrize(
-    ("path", "collection"),
-    [
-        (MESSAGES, MESSAGES),
-        (f"{MESSAGES}/IM1", MESSAGES),
-        (f"{CHANNELS}/CH1", CHANNELS),
-        (CHANNELS, CHANNELS),
-        ("/v1/Services", "/v1/Services"),
-        ("/v1/Services/a%2fb", "/v1/Services"),
-    ],
-)
-def test_a_timeline_is_a_collection_with_its_members(path: str, collection: str) -> None:
-    assert timeline(path.encode()) == collection.encode()
 
 
 def live(*writes: tuple[str, str]) -> LiveTimelines:
