@@ -8,7 +8,7 @@ from http import HTTPStatus
 from chatproxy.core.errors import ChatproxyError, MissError, error_json
 from chatproxy.core.explain import miss_reason
 from chatproxy.core.journal import Entry, Journal
-from chatproxy.core.model import Exchange, Forward, Request, Response
+from chatproxy.core.model import Exchange, Forward, Request, Response, is_read
 from chatproxy.core.player import Played, play_request
 from chatproxy.core.recorder import Recorder
 from chatproxy.core.scrub import Blankers, user_name
@@ -53,7 +53,8 @@ class Engine:
     def on_request(self, request: Request) -> Response | Forward:
         """Answer the request, or decide to put it to the upstream."""
         if self.sessions is None:
-            return self._forward(request, None)
+            after = self._recorder.last_write if self._recorder else 0
+            return Forward(request, self._clock(), after)
         now = self._clock()
         session = self.sessions.of(request, now)
         blanked = session.blanked(request)
@@ -69,7 +70,7 @@ class Engine:
             self._on_miss(miss)
             return self.on_error(miss, request)
         session.live.write(played.form)
-        return self._forward(request, session)
+        return Forward(request, self._clock(), session.writes.of(played.form.path), session.name, played.form.path)
 
     def on_response(self, forward: Forward, response: Response) -> tuple[Response, Exchange | None]:
         """Return what the client gets, and the exchange that must be on disk before the client gets it."""
@@ -80,6 +81,8 @@ class Engine:
             self._note_forward(forward, "passed", answer.status)
             return self._marked(answer, "passed"), None
         exchange = self._recorder.exchange(forward, response, self._clock())
+        if self.sessions is not None and not is_read(forward.request.method):
+            self.sessions.wrote(forward, exchange.number)
         self._note_forward(forward, "recorded", answer.status, exchange.number)
         return self._marked(answer, "recorded", f"{self._recorder.name}/{exchange.number}"), exchange
 
@@ -103,10 +106,6 @@ class Engine:
                 sessions.replace(anew, now)
                 return anew, again
         return session, played
-
-    def _forward(self, request: Request, session: Session | None) -> Forward:
-        answered = [part.last_write for part in (session, self._recorder) if part is not None]
-        return Forward(request, self._clock(), max(answered, default=0), session.name if session else None)
 
     def _note_forward(self, forward: Forward, outcome: str, status: int, exchange: int | None = None) -> None:
         request = forward.request

@@ -84,13 +84,15 @@ class Exchange:
 class Forward:
     """The decision to put a request to the upstream, with what its exchange has to remember of that moment.
 
-    ``session`` is the name of the session that had no answer, if there are sessions.
+    ``session`` is the name of the session that had no answer, if there are sessions, and ``path`` that of the
+    request's normal form there.
     """
 
     request: Request
     asked: int
     after: int
     session: str | None = None
+    path: bytes = b""
 
 
 def header_values(headers: Headers, name: bytes) -> Iterator[bytes]:

@@ -76,6 +76,7 @@ def play(session: Session, form: NormalForm) -> int | None:
     if decided.counter is not None:
         session.answered[decided.counter] = session.answered.get(decided.counter, 0) + 1
     if not is_read(form.method):
+        session.writes.write(form.path, decided.number)
         _advance(session, decided.number)
     return decided.number
 
@@ -99,7 +100,6 @@ def _write(session: Session, key: bytes) -> Answer | Miss:
 
 
 def _advance(session: Session, number: int) -> None:
-    session.last_write = max(session.last_write, number)
     for opening in session.cassette.place(number).opens:
         epoch = session.epochs.get(opening.timeline, 0)
         for skipped in range(epoch + 1, opening.epoch):

@@ -10,7 +10,7 @@ from chatproxy.core.scrub import Blankers
 from chatproxy.core.sids import replace_sids
 from chatproxy.core.stamps import Stamp
 from chatproxy.core.template import Reply, Slot, Values, as_recorded
-from chatproxy.core.timelines import LiveTimelines
+from chatproxy.core.timelines import LastWrites, LiveTimelines
 from chatproxy.core.timestamps import spell_instant
 
 DEFAULT = "default"
@@ -45,7 +45,7 @@ class Session:
         self.epochs: dict[int, int] = {}
         self.skipped: list[int] = []
         self._echoes: dict[tuple[int, bytes], bytes] = {}
-        self.last_write = 0
+        self.writes = LastWrites()
         self.live = LiveTimelines()
         self.sids = sids or Bindings(cassette, rules, Choice(recorded=True))
         self._clock = clock

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from chatproxy.core.errors import RequestError
-from chatproxy.core.model import Headers, Request, header_values
+from chatproxy.core.model import Forward, Headers, Request, header_values
 from chatproxy.core.scrub import user_name
 from chatproxy.core.session import DEFAULT, Session
 
@@ -77,6 +77,12 @@ class Sessions:
         if given is not None:
             return given.decode() if _NAME.fullmatch(given) else None
         return (self._by_user and _account(request.headers)) or DEFAULT
+
+    def wrote(self, forward: Forward, number: int) -> None:
+        """Take in that a session's write was put to the upstream and recorded as the exchange of this number."""
+        session = self._held.get(forward.session or DEFAULT)
+        if session is not None:
+            session.writes.write(forward.path, number)
 
     def end(self, name: str) -> bool:
         """End a session, so that the next request of that name begins it anew; tell whether there was one."""

@@ -1,6 +1,7 @@
 """Which rules shaped a request's normal form, found by comparing the two."""
 
 from collections.abc import Iterator
+from urllib.parse import unquote_to_bytes
 
 from chatproxy.core.forms import decoded
 from chatproxy.core.model import Request
@@ -12,9 +13,10 @@ def shaping(request: Request, rules: Rules, form: NormalForm, translated: Normal
     path, _, query = request.target.partition(b"?")
     found = [f"the host {request.host} counts as {form.host}"] if request.host != form.host else []
     found += ["the path is decoded"] if path != form.path else []
-    found += _of_pairs("query", query, form.query)
+    ignored = rules.ignored(form.method, form.path)
+    found += _of_pairs("query", query, form.query, ignored)
     if form.kind in {"form", "empty"}:
-        found += _of_pairs("form", request.body, form.body)
+        found += _of_pairs("form", request.body, form.body, ignored)
     elif form.body != (request.body,):
         found.append("the JSON body is put into one spelling for its content")
     if request.origin.encode() in decoded(request.target + b" " + request.body):
@@ -24,18 +26,23 @@ def shaping(request: Request, rules: Rules, form: NormalForm, translated: Normal
     return found + list(_of_sids(form, translated))
 
 
-def _of_pairs(what: str, text: bytes, kept: tuple[bytes, ...]) -> Iterator[str]:
+def _of_pairs(what: str, text: bytes, kept: tuple[bytes, ...], ignored: frozenset[bytes]) -> Iterator[str]:
     given = [pair for pair in text.split(b"&") if pair]
-    names = {_name(pair) for pair in kept}
-    left = [pair for pair in given if decoded(_name(pair)) in names or _name(pair) in names]
+    names = {unquote_to_bytes(_name(pair)) for pair in kept}
+    left = [pair for pair in given if decoded(_name(pair)) in names]
     for pair in given:
         if pair not in left:
-            yield f"in the {what}, {pair.decode('ascii', 'backslashreplace')} is the default and left out"
+            why = "ignored" if decoded(_name(pair)) in ignored else "the default"
+            yield f"in the {what}, {_quoted(pair)} is {why} and left out"
     ordered = sorted(left, key=lambda pair: decoded(_name(pair)))
     if ordered != left:
         yield f"the {what} is sorted by name"
     if ordered != list(kept):
         yield f"the values of the {what} are decoded, with JSON objects and arrays in one spelling"
+
+
+def _quoted(pair: bytes) -> str:
+    return repr(pair.decode("utf-8", "backslashreplace"))
 
 
 def _name(pair: bytes) -> bytes:

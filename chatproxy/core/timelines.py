@@ -29,6 +29,26 @@ class Spellings:
 _CHANNEL = re.compile(rb"(/v1/Services/[^/]+/Channels/)[^/]+")
 
 
+class LastWrites:
+    """The number of the last write of each timeline; a write to a member is also one of every timeline below it."""
+
+    def __init__(self) -> None:
+        self._collections: dict[bytes, int] = {}
+        self._members: dict[bytes, int] = {}
+
+    def write(self, path: bytes, number: int) -> None:
+        """Take in that a write to this path has this number."""
+        collection = timeline(path)
+        self._collections[collection] = max(number, self._collections.get(collection, 0))
+        if collection != path:
+            self._members[path] = max(number, self._members.get(path, 0))
+
+    def of(self, path: bytes) -> int:
+        """Return the number of the last write of a path's timeline, 0 if there is none."""
+        above = (path[:end] for end in range(len(path)) if path[end : end + 1] == b"/")
+        return max(self._collections.get(timeline(path), 0), *(self._members.get(one, 0) for one in above))
+
+
 class LiveTimelines:
     """Those timelines that a write has changed at the upstream since the cassette was recorded."""
 

@@ -226,11 +226,11 @@ def test_auto_after_a_write_of_its_own_all_of_that_timeline_goes_upstream() -> N
 
 def test_auto_replayed_writes_count_as_answered() -> None:
     engine = auto(post(), get())
-    assert forwarded(engine, get(OTHER_CHANNEL)).after == 0
+    assert forwarded(engine, get(MESSAGES + b"?PageSize=7")).after == 0
     answered(engine, post())
-    assert forwarded(engine, get(OTHER_CHANNEL)).after == 1
+    assert forwarded(engine, get(MESSAGES + b"?PageSize=7")).after == 1
     engine.on_response(forwarded(engine, post(target=OTHER_CHANNEL)), ANSWER)
-    assert forwarded(engine, get(OTHER_CHANNEL)).after == 3
+    assert forwarded(engine, get(MESSAGES + b"?PageSize=7")).after == 3
 
 
 # Sessions and the journal
@@ -365,3 +365,25 @@ def test_law_9_whatever_is_recorded_replays_in_its_order(traffic: list[tuple[Req
     for request, _ in traffic:
         if not is_read(request.method):
             assert marks(answered(replay, request))["x-chatproxy-outcome"] == "miss"
+
+
+def test_what_auto_records_stands_in_the_epoch_that_the_session_is_in() -> None:
+    elsewhere = MESSAGES.replace(b"CH2", b"CH3")
+    before = sessions(post(), post(target=elsewhere), post(b"Body=late"))
+    auto = Engine(UPSTREAM, ticking(), sessions=before, recorder=Recorder("tour", UPSTREAM, first=4))
+    assert answered(auto, post(target=elsewhere)).status == 200
+    assert forwarded(auto, get()).after == 0
+    assert answered(auto, post()).status == 200
+    assert forwarded(auto, get()).after == 1
+    auto.on_response(forwarded(auto, post(b"Body=new")), ANSWER)
+    assert (forwarded(auto, get()).after, forwarded(auto, get(elsewhere)).after) == (4, 2)
+
+
+def test_what_auto_records_of_a_session_that_was_ended_is_kept() -> None:
+    before = sessions(post())
+    auto = Engine(UPSTREAM, ticking(), sessions=before, recorder=Recorder("tour", UPSTREAM, first=2))
+    forward = forwarded(auto, post(b"Body=new"))
+    before.end_all()
+    _, kept = auto.on_response(forward, ANSWER)
+    assert kept is not None
+    assert kept.number == 2

@@ -53,7 +53,7 @@ def test_the_last_write_is_the_furthest_one_replayed() -> None:
     last_writes = []
     for request in (LIST, OTHER, CREATE, CREATE):
         played(replay, request)
-        last_writes.append(replay.last_write)
+        last_writes.append(replay.writes.of(MESSAGES))
     assert last_writes == [0, 3, 3, 3]
 
 

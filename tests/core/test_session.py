@@ -20,7 +20,8 @@ def test_a_session_begins_with_nothing_answered_or_written() -> None:
     rules = Rules()
     cassette = MemoryCassette("a", [], rules)
     session = Session(cassette, rules)
-    assert (session.cassette, session.rules, session.answered, session.last_write) == (cassette, rules, {}, 0)
+    assert (session.cassette, session.rules, session.answered) == (cassette, rules, {})
+    assert session.writes.of(MESSAGES) == 0
     assert normalize(Request("GET", MESSAGES), rules) not in session.live
 
 
@@ -38,9 +39,9 @@ def test_sessions_of_one_cassette_share_no_state() -> None:
     cassette = MemoryCassette("a", [], rules)
     one, other = Session(cassette, rules), Session(cassette, rules)
     one.answered[b"key"] = 1
-    one.last_write = 1
+    one.writes.write(MESSAGES, 1)
     one.live.write(normalize(Request("POST", MESSAGES), rules))
-    assert (other.answered, other.last_write) == ({}, 0)
+    assert (other.answered, other.writes.of(MESSAGES)) == ({}, 0)
     assert normalize(Request("GET", MESSAGES), rules) not in other.live
 
 

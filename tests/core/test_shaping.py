@@ -29,8 +29,8 @@ def shaped(request: Request, rules: Rules | None = None) -> list[str]:
             Request("POST", b"/v1/x", (FORM,), b"a=%41"),
             ["the values of the form are decoded, with JSON objects and arrays in one spelling"],
         ),
-        (Request("GET", PATH + b"?PageSize=50"), ["in the query, PageSize=50 is the default and left out"]),
-        (Request("POST", PATH, (FORM,), b"From=system"), ["in the form, From=system is the default and left out"]),
+        (Request("GET", PATH + b"?PageSize=50"), ["in the query, 'PageSize=50' is the default and left out"]),
+        (Request("POST", PATH, (FORM,), b"From=system"), ["in the form, 'From=system' is the default and left out"]),
         (Request("POST", b"/v1/x", (JSON,), b'{"b": 1}'), ["the JSON body is put into one spelling for its content"]),
         (Request("POST", b"/v1/x", (), b"any"), []),
         (
@@ -60,3 +60,9 @@ def test_sids_that_stand_for_others_are_named() -> None:
 @given(requests, sids())
 def test_what_is_said_is_one_line_for_any_request(request: Request, sid: str) -> None:
     assert all("\n" not in line for line in shaped(request))
+
+
+def test_an_ignored_parameter_is_named_as_such() -> None:
+    rules = Rules(ignore=frozenset({("", "Body")}))
+    said = shaped(Request("POST", PATH, (FORM,), b"Body=a&From=b"), rules)
+    assert said == ["in the form, 'Body=a' is ignored and left out", "no header counts"]

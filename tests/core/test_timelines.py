@@ -2,7 +2,7 @@ import pytest
 
 from chatproxy.core.model import Request
 from chatproxy.core.normalize import NormalForm, Rules, normalize
-from chatproxy.core.timelines import LiveTimelines
+from chatproxy.core.timelines import LastWrites, LiveTimelines
 
 CHANNELS = "/v1/Services/IS1/Channels"
 MESSAGES = f"{CHANNELS}/CH1/Messages"
@@ -52,3 +52,16 @@ def test_a_write_to_a_member_makes_all_below_it_live() -> None:
 
 def test_a_create_in_a_collection_makes_nothing_below_its_members_live() -> None:
     assert form("GET", MESSAGES) not in live(("POST", CHANNELS))
+
+
+def test_the_last_write_is_that_of_the_timeline_or_of_a_member_above_it() -> None:
+    writes = LastWrites()
+    for path, number in (
+        (f"{MESSAGES}/IM1", 5),
+        (MESSAGES, 3),
+        (f"{CHANNELS}/CH2", 9),
+        (f"{CHANNELS}/CH2/Messages", 2),
+    ):
+        writes.write(path.encode(), number)
+    paths = (MESSAGES, f"{MESSAGES}/IM7", f"{CHANNELS}/CH2/Messages", CHANNELS, f"{CHANNELS}/CH3/Messages", "/v1")
+    assert [writes.of(path.encode()) for path in paths] == [5, 5, 9, 9, 0, 0]

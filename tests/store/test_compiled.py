@@ -9,13 +9,14 @@ from strategies import exchanges as any_exchange
 
 from chatproxy.core.cassette import MemoryCassette
 from chatproxy.core.compile import compile_exchanges
+from chatproxy.core.epochs import ALL_MEMBERS, COLLECTION
 from chatproxy.core.errors import CassetteError
-from chatproxy.core.model import Exchange
-from chatproxy.core.normalize import Rules
+from chatproxy.core.model import Exchange, Request
+from chatproxy.core.normalize import Rules, normalize
 from chatproxy.store import Existing, Recording, Store
 from chatproxy.store.compiled import StoredCassette
 
-OTHER_RULES = Rules(("X-A",))
+OTHER_RULES = Rules(("X-A",), frozenset({("", "Body"), ("POST Messages", "From")}))
 cassettes = st.lists(any_exchange, max_size=6, unique_by=lambda exchange: exchange.number).map(
     lambda found: sorted(found, key=lambda exchange: exchange.number)
 )
@@ -54,6 +55,15 @@ def test_a_stored_cassette_answers_as_one_in_memory(store: Store, recorded: list
         for index in (compiled.key, compiled.shape, compiled.route):
             for nth in range(len(recorded) + 1):
                 assert stored.find(index, nth) == memory.find(index, nth)
+        assert stored.place(compiled.number) == memory.place(compiled.number)
+        assert stored.first_read(compiled.key) == memory.first_read(compiled.key)
+        for epoch in range(len(recorded) + 1):
+            assert stored.last_read(compiled.key, epoch) == memory.last_read(compiled.key, epoch)
+            assert stored.read(compiled.key, epoch, 0) == memory.read(compiled.key, epoch, 0)
+            place = compiled.place
+            for member in (COLLECTION, place.member, ALL_MEMBERS):
+                found = (one.touching(place.timeline, member, epoch, len(recorded)) for one in (stored, memory))
+                assert len(set(found)) == 1
     assert stored.find(b"k" * 17, 0) is memory.find(b"k" * 17, 0) is None
 
 
@@ -116,3 +126,15 @@ def test_a_number_that_is_not_there_is_an_error(store: Store) -> None:
         cassette.exchange(3)
     with pytest.raises(CassetteError, match="exchange short/3: is not in the store any more"):
         cassette.reply(3)
+
+
+def test_law_11_other_rules_compile_anew_and_an_older_result_is_found_again(store: Store) -> None:
+    name, ignoring = next(names), Rules(ignore=frozenset({("", "Body")}))
+    record(store, name, exchanges(3))
+    other = normalize(Request("POST", b"/v1/Services/IS1/Channels/general/Messages"), ignoring).key
+    assert store.open(name, RULES).find(other, 0) is None
+    assert store.open(name, ignoring).find(other, 2) == 3
+    compiled = transactions(store)
+    for rules in (RULES, ignoring, RULES):
+        store.open(name, rules)
+    assert transactions(store) == compiled
