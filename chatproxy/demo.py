@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from chatproxy.config import Address, Settings, load
+from chatproxy.config import Settings, load
 from chatproxy.core.errors import ChatproxyError
 from chatproxy.core.model import Mode
 from chatproxy.core.sids import SID
@@ -16,6 +16,7 @@ from chatproxy.library import export_cassette
 from chatproxy.run import in_background, proxy, sandbox
 from chatproxy.store import Store
 from chatproxy.table import table
+from chatproxy.values import Address
 
 Say = Callable[[str], None]
 

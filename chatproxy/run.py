@@ -14,7 +14,7 @@ from types import TracebackType
 
 from aiohttp import web
 
-from chatproxy.config import Address, Settings
+from chatproxy.config import Settings
 from chatproxy.control import Control, is_loopback
 from chatproxy.core.engine import Engine
 from chatproxy.core.errors import ConfigError
@@ -28,6 +28,7 @@ from chatproxy.sandbox import Sandbox, SandboxSettings
 from chatproxy.server import Limits, Proxy
 from chatproxy.store import Existing, Recording, Store
 from chatproxy.upstream import Upstream, UpstreamSettings
+from chatproxy.values import Address
 
 Say = Callable[[str], None]
 """Shows one line to the user."""

@@ -9,10 +9,10 @@ from aiohttp import ClientSession, web
 from servers import raw, settings, upstream
 
 from chatproxy import __version__
-from chatproxy.config import Address
 from chatproxy.control import is_loopback
 from chatproxy.core.model import Mode
 from chatproxy.run import Running, proxy
+from chatproxy.values import Address
 
 
 async def ok(request: web.BaseRequest) -> web.StreamResponse:

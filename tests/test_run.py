@@ -9,11 +9,11 @@ import pytest
 from aiohttp import ClientSession, encode_basic_auth, web
 from servers import settings, upstream
 
-from chatproxy.config import Address
 from chatproxy.core.errors import CassetteError, ConfigError
 from chatproxy.core.model import Mode
 from chatproxy.run import in_background, proxy, sandbox
 from chatproxy.store import Store
+from chatproxy.values import Address
 
 
 async def ok(request: web.BaseRequest) -> web.StreamResponse:

@@ -44,7 +44,7 @@ class Explanation:
 
 
 def explain(session: Session, request: Request) -> Explanation:
-    """Explain what a session makes of a request now; nothing changes but what the session is bound to by a hit."""
+    """Explain what a session makes of a request, by replaying it there; nothing is answered."""
     blanked = session.blanked(request)
     form = normalize(blanked, session.rules)
     played = play_request(session, blanked, user_name(request.headers))
