@@ -107,7 +107,7 @@ class NormalForm(NamedTuple):
 
     @property
     def sids(self) -> list[bytes]:
-        """Every SID of path, query and body, in that order and as often as it stands there."""
+        """Every SID of path, query, headers and body, in that order and as often as it stands there."""
         found: list[bytes] = []
 
         def note(sid: bytes) -> bytes:
@@ -115,7 +115,7 @@ class NormalForm(NamedTuple):
             return sid
 
         replace_in_path(self.path, note)
-        return found + [sid[0] for pair in (*self.query, *self.body) for sid in SID.finditer(pair)]
+        return found + [sid[0] for pair in (*self.query, *self.headers, *self.body) for sid in SID.finditer(pair)]
 
     def _text(self, path: bytes, query: bytes, body: bytes) -> bytes:
         head = f"{self.method} {self.host}".encode()
@@ -150,7 +150,8 @@ def translate(form: NormalForm, other: Callable[[bytes], bytes]) -> NormalForm:
     No two SIDs may be given the same other one, or two names could become one.
     """
     query, body = _translated(form.query, other, ""), _translated(form.body, other, form.kind)
-    return form._replace(path=replace_in_path(form.path, other), query=query, body=body)
+    headers = tuple(replace_sids(header, other) for header in form.headers)
+    return form._replace(path=replace_in_path(form.path, other), query=query, headers=headers, body=body)
 
 
 def _translated(pairs: tuple[bytes, ...], other: Callable[[bytes], bytes], kind: str) -> tuple[bytes, ...]:

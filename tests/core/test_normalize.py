@@ -506,6 +506,13 @@ def test_law_5_the_sids_of_a_form_are_those_of_path_query_and_body() -> None:
     assert normalize(request, Rules()).sids == [upper, _TWO, _ONE]
 
 
+def test_law_3_sids_in_headers_that_count_are_translated_too() -> None:
+    one, other = (b"CH" + digit * 32 for digit in (b"1", b"2"))
+    forms = [normalize(Request("GET", b"/", ((b"X-A", b"in " + sid),)), Rules(("x-a",))) for sid in (one, other)]
+    assert forms[0].sids == [one]
+    assert translate(forms[0], lambda _: other) == forms[1]
+
+
 # Parameters that do not count
 
 IGNORING = Rules(ignore=frozenset({("", "From"), ("POST Messages", "Body")}))
