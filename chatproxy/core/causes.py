@@ -6,13 +6,11 @@ recorded write set has no cause: it is older than the recording, or another prog
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from chatproxy.core.headers import is_json
-from chatproxy.core.jsontext import Place, strings
+from chatproxy.core.fields import fields
 from chatproxy.core.model import Exchange, header_values, is_read
-from chatproxy.core.sids import SID
 from chatproxy.core.timestamps import SECOND, Spelled, read_instant
 
 _DATE_FIELD = re.compile(rb"date_\w+|\w+_timestamp|timestamp")
@@ -35,22 +33,9 @@ class DateField:
 def date_fields(exchange: Exchange) -> Iterator[DateField]:
     """Yield the instants in the date fields of an answer, in their order."""
     body = exchange.response.body
-    if not is_json(exchange.response.headers):
-        return
-    places = list(strings(body))
-    sids = object_sids(body, places)
-    for place in places:
+    for place, sid in fields(exchange.response):
         if _DATE_FIELD.fullmatch(place.name) and (value := read_instant(body[place.start : place.end])):
-            yield DateField(sids.get(place.holder, b""), place.name, value, place.start, place.end)
-
-
-def object_sids(body: bytes, places: Iterable[Place]) -> dict[int, bytes]:
-    """Return the SID of each object that has one, by where the object begins."""
-    return {
-        place.holder: text
-        for place in places
-        if place.name == b"sid" and SID.fullmatch(text := body[place.start : place.end])
-    }
+            yield DateField(sid, place.name, value, place.start, place.end)
 
 
 class Causes:

@@ -10,11 +10,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple, Self
 
-from chatproxy.core.causes import object_sids
 from chatproxy.core.epochs import Place, opens_epoch
+from chatproxy.core.fields import fields
 from chatproxy.core.forms import pairs
-from chatproxy.core.headers import is_form, is_json
-from chatproxy.core.jsontext import strings
+from chatproxy.core.headers import is_form
 from chatproxy.core.model import Exchange, Request
 from chatproxy.core.normalize import Rules
 
@@ -93,14 +92,9 @@ class Echoes:
 
 def _fields(exchange: Exchange) -> Iterator[tuple[bytes, bytes, int, int]]:
     """Yield the user-written fields of an answer's objects: field, the object's SID, and where the content stands."""
-    body = exchange.response.body
-    if not is_json(exchange.response.headers):
-        return
-    places = list(strings(body))
-    sids = object_sids(body, places)
-    for place in places:
-        if place.name in _FIELDS and place.holder in sids:
-            yield place.name, sids[place.holder], place.start, place.end
+    for place, sid in fields(exchange.response):
+        if sid and place.name in _FIELDS:
+            yield place.name, sid, place.start, place.end
 
 
 _FIELDS = frozenset(ECHOED.values())

@@ -1,0 +1,23 @@
+"""The string fields of an answer's JSON, each with the object that it belongs to."""
+
+from collections.abc import Iterator
+
+from chatproxy.core.headers import is_json
+from chatproxy.core.jsontext import Place, strings
+from chatproxy.core.model import Response
+from chatproxy.core.sids import SID
+
+
+def fields(response: Response) -> Iterator[tuple[Place, bytes]]:
+    """Yield the string values of an answer in their order, each with its object's SID, empty for one without."""
+    if not is_json(response.headers):
+        return
+    body = response.body
+    places = list(strings(body))
+    sids = {
+        place.holder: text
+        for place in places
+        if place.name == b"sid" and SID.fullmatch(text := body[place.start : place.end])
+    }
+    for place in places:
+        yield place, sids.get(place.holder, b"")
