@@ -238,7 +238,7 @@ def show(cassette: str, settings: Settings) -> None:
 @_options(*_MATCHING, *_SIDS)
 def explain(cassette: str, as_json: bool, settings: Settings) -> None:
     """Explain what replay makes of a request, read from standard input as HTTP/1.1 text."""
-    request = read_http(sys.stdin.buffer.read())
+    request = read_http(_standard_input())
     rules = rules_of(settings)
     with ExitStack() as stack:
         replayed = open_replayed(stack, cassette, settings, rules)
@@ -258,6 +258,14 @@ def demo(file: str | None) -> None:
     from chatproxy.demo import run_demo  # noqa: PLC0415 - as above
 
     run_demo(Path(file) if file else None, _say)
+
+
+def _standard_input() -> bytes:
+    try:
+        with open(0, "rb", closefd=False) as stream:  # sys.stdin is None where it is closed
+            return stream.read()
+    except OSError as error:
+        raise ConfigError("standard input", f"cannot be read: {error.strerror}") from error
 
 
 def _row(exchange: Exchange) -> tuple[object, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -155,14 +156,23 @@ def _pairs(what: str, recorded: tuple[bytes, ...], live: tuple[bytes, ...], sign
 
 _Values = list[bytes | None] | None
 
+_PLACES, _LARGEST_JSON = 10, 65_536
+"""How many places of a JSON value are named, and how many bytes one may have to be looked into."""
+
+
+def _json(value: bytes) -> object:
+    return json_value(unquote_to_bytes(value)) if len(value) <= _LARGEST_JSON else None
+
 
 def _of_value(what: str, recorded: _Values, live: _Values) -> Iterator[str]:
     """Name the places in two JSON values in which they differ, or both values."""
     if recorded and live and len(recorded) == len(live) == 1 and recorded[0] and live[0]:
-        one, other = (json_value(unquote_to_bytes(value)) for value in (recorded[0], live[0]))
+        one, other = (_json(value) for value in (recorded[0], live[0]))
         if one is not None and other is not None and type(one) is type(other):
-            for pointer, before, after in json_differences(one, other):
-                yield _changed(f"{what} at {pointer or 'its top'}", before, after)
+            found = list(islice(json_differences(one, other), _PLACES + 1))
+            for pointer, before, after in found[:_PLACES]:
+                yield _changed(f"{what} at {pointer}", before, after)
+            yield from [f"{what} differs in more places"] if len(found) > _PLACES else []
             return
     yield _changed(what, _shown(recorded), _shown(live))
 

@@ -180,6 +180,19 @@ def test_law_12_json_differs_by_pointer() -> None:
     assert whole == ["form field 'Attributes' is '{}' where this has '[]'"]
 
 
+def test_law_12_of_many_places_the_first_are_named() -> None:
+    one, other = (form(post(b"Attributes=[" + b",".join([value] * 12) + b"]")) for value in (b"1", b"2"))
+    found = differences(one, other)
+    assert found[0] == "form field 'Attributes' at /0 is 1 where this has 2"
+    assert (len(found), found[10]) == (11, "form field 'Attributes' differs in more places")
+
+
+def test_law_12_a_large_value_is_not_looked_into() -> None:
+    one, other = (form(post(b'Attributes=["%b"]' % (letter * 70_000))) for letter in (b"a", b"b"))
+    (found,) = differences(one, other)
+    assert found.startswith("form field 'Attributes' is")
+
+
 def test_law_12_the_three_nearest_are_named_the_most_alike_first() -> None:
     replay = session(*(post(body) for body in (b"a=2&b=2&c=2", b"a=1&b=2", b"a=1&b=1&c=2", b"a=1&b=1&c=1&d=1")))
     found = explain(replay, post(b"a=1&b=1&c=1"))
