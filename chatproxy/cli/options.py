@@ -1,0 +1,88 @@
+"""What every command shares: flags made of the settings, and how it speaks."""
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from functools import wraps
+from pathlib import Path
+
+import click
+
+from chatproxy.config import SETTINGS, Setting, load
+from chatproxy.core.errors import ConfigError
+from chatproxy.core.model import Exchange
+from chatproxy.library import Watch
+
+MATCHING = ("store", "match-headers", "ignore")
+"""The settings that shape keys, and where the cassettes are."""
+SIDS = ("sids", "seed", "keep", "bind")
+
+_BAR_FROM = 500
+"""From how many exchanges on a progress bar is worth showing."""
+
+
+def say(line: str) -> None:
+    """Show a line as the command's result."""
+    click.echo(line)
+    sys.stdout.flush()
+
+
+def warn(line: str) -> None:
+    """Show a line that the user should know of."""
+    click.echo(line, err=True)
+
+
+def options(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the flags of these settings, and the settings that hold as its ``settings``."""
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        @wraps(command)
+        def with_settings(**arguments: object) -> None:
+            flags = {name: arguments.pop(name.replace("-", "_")) for name in names}
+            given = {name: value for name, value in flags.items() if value is not None}
+            command(settings=load(given, os.environ, Path()), **arguments)
+
+        decorated: Callable[..., None] = with_settings
+        for setting in reversed([setting for setting in SETTINGS if setting.name in names]):
+            decorated = _option(setting)(decorated)
+        return decorated
+
+    return decorate
+
+
+def _option(setting: Setting) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    shown = f" [default: {setting.default}]" if setting.default and setting.metavar else ""
+    names = (setting.flag, setting.name.replace("-", "_"))
+    if setting.metavar:
+        return click.option(*names, metavar=setting.metavar, help=setting.help + shown)
+    return click.option(*names, is_flag=True, default=None, help=setting.help)
+
+
+def epilog(example: str) -> str:
+    """Return what ends a command's help text."""
+    return f"\b\nExample:\n  {example}"
+
+
+def watch(label: str) -> Watch:
+    """Show a progress bar on standard error if there is much to do and a person to see it."""
+
+    def watch(exchanges: Iterable[Exchange], count: int) -> Iterable[Exchange]:
+        if count < _BAR_FROM or not sys.stderr.isatty():
+            return exchanges
+        return _with_bar(exchanges, count, label)
+
+    return watch
+
+
+def _with_bar(exchanges: Iterable[Exchange], count: int, label: str) -> Iterator[Exchange]:
+    with click.progressbar(exchanges, length=count, label=label, file=sys.stderr) as bar:
+        yield from bar
+
+
+def standard_input() -> bytes:
+    """Return all that is given on standard input."""
+    try:
+        with open(0, "rb", closefd=False) as stream:  # sys.stdin is None where it is closed
+            return stream.read()
+    except OSError as error:
+        raise ConfigError("standard input", f"cannot be read: {error.strerror}") from error

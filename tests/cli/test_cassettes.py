@@ -1,0 +1,38 @@
+import json
+from pathlib import Path
+
+from cli.commands import REFERENCE, chatproxy
+
+
+def test_a_cassette_goes_in_and_comes_out_the_same(tmp_path: Path) -> None:
+    assert chatproxy("list", cwd=tmp_path).stdout == "chatproxy: no cassettes in .chatproxy\n"
+    imported = chatproxy("import", REFERENCE, cwd=tmp_path)
+    assert imported.stdout == f"chatproxy: imported {REFERENCE} as reference, 5 exchanges\n"
+    listed = chatproxy("list", cwd=tmp_path).stdout.splitlines()
+    assert listed[0].split() == ["NAME", "EXCHANGES", "BEGUN", "STATE"]
+    assert listed[1].split()[:2] == ["reference", "5"]
+    exported = chatproxy("export", "reference", cwd=tmp_path)
+    assert exported.stdout == "chatproxy: exported reference to cassettes/reference.json, 5 exchanges\n"
+    assert (tmp_path / "cassettes/reference.json").read_bytes() == REFERENCE.read_bytes()
+
+
+def test_an_import_refuses_a_name_that_exists_unless_told_to_replace_it(tmp_path: Path) -> None:
+    assert chatproxy("import", REFERENCE, cwd=tmp_path).returncode == 0
+    refused = chatproxy("import", REFERENCE, cwd=tmp_path)
+    assert refused.returncode == 1
+    assert "reference: exists; give --replace" in refused.stderr
+    assert chatproxy("import", REFERENCE, "--replace", cwd=tmp_path).returncode == 0
+    assert chatproxy("import", REFERENCE, "--name", "other", cwd=tmp_path).returncode == 0
+    assert chatproxy("export", "other", "o.json", cwd=tmp_path).returncode == 0
+    assert json.loads((tmp_path / "o.json").read_text())["name"] == "other"
+
+
+def test_show_lists_the_exchanges_of_a_name_and_of_a_file_alike(tmp_path: Path) -> None:
+    assert chatproxy("import", REFERENCE, cwd=tmp_path).returncode == 0
+    of_file = chatproxy("show", REFERENCE, cwd=tmp_path).stdout
+    assert chatproxy("show", "reference", cwd=tmp_path).stdout == of_file
+    lines = of_file.splitlines()
+    assert len(lines) == 6
+    assert lines[2].split()[0] == "2"
+    assert lines[2].split()[2] == "POST"
+    assert lines[5].split()[-2:] == ["204", "0"]

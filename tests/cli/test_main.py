@@ -1,0 +1,54 @@
+from pathlib import Path
+
+import pytest
+from cli.commands import chatproxy
+
+from chatproxy import __version__
+
+
+def test_help_lists_the_commands(tmp_path: Path) -> None:
+    for arguments in ([], ["--help"], ["-h"]):
+        shown = chatproxy(*arguments, cwd=tmp_path)
+        assert shown.returncode == 0
+        for command in "record replay auto passthrough export import list show explain sandbox demo".split():  # noqa: SIM905
+            assert f"\n  {command} " in shown.stdout
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["record", "replay", "auto", "passthrough", "export", "import", "list", "show", "explain", "sandbox", "demo"],
+)
+def test_each_help_text_carries_an_example(tmp_path: Path, command: str) -> None:
+    shown = chatproxy(command, "--help", cwd=tmp_path)
+    assert shown.returncode == 0
+    assert f"Example:\n    chatproxy {command}" in shown.stdout
+
+
+def test_the_version_is_shown(tmp_path: Path) -> None:
+    assert chatproxy("--version", cwd=tmp_path).stdout == f"chatproxy {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (["nonsense"], 2, "No such command 'nonsense'; `chatproxy --help` shows how"),
+        (["replay"], 2, "Missing argument 'NAME|FILE'"),
+        (["replay", "x", "--quux"], 2, "No such option '--quux'; `chatproxy replay --help` shows how"),
+        (["replay", "x", "--listen", "y"], 2, "--listen: 'y' is no HOST:PORT"),
+        (["export", "x"], 1, "x: there is no such cassette"),
+        (["show", "x"], 1, "x: there is no such cassette"),
+        (["show", "x.json"], 1, "x.json: cannot be read: No such file or directory"),
+        (["replay", "./x"], 1, "x: cannot be read"),
+        (["record", "a/b"], 1, "a/b: is no name for a cassette"),
+        (["import", "a.json", "b.json", "--name", "c"], 2, "--name: names one cassette"),
+    ],
+)
+def test_an_error_is_one_line_and_an_exit_status(
+    tmp_path: Path, arguments: list[str], status: int, message: str
+) -> None:
+    failed = chatproxy(*arguments, cwd=tmp_path)
+    assert failed.returncode == status
+    assert failed.stderr.startswith("chatproxy: ")
+    assert message in failed.stderr
+    assert failed.stderr.count("\n") == 1
+    assert failed.stdout == ""

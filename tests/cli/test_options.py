@@ -1,0 +1,38 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from cli.commands import REFERENCE, chatproxy
+
+
+def test_the_environment_and_the_file_set_what_flags_do_not(tmp_path: Path) -> None:
+    (tmp_path / "chatproxy.toml").write_text('store = "from-file"')
+    assert chatproxy("list", cwd=tmp_path).stdout == "chatproxy: no cassettes in from-file\n"
+    assert chatproxy("list", cwd=tmp_path, CHATPROXY_STORE="env").stdout == "chatproxy: no cassettes in env\n"
+    assert (
+        chatproxy("list", "--store", "flag", cwd=tmp_path, CHATPROXY_STORE="env").stdout
+        == "chatproxy: no cassettes in flag\n"
+    )
+
+
+def test_a_long_import_shows_its_progress_to_a_terminal_only(tmp_path: Path) -> None:
+    document = json.loads(REFERENCE.read_text())
+    first = document["exchanges"][0]
+    document["exchanges"] = [first | {"number": number} for number in range(1, 601)]
+    (tmp_path / "long.json").write_text(json.dumps(document))
+    assert chatproxy("import", "long.json", cwd=tmp_path).stderr == ""
+    program = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)"
+    command = [sys.executable, "-m", "chatproxy", "import", "long.json", "--replace"]
+    shown = subprocess.run(
+        [sys.executable, "-c", program, *command],
+        cwd=tmp_path,
+        env=os.environ | {"TERM": "xterm"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=60,
+        check=True,
+    )
+    assert b"import" in shown.stdout
+    assert b"100%" in shown.stdout
