@@ -1,18 +1,24 @@
 """Cassettes as a user names them: a NAME in the store, or a FILE that is a fixture."""
 
 import os
+import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterable
-from contextlib import ExitStack, closing, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass, field
 from hashlib import blake2b
+from io import BytesIO
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 
+from chatproxy.core.canonical import Canonical
 from chatproxy.core.cassette import Cassette, MemoryCassette
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.model import Exchange
 from chatproxy.core.normalize import Rules
+from chatproxy.core.numbering import Declared
 from chatproxy.fixture import Document, read_fixture, write_fixture
 from chatproxy.store import Existing, Recording, Store
 
@@ -20,6 +26,7 @@ Watch = Callable[[Iterable[Exchange], int], Iterable[Exchange]]
 """Gets exchanges and their number, and gives them on: a progress bar, say."""
 
 _CHUNK = 256
+_BLOCK = 1 << 20
 _FILES_KEPT = 20
 _CACHE = "files"
 
@@ -73,31 +80,42 @@ def open_file(path: Path, folder: Path, rules: Rules, begun: int) -> tuple[Casse
     The cache is keyed by the file's content and knows no cassette of the store. Its own store is returned too,
     to be closed after the replay.
     """
-    content = _content(path)
-    with suppress(CassetteError), ExitStack() as undo:
-        # Where no cache can be had, or another process fills it just now, there is none: it only saves time.
-        cache = undo.enter_context(closing(Store(folder / _CACHE)))
-        cassette = _cached(cache, content, path, rules, begun)
-        undo.pop_all()
-        return cassette, cache
-    document = _document(content, path)
-    return MemoryCassette(document.name, document.exchanges, rules), None
+    with open_document(path) as document:
+        with suppress(CassetteError), ExitStack() as undo:
+            # Where no cache can be had, or another process fills it just now, there is none: it only saves time.
+            cache = undo.enter_context(closing(Store(folder / _CACHE)))
+            cassette = _cached(cache, document, rules, begun)
+            undo.pop_all()
+            return cassette, cache
+        return MemoryCassette(document.name, document.exchanges, rules, document.declared), None
 
 
-def _cached(cache: Store, content: bytes, path: Path, rules: Rules, begun: int) -> Cassette:
-    """Open a fixture's content by way of the cache, where the oldest ones are forgotten."""
-    key = blake2b(content, digest_size=16).hexdigest()
+def _cached(cache: Store, document: "Opened", rules: Rules, begun: int) -> Cassette:
+    """Open a fixture by way of the cache, where the oldest ones are forgotten."""
+    key = document.digest()
     if cache.find(key) is None:
-        document = _document(content, path)
-        _put_all(Recording(cache, key, Existing.REPLACE, begun, title=document.name), document)
+        recording = Recording(cache, key, Existing.REPLACE, begun, title=document.name, declared=document.declared)
+        _put_all(recording, document)
         oldest_first = sorted(cache.listing(), key=lambda listed: listed.begun)
         for listed in oldest_first[:-_FILES_KEPT]:
             cache.drop(listed.name)
     return cache.open(key, rules)
 
 
-def export_cassette(store: Store, name: str, path: Path, watch: Watch = unwatched) -> int:
-    """Write a cassette as a fixture, whole or not at all, and return how many exchanges it has."""
+def export_cassette(
+    store: Store,
+    name: str,
+    path: Path,
+    rules: Rules,
+    keep: frozenset[str] = frozenset(),
+    *,
+    exact: bool = False,
+    watch: Watch = unwatched,
+) -> int:
+    """Write a cassette as a fixture, whole or not at all, and return how many exchanges it has.
+
+    It is canonical under these rules, with the SIDs of ``keep`` as recorded, or else exact.
+    """
     count = store.count(name)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -105,7 +123,8 @@ def export_cassette(store: Store, name: str, path: Path, watch: Watch = unwatche
             "w", encoding="utf-8", newline="\n", dir=path.parent, prefix=f".{path.name}.", delete=False
         ) as file:
             try:
-                write_fixture(name, watch(store.exchanges(name), count), file)
+                declared, exchanges = _exact(store, name) if exact else _canonical(store, name, rules, keep)
+                write_fixture(name, watch(exchanges, count), file, declared)
                 file.flush()
                 os.fsync(file.fileno())
                 os.chmod(file.name, _SHARED)
@@ -120,26 +139,41 @@ def export_cassette(store: Store, name: str, path: Path, watch: Watch = unwatche
     return count
 
 
+def _exact(store: Store, name: str) -> tuple[None, Iterable[Exchange]]:
+    record = store.find(name)
+    if record is not None and record.declared is not None:
+        raise CassetteError(name, "comes from a canonical fixture, nothing more exact is known; leave out --exact")
+    return None, store.exchanges(name)
+
+
+def _canonical(store: Store, name: str, rules: Rules, keep: frozenset[str]) -> tuple[Declared, Iterable[Exchange]]:
+    canonical = Canonical(store.open(name, rules), rules, keep)
+    return canonical.declared(), canonical.exchanges()
+
+
 _SHARED = 0o644
 """A fixture is shared, unlike the store: readable by all, as files of a repository are."""
 
 
 def import_fixture(
     store: Store, path: Path, begun: int, *, name: str | None = None, replace: bool = False, watch: Watch = unwatched
-) -> Document:
-    """Put a fixture into the store under the name inside it, or another; whole or not at all."""
-    document = read_document(path)
-    document = Document(name or document.name, document.exchanges)
-    existing = Existing.REPLACE if replace else Existing.REFUSE
-    if not replace and store.find(document.name) is not None:
-        raise CassetteError(document.name, "exists; give --replace to replace it or --name for another name")
-    _put_all(Recording(store, document.name, existing, begun), document, watch)
-    return document
+) -> tuple[str, int]:
+    """Put a fixture into the store under the name inside it, or another; whole or not at all.
+
+    Returns the name, and how many exchanges it has.
+    """
+    with open_document(path) as document:
+        known = name or document.name
+        existing = Existing.REPLACE if replace else Existing.REFUSE
+        if not replace and store.find(known) is not None:
+            raise CassetteError(known, "exists; give --replace to replace it or --name for another name")
+        _put_all(Recording(store, known, existing, begun, declared=document.declared), document, watch)
+        return known, document.count
 
 
 def _put_all(recording: Recording, document: Document, watch: Watch = unwatched) -> None:
     try:
-        exchanges = iter(watch(document.exchanges, len(document.exchanges)))
+        exchanges = iter(watch(document.exchanges, document.count))
         while chunk := list(islice(exchanges, _CHUNK)):
             recording.put(chunk)
         recording.finish(Rules(), keep_empty=True)
@@ -149,20 +183,38 @@ def _put_all(recording: Recording, document: Document, watch: Watch = unwatched)
         raise
 
 
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise CassetteError(str(path), f"cannot be read: {error.strerror}") from error
+@dataclass(frozen=True, slots=True)
+class Opened(Document):
+    """A fixture whose file is open."""
+
+    stream: BinaryIO = field(default_factory=BytesIO)
+
+    def digest(self) -> str:
+        """Return what stands for the file's content."""
+        self.stream.seek(0)
+        digest = blake2b(digest_size=16)
+        while chunk := self.stream.read(_BLOCK):
+            digest.update(chunk)
+        return digest.hexdigest()
 
 
-def read_document(path: Path) -> Document:
-    """Read a fixture."""
-    return _document(_content(path), path)
+@contextmanager
+def open_document(path: Path) -> Iterator[Opened]:
+    """Open a fixture; its exchanges are read while the block lasts."""
+    with ExitStack() as stack:
+        try:
+            stream = _seekable(path, stack)
+        except OSError as error:
+            raise CassetteError(str(path), f"cannot be read: {error.strerror}") from error
+        document = read_fixture(stream, str(path))
+        yield Opened(document.name, document.count, document.exchanges, document.declared, stream)
 
 
-def _document(content: bytes, path: Path) -> Document:
-    try:
-        return read_fixture(content.decode(), str(path))
-    except UnicodeDecodeError as error:
-        raise CassetteError(str(path), f"is no UTF-8: {error.reason} at byte {error.start}") from error
+def _seekable(path: Path, stack: ExitStack) -> BinaryIO:
+    """Open a file; what comes through a pipe is put on disk, since it is read twice."""
+    stream = stack.enter_context(path.open("rb"))
+    if stream.seekable():
+        return stream
+    spooled = stack.enter_context(tempfile.TemporaryFile())
+    shutil.copyfileobj(stream, spooled)
+    return spooled

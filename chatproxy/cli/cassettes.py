@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from chatproxy.cli.options import epilog, options, say, watch
+from chatproxy.cli.options import MATCHING, epilog, options, say, watch
 from chatproxy.config import Settings
 from chatproxy.core.errors import ConfigError
 from chatproxy.core.model import Exchange
@@ -17,9 +17,10 @@ from chatproxy.library import (
     import_fixture,
     is_file,
     now,
+    open_document,
     open_store,
-    read_document,
 )
+from chatproxy.replay import rules_of
 from chatproxy.store import Store
 from chatproxy.table import table
 
@@ -27,12 +28,17 @@ from chatproxy.table import table
 @click.command(epilog=epilog("chatproxy export checkout cassettes/checkout.json"))
 @click.argument("name")
 @click.argument("file", required=False)
-@options("store")
-def export(name: str, file: str | None, settings: Settings) -> None:
-    """Write the cassette NAME as a fixture; FILE is cassettes/NAME.json unless given."""
+@click.option("--exact", is_flag=True, help="write what was on the wire, with its SIDs and times")
+@options(*MATCHING, "keep")
+def export(name: str, file: str | None, exact: bool, settings: Settings) -> None:
+    """Write the cassette NAME as a fixture; FILE is cassettes/NAME.json unless given.
+
+    Recording the same scenario again gives the same file.
+    """
     path = Path(file) if file else fixture_path(name)
+    rules = rules_of(settings)
     with closing(open_store(settings.store, name)) as store:
-        count = export_cassette(store, name, path, watch("export"))
+        count = export_cassette(store, name, path, rules, settings.keep, exact=exact, watch=watch("export"))
     say(f"chatproxy: exported {name} to {path}, {_exchanges(count)}")
 
 
@@ -46,10 +52,10 @@ def import_(files: tuple[str, ...], name: str | None, settings: Settings) -> Non
         raise ConfigError("--name", "names one cassette, but there are several files; import them one by one")
     with closing(Store(settings.store)) as store:
         for file in files:
-            document = import_fixture(
+            known, count = import_fixture(
                 store, Path(file), now(), name=name, replace=settings.replace, watch=watch("import")
             )
-            say(f"chatproxy: imported {file} as {document.name}, {_exchanges(len(document.exchanges))}")
+            say(f"chatproxy: imported {file} as {known}, {_exchanges(count)}")
 
 
 @click.command("list", epilog=epilog("chatproxy list"))
@@ -72,7 +78,8 @@ def list_(settings: Settings) -> None:
 def show(cassette: str, settings: Settings) -> None:
     """Show the exchanges of a cassette or a fixture, one a line."""
     if is_file(cassette):
-        rows = [_row(exchange) for exchange in read_document(Path(cassette)).exchanges]
+        with open_document(Path(cassette)) as document:
+            rows = [_row(exchange) for exchange in document.exchanges]
     else:
         with closing(open_store(settings.store, cassette)) as store:
             rows = [_row(exchange) for exchange in store.exchanges(cassette)]

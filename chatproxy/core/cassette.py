@@ -1,15 +1,15 @@
 """What a session replays: a compiled cassette, in memory here, in LMDB in the store."""
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left, bisect_right, insort
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from chatproxy.core.compile import Compiled, compile_exchanges
 from chatproxy.core.epochs import COLLECTION, Place
 from chatproxy.core.model import Exchange
 from chatproxy.core.normalize import Rules
-from chatproxy.core.numbering import Numbered, Numbering
+from chatproxy.core.numbering import Declared, Numbered, Numbering
 from chatproxy.core.stamps import recording_begin
 from chatproxy.core.template import Reply
 
@@ -41,6 +41,11 @@ class Cassette(Protocol):
         ...
 
     @property
+    def declared(self) -> Declared | None:
+        """What the canonical fixture declared that it comes from; none for what was recorded."""
+        ...
+
+    @property
     def account(self) -> bytes | None:
         """The SID of the recorded account, if one was seen."""
         ...
@@ -57,8 +62,12 @@ class Cassette(Protocol):
         """Return the numbers of all exchanges, growing."""
         ...
 
+    def order(self) -> Iterator[int]:
+        """Yield the numbers of all exchanges in canonical order."""
+        ...
+
     def find(self, index: bytes, nth: int) -> int | None:
-        """Return the number of the n-th exchange, from 0, with this key, shape or route."""
+        """Return the number of the n-th exchange, from 0 and in canonical order, with this key, shape or route."""
         ...
 
     def reply(self, number: int) -> Reply:
@@ -93,8 +102,11 @@ class Cassette(Protocol):
 class MemoryCassette:
     """A cassette compiled in memory, for where the store cannot be written."""
 
-    def __init__(self, name: str, exchanges: Iterable[Exchange], rules: Rules) -> None:
+    def __init__(
+        self, name: str, exchanges: Iterable[Exchange], rules: Rules, declared: Declared | None = None
+    ) -> None:
         self.name = name
+        self.declared = declared
         self._exchanges = {exchange.number: exchange for exchange in exchanges}
         self._index: dict[bytes, list[int]] = defaultdict(list)
         self._replies: dict[int, Reply] = {}
@@ -102,8 +114,8 @@ class MemoryCassette:
         self._reads: dict[bytes, list[Read]] = defaultdict(list)
         self._counts: Counter[tuple[bytes, int]] = Counter()
         self._touching: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
-        numbering = Numbering()
-        for compiled in compile_exchanges(self._exchanges.values(), rules, numbering):
+        numbering = Numbering(declared)
+        for compiled in compile_exchanges(self, rules, numbering):
             self._replies[compiled.number] = compiled.reply
             for index in (compiled.key, compiled.shape, compiled.route):
                 self._index[index].append(compiled.number)
@@ -116,9 +128,16 @@ class MemoryCassette:
         self._numbered = numbering.numbered()
         self._sids = {known.number: sid for sid, known in self._numbered.items()}
 
+    def __iter__(self) -> Iterator[Exchange]:
+        return iter(self._exchanges.values())
+
     def numbers(self) -> Sequence[int]:
         """Return the numbers of all exchanges, growing."""
         return sorted(self._exchanges)
+
+    def order(self) -> Iterator[int]:
+        """Yield the numbers of all exchanges in canonical order."""
+        return iter(self._replies)
 
     def find(self, index: bytes, nth: int) -> int | None:
         """Return the number of the n-th exchange, from 0, with this key, shape or route."""
@@ -176,4 +195,4 @@ class MemoryCassette:
             reads.append(Read(place.epoch, nth, compiled.number))
         for opening in place.opens:
             for member in {COLLECTION, opening.member}:
-                self._touching[opening.timeline, member].append((opening.epoch, compiled.number))
+                insort(self._touching[opening.timeline, member], (opening.epoch, compiled.number))

@@ -73,9 +73,12 @@ class Causes:
     def _is_set(self, exchange: Exchange, found: DateField) -> bool:
         """Tell whether this write set a field of an object: a create sets all, an update all but ``date_created``.
 
-        An update sets what no answer showed before the update was asked. What one showed already it sets too if
+        In a canonical fixture an instant with a cause is the moment of that write. Else
+        an update sets what no answer showed before the update was asked. What one showed already it sets too if
         it happened within that second: then both writes have one value.
         """
+        if exchange.standing is not None:
+            return found.value.moment == exchange.answered
         is_create = found.sid not in exchange.request.target
         if is_create or found.name == b"date_created":
             return is_create

@@ -5,11 +5,12 @@ damaged record is found out instead of being served.
 """
 
 import struct
+from json import dumps, loads
 from zlib import crc32
 
 from chatproxy.core.epochs import Opening, Place
 from chatproxy.core.errors import CassetteError
-from chatproxy.core.model import Exchange, Headers, Request, Response
+from chatproxy.core.model import Exchange, Headers, Request, Response, Standing
 from chatproxy.core.template import Reply, Slot, Template
 
 _MOMENTS = struct.Struct("<qqIH")
@@ -49,7 +50,7 @@ def encode_exchange(exchange: Exchange) -> bytes:
             request.body,
             response.reason,
             response.body,
-            len(request.headers).to_bytes(4, "little"),
+            len(request.headers).to_bytes(4, "little") + _packed_standing(exchange.standing),
             *_flat(request.headers),
             *_flat(response.headers),
         ]
@@ -63,7 +64,7 @@ def decode_exchange(number: int, record: bytes, place: str) -> Exchange:
     headers = fields[11:]
     asked, answered, after, status = _MOMENTS.unpack(moments)
     method, host, origin, upstream, user = (text.decode() for text in texts)
-    border = 2 * int.from_bytes(count, "little")
+    border = 2 * int.from_bytes(count[:4], "little")
     return Exchange(
         number=number,
         request=Request(method, target, _pairs(headers[:border]), body, origin, host),
@@ -73,7 +74,22 @@ def decode_exchange(number: int, record: bytes, place: str) -> Exchange:
         answered=answered,
         after=after,
         user=user or None,
+        standing=_unpacked_standing(count[4:]),
     )
+
+
+def _packed_standing(standing: Standing | None) -> bytes:
+    if standing is None:
+        return b""
+    below = [[path.decode("utf-8", "surrogateescape"), epoch] for path, epoch in standing.below]
+    return dumps([standing.epoch, below]).encode()
+
+
+def _unpacked_standing(packed: bytes) -> Standing | None:
+    if not packed:
+        return None
+    epoch, below = loads(packed)
+    return Standing(epoch, tuple((path.encode("utf-8", "surrogateescape"), at) for path, at in below))
 
 
 def encode_reply(reply: Reply) -> bytes:

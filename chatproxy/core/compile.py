@@ -1,18 +1,38 @@
-"""One pass over a cassette that computes everything replay needs.
+"""Passes over a cassette that compute everything replay needs.
 
-It is the same function for a store, an import and a recording after a crash, so that all replay alike by
-construction. Other rules mean compiling again, never recording again.
+They are the same for a store, an import and a recording after a crash, so that all replay alike by construction.
+Other rules mean compiling again, never recording again. Exchanges are read again in each pass and none is held, so
+that memory depends on how many there are, not on how large they are.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Protocol
 
 from chatproxy.core.echoes import Echoes
 from chatproxy.core.epochs import Place, place
 from chatproxy.core.model import Exchange, is_read
-from chatproxy.core.normalize import Rules, normalize
+from chatproxy.core.normalize import NormalForm, Rules, normalize
 from chatproxy.core.numbering import Numbering
+from chatproxy.core.order import Group, groups
+from chatproxy.core.shown import Shown, shown
 from chatproxy.core.template import Learned, Reply, compiled_reply
+from chatproxy.core.traces import trace
+
+_SHOWN_HELD = 256
+
+
+class Source(Protocol):
+    """The exchanges of one cassette: all in the order of their numbers, as often as asked, and each by its number."""
+
+    def __iter__(self) -> Iterator[Exchange]:
+        """Read the exchanges."""
+        ...
+
+    def exchange(self, number: int) -> Exchange:
+        """Return the exchange of a number."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,22 +48,40 @@ class Compiled:
     is_read: bool
 
 
-def compile_exchanges(
-    exchanges: Iterable[Exchange], rules: Rules, numbering: Numbering | None = None
-) -> Iterator[Compiled]:
-    """Compile the exchanges of one cassette, which must come in the order of their numbers.
+def compile_exchanges(source: Source, rules: Rules, numbering: Numbering | None = None) -> Iterator[Compiled]:
+    """Compile the exchanges of one cassette, and yield them in canonical order.
 
     When all are compiled, ``numbering`` knows all SIDs.
     """
-    recorded = [(exchange, normalize(exchange.request, rules)) for exchange in exchanges]
+    traces = trace((exchange, normalize(exchange.request, rules)) for exchange in source)
+
+    @lru_cache(_SHOWN_HELD)
+    def show(number: int) -> Shown:
+        return shown(source.exchange(number).response)
+
+    places = place(traces, show)
     learned = Learned(numbering=Numbering() if numbering is None else numbering, echoes=Echoes(rules))
-    places = place(recorded)
-    for (exchange, form), where in zip(recorded, places, strict=True):
+    for exchange, one, where in zip(source, traces, places, strict=True):
         learned.causes.learn(exchange, where.timeline, where.epoch)
-        learned.echoes.learn(exchange, form.path, where)
-    for (exchange, form), where in zip(recorded, places, strict=True):
-        learned.addresses.learn(exchange.request)
-        learned.numbering.learn(exchange, form)
-        reply = compiled_reply(exchange, where, learned)
-        reads = is_read(exchange.request.method)
-        yield Compiled(exchange.number, form.key, form.shape, form.route, reply, where, reads)
+        learned.echoes.learn(exchange, one.path, where)
+    standing = {one.number: where for one, where in zip(traces, places, strict=True)}
+    for group in groups(traces, places):
+        for number in _ordered(group, source, rules, learned.numbering):
+            exchange, where = source.exchange(number), standing[number]
+            form = normalize(exchange.request, rules)
+            learned.addresses.learn(exchange.request)
+            learned.numbering.learn(exchange, form)
+            reply = compiled_reply(exchange, where, learned)
+            yield Compiled(number, form.key, form.shape, form.route, reply, where, is_read(form.method))
+
+
+def _ordered(group: Group, source: Source, rules: Rules, numbering: Numbering) -> list[int]:
+    """Order exchanges by the SIDs that have numbers so far, then by the moment at which they were sent."""
+    if len(group) == 1:
+        return [group[0].number]
+
+    def numbers(form: NormalForm) -> list[float]:
+        return [float("inf") if (number := numbering.number_of(sid)) is None else number for sid in form.sids]
+
+    keyed = [(numbers(normalize(source.exchange(one.number).request, rules)), one.asked, one.number) for one in group]
+    return [number for _, _, number in sorted(keyed)]

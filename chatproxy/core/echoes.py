@@ -10,12 +10,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple, Self
 
-from chatproxy.core.epochs import Place, opens_epoch
+from chatproxy.core.epochs import Place
 from chatproxy.core.fields import fields
 from chatproxy.core.forms import pairs
 from chatproxy.core.headers import is_form
 from chatproxy.core.model import Exchange, Request
 from chatproxy.core.normalize import Rules
+from chatproxy.core.traces import opens_epoch
 
 ECHOED = {
     b"Body": b"body",

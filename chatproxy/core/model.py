@@ -61,13 +61,26 @@ class Response:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a canonical fixture says that an exchange stands.
+
+    ``epoch`` is that of its own timeline; ``below`` are the timelines below a written member, each by its path, with
+    the epoch that the write opens there.
+    """
+
+    epoch: int
+    below: tuple[tuple[bytes, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Exchange:
     """One request and its response as recorded, without credentials.
 
     Numbers follow the moments at which the upstream's answers came. ``asked`` and ``answered`` are those
     moments in microseconds since 1970, UTC. ``after`` is the number of the last write that had been answered
     when the request came, 0 if there was none. ``upstream`` is the origin that was asked; ``user`` the Basic
-    user name, kept only if it is a SID (AC… or SK…).
+    user name, kept only if it is a SID (AC… or SK…). ``standing`` is given by a canonical fixture, and derived from
+    the moments where there is none.
     """
 
     number: int
@@ -78,6 +91,7 @@ class Exchange:
     answered: int
     after: int = 0
     user: str | None = None
+    standing: Standing | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ from chatproxy.core.origins import one_host, replace_origin
 from chatproxy.core.paths import route
 from chatproxy.core.sids import SID, mask, mask_path, replace_in_path, replace_sids
 
-COMPILE_VERSION = 4
+COMPILE_VERSION = 5
 """Raised whenever the same cassette would compile to something else, so that stored results are made anew."""
 
 _MESSAGES = re.compile(rb"/v1/Services/[^/]+/Channels/[^/]+/Messages")

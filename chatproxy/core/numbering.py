@@ -1,11 +1,13 @@
 """The SIDs of a cassette: the number of each, and who first named it.
 
-Numbers go per type by first appearance, exchange by exchange, the request before its response; ``RQ…`` ids have the
-number of the exchange that shows them first. A SID is *supplied* if a request had it before any response showed
-it, or if it is an account's; it is *generated* otherwise.
+Numbers go per type by first appearance in canonical order (order.py), the request before its response; ``RQ…`` ids
+have the place of the exchange that shows them first. So the same scenario gives the same numbers whenever it is
+recorded. A SID is *supplied* if a request had it before any response showed it, or if it is an account's; it is
+*generated* otherwise. A canonical fixture declares which are supplied.
 """
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from chatproxy.core.model import Exchange
@@ -15,7 +17,7 @@ from chatproxy.core.sids import PREFIXES, SID
 _TYPES = {prefix.encode(): place for place, prefix in enumerate(PREFIXES)}
 _TYPE_SHIFT = 56
 _NTH_SHIFT = 32
-"""Exchanges have numbers below 2**32; a second ``RQ…`` id of one exchange counts above them."""
+"""A cassette has fewer exchanges than 2**32; a second ``RQ…`` id of one exchange counts above them."""
 
 
 class Numbered(NamedTuple):
@@ -25,10 +27,21 @@ class Numbered(NamedTuple):
     supplied: bool
 
 
-class Numbering:
-    """Numbers the SIDs of exchanges, which must come in the order of their numbers."""
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What a canonical fixture says of its SIDs: the account that recorded, and which were supplied."""
 
-    def __init__(self) -> None:
+    account: str | None
+    supplied: tuple[str, ...]
+
+
+class Numbering:
+    """Numbers the SIDs of exchanges, which must come in canonical order."""
+
+    def __init__(self, declared: Declared | None = None) -> None:
+        self._declared = declared
+        self._given = {sid.encode() for sid in declared.supplied} if declared else set()
+        self._count = 0
         self._numbers: dict[bytes, int] = {}
         self._counts: Counter[bytes | tuple[bytes, int]] = Counter()
         self._asked: dict[bytes, tuple[int, int]] = {}
@@ -37,28 +50,30 @@ class Numbering:
 
     def learn(self, exchange: Exchange, form: NormalForm) -> None:
         """Take in an exchange, with the normal form of its request."""
+        self._count += 1
         asked, answered = (exchange.asked, exchange.number), (exchange.answered, exchange.number)
-        if exchange.user is not None and exchange.user.startswith("AC"):
-            self._user = self._user or exchange.user.encode()
-            self._see(exchange.user.encode(), exchange.number, self._asked, asked)
+        if exchange.user is not None:
+            self._see(exchange.user.encode(), self._asked, asked)
+            if exchange.user.startswith("AC"):
+                self._user = self._user or exchange.user.encode()
         for sid in form.sids:
-            self._see(sid, exchange.number, self._asked, asked)
+            self._see(sid, self._asked, asked)
         response = exchange.response
         for text in (*(text for header in response.headers for text in header), response.body):
             for found in SID.finditer(text):
-                self._see(found[0], exchange.number, self._shown, answered)
+                self._see(found[0], self._shown, answered)
 
-    def _see(self, sid: bytes, exchange: int, seen: dict[bytes, tuple[int, int]], moment: tuple[int, int]) -> None:
+    def _see(self, sid: bytes, seen: dict[bytes, tuple[int, int]], moment: tuple[int, int]) -> None:
         if sid not in self._numbers:
-            self._numbers[sid] = sid_number(sid[:2], self._next(sid[:2], exchange))
+            self._numbers[sid] = sid_number(sid[:2], self._next(sid[:2]))
         seen[sid] = min(seen.get(sid, moment), moment)
 
-    def _next(self, prefix: bytes, exchange: int) -> int:
+    def _next(self, prefix: bytes) -> int:
         if prefix != b"RQ":
             self._counts[prefix] += 1
             return self._counts[prefix]
-        self._counts[prefix, exchange] += 1
-        return exchange + (self._counts[prefix, exchange] - 1 << _NTH_SHIFT)
+        self._counts[prefix, self._count] += 1
+        return self._count + (self._counts[prefix, self._count] - 1 << _NTH_SHIFT)
 
     def number_of(self, sid: bytes) -> int | None:
         """Return the number of a SID seen so far."""
@@ -69,6 +84,8 @@ class Numbering:
         return {sid: Numbered(number, self._is_supplied(sid)) for sid, number in self._numbers.items()}
 
     def _is_supplied(self, sid: bytes) -> bool:
+        if self._declared is not None:
+            return sid[:2] == b"AC" or sid in self._given
         asked, shown = self._asked.get(sid), self._shown.get(sid)
         # at one moment the exchange's number decides, and a request comes before its own answer
         return sid[:2] == b"AC" or (asked is not None and (shown is None or asked <= shown))
@@ -76,12 +93,19 @@ class Numbering:
     @property
     def account(self) -> bytes | None:
         """The account that recorded: the first user name that is one, else the first account seen."""
+        if self._declared is not None:
+            return self._declared.account.encode() if self._declared.account else None
         return self._user or next((sid for sid in self._numbers if sid[:2] == b"AC"), None)
 
 
 def sid_number(prefix: bytes, number: int) -> int:
     """Return the number, unique in its cassette, of the n-th SID of a type."""
     return _TYPES[prefix] << _TYPE_SHIFT | number
+
+
+def nth_of(number: int) -> int:
+    """Return which of its type the SID with this number is."""
+    return number & (1 << _TYPE_SHIFT) - 1
 
 
 def sid_type(number: int) -> bytes:

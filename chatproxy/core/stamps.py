@@ -10,7 +10,7 @@ from typing import NamedTuple, Self
 
 from chatproxy.core.causes import Causes, answered_at, date_fields
 from chatproxy.core.model import Exchange
-from chatproxy.core.timestamps import SECOND, Spelling, read_instant, spell_instant
+from chatproxy.core.timestamps import CANONICAL_BEGIN, SECOND, Spelling, read_instant, spell_instant
 
 _PACKED = struct.Struct("<qIBB")
 
@@ -71,4 +71,6 @@ _DATE_HEADER = re.compile(rb"^(?P<name>date|last-modified): (?P<value>[^\r\n]*)"
 
 def recording_begin(first: Exchange) -> int:
     """Return when a recording began by the upstream's clock, in whole seconds; ``first`` is its first exchange."""
+    if first.standing is not None:
+        return CANONICAL_BEGIN
     return (answered_at(first) - (first.answered - first.asked)) // SECOND * SECOND

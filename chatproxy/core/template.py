@@ -222,7 +222,7 @@ def _body_origins(response: Response, upstream: str, addresses: Addresses) -> It
     if not is_json(response.headers) or not (own or pattern.search(response.body)):
         return
     for place in strings(response.body):
-        if _is_url(place):
+        if is_url(place):
             found = pattern.match(response.body, place.start, place.end)
             yield from [(*found.span(), Slot.ORIGIN, found[0])] if found else []
         elif place.name in own:
@@ -230,7 +230,7 @@ def _body_origins(response: Response, upstream: str, addresses: Addresses) -> It
                 yield *written.span(), Slot.ORIGIN, written[0]
 
 
-def _is_url(place: Place) -> bool:
+def is_url(place: Place) -> bool:
     """Tell whether a field holds an URL of the API: ``url``, ``meta.*_url``, ``links.*``."""
     return (
         place.name == b"url" or place.parent == b"links" or (place.parent == b"meta" and place.name.endswith(b"_url"))

@@ -16,6 +16,9 @@ _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 SECOND = 1_000_000
 """Microseconds."""
 
+CANONICAL_BEGIN = 1_767_225_600 * SECOND
+"""When every canonical fixture begins: 2026-01-01T00:00:00Z."""
+
 
 def instant(moment: int) -> str:
     """Return a moment as ``2026-01-31T12:00:00.123456Z`` (RFC 3339); the year must be 1 to 9999."""

@@ -13,6 +13,7 @@ from chatproxy.core.codec import decode_exchange, pack, unpack
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.model import Exchange
 from chatproxy.core.normalize import Rules
+from chatproxy.core.numbering import Declared
 from chatproxy.store import layout
 from chatproxy.store.compiled import StoredCassette, compile_into
 from chatproxy.store.environment import Environment, Transaction
@@ -34,6 +35,14 @@ class Record:
     interim: bool = False
     title: str = ""
     """The name to go by, where it is not the one that it is kept under."""
+    account: str | None = None
+    supplied: tuple[str, ...] | None = None
+    """What a canonical fixture declared that the cassette comes from."""
+
+    @property
+    def declared(self) -> Declared | None:
+        """What a canonical fixture declared; none for what was recorded."""
+        return None if self.supplied is None else Declared(self.account, tuple(self.supplied))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,25 +100,29 @@ class Store:
             record = held.enter_context(self._held(name))
             title = record.title or name
             if not StoredCassette.is_compiled(self.environment, record.id, rules):
+                source = _Source(self, name, record)
                 if not self.environment.writable:
-                    return MemoryCassette(title, self._exchanges(name, record), rules)
-                compile_into(self.environment, record.id, self._exchanges(name, record), rules)
-            cassette = StoredCassette(self.environment, record.id, title, rules)
+                    return MemoryCassette(title, source, rules, record.declared)
+                compile_into(self.environment, record.id, source, rules, record.declared)
+            cassette = StoredCassette(self.environment, record.id, title, rules, record.declared)
             self._reading.enter_context(held.pop_all())
             return cassette
 
     def compile(self, name: str, rules: Rules) -> None:
         """Compile a cassette and keep the result."""
         with self._held(name) as record:
-            compile_into(self.environment, record.id, self._exchanges(name, record), rules)
+            compile_into(self.environment, record.id, _Source(self, name, record), rules, record.declared)
 
-    def begin(self, name: str, begun: int, *, interim: bool, title: str = "") -> Record:
+    def begin(
+        self, name: str, begun: int, *, interim: bool, title: str = "", declared: Declared | None = None
+    ) -> Record:
         """Make a cassette without exchanges under a free name."""
 
         def work(transaction: Transaction) -> Record:
             number = int.from_bytes(transaction.get(layout.LAST_ID) or b"", "big") + 1
             transaction.put(layout.LAST_ID, layout.number(number))
-            record = Record(number, begun, interim, title)
+            said = (declared.account, declared.supplied) if declared else (None, None)
+            record = Record(number, begun, interim, title, *said)
             _put_record(transaction, name, record)
             return record
 
@@ -158,9 +171,10 @@ class Store:
 
     def _held_exchanges(self, name: str) -> Iterator[Exchange]:
         with self._held(name) as record:
-            yield from self._exchanges(name, record)
+            yield from self.read(name, record)
 
-    def _exchanges(self, name: str, record: Record) -> Iterator[Exchange]:
+    def read(self, name: str, record: Record) -> Iterator[Exchange]:
+        """Yield the exchanges of a record; who reads keeps others from deleting it."""
         prefix, after = layout.exchange_prefix(record.id), b""
         missing = self.tally(record).count
         while found := self.environment.scan(prefix, after=after, limit=_CHUNK):
@@ -168,9 +182,19 @@ class Store:
             for key, value in found:
                 after = key[len(prefix) :]
                 number = int.from_bytes(after, "big")
-                yield decode_exchange(number, value, f"{self.folder}: exchange {name}/{number}")
+                yield decode_exchange(number, value, self._place(name, number))
         if missing > 0:
             raise CassetteError(f"{self.folder}: cassette {name}", f"lacks {missing} of its exchanges; {_ANEW}")
+
+    def read_one(self, name: str, record: Record, number: int) -> Exchange:
+        """Return one exchange of a cassette."""
+        stored = self.environment.get(layout.exchange_prefix(record.id) + layout.number(number))
+        if stored is None:
+            raise CassetteError(self._place(name, number), f"is gone; {_ANEW}")
+        return decode_exchange(number, stored, self._place(name, number))
+
+    def _place(self, name: str, number: int) -> str:
+        return f"{self.folder}: exchange {name}/{number}"
 
     def _listed(self, name: str, record: Record) -> Listed:
         return Listed(name, self.tally(record).count, record.begun, self._state(name, record))
@@ -229,6 +253,22 @@ class Store:
             self._reading_path(cassette).unlink(missing_ok=True)  # ids are not given out twice
         finally:
             lock.release()
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """The exchanges of a cassette, for compiling it."""
+
+    store: Store
+    name: str
+    record: Record
+
+    def __iter__(self) -> Iterator[Exchange]:
+        return self.store.read(self.name, self.record)
+
+    def exchange(self, number: int) -> Exchange:
+        """Return the exchange of a number."""
+        return self.store.read_one(self.name, self.record, number)
 
 
 _ANEW = "record it again, or import its fixture"

@@ -1,18 +1,18 @@
 """What compiling a cassette yields, kept beside its exchanges under the fingerprint of the rules."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import islice
 
 from chatproxy.core.cassette import Read
 from chatproxy.core.codec import decode_exchange, decode_place, decode_reply, encode_place, encode_reply
-from chatproxy.core.compile import Compiled, compile_exchanges
+from chatproxy.core.compile import Compiled, Source, compile_exchanges
 from chatproxy.core.epochs import COLLECTION, Place
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.model import Exchange
 from chatproxy.core.normalize import Rules
-from chatproxy.core.numbering import Numbered, Numbering
+from chatproxy.core.numbering import Declared, Numbered, Numbering
 from chatproxy.core.stamps import recording_begin
 from chatproxy.core.template import Reply
 from chatproxy.store import layout
@@ -24,12 +24,16 @@ _CHUNK = 256
 class StoredCassette:
     """A compiled cassette in the store; each call is one LMDB look-up."""
 
-    def __init__(self, environment: Environment, cassette: int, name: str, rules: Rules) -> None:
+    def __init__(
+        self, environment: Environment, cassette: int, name: str, rules: Rules, declared: Declared | None = None
+    ) -> None:
         self.name = name
+        self.declared = declared
         self._environment = environment
         self._exchange = layout.exchange_prefix(cassette)
         self._reply = layout.reply_prefix(cassette, rules.fingerprint)
         self._index = layout.index_prefix(cassette, rules.fingerprint)
+        self._order = layout.order_prefix(cassette, rules.fingerprint)
         self._places = layout.place_prefix(cassette, rules.fingerprint)
         self._reads = layout.read_prefix(cassette, rules.fingerprint)
         self._touching = layout.touch_prefix(cassette, rules.fingerprint)
@@ -60,8 +64,15 @@ class StoredCassette:
             after = keys[-1]
         return numbers
 
+    def order(self) -> Iterator[int]:
+        """Yield the numbers of all exchanges in canonical order."""
+        after = b""
+        while found := self._environment.scan(self._order, after=after, limit=_CHUNK):
+            yield from (int.from_bytes(number, "big") for _, number in found)
+            after = found[-1][0][len(self._order) :]
+
     def find(self, index: bytes, nth: int) -> int | None:
-        """Return the number of the n-th exchange, from 0, with this key, shape or route."""
+        """Return the number of the n-th exchange, from 0 and in canonical order, with this key, shape or route."""
         stored = self._environment.get(self._index + index + layout.number(nth))
         return None if stored is None else int.from_bytes(stored, "big")
 
@@ -125,7 +136,9 @@ def _read(key: bytes, value: bytes) -> Read:
     return Read(epoch, nth, number)
 
 
-def compile_into(environment: Environment, cassette: int, exchanges: Iterable[Exchange], rules: Rules) -> None:
+def compile_into(
+    environment: Environment, cassette: int, source: Source, rules: Rules, declared: Declared | None = None
+) -> None:
     """Compile a cassette and store the result.
 
     It is written piece by piece and counts only once the mark at its end is written, so that an interrupted or
@@ -133,8 +146,8 @@ def compile_into(environment: Environment, cassette: int, exchanges: Iterable[Ex
     """
     tally = environment.get(layout.tally_key(cassette)) or layout.Tally().pack()
     write = _Writer(cassette, rules)
-    numbering = Numbering()
-    compiled = compile_exchanges(exchanges, rules, numbering)
+    numbering = Numbering(declared)
+    compiled = compile_exchanges(source, rules, numbering)
     while chunk := list(islice(compiled, _CHUNK)):
         environment.write(partial(_put, list(write.entries(chunk))))
     sids = _sid_entries(layout.sid_prefix(cassette, rules.fingerprint), numbering)
@@ -152,12 +165,16 @@ class _Writer:
         self._place = layout.place_prefix(cassette, rules.fingerprint)
         self._read = layout.read_prefix(cassette, rules.fingerprint)
         self._touching = layout.touch_prefix(cassette, rules.fingerprint)
+        self._order = layout.order_prefix(cassette, rules.fingerprint)
         self._seen: Counter[bytes] = Counter()
+        self._count = 0
 
     def entries(self, chunk: list[Compiled]) -> Iterator[tuple[bytes, bytes]]:
         for compiled in chunk:
             number = layout.number(compiled.number)
             yield self._reply + number, encode_reply(compiled.reply)
+            yield self._order + layout.number(self._count), number
+            self._count += 1
             for index in (compiled.key, compiled.shape, compiled.route):
                 yield self._index + index + layout.number(self._seen[index]), number
                 self._seen[index] += 1

@@ -10,6 +10,7 @@
     s<id><rules>                      the account that recorded
     s<id><rules>s<SID>                a recorded SID's number, and whether it was supplied
     s<id><rules>n<SID's number>       the recorded SID of this number
+    o<id><rules><nth>                 the number of the n-th exchange in canonical order
     x<id><rules><index><nth>          the number of the n-th exchange with this key, shape or route
     p<id><rules><number>              where an exchange stands in its timeline
     a<id><rules><key><epoch><nth>     the number of the n-th answer to a read in an epoch
@@ -81,6 +82,11 @@ def index_prefix(cassette: int, rules: bytes) -> bytes:
     return b"x" + number(cassette) + rules
 
 
+def order_prefix(cassette: int, rules: bytes) -> bytes:
+    """Return what the keys of a cassette's canonical order begin with."""
+    return b"o" + number(cassette) + rules
+
+
 def place_prefix(cassette: int, rules: bytes) -> bytes:
     """Return what the keys of the places of a cassette's exchanges begin with."""
     return b"p" + number(cassette) + rules
@@ -108,4 +114,4 @@ def sid_number(value: int) -> bytes:
 
 def all_prefixes(cassette: int) -> list[bytes]:
     """Return what the keys of everything begin with that belongs to a cassette, its record aside."""
-    return [kind + number(cassette) for kind in (b"k", b"e", b"c", b"r", b"s", b"x", b"p", b"a", b"t")]
+    return [kind + number(cassette) for kind in (b"k", b"e", b"c", b"r", b"s", b"x", b"o", b"p", b"a", b"t")]

@@ -10,6 +10,7 @@ from chatproxy.core.errors import CassetteError
 from chatproxy.core.grammar import CASSETTE_NAME
 from chatproxy.core.model import Exchange
 from chatproxy.core.normalize import Rules
+from chatproxy.core.numbering import Declared
 from chatproxy.store import layout
 from chatproxy.store.cassettes import PARTIAL, Record, Store
 from chatproxy.store.commit import GroupCommit
@@ -33,7 +34,16 @@ class Recording:
     a successful end deletes.
     """
 
-    def __init__(self, store: Store, name: str, existing: Existing, begun: int, *, title: str = "") -> None:
+    def __init__(
+        self,
+        store: Store,
+        name: str,
+        existing: Existing,
+        begun: int,
+        *,
+        title: str = "",
+        declared: Declared | None = None,
+    ) -> None:
         if not CASSETTE_NAME.fullmatch(name) or PARTIAL in name:
             raise CassetteError(
                 name, f"is no name for a cassette: up to 100 letters, digits, '.', '_', '-', without {PARTIAL!r}"
@@ -42,6 +52,7 @@ class Recording:
         self.superseded: list[str] = []
         self.store = store
         self._title = title if title != name else ""
+        self._declared = declared
         self._ended = False
         self._group: GroupCommit[Exchange] | None = None
         self._lock = _locked(store, name)
@@ -110,12 +121,14 @@ class Recording:
         partials = [name for name in self.store.partials(self.name) if self.store.count(name)]
         self._is_new = record is None or existing is not Existing.APPEND
         if existing is Existing.APPEND:
+            if record is not None and record.declared is not None:
+                raise CassetteError(self.name, _CANONICAL)
             return self.name, record or self.store.begin(self.name, begun, interim=False)
         if existing is Existing.REFUSE:
             self._refuse(exists=record is not None, partials=partials)
         self.superseded = partials
         free = next(name for name in self._partial_names() if self.store.find(name) is None)
-        return free, self.store.begin(free, begun, interim=True, title=self._title)
+        return free, self.store.begin(free, begun, interim=True, title=self._title, declared=self._declared)
 
     def _refuse(self, *, exists: bool, partials: list[str]) -> None:
         if exists:
@@ -137,6 +150,9 @@ class Recording:
             transaction.put(prefix + number, record)
         last = max([tally.last, *(int.from_bytes(number, "big") for number, _ in entries)])
         transaction.put(key, layout.Tally(tally.count + len(entries), last).pack())
+
+
+_CANONICAL = "comes from a canonical fixture, whose SIDs no server knows: nothing can be added; record it anew"
 
 
 def _locked(store: Store, name: str) -> FileLock:

@@ -1,6 +1,7 @@
 """Programs that run against the pure state of the sandbox, and what really happened in them."""
 
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
@@ -9,8 +10,12 @@ from hypothesis import strategies as st
 from strategies import FORM
 
 from chatproxy.core.causes import date_fields
+from chatproxy.core.epochs import Place, place
 from chatproxy.core.model import Exchange, Headers, Request, Response, is_read
+from chatproxy.core.normalize import Rules, normalize
+from chatproxy.core.shown import shown
 from chatproxy.core.timestamps import SECOND, Spelling, spell_instant
+from chatproxy.core.traces import trace
 from chatproxy.sandbox.calls import Call, Target
 from chatproxy.sandbox.messages import ApiError, Messages
 from chatproxy.sandbox.operations import answer, refusal
@@ -102,5 +107,27 @@ steps = st.lists(
     ),
     max_size=20,
 )
+
+
+def places_of(exchanges: Sequence[Exchange]) -> list[Place]:
+    """Place exchanges, which must come in the order of their numbers."""
+    traces = trace((one, normalize(one.request, Rules())) for one in exchanges)
+    held = {one.number: one for one in exchanges}
+    return place(traces, lambda number: shown(held[number].response))
+
+
+@dataclass
+class Listed:
+    """Exchanges as a cassette that is to be compiled has them."""
+
+    exchanges: Sequence[Exchange]
+
+    def __iter__(self) -> Iterator[Exchange]:
+        return iter(self.exchanges)
+
+    def exchange(self, number: int) -> Exchange:
+        return next(one for one in self.exchanges if one.number == number)
+
+
 programs = steps.map(lambda taken: Program().run(taken))
 """Programs that have run."""

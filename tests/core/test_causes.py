@@ -2,19 +2,17 @@ import json
 from dataclasses import replace
 
 import pytest
-from core.programs import BEGIN, JSON, PATH, Program, programs
+from core.programs import BEGIN, JSON, PATH, Program, places_of, programs
 from hypothesis import given
 
 from chatproxy.core.causes import Causes, date_fields
-from chatproxy.core.epochs import place
 from chatproxy.core.model import Exchange, Request, Response
-from chatproxy.core.normalize import Rules, normalize
 from chatproxy.core.timestamps import SECOND
 
 
 def found_causes(exchanges: list[Exchange]) -> dict[int, dict[tuple[str, str], int | None]]:
     causes = Causes()
-    places = place([(exchange, normalize(exchange.request, Rules())) for exchange in exchanges])
+    places = places_of(exchanges)
     for exchange, where in zip(exchanges, places, strict=True):
         causes.learn(exchange, where.timeline, where.epoch)
     return {

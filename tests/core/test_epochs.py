@@ -3,16 +3,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from core.programs import places_of
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import FORM, JSON, UPSTREAM
 
 from chatproxy.core.cassette import MemoryCassette
-from chatproxy.core.epochs import ALL_MEMBERS, opens_epoch, place
+from chatproxy.core.epochs import ALL_MEMBERS
 from chatproxy.core.model import Exchange, Request, Response, is_read
 from chatproxy.core.normalize import Rules, normalize
 from chatproxy.core.player import play
 from chatproxy.core.session import Session
+from chatproxy.core.traces import opens_epoch
 from chatproxy.sandbox.calls import Call, pairs_of, target_of
 from chatproxy.sandbox.messages import ApiError, Messages, make_sid
 from chatproxy.sandbox.operations import answer, refusal
@@ -113,7 +115,7 @@ class Recording:
 
     @property
     def epochs(self) -> list[int]:
-        places = place([(one, normalize(one.request, RULES)) for one in self.exchanges])
+        places = places_of(self.exchanges)
         return [one.epoch for one in places]
 
 
@@ -232,7 +234,7 @@ def test_law_4_a_write_to_a_member_above_opens_an_epoch_below_and_touches_all(
     method: str, path: str, epoch: int, touches: int | None
 ) -> None:
     recording = Recording().create(ONE).add(method, path).page((ONE, 0))
-    places = place([(one, normalize(one.request, RULES)) for one in recording.exchanges])
+    places = places_of(recording.exchanges)
     assert places[2].epoch == epoch
     below = [opening.member for opening in places[1].opens if opening.timeline == places[0].timeline]
     assert below == ([] if touches is None else [touches])

@@ -251,6 +251,7 @@ def test_law_12_nearness_is_as_cheap_for_a_large_cassette() -> None:
         Exchange(number, post(b"Body=%d" % number), Response(200), UPSTREAM, 0, 0) for number in range(1, 10_001)
     ]
     cassette = Counting("tour", exchanges, RULES)
+    cassette.read_exchanges = 0
     found = explain(Session(cassette, RULES), post(b"Body=x"))
     assert len(found.nearest) == 3
     assert cassette.read_exchanges <= 200

@@ -54,9 +54,9 @@ def test_law_1_a_number_has_its_type(prefix: str, nth: int) -> None:
 
 def test_law_1_request_ids_are_numbered_by_exchange() -> None:
     one, two, three = (sid("RQ", digit) for digit in "123")
-    numbering = learned(exchange(3, answer=one + two), exchange(7, answer=three + one))
-    assert numbering.number_of(one) == sid_number(b"RQ", 3)
-    assert numbering.number_of(three) == sid_number(b"RQ", 7)
+    numbering = learned(exchange(3, answer=one + two), exchange(6), exchange(7, answer=three + one))
+    assert numbering.number_of(one) == sid_number(b"RQ", 1)
+    assert numbering.number_of(three) == sid_number(b"RQ", 3)
     assert len({known.number for known in numbering.numbered().values()}) == 3
 
 

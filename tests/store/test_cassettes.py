@@ -4,6 +4,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from core.programs import Listed
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from store.stores import RULES, child, disk_full_beyond, exchange, exchanges, read_only, record
@@ -449,7 +450,7 @@ def test_compiling_finds_by_key_shape_and_route(store: Store) -> None:
     record(store, "a", exchanges(3))
     cassette = store.open("a", RULES)
 
-    compiled = list(compile_exchanges(exchanges(3), RULES))
+    compiled = list(compile_exchanges(Listed(exchanges(3)), RULES))
 
     assert [cassette.find(one.key, 0) for one in compiled] == [1, 2, 3]
     assert [cassette.find(compiled[0].route, nth) for nth in range(4)] == [1, 2, 3, None]

@@ -2,6 +2,7 @@ from collections.abc import Iterator
 from itertools import count
 
 import pytest
+from core.programs import Listed
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from store.stores import RULES, exchanges, record
@@ -49,7 +50,7 @@ def test_a_stored_cassette_answers_as_one_in_memory(store: Store, recorded: list
     for sid, known in memory._numbered.items():
         assert (stored.numbered(sid), stored.sid(known.number)) == (known, sid)
     assert (stored.numbered(b"IM" + b"0" * 31 + b"x"), stored.sid(2**60)) == (None, None)
-    for compiled in compile_exchanges(recorded, rules):
+    for compiled in compile_exchanges(Listed(recorded), rules):
         assert stored.reply(compiled.number) == memory.reply(compiled.number)
         assert stored.exchange(compiled.number) == memory.exchange(compiled.number)
         for index in (compiled.key, compiled.shape, compiled.route):
@@ -75,7 +76,7 @@ def test_more_exchanges_than_fit_in_one_piece_are_compiled_in_order(store: Store
     record(store, "many", recorded)
     cassette = store.open("many", RULES)
 
-    for number, compiled in enumerate(compile_exchanges(exchanges(600), RULES), 1):
+    for number, compiled in enumerate(compile_exchanges(Listed(exchanges(600)), RULES), 1):
         assert [cassette.find(compiled.key, nth) for nth in range(3)] == [number, 601 + number, None]
 
 

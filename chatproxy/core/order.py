@@ -1,0 +1,40 @@
+"""Canonical order: one order for all recordings of a scenario, whatever the delays and SIDs were.
+
+Timelines come by their first use, then epochs. The write that opens an epoch comes first in it; the rest by kind and
+shape, then by the SIDs that have numbers so far, then by the moment at which they were sent. The exchanges of a
+canonical fixture are in that order already.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from chatproxy.core.epochs import Place
+from chatproxy.core.traces import Trace
+
+Group = list[Trace]
+"""Exchanges that only their SIDs and the moments at which they were sent can order."""
+
+
+def groups(traces: Sequence[Trace], places: Sequence[Place]) -> Iterator[Group]:
+    """Yield the exchanges in canonical order, those together that only their SIDs can order."""
+    if any(one.standing is not None for one in traces):
+        yield from ([one] for one in traces)
+        return
+    used: dict[int, tuple[int, int]] = {}
+    for one, place in zip(traces, places, strict=True):
+        moment = (one.asked, one.number)
+        used[place.timeline] = min(used.get(place.timeline, moment), moment)
+    keyed = [
+        ((used[place.timeline], place.epoch, not one.opens, one.kind, one.shape), one)
+        for one, place in zip(traces, places, strict=True)
+    ]
+    keyed.sort(key=lambda one: one[0])
+    last = None
+    group: Group = []
+    for key, one in keyed:
+        if key != last and group:
+            yield group
+            group = []
+        last = key
+        group.append(one)
+    if group:
+        yield group

@@ -1,0 +1,88 @@
+"""Traces: what is remembered of each exchange while a cassette is compiled, so that no body is held in memory."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from chatproxy.core.model import Exchange, Standing, is_read
+from chatproxy.core.normalize import NormalForm
+from chatproxy.core.paths import timeline
+from chatproxy.core.shown import shown
+from chatproxy.core.sids import mask_path
+from chatproxy.core.timelines import Spellings
+
+
+@dataclass(slots=True)
+class Trace:
+    """One exchange without its texts; ``made`` are the SIDs of the objects that a write's answer shows.
+
+    ``kind`` is method and path with each SID as its type, ``shape`` that of the normal form.
+    """
+
+    number: int
+    asked: int
+    answered: int
+    after: int
+    method: str
+    path: bytes
+    kind: str
+    shape: bytes
+    status: int
+    opens: bool
+    descending: bool = False
+    made: tuple[str, ...] = ()
+    standing: Standing | None = None
+
+    @property
+    def timeline(self) -> bytes:
+        """The path of the collection."""
+        return timeline(self.path)
+
+    @property
+    def member(self) -> str:
+        """The last segment of the path."""
+        return self.path.rpartition(b"/")[2].decode("utf-8", "replace")
+
+    @property
+    def is_member(self) -> bool:
+        """Whether the request was for a member of its collection."""
+        return timeline(self.path) != self.path
+
+
+def opens_epoch(exchange: Exchange) -> bool:
+    """Tell whether a write may have had an effect: it was answered below 400, or with 5xx."""
+    status = exchange.response.status
+    is_refused = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
+    return not is_read(exchange.request.method) and not is_refused
+
+
+def trace(recorded: Iterable[tuple[Exchange, NormalForm]]) -> list[Trace]:
+    """Trace exchanges, each with the normal form of its request, with each channel's path in one spelling."""
+    spellings = Spellings()
+    kinds: dict[bytes, str] = {}
+    methods: dict[str, str] = {}
+    traces = []
+    for exchange, form in recorded:
+        seen = shown(exchange.response)
+        for fields in seen.objects.values():
+            spellings.learn(form.path, str(fields.get("channel_sid", "")))
+        traces.append(
+            Trace(
+                exchange.number,
+                exchange.asked,
+                exchange.answered,
+                exchange.after,
+                methods.setdefault(form.method, form.method),
+                form.path,
+                kinds.setdefault(form.route, f"{form.method} {mask_path(form.path).decode('utf-8', 'replace')}"),
+                form.shape,
+                exchange.response.status,
+                opens_epoch(exchange),
+                b"Order=desc" in form.query,
+                () if is_read(form.method) else tuple(seen.objects),
+                exchange.standing,
+            )
+        )
+    for one in traces:
+        one.path = spellings.one(one.path)
+    return traces
