@@ -215,6 +215,6 @@ def _seekable(path: Path, stack: ExitStack) -> BinaryIO:
     stream = stack.enter_context(path.open("rb"))
     if stream.seekable():
         return stream
-    spooled = stack.enter_context(tempfile.TemporaryFile())
+    spooled = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack closes it
     shutil.copyfileobj(stream, spooled)
     return spooled

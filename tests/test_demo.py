@@ -4,9 +4,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from fixture.fixtures import read
 
 from chatproxy.demo import Renaming, run_demo
-from chatproxy.fixture import read_fixture
 
 pytest.importorskip("twilio", reason="the demo needs the twilio package")
 
@@ -29,8 +29,8 @@ def test_the_demo_records_replays_and_compares(tmp_path: Path) -> None:
         "13 served with the sandbox stopped, 0 missed",
         "all 11 results are equal, but for 5 fresh SIDs",
     ]
-    document = read_fixture((tmp_path / "demo.json").read_text(), "demo.json")
-    assert len(document.exchanges) == 13
+    document = read((tmp_path / "demo.json").read_text(), "demo.json")
+    assert document.count == 13
 
 
 def test_results_may_differ_by_a_consistent_renaming_of_sids_alone() -> None:

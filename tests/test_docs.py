@@ -27,6 +27,7 @@ from typing import IO
 
 import click
 import pytest
+from fixture.fixtures import read
 from integration.processes import environment
 
 from chatproxy.cli import cli
@@ -34,7 +35,6 @@ from chatproxy.config import SETTINGS
 from chatproxy.core import errors
 from chatproxy.core.engine import EXCHANGE, OUTCOME
 from chatproxy.core.model import Mode
-from chatproxy.fixture import read_fixture
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -358,7 +358,7 @@ def test_every_message_is_explained(message: str) -> None:
 
 def test_every_field_of_a_fixture_is_explained() -> None:
     file = ROOT / "cassettes" / "reference.json"
-    assert read_fixture(file.read_text("utf-8"), file.name).name == "reference"
+    assert read(file.read_text("utf-8"), file.name).name == "reference"
     top = json.loads(file.read_text("utf-8"))
     exchange = top["exchanges"][0]
     for name in (*top, *exchange, *exchange["request"], *exchange["response"]):

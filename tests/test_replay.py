@@ -21,7 +21,7 @@ def test_a_name_and_a_file_are_opened_and_closed(tmp_path: Path, way: str) -> No
     chosen = settings(tmp_path)
     store = Store(chosen.store)
     record(store, "tour", exchanges(2))
-    export_cassette(store, "tour", tmp_path / "tour.json")
+    export_cassette(store, "tour", tmp_path / "tour.json", Rules())
     store.close()
     with ExitStack() as stack:
         cassette = open_replayed(stack, "tour" if way == "name" else str(tmp_path / "tour.json"), chosen, Rules())

@@ -11,7 +11,7 @@ def test_a_cassette_goes_in_and_comes_out_the_same(tmp_path: Path) -> None:
     listed = chatproxy("list", cwd=tmp_path).stdout.splitlines()
     assert listed[0].split() == ["NAME", "EXCHANGES", "BEGUN", "STATE"]
     assert listed[1].split()[:2] == ["reference", "5"]
-    exported = chatproxy("export", "reference", cwd=tmp_path)
+    exported = chatproxy("export", "reference", "--exact", cwd=tmp_path)
     assert exported.stdout == "chatproxy: exported reference to cassettes/reference.json, 5 exchanges\n"
     assert (tmp_path / "cassettes/reference.json").read_bytes() == REFERENCE.read_bytes()
 

@@ -12,6 +12,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import TypeVar
 
+from fixture.fixtures import read
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
@@ -28,7 +29,7 @@ from chatproxy.core.recorder import Recorder
 from chatproxy.core.session import Session
 from chatproxy.core.sessions import SESSION, Sessions
 from chatproxy.core.timestamps import SECOND, Spelling, spell_instant
-from chatproxy.fixture import read_fixture, write_fixture
+from chatproxy.fixture import write_fixture
 from chatproxy.sandbox.calls import Call, pairs_of, target_of
 from chatproxy.sandbox.messages import ApiError, Messages
 from chatproxy.sandbox.operations import answer, refusal
@@ -356,7 +357,7 @@ class Scenarios(RuleBasedStateMachine):
             recording = Recording(store, "c", Existing.REPLACE, 1)
             recording.put(self.recorded.exchanges)
             if recording.finish(RULES):
-                document = read_fixture(file.getvalue(), "c.json")
+                document = read(file.getvalue(), "c.json")
                 shared = MemoryCassette(document.name, document.exchanges, RULES)
                 one, *others = (self._bytes(each) for each in (cassette, store.open("c", RULES), shared))
                 assert others == [one, one]
