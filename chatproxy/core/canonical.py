@@ -24,8 +24,9 @@ from chatproxy.core.model import TWILIO_ORIGIN, Exchange, Headers, Request, Resp
 from chatproxy.core.normalize import Rules, normalize
 from chatproxy.core.numbering import Declared, Numbered, nth_of, sid_number
 from chatproxy.core.origins import one_host, replace_origin
+from chatproxy.core.pagetokens import IN_QUERY, means_itself
 from chatproxy.core.paths import timeline
-from chatproxy.core.sids import PREFIXES, SID, replace_in_path, replace_sids
+from chatproxy.core.sids import PREFIXES, replace_in_path, replace_sids
 from chatproxy.core.stamps import Stamp
 from chatproxy.core.template import Slot, Values, as_recorded, is_url
 from chatproxy.core.timestamps import CANONICAL_BEGIN, SECOND, spell_instant
@@ -107,7 +108,7 @@ class Canonical:
     def _request(self, request: Request) -> Request:
         origin = request.origin if request.origin == TWILIO_ORIGIN else PROXY_ORIGIN
         path, mark, query = _respelled(request.target).partition(b"?")
-        query = _TOKEN.sub(self._token, replace_sids(query, self._sid))
+        query = IN_QUERY.sub(self._token, replace_sids(query, self._sid))
         target = replace_in_path(path, self._sid) + mark + _turned(query, request.origin, origin)
         body = self._body(request, origin)
         headers = tuple(
@@ -160,13 +161,13 @@ class Canonical:
         pieces, begin = [], 0
         for place in strings(body):
             if is_url(place):
-                pieces += [body[begin : place.start], _TOKEN.sub(self._token, body[place.start : place.end])]
+                pieces += [body[begin : place.start], IN_QUERY.sub(self._token, body[place.start : place.end])]
                 begin = place.end
         return b"".join((*pieces, body[begin:]))
 
     def _token(self, found: re.Match[bytes]) -> bytes:
         token = found[0]
-        if _KNOWN_TOKEN.fullmatch(decoded(token)):
+        if means_itself(token):
             return token
         return self._tokens.setdefault(decoded(token), b"token-%d" % (len(self._tokens) + 1))
 
@@ -211,8 +212,6 @@ class _Calendar:
         return CANONICAL_BEGIN + min(epoch, shown.epoch) * SECOND
 
 
-_TOKEN = re.compile(rb"(?<=[?&]PageToken=)[^&\"\\#\s]+|(?<=^PageToken=)[^&\"\\#\s]+")
-_KNOWN_TOKEN = re.compile(rb"PT\d+|P[AB](?:%b)" % SID.pattern)
 _UNRESERVED = re.compile(rb"%(2[dDeE]|3[0-9]|4[1-9a-fA-F]|5[0-9aAfF]|6[1-9a-fA-F]|7[0-9aAeE])")
 
 

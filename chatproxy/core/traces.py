@@ -2,21 +2,27 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from hashlib import blake2b
 from http import HTTPStatus
+from typing import TypeVar
 
 from chatproxy.core.model import Exchange, Standing, is_read
 from chatproxy.core.normalize import NormalForm
+from chatproxy.core.pagetokens import means_itself
 from chatproxy.core.paths import timeline
 from chatproxy.core.shown import shown
-from chatproxy.core.sids import mask_path
+from chatproxy.core.sids import mask, mask_path
 from chatproxy.core.timelines import Spellings
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
 class Trace:
     """One exchange without its texts; ``made`` are the SIDs of the objects that a write's answer shows.
 
-    ``kind`` is method and path with each SID as its type, ``shape`` that of the normal form.
+    ``kind`` is method and path with each SID as its type, ``query`` likewise, without page tokens that mean nothing;
+    ``content`` is a digest of the rest.
     """
 
     number: int
@@ -26,7 +32,8 @@ class Trace:
     method: str
     path: bytes
     kind: str
-    shape: bytes
+    query: bytes
+    content: bytes
     status: int
     opens: bool
     descending: bool = False
@@ -61,6 +68,7 @@ def trace(recorded: Iterable[tuple[Exchange, NormalForm]]) -> list[Trace]:
     spellings = Spellings()
     kinds: dict[bytes, str] = {}
     methods: dict[str, str] = {}
+    queries: dict[bytes, bytes] = {}
     traces = []
     for exchange, form in recorded:
         seen = shown(exchange.response)
@@ -72,10 +80,11 @@ def trace(recorded: Iterable[tuple[Exchange, NormalForm]]) -> list[Trace]:
                 exchange.asked,
                 exchange.answered,
                 exchange.after,
-                methods.setdefault(form.method, form.method),
+                _once(methods, form.method),
                 form.path,
                 kinds.setdefault(form.route, f"{form.method} {mask_path(form.path).decode('utf-8', 'replace')}"),
-                form.shape,
+                _once(queries, b"&".join(mask(_plain(pair)) for pair in form.query)),
+                _content(form),
                 exchange.response.status,
                 opens_epoch(exchange),
                 b"Order=desc" in form.query,
@@ -86,3 +95,19 @@ def trace(recorded: Iterable[tuple[Exchange, NormalForm]]) -> list[Trace]:
     for one in traces:
         one.path = spellings.one(one.path)
     return traces
+
+
+def _once(held: dict[T, T], value: T) -> T:
+    """Return the one of equal values that is held."""
+    return held.setdefault(value, value)
+
+
+def _plain(pair: bytes) -> bytes:
+    """Leave out a page token that has no meaning of its own."""
+    name, _, value = pair.partition(b"=")
+    return name if name == b"PageToken" and not means_itself(value) else pair
+
+
+def _content(form: NormalForm) -> bytes:
+    text = mask(b"\n".join((*form.headers, form.kind.encode(), *form.body)))
+    return blake2b(text, digest_size=8).digest()
