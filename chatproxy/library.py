@@ -4,7 +4,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -20,10 +20,7 @@ from chatproxy.core.model import Exchange
 from chatproxy.core.normalize import Rules
 from chatproxy.core.numbering import Declared
 from chatproxy.fixture import Document, read_fixture, write_fixture
-from chatproxy.store import Existing, Recording, Store
-
-Watch = Callable[[Iterable[Exchange], int], Iterable[Exchange]]
-"""Gets exchanges and their number, and gives them on: a progress bar, say."""
+from chatproxy.store import Existing, Progress, Recording, Store, stepped, unseen
 
 _CHUNK = 256
 _BLOCK = 1 << 20
@@ -44,11 +41,6 @@ def fixture_path(name: str) -> Path:
 def now() -> int:
     """Return the moment in microseconds since 1970."""
     return time.time_ns() // 1000
-
-
-def unwatched(exchanges: Iterable[Exchange], count: int) -> Iterable[Exchange]:
-    """Watch nothing."""
-    return exchanges
 
 
 def open_store(folder: Path, name: str) -> Store:
@@ -110,7 +102,7 @@ def export_cassette(
     keep: frozenset[str] = frozenset(),
     *,
     exact: bool = False,
-    watch: Watch = unwatched,
+    progress: Progress = unseen,
 ) -> int:
     """Write a cassette as a fixture, whole or not at all, and return how many exchanges it has.
 
@@ -123,8 +115,9 @@ def export_cassette(
             "w", encoding="utf-8", newline="\n", dir=path.parent, prefix=f".{path.name}.", delete=False
         ) as file:
             try:
-                declared, exchanges = _exact(store, name) if exact else _canonical(store, name, rules, keep)
-                write_fixture(name, watch(exchanges, count), file, declared)
+                declared, exchanges = _exact(store, name) if exact else _canonical(store, name, rules, keep, progress)
+                with progress("export", count) as step:
+                    write_fixture(name, stepped(exchanges, step), file, declared)
                 file.flush()
                 os.fsync(file.fileno())
                 os.chmod(file.name, _SHARED)
@@ -146,8 +139,10 @@ def _exact(store: Store, name: str) -> tuple[None, Iterable[Exchange]]:
     return None, store.exchanges(name)
 
 
-def _canonical(store: Store, name: str, rules: Rules, keep: frozenset[str]) -> tuple[Declared, Iterable[Exchange]]:
-    canonical = Canonical(store.open(name, rules), rules, keep)
+def _canonical(
+    store: Store, name: str, rules: Rules, keep: frozenset[str], progress: Progress
+) -> tuple[Declared, Iterable[Exchange]]:
+    canonical = Canonical(store.open(name, rules, progress), rules, keep)
     return canonical.declared(), canonical.exchanges()
 
 
@@ -156,7 +151,7 @@ _SHARED = 0o644
 
 
 def import_fixture(
-    store: Store, path: Path, begun: int, *, name: str | None = None, replace: bool = False, watch: Watch = unwatched
+    store: Store, path: Path, begun: int, *, name: str | None = None, replace: bool = False, progress: Progress = unseen
 ) -> tuple[str, int]:
     """Put a fixture into the store under the name inside it, or another; whole or not at all.
 
@@ -167,16 +162,17 @@ def import_fixture(
         existing = Existing.REPLACE if replace else Existing.REFUSE
         if not replace and store.find(known) is not None:
             raise CassetteError(known, "exists; give --replace to replace it or --name for another name")
-        _put_all(Recording(store, known, existing, begun, declared=document.declared), document, watch)
+        _put_all(Recording(store, known, existing, begun, declared=document.declared), document, progress)
         return known, document.count
 
 
-def _put_all(recording: Recording, document: Document, watch: Watch = unwatched) -> None:
+def _put_all(recording: Recording, document: Document, progress: Progress = unseen) -> None:
     try:
-        exchanges = iter(watch(document.exchanges, document.count))
-        while chunk := list(islice(exchanges, _CHUNK)):
-            recording.put(chunk)
-        recording.finish(Rules(), keep_empty=True)
+        with progress("import", document.count) as step:
+            exchanges = stepped(document.exchanges, step)
+            while chunk := list(islice(exchanges, _CHUNK)):
+                recording.put(chunk)
+        recording.finish(Rules(), keep_empty=True, progress=progress)
     except BaseException:
         with suppress(CassetteError):  # where even that fails, it stays under the name of an interrupted recording
             recording.discard()

@@ -1,6 +1,6 @@
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -8,7 +8,6 @@ from store.stores import NOBODY, RULES, child, disk_full_beyond, exchange, excha
 
 from chatproxy.core.cassette import MemoryCassette
 from chatproxy.core.errors import CassetteError
-from chatproxy.core.model import Exchange
 from chatproxy.core.normalize import Rules
 from chatproxy.library import (
     export_cassette,
@@ -397,16 +396,19 @@ def test_an_export_of_a_damaged_cassette_leaves_the_old_file(store: Store, old: 
     assert only(old.parent) == {"a.json": "old"}
 
 
-def interrupting(exchanges: Iterable[Exchange], count: int) -> Iterable[Exchange]:
-    yield next(iter(exchanges))
-    raise KeyboardInterrupt
+@contextmanager
+def interrupting(label: str, steps: int) -> Iterator[Callable[[], object]]:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    yield interrupt if label in {"import", "export"} else bool
 
 
 def test_an_export_that_is_interrupted_leaves_the_old_file(store: Store, old: Path) -> None:
     record(store, "a", exchanges(3))
 
     with pytest.raises(KeyboardInterrupt):
-        export_cassette(store, "a", old, Rules(), exact=True, watch=interrupting)
+        export_cassette(store, "a", old, Rules(), exact=True, progress=interrupting)
 
     assert only(old.parent) == {"a.json": "old"}
 
@@ -491,7 +493,7 @@ def test_an_import_that_is_interrupted_leaves_nothing(store: Store, file: Path) 
     record(store, "inside", exchanges(1))
 
     with pytest.raises(KeyboardInterrupt):
-        import_fixture(store, file, 1, replace=True, watch=interrupting)
+        import_fixture(store, file, 1, replace=True, progress=interrupting)
 
     assert states(store) == {"inside": (1, "complete")}
     import_fixture(store, file, 1, replace=True)

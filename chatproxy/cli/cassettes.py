@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from chatproxy.cli.options import MATCHING, epilog, options, say, watch
+from chatproxy.cli.options import MATCHING, epilog, options, progress, say
 from chatproxy.config import Settings
 from chatproxy.core.errors import ConfigError
 from chatproxy.core.model import Exchange
@@ -38,7 +38,7 @@ def export(name: str, file: str | None, exact: bool, settings: Settings) -> None
     path = Path(file) if file else fixture_path(name)
     rules = rules_of(settings)
     with closing(open_store(settings.store, name)) as store:
-        count = export_cassette(store, name, path, rules, settings.keep, exact=exact, watch=watch("export"))
+        count = export_cassette(store, name, path, rules, settings.keep, exact=exact, progress=progress)
     say(f"chatproxy: exported {name} to {path}, {_exchanges(count)}")
 
 
@@ -53,7 +53,7 @@ def import_(files: tuple[str, ...], name: str | None, settings: Settings) -> Non
     with closing(Store(settings.store)) as store:
         for file in files:
             known, count = import_fixture(
-                store, Path(file), now(), name=name, replace=settings.replace, watch=watch("import")
+                store, Path(file), now(), name=name, replace=settings.replace, progress=progress
             )
             say(f"chatproxy: imported {file} as {known}, {_exchanges(count)}")
 

@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 
@@ -10,15 +11,13 @@ import click
 
 from chatproxy.config import SETTINGS, Setting, load
 from chatproxy.core.errors import ConfigError
-from chatproxy.core.model import Exchange
-from chatproxy.library import Watch
 
 MATCHING = ("store", "match-headers", "ignore")
 """The settings that shape keys, and where the cassettes are."""
 SIDS = ("sids", "seed", "keep", "bind")
 
 _BAR_FROM = 500
-"""From how many exchanges on a progress bar is worth showing."""
+"""From how many steps on a progress bar is worth showing."""
 
 
 def say(line: str) -> None:
@@ -63,20 +62,14 @@ def epilog(example: str) -> str:
     return f"\b\nExample:\n  {example}"
 
 
-def watch(label: str) -> Watch:
+@contextmanager
+def progress(label: str, steps: int) -> Iterator[Callable[[], object]]:
     """Show a progress bar on standard error if there is much to do and a person to see it."""
-
-    def watch(exchanges: Iterable[Exchange], count: int) -> Iterable[Exchange]:
-        if count < _BAR_FROM or not sys.stderr.isatty():
-            return exchanges
-        return _with_bar(exchanges, count, label)
-
-    return watch
-
-
-def _with_bar(exchanges: Iterable[Exchange], count: int, label: str) -> Iterator[Exchange]:
-    with click.progressbar(exchanges, length=count, label=label, file=sys.stderr) as bar:
-        yield from bar
+    if steps < _BAR_FROM or not sys.stderr.isatty():
+        yield bool
+        return
+    with click.progressbar(length=steps, label=label, file=sys.stderr) as bar:
+        yield lambda: bar.update(1)
 
 
 def standard_input() -> bytes:

@@ -35,6 +35,10 @@ class Source(Protocol):
         ...
 
 
+PASSES = 3
+"""How often each exchange is read at least; the last time it is compiled."""
+
+
 @dataclass(frozen=True, slots=True)
 class Compiled:
     """What one exchange compiles to: how it is found, and what is served for it."""

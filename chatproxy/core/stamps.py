@@ -58,12 +58,16 @@ def head_stamps(head: bytes, exchange: Exchange, causes: Causes) -> Iterator[Sta
 
     ``Last-Modified`` has the cause of the date field that shows the same moment.
     """
-    shown = {found.value.moment: causes.of(exchange.number, found) or 0 for found in date_fields(exchange)}
     for found in _DATE_HEADER.finditer(head):
         if value := read_instant(found["value"]):
             is_now = found["name"].lower() == b"date"
-            stamp = Stamp(value.moment, 0 if is_now else shown.get(value.moment, 0), value.spelling)
-            yield Stamped(*found.span("value"), stamp, is_now)
+            cause = 0 if is_now else _cause_of(value.moment, exchange, causes)
+            yield Stamped(*found.span("value"), Stamp(value.moment, cause, value.spelling), is_now)
+
+
+def _cause_of(moment: int, exchange: Exchange, causes: Causes) -> int:
+    same = (found for found in date_fields(exchange) if found.value.moment == moment)
+    return max((causes.of(exchange.number, found) or 0 for found in same), default=0)
 
 
 _DATE_HEADER = re.compile(rb"^(?P<name>date|last-modified): (?P<value>[^\r\n]*)", re.IGNORECASE | re.MULTILINE)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from chatproxy.core.cassette import Cassette, MemoryCassette
 from chatproxy.core.codec import decode_exchange, pack, unpack
+from chatproxy.core.compile import PASSES
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.model import Exchange
 from chatproxy.core.normalize import Rules
@@ -18,6 +19,7 @@ from chatproxy.store import layout
 from chatproxy.store.compiled import StoredCassette, compile_into
 from chatproxy.store.environment import Environment, Transaction
 from chatproxy.store.locks import FileLock
+from chatproxy.store.progress import Progress, unseen
 
 PARTIAL = ".partial"
 
@@ -94,7 +96,7 @@ class Store:
         self._existing(name)
         return self._held_exchanges(name)
 
-    def open(self, name: str, rules: Rules) -> Cassette:
+    def open(self, name: str, rules: Rules, progress: Progress = unseen) -> Cassette:
         """Open a cassette for replay, compiling it first if nobody has; in memory if the store cannot be written."""
         with ExitStack() as held:
             record = held.enter_context(self._held(name))
@@ -103,15 +105,20 @@ class Store:
                 source = _Source(self, name, record)
                 if not self.environment.writable:
                     return MemoryCassette(title, source, rules, record.declared)
-                compile_into(self.environment, record.id, source, rules, record.declared)
+                self._compile(source, rules, progress)
             cassette = StoredCassette(self.environment, record.id, title, rules, record.declared)
             self._reading.enter_context(held.pop_all())
             return cassette
 
-    def compile(self, name: str, rules: Rules) -> None:
+    def compile(self, name: str, rules: Rules, progress: Progress = unseen) -> None:
         """Compile a cassette and keep the result."""
         with self._held(name) as record:
-            compile_into(self.environment, record.id, _Source(self, name, record), rules, record.declared)
+            self._compile(_Source(self, name, record), rules, progress)
+
+    def _compile(self, source: "_Source", rules: Rules, progress: Progress) -> None:
+        record = source.record
+        with progress("compile", PASSES * self.tally(record).count) as step:
+            compile_into(self.environment, record.id, source, rules, declared=record.declared, step=step)
 
     def begin(
         self, name: str, begun: int, *, interim: bool, title: str = "", declared: Declared | None = None

@@ -1,7 +1,8 @@
 """What compiling a cassette yields, kept beside its exchanges under the fingerprint of the rules."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 
@@ -17,6 +18,7 @@ from chatproxy.core.stamps import recording_begin
 from chatproxy.core.template import Reply
 from chatproxy.store import layout
 from chatproxy.store.environment import Environment, Transaction
+from chatproxy.store.progress import stepped
 
 _CHUNK = 256
 
@@ -137,23 +139,44 @@ def _read(key: bytes, value: bytes) -> Read:
 
 
 def compile_into(
-    environment: Environment, cassette: int, source: Source, rules: Rules, declared: Declared | None = None
+    environment: Environment,
+    cassette: int,
+    source: Source,
+    rules: Rules,
+    *,
+    declared: Declared | None = None,
+    step: Callable[[], object] = bool,
 ) -> None:
     """Compile a cassette and store the result.
 
     It is written piece by piece and counts only once the mark at its end is written, so that an interrupted or
-    a simultaneous pass does no harm: both write the same.
+    a simultaneous pass does no harm: both write the same. ``step`` is called for each exchange in each pass.
     """
     tally = environment.get(layout.tally_key(cassette)) or layout.Tally().pack()
     write = _Writer(cassette, rules)
     numbering = Numbering(declared)
-    compiled = compile_exchanges(source, rules, numbering)
-    while chunk := list(islice(compiled, _CHUNK)):
+    compiled = compile_exchanges(_Stepped(source, step), rules, numbering)
+    while chunk := list(islice(stepped(compiled, step), _CHUNK)):
         environment.write(partial(_put, list(write.entries(chunk))))
     sids = _sid_entries(layout.sid_prefix(cassette, rules.fingerprint), numbering)
     while entries := list(islice(sids, _CHUNK)):
         environment.write(partial(_put, entries))
     environment.write(partial(_put, [(layout.compiled_key(cassette, rules.fingerprint), tally)]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Stepped:
+    """Exchanges that tell of each step through them."""
+
+    source: Source
+    step: Callable[[], object]
+
+    def __iter__(self) -> Iterator[Exchange]:
+        return stepped(self.source, self.step)
+
+    def exchange(self, number: int) -> Exchange:
+        """Return the exchange of a number."""
+        return self.source.exchange(number)
 
 
 class _Writer:

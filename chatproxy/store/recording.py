@@ -16,6 +16,7 @@ from chatproxy.store.cassettes import PARTIAL, Record, Store
 from chatproxy.store.commit import GroupCommit
 from chatproxy.store.environment import Transaction
 from chatproxy.store.locks import FileLock
+from chatproxy.store.progress import Progress, unseen
 
 
 class Existing(StrEnum):
@@ -76,7 +77,7 @@ class Recording:
         entries = [(layout.number(exchange.number), encode_exchange(exchange)) for exchange in exchanges]
         self.store.environment.write(lambda transaction: self._append(transaction, entries))
 
-    def finish(self, rules: Rules, *, keep_empty: bool = False) -> int:
+    def finish(self, rules: Rules, *, keep_empty: bool = False, progress: Progress = unseen) -> int:
         """End well: compile, and let a new cassette stand under its name; return how many exchanges it has.
 
         Without any exchange all is left as it was, unless an empty cassette is wanted. If this fails half way, a
@@ -85,7 +86,7 @@ class Recording:
         with self._end():
             count = self.store.tally(self._record).count
             if count or keep_empty:
-                self.store.compile(self._at, rules)
+                self.store.compile(self._at, rules, progress)
                 if self._record.interim:
                     self.store.promote(self._at, self.name)
             elif self._is_new:

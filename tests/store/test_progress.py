@@ -1,0 +1,32 @@
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from store.stores import RULES, exchanges, record
+
+from chatproxy.core.normalize import Rules
+from chatproxy.store import Store, unseen
+
+
+def test_progress_that_nobody_sees_takes_any_step() -> None:
+    with unseen("compile", 3) as step:
+        assert not step()
+
+
+def test_compiling_tells_of_each_step(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    begun: list[tuple[str, int]] = []
+    steps: list[str] = []
+
+    @contextmanager
+    def progress(label: str, count: int) -> Iterator[Callable[[], object]]:
+        begun.append((label, count))
+        yield lambda: steps.append(label)
+
+    record(store, "a", exchanges(5))
+    store.open("a", RULES, progress)
+    assert begun == []
+    store.open("a", Rules(("x-a",)), progress)
+    assert begun == [("compile", 15)]
+    assert len(steps) == 15
+    store.close()
