@@ -35,6 +35,7 @@ from chatproxy.config import SETTINGS
 from chatproxy.core import errors
 from chatproxy.core.engine import EXCHANGE, OUTCOME
 from chatproxy.core.model import Mode
+from chatproxy.fixture.document import CANONICAL, EXACT
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -356,13 +357,15 @@ def test_every_message_is_explained(message: str) -> None:
     assert message.replace("`", "") in TEXTS["docs/errors.md"].replace("`", "")
 
 
-def test_every_field_of_a_fixture_is_explained() -> None:
-    file = ROOT / "cassettes" / "reference.json"
-    assert read(file.read_text("utf-8"), file.name).name == "reference"
+@pytest.mark.parametrize(("cassette", "version"), [("reference", EXACT), ("demo", CANONICAL)])
+def test_every_field_of_a_fixture_is_explained(cassette: str, version: int) -> None:
+    file = ROOT / "cassettes" / f"{cassette}.json"
+    assert read(file.read_text("utf-8"), file.name).name == cassette
     top = json.loads(file.read_text("utf-8"))
     exchange = top["exchanges"][0]
     for name in (*top, *exchange, *exchange["request"], *exchange["response"]):
-        assert f"`{name}`" in TEXTS["docs/fixtures.md"], name
+        assert f"`{name}`" in TEXTS["docs/format.md"], name
+    assert top["chatproxy"] == version
 
 
 @pytest.mark.parametrize("page", TEXTS)

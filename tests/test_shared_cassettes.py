@@ -19,7 +19,7 @@ def test_a_cassette_is_as_the_writer_writes_it(path: Path) -> None:
     text = path.read_text("utf-8")
     document = read(text, str(path))
     again = io.StringIO()
-    write_fixture(document.name, document.exchanges, again)
+    write_fixture(document.name, document.exchanges, again, document.declared)
     assert again.getvalue() == text
     assert document.name == path.stem
 

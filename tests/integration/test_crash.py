@@ -91,7 +91,7 @@ def test_what_a_client_has_seen_survives_a_kill(place: Workplace, upstream: Serv
     assert ["killed.partial", str(len(stored)), "interrupted"] in rows(place)
     refusal = place.run("record", "killed", "--listen", "127.0.0.1:0", "--upstream", upstream.url, status=1)
     assert "killed.partial: is left of a recording that was interrupted" in refusal
-    place.run("export", "killed.partial", "rescued.json")
+    place.run("export", "killed.partial", "rescued.json", "--exact")
     for cassette in ("rescued.json", "killed.partial"):
         with place.replay(cassette, "--sids", "recorded") as replayer:
             for body, answer in list(crowd.answers.items())[:20]:

@@ -120,7 +120,7 @@ def test_other_attributes_are_no_hit(runs: Runs) -> None:
 @pytest.mark.parametrize("way", ["fixture", "imported"])
 def test_a_fixture_replays_alike(runs: Runs, way: str, tmp_path: Path) -> None:
     place, file = Workplace(tmp_path), tmp_path / "shared.json"
-    runs.place.run("export", "python", file)
+    runs.place.run("export", "python", file, "--exact")
     if way == "imported":
         place.run("import", file)
     with place.replay("python" if way == "imported" else file, *AS_RECORDED) as replayer:
