@@ -1,4 +1,4 @@
-"""Which header fields end at a proxy, which frame a message, and which are our own."""
+"""Which header fields end at a proxy, which frame a message, which are volatile, and which are our own."""
 
 from chatproxy.core.model import Headers, header_values
 
@@ -20,6 +20,24 @@ HOP_BY_HOP = frozenset(
 FRAMING = frozenset({b"content-length", b"content-encoding", b"expect", b"host"})
 """What each side writes for itself: bodies are kept decoded, and every connection has a host of its own."""
 
+VOLATILE = frozenset(
+    {
+        b"date",
+        b"etag",
+        b"last-modified",
+        b"twilio-request-id",
+        b"twilio-request-duration",
+        b"twilio-concurrent-requests",
+        b"via",
+        b"age",
+        b"x-cache",
+    }
+)
+"""What an upstream says anew in every answer, in lower case; it tells nothing of what was asked."""
+
+_VOLATILE_PREFIX = b"x-amz-cf-"
+"""The ids of Amazon's CloudFront, through which Twilio answers."""
+
 OWN_PREFIX = b"x-chatproxy-"
 
 
@@ -35,6 +53,12 @@ def end_to_end(headers: Headers) -> Headers:
 
 def _named_by_connection(headers: Headers) -> set[bytes]:
     return {option.strip().lower() for value in header_values(headers, b"connection") for option in value.split(b",")}
+
+
+def is_volatile(name: bytes) -> bool:
+    """Tell whether a header field of this name differs from answer to answer without a meaning."""
+    lower = name.lower()
+    return lower in VOLATILE or lower.startswith(_VOLATILE_PREFIX)
 
 
 def is_form(headers: Headers) -> bool:
