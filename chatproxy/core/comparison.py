@@ -1,16 +1,17 @@
 """Two cassettes compared by their meanings, endpoint by endpoint.
 
 Of each endpoint, exchanges with equal requests are paired in their order, then the others by their position; what is
-left is only in one of the two. That takes time in proportion to the number of exchanges, sorting aside, and holds no
-bodies but those of the two exchanges that are being compared.
+left is only in one of the two. That takes little more time than there are exchanges, and holds no bodies but those of
+the two exchanges that are being compared.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import takewhile, zip_longest
+from itertools import zip_longest
 from typing import NamedTuple
 
+from chatproxy.core.alignment import aligned
 from chatproxy.core.cassette import Cassette
 from chatproxy.core.excerpts import excerpts, printable
 from chatproxy.core.findings import Change, Finding, Severity, compare_requests, compare_responses, findings
@@ -72,12 +73,12 @@ class _Side:
 def _pairs(one: list[_Outline], other: list[_Outline]) -> list[_Pair]:
     """Pair the exchanges of an endpoint: those with equal requests first, then the rest by position."""
     in_one, in_other = _by_request(one), _by_request(other)
-    aligned = [
+    asked_alike = [
         pair for request in dict.fromkeys([*in_one, *in_other]) for pair in _aligned(in_one[request], in_other[request])
     ]
-    rest_of_one = sorted(left for left, right in aligned if left and right is None)
-    rest_of_other = sorted(right for left, right in aligned if right and left is None)
-    pairs = [*(pair for pair in aligned if all(pair)), *zip_longest(rest_of_one, rest_of_other)]
+    rest_of_one = sorted(left for left, right in asked_alike if left and right is None)
+    rest_of_other = sorted(right for left, right in asked_alike if right and left is None)
+    pairs = [*(pair for pair in asked_alike if all(pair)), *zip_longest(rest_of_one, rest_of_other)]
     return sorted(pairs, key=lambda pair: next(outline.order for outline in pair if outline))
 
 
@@ -89,20 +90,9 @@ def _by_request(outlines: Iterable[_Outline]) -> dict[bytes, list[_Outline]]:
 
 
 def _aligned(one: list[_Outline], other: list[_Outline]) -> Iterator[_Pair]:
-    """Pair equal requests in their order, from both ends as far as the answers are equal.
-
-    So one that was inserted or left out is found where it is, and not at the end.
-    """
-    begin = _alike(one, other)
-    end = min(_alike(one[::-1], other[::-1]), len(one) - begin, len(other) - begin)
-    yield from zip(one[:begin], other[:begin], strict=True)
-    yield from zip_longest(one[begin : len(one) - end], other[begin : len(other) - end])
-    yield from zip(one[len(one) - end :], other[len(other) - end :], strict=True)
-
-
-def _alike(one: list[_Outline], other: list[_Outline]) -> int:
-    """Return how many answers are equal until the first that differs."""
-    return sum(1 for _ in takewhile(lambda pair: pair[0].answer == pair[1].answer, zip(one, other, strict=False)))
+    """Pair equal requests by their answers, so that one that was left out is missed where it was."""
+    for left, right in aligned([outline.answer for outline in one], [outline.answer for outline in other]):
+        yield None if left is None else one[left], None if right is None else other[right]
 
 
 def _changes(sides: list[tuple[_Side, _Outline]]) -> Iterable[Change]:

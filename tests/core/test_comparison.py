@@ -93,7 +93,7 @@ def with_a_write(recorded: Sequence[Exchange], place: int) -> list[Exchange]:
     return [*recorded[:place], added, *later]
 
 
-def test_equal_requests_are_paired_from_both_ends() -> None:
+def test_an_equal_request_that_was_left_out_is_missed_where_it_was() -> None:
     one = exchanges(("Body=a", 1), ("Body=a", 2), ("Body=a", 3), ("Body=a", 4))
     assert lines(compared(one, [one[0], one[2], one[3]])) == [
         ("a/2", "exchange", "is only in a, answered 200, with Body=a")
