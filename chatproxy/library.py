@@ -156,9 +156,9 @@ def _content(path: Path) -> bytes:
         raise CassetteError(str(path), f"cannot be read: {error.strerror}") from error
 
 
-def read_document(path: Path) -> Document:
-    """Read a fixture."""
-    return _document(_content(path), path)
+def read_document(path: Path, shown: str | None = None) -> Document:
+    """Read a fixture; errors call it by its path, or as it is ``shown``."""
+    return _document(_content(path), Path(shown or path))
 
 
 def _document(content: bytes, path: Path) -> Document:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from chatproxy.core.alignment import aligned
 from chatproxy.core.cassette import Cassette
-from chatproxy.core.excerpts import excerpts, printable
+from chatproxy.core.excerpts import cut, printable
 from chatproxy.core.findings import Change, Finding, Severity, compare_requests, compare_responses, findings
 from chatproxy.core.meaning import Meaning, Order, meaning
 from chatproxy.core.normalize import Rules
@@ -109,14 +109,14 @@ def _changes(sides: list[tuple[_Side, _Outline]]) -> Iterable[Change]:
 
 
 def _alone(side: str, only: Meaning) -> Change:
-    sent = printable(b" ".join((*only.request.query, *only.request.body)).decode("utf-8", "backslashreplace"))
-    shown, _ = excerpts(sent, "", _SHOWN)
+    pairs = (printable(pair.decode("utf-8", "backslashreplace")) for pair in (*only.request.query, *only.request.body))
+    shown = cut(" ".join(cut(pair, _SHOWN_OF_ONE) for pair in pairs), _SHOWN)
     message = f"is only in {side}, answered {only.response.status}" + (f", with {shown}" if shown else "")
     return Change(Severity.HIGH, "exchange", message)
 
 
-_SHOWN = 40
-"""How many characters of what an exchange sends are shown."""
+_SHOWN, _SHOWN_OF_ONE = 48, 20
+"""How many characters of what an exchange sends are shown, and how many of one parameter."""
 
 
 @dataclass(slots=True)

@@ -15,6 +15,11 @@ def printable(text: str) -> str:
     return "".join(one if one.isprintable() else dumps(one)[1:-1] for one in text)
 
 
+def cut(text: str, size: int) -> str:
+    """Cut a text to so many characters."""
+    return _window(text, 0, size)
+
+
 def excerpts(one: str, other: str, size: int) -> tuple[str, str]:
     """Cut two texts to so many characters, from a little before the first in which they differ."""
     begin = max(0, _alike_until(one, other) - size // 2)

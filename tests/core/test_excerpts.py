@@ -3,7 +3,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatproxy.core.excerpts import excerpts, printable, quoted
+from chatproxy.core.excerpts import cut, excerpts, printable, quoted
 
 
 @given(st.text() | st.text('\ud800\x1b\x9b\u202e\U000e0001\n"\\ä', max_size=9))
@@ -15,6 +15,10 @@ def test_a_quoted_text_is_one_printable_line_of_json(text: str) -> None:
 def test_only_what_is_not_printable_is_escaped() -> None:
     assert printable('Grüße, "世界" \U0001f600') == 'Grüße, "世界" \U0001f600'
     assert printable("a\x1b[31m\n\ud800") == "a\\u001b[31m\\n\\ud800"
+
+
+def test_a_long_text_is_cut() -> None:
+    assert (cut("abc", 3), cut("abcd", 3)) == ("abc", "abc…")
 
 
 def test_long_texts_are_cut_to_where_they_differ() -> None:
