@@ -45,6 +45,7 @@ class Settings:
     session_idle: float
     journal: int
     report: Path | None
+    fail_on: str
     connect_timeout: float
     upstream_timeout: float
     sandbox_listen: Address
@@ -197,6 +198,13 @@ SETTINGS = (
     Setting("journal", values.whole(0, "number"), "1000", "N", "how many of the last requests the journal holds"),
     Setting(
         "report", values.path, None, "FILE", "write a report of the run to this file as JSON when the server stops"
+    ),
+    Setting(
+        "fail-on",
+        values.choice("high", "low"),
+        "high",
+        "high|low",
+        "fail with exit status 5 for findings from this severity on: high, or low, which is other values",
     ),
     Setting("connect-timeout", values.seconds, "10", "SECONDS", "how long connecting to the upstream may take"),
     Setting("upstream-timeout", values.seconds, "60", "SECONDS", "how long an answer of the upstream may take"),

@@ -195,14 +195,18 @@ class Opened(Document):
 
 
 @contextmanager
-def open_document(path: Path) -> Iterator[Opened]:
-    """Open a fixture; its exchanges are read while the block lasts."""
+def open_document(path: Path, shown: str | None = None) -> Iterator[Opened]:
+    """Open a fixture; its exchanges are read while the block lasts.
+
+    Errors call it by its path, or as it is ``shown``.
+    """
+    name = shown or str(path)
     with ExitStack() as stack:
         try:
             stream = _seekable(path, stack)
         except OSError as error:
-            raise CassetteError(str(path), f"cannot be read: {error.strerror}") from error
-        document = read_fixture(stream, str(path))
+            raise CassetteError(name, f"cannot be read: {error.strerror}") from error
+        document = read_fixture(stream, name)
         yield Opened(document.name, document.count, document.exchanges, document.declared, stream)
 
 

@@ -31,6 +31,18 @@ def open_replayed(stack: ExitStack | AsyncExitStack, argument: str, settings: Se
     return cassette
 
 
+def open_compared(
+    stack: ExitStack | AsyncExitStack, arguments: tuple[str, str], settings: Settings, rules: Rules
+) -> tuple[Cassette, Cassette]:
+    """Open two cassettes, each a NAME or a FILE; ``stack`` closes them. Two NAMEs share a store, which is open once."""
+    one, other = arguments
+    if is_file(one) or is_file(other):
+        return open_replayed(stack, one, settings, rules), open_replayed(stack, other, settings, rules)
+    store = open_store(settings.store, one)
+    stack.callback(store.close)
+    return store.open(one, rules), store.open(other, rules)
+
+
 def sessions_of(replayed: Cassette, settings: Settings, rules: Rules, *, is_auto: bool = False) -> Sessions:
     """Hold the sessions of a replay.
 

@@ -17,9 +17,10 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = [
     {"core"},
     {"values"},
-    {"store", "fixture", "upstream", "sandbox", "config", "control", "wire", "table", "explanation"},
+    {"store", "fixture", "upstream", "sandbox", "config", "control", "wire"}
+    | {"table", "explanation", "transcript", "review"},
     {"library", "server"},
-    {"replay"},
+    {"replay", "mergedriver"},
     {"run"},
     {"demo"},
     {"cli", "addon", "pytest_plugin"},

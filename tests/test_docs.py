@@ -31,6 +31,7 @@ from fixture.fixtures import read
 from integration.processes import environment
 
 from chatproxy.cli import cli
+from chatproxy.cli.options import FINDINGS
 from chatproxy.config import SETTINGS
 from chatproxy.core import errors
 from chatproxy.core.engine import EXCHANGE, OUTCOME
@@ -317,7 +318,7 @@ def constants(node: ast.AST) -> Iterator[object]:
 
 
 def test_every_exit_status_is_explained() -> None:
-    statuses = {0, 130, click.UsageError.exit_code, *(error.exit_code for error in error_classes())}
+    statuses = {0, 130, FINDINGS, click.UsageError.exit_code, *(error.exit_code for error in error_classes())}
     for status in statuses:
         assert str(status) in first_column("docs/errors.md"), status
 

@@ -1,6 +1,8 @@
 """The commands that move cassettes between the store and files."""
 
-from contextlib import closing
+from collections.abc import Iterable
+from contextlib import ExitStack, closing
+from itertools import chain, repeat
 from pathlib import Path
 
 import click
@@ -23,6 +25,7 @@ from chatproxy.library import (
 from chatproxy.replay import rules_of
 from chatproxy.store import Store
 from chatproxy.table import table
+from chatproxy.transcript import transcript
 
 
 @click.command(epilog=epilog("chatproxy export checkout cassettes/checkout.json"))
@@ -74,16 +77,25 @@ def list_(settings: Settings) -> None:
 
 @click.command(epilog=epilog("chatproxy show cassettes/reference.json"))
 @click.argument("cassette", metavar="NAME|FILE")
+@click.option("--bodies", is_flag=True, help="show what was sent and answered, in a block for each exchange")
 @options("store")
-def show(cassette: str, settings: Settings) -> None:
+def show(cassette: str, bodies: bool, settings: Settings) -> None:
     """Show the exchanges of a cassette or a fixture, one a line."""
+    with ExitStack() as stack:
+        exchanges = _shown(stack, cassette, settings)
+        if bodies:
+            for separator, exchange in zip(chain([""], repeat("\n")), exchanges, strict=False):
+                say(separator + transcript(exchange))
+        else:
+            rows = [_row(exchange) for exchange in exchanges]
+            say(table(("NO", "ASKED", "REQUEST", "STATUS", "BYTES"), rows, right=("NO", "STATUS", "BYTES")))
+
+
+def _shown(stack: ExitStack, cassette: str, settings: Settings) -> Iterable[Exchange]:
     if is_file(cassette):
-        with open_document(Path(cassette)) as document:
-            rows = [_row(exchange) for exchange in document.exchanges]
-    else:
-        with closing(open_store(settings.store, cassette)) as store:
-            rows = [_row(exchange) for exchange in store.exchanges(cassette)]
-    say(table(("NO", "ASKED", "REQUEST", "STATUS", "BYTES"), rows, right=("NO", "STATUS", "BYTES")))
+        return stack.enter_context(open_document(Path(cassette))).exchanges
+    store = stack.enter_context(closing(open_store(settings.store, cassette)))
+    return store.exchanges(cassette)
 
 
 def _row(exchange: Exchange) -> tuple[object, ...]:

@@ -16,6 +16,9 @@ MATCHING = ("store", "match-headers", "ignore")
 """The settings that shape keys, and where the cassettes are."""
 SIDS = ("sids", "seed", "keep", "bind")
 
+FINDINGS = 5
+"""The exit status of a command that found what it was asked to fail on."""
+
 _BAR_FROM = 500
 """From how many steps on a progress bar is worth showing."""
 

@@ -1,16 +1,22 @@
 """The commands that look into cassettes."""
 
+import sys
 from contextlib import ExitStack
+from pathlib import Path
 
 import click
 
-from chatproxy.cli.options import MATCHING, SIDS, epilog, options, say, standard_input
+from chatproxy.cli.options import FINDINGS, MATCHING, SIDS, epilog, options, say, standard_input
 from chatproxy.config import Settings
+from chatproxy.core.comparison import compare, summary
 from chatproxy.core.explain import explain as explain_request
+from chatproxy.core.findings import Severity
 from chatproxy.core.httptext import read_http
 from chatproxy.explanation import explanation_json, explanation_text
 from chatproxy.library import now
-from chatproxy.replay import open_replayed, rules_of, sessions_of
+from chatproxy.mergedriver import merge
+from chatproxy.replay import open_compared, open_replayed, rules_of, sessions_of
+from chatproxy.review import review_json, review_text
 
 
 @click.command(epilog=epilog("chatproxy explain checkout < request.http"))
@@ -27,3 +33,29 @@ def explain(cassette: str, as_json: bool, settings: Settings) -> None:
         found = explain_request(session, request)
         shown = explanation_json(found, replayed.name) if as_json else explanation_text(found, replayed.name)
     say(shown)
+
+
+@click.command(epilog=epilog("chatproxy diff checkout cassettes/checkout.json"))
+@click.argument("a", metavar="NAME|FILE")
+@click.argument("b", metavar="NAME|FILE")
+@click.option("--json", "as_json", is_flag=True, help="print JSON")
+@options(*MATCHING, "fail-on")
+def diff(a: str, b: str, as_json: bool, settings: Settings) -> None:
+    """Show in what two cassettes differ, SIDs and times aside."""
+    rules = rules_of(settings)
+    with ExitStack() as stack:
+        found = list(compare(*open_compared(stack, (a, b), settings, rules), rules))
+    say(review_json(found, a, b) if as_json else review_text(found))
+    if summary(found).reaches(Severity(settings.fail_on)):
+        sys.exit(FINDINGS)
+
+
+@click.command("merge-driver", epilog=epilog('git config merge.chatproxy.driver "chatproxy merge-driver %O %A %B %P"'))
+@click.argument("base")
+@click.argument("ours")
+@click.argument("theirs")
+@click.argument("path", required=False)
+@options("match-headers", "ignore")
+def merge_driver(base: str, ours: str, theirs: str, path: str | None, settings: Settings) -> None:
+    """Merge fixtures for git: take the side that changed; if both did, leave OURS and say so."""
+    merge(Path(base), Path(ours), Path(theirs), path or ours, rules_of(settings))

@@ -12,15 +12,15 @@ stands at the last write of its timeline before it.
 import re
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 from chatproxy.core.cassette import Cassette
 from chatproxy.core.epochs import Place
 from chatproxy.core.forms import decoded
-from chatproxy.core.headers import is_form
+from chatproxy.core.headers import fixed, is_form
 from chatproxy.core.jsontext import strings
-from chatproxy.core.model import TWILIO_ORIGIN, Exchange, Headers, Request, Response, Standing
+from chatproxy.core.model import TWILIO_ORIGIN, Exchange, Request, Response, Standing
 from chatproxy.core.normalize import Rules, normalize
 from chatproxy.core.numbering import Declared, Numbered, nth_of, sid_number
 from chatproxy.core.origins import one_host, replace_origin
@@ -33,19 +33,6 @@ from chatproxy.core.timestamps import CANONICAL_BEGIN, SECOND, spell_instant
 
 PROXY_ORIGIN = "http://chatproxy.invalid"
 """Stands for the address by which clients reached the proxy: a name that no server can have (RFC 2606 section 2)."""
-
-FIXED = {
-    b"etag": b'"0"',
-    b"twilio-request-duration": b"0.000",
-    b"twilio-concurrent-requests": b"1",
-    b"via": b"1.1 canonical",
-    b"age": b"0",
-    b"x-cache": b"canonical",
-}
-"""What stands in header fields that differ from answer to answer; ``X-Amz-Cf-*`` too have one value."""
-
-Naming = Callable[[bytes], bytes]
-"""Gives the SID to write for a recorded one."""
 
 
 class Canonical:
@@ -150,7 +137,7 @@ class Canonical:
         return replace(
             response,
             reason=replace_sids(response.reason, self._sid),
-            headers=_fixed(response.headers),
+            headers=fixed(response.headers),
             body=self._tokens_of(response.body),
         )
 
@@ -240,11 +227,3 @@ def _escaped(value: bytes) -> bytes:
 
 
 _SPECIAL = re.compile(rb"[^A-Za-z0-9._~-]", re.DOTALL)
-
-
-def _fixed(headers: Headers) -> Headers:
-    return tuple((name, _fixed_value(name.lower(), value)) for name, value in headers)
-
-
-def _fixed_value(name: bytes, value: bytes) -> bytes:
-    return b"canonical" if name.startswith(b"x-amz-cf-") else FIXED.get(name, value)

@@ -7,8 +7,10 @@ from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from chatproxy.core.cassette import Cassette
+from chatproxy.core.excerpts import excerpts
 from chatproxy.core.model import Request
 from chatproxy.core.normalize import NormalForm, Rules, normalize
+from chatproxy.core.parameters import Values, by_name, differing
 from chatproxy.core.player import Miss, Why, decide, play_request
 from chatproxy.core.pointers import json_differences, json_value
 from chatproxy.core.scrub import user_name
@@ -71,13 +73,9 @@ def _parameters(session: Session, form: NormalForm, near: Near) -> list[str]:
     names = [
         name.decode("utf-8", "backslashreplace")
         for one, other in ((recorded.query, form.query), (recorded.body, form.body))
-        for name in sorted(_differing(_by_name(one, b"="), _by_name(other, b"=")))
+        for name in differing(by_name(one, b"="), by_name(other, b"="))
     ]
     return list(dict.fromkeys(names))
-
-
-def _differing(one: dict[bytes, list[bytes | None]], other: dict[bytes, list[bytes | None]]) -> set[bytes]:
-    return {name for name in one.keys() | other.keys() if one.get(name) != other.get(name)}
 
 
 def miss_reason(session: Session, form: NormalForm) -> str:
@@ -149,12 +147,10 @@ def _path(recorded: list[bytes], live: list[bytes]) -> Iterable[str]:
 
 
 def _pairs(what: str, recorded: tuple[bytes, ...], live: tuple[bytes, ...], sign: bytes) -> Iterator[str]:
-    one, other = _by_name(recorded, sign), _by_name(live, sign)
-    for name in sorted(_differing(one, other)):
+    one, other = by_name(recorded, sign), by_name(live, sign)
+    for name in differing(one, other):
         yield from _of_value(f"{what} {_quoted(name)}", one.get(name), other.get(name))
 
-
-_Values = list[bytes | None] | None
 
 _PLACES, _LARGEST_JSON = 10, 65_536
 """How many places of a JSON value are named, and how many bytes one may have to be looked into."""
@@ -164,7 +160,7 @@ def _json(value: bytes) -> object:
     return json_value(unquote_to_bytes(value)) if len(value) <= _LARGEST_JSON else None
 
 
-def _of_value(what: str, recorded: _Values, live: _Values) -> Iterator[str]:
+def _of_value(what: str, recorded: Values | None, live: Values | None) -> Iterator[str]:
     """Name the places in two JSON values in which they differ, or both values."""
     if recorded and live and len(recorded) == len(live) == 1 and recorded[0] and live[0]:
         one, other = (_json(value) for value in (recorded[0], live[0]))
@@ -177,16 +173,7 @@ def _of_value(what: str, recorded: _Values, live: _Values) -> Iterator[str]:
     yield _changed(what, _shown(recorded), _shown(live))
 
 
-def _by_name(pairs: tuple[bytes, ...], sign: bytes) -> dict[bytes, list[bytes | None]]:
-    """Group values by name; a name without a sign has none, which differs from an empty one."""
-    values: dict[bytes, list[bytes | None]] = {}
-    for pair in pairs:
-        name, found, value = pair.partition(sign)
-        values.setdefault(name, []).append(value if found else None)
-    return values
-
-
-def _shown(values: list[bytes | None] | None) -> str:
+def _shown(values: Values | None) -> str:
     if values is None:
         return "absent"
     return ", ".join("without a value" if value is None else _quoted(value) for value in values)
@@ -198,23 +185,8 @@ def _quoted(text: bytes | str) -> str:
 
 
 def _changed(what: str, recorded: str, live: str) -> str:
-    """Show both from a little before the first character in which they differ."""
-    begin = max(0, _alike_until(recorded, live) - _SHOWN // 2)
-    return f"{what} is {_window(recorded, begin)} where this has {_window(live, begin)}"
-
-
-def _alike_until(one: str, other: str) -> int:
-    """Return how many characters both begin with, by halving: bodies can be large."""
-    low, high = 0, min(len(one), len(other))
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if one[:middle] == other[:middle] else (low, middle - 1)
-    return low
-
-
-def _window(text: str, begin: int) -> str:
-    end = begin + _SHOWN
-    return f"{'…' if begin else ''}{text[begin:end]}{'…' if end < len(text) else ''}"
+    one, other = excerpts(recorded, live, _SHOWN)
+    return f"{what} is {one} where this has {other}"
 
 
 _SHOWN = 60

@@ -1,4 +1,4 @@
-"""Which header fields end at a proxy, which frame a message, and which are our own."""
+"""Which header fields end at a proxy, which frame a message, which are volatile, and which are our own."""
 
 from chatproxy.core.model import Headers, header_values
 
@@ -20,6 +20,22 @@ HOP_BY_HOP = frozenset(
 FRAMING = frozenset({b"content-length", b"content-encoding", b"expect", b"host"})
 """What each side writes for itself: bodies are kept decoded, and every connection has a host of its own."""
 
+FIXED = {
+    b"etag": b'"0"',
+    b"twilio-request-duration": b"0.000",
+    b"twilio-concurrent-requests": b"1",
+    b"via": b"1.1 canonical",
+    b"age": b"0",
+    b"x-cache": b"canonical",
+}
+"""What an upstream says anew in every answer and what tells nothing, each with the one value that a fixture has."""
+
+VOLATILE = frozenset({b"date", b"last-modified", b"twilio-request-id", *FIXED})
+"""What differs from answer to answer, in lower case; beside ``FIXED`` those with an instant or a SID."""
+
+_CLOUDFRONT = b"x-amz-cf-"
+"""The ids of Amazon's CloudFront, through which Twilio answers."""
+
 OWN_PREFIX = b"x-chatproxy-"
 
 
@@ -35,6 +51,21 @@ def end_to_end(headers: Headers) -> Headers:
 
 def _named_by_connection(headers: Headers) -> set[bytes]:
     return {option.strip().lower() for value in header_values(headers, b"connection") for option in value.split(b",")}
+
+
+def is_volatile(name: bytes) -> bool:
+    """Tell whether a header field of this name differs from answer to answer without a meaning."""
+    lower = name.lower()
+    return lower in VOLATILE or lower.startswith(_CLOUDFRONT)
+
+
+def fixed(headers: Headers) -> Headers:
+    """Put one value in each field that differs from answer to answer and tells nothing."""
+    return tuple((name, _fixed(name.lower(), value)) for name, value in headers)
+
+
+def _fixed(name: bytes, value: bytes) -> bytes:
+    return b"canonical" if name.startswith(_CLOUDFRONT) else FIXED.get(name, value)
 
 
 def is_form(headers: Headers) -> bool:

@@ -4,9 +4,12 @@ from collections.abc import Iterator
 from json import dumps, loads
 from typing import NamedTuple
 
+ABSENT = "absent"
+"""What is no JSON, so that it can be no value."""
+
 
 class Difference(NamedTuple):
-    """A place in two JSON values, and what stands there in each, ``absent`` where nothing does."""
+    """A place in two JSON values, and what stands there in each as JSON, ``ABSENT`` where nothing does."""
 
     pointer: str
     one: str
@@ -38,4 +41,4 @@ def _of_members(one: dict[object, object], other: dict[object, object], pointer:
         if name in one and name in other:
             yield from json_differences(one[name], other[name], place)
         else:
-            yield Difference(place, *(dumps(side[name]) if name in side else "absent" for side in (one, other)))
+            yield Difference(place, *(dumps(side[name]) if name in side else ABSENT for side in (one, other)))

@@ -36,3 +36,13 @@ def test_show_lists_the_exchanges_of_a_name_and_of_a_file_alike(tmp_path: Path) 
     assert lines[2].split()[0] == "2"
     assert lines[2].split()[2] == "POST"
     assert lines[5].split()[-2:] == ["204", "0"]
+
+
+def test_bodies_are_shown_of_a_name_and_of_a_file_alike(tmp_path: Path) -> None:
+    of_file = chatproxy("show", REFERENCE, "--bodies", cwd=tmp_path).stdout
+    assert not (tmp_path / ".chatproxy").exists()
+    assert chatproxy("import", REFERENCE, cwd=tmp_path).returncode == 0
+    assert chatproxy("show", "reference", "--bodies", cwd=tmp_path).stdout == of_file
+    assert of_file.startswith("# 1\nGET /v1/")
+    assert "\n\n# 2\nPOST /v1/" in of_file
+    assert of_file.endswith("\n204 NO CONTENT\n")

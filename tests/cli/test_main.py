@@ -10,13 +10,18 @@ def test_help_lists_the_commands(tmp_path: Path) -> None:
     for arguments in ([], ["--help"], ["-h"]):
         shown = chatproxy(*arguments, cwd=tmp_path)
         assert shown.returncode == 0
-        for command in "record replay auto passthrough export import list show explain sandbox demo".split():  # noqa: SIM905
+        for (
+            command
+        ) in "record replay auto passthrough export import list show explain diff merge-driver sandbox demo".split():  # noqa: SIM905
             assert f"\n  {command} " in shown.stdout
 
 
 @pytest.mark.parametrize(
     "command",
-    ["record", "replay", "auto", "passthrough", "export", "import", "list", "show", "explain", "sandbox", "demo"],
+    [
+        *("record", "replay", "auto", "passthrough", "export", "import", "list", "show"),
+        *("explain", "diff", "sandbox", "demo"),
+    ],
 )
 def test_each_help_text_carries_an_example(tmp_path: Path, command: str) -> None:
     shown = chatproxy(command, "--help", cwd=tmp_path)
@@ -36,6 +41,10 @@ def test_the_version_is_shown(tmp_path: Path) -> None:
         (["replay", "x", "--quux"], 2, "No such option '--quux'; `chatproxy replay --help` shows how"),
         (["replay", "x", "--listen", "y"], 2, "--listen: 'y' is no HOST:PORT"),
         (["export", "x"], 1, "x: there is no such cassette"),
+        (["diff", "x", "y"], 1, "x: there is no such cassette"),
+        (["diff", "x.json", "y"], 1, "x.json: cannot be read"),
+        (["diff", "x", "y", "--fail-on", "all"], 2, "--fail-on: 'all' is none of high, low"),
+        (["merge-driver", "x", "y", "z"], 1, "y (ours): cannot be read"),
         (["show", "x"], 1, "x: there is no such cassette"),
         (["show", "x.json"], 1, "x.json: cannot be read: No such file or directory"),
         (["replay", "./x"], 1, "x: cannot be read"),

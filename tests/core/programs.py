@@ -131,3 +131,9 @@ class Listed:
 
 programs = steps.map(lambda taken: Program().run(taken))
 """Programs that have run."""
+
+
+def again(taken: list[Step]) -> Program:
+    """Run a program with other SIDs and at other times."""
+    program = Program(Messages(1), now=BEGIN + 10**10)
+    return program.run([(operation, which, form, 3 * pause + 7) for operation, which, form, pause in taken])

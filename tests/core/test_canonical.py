@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from strategies import FORM, JSON, ORIGIN, UPSTREAM
 
 from chatproxy.core.bindings import Bindings, Choice, Owner
-from chatproxy.core.canonical import FIXED, PROXY_ORIGIN, Canonical
+from chatproxy.core.canonical import PROXY_ORIGIN, Canonical
 from chatproxy.core.cassette import Cassette, MemoryCassette
 from chatproxy.core.clock import SessionClock
 from chatproxy.core.engine import Engine
+from chatproxy.core.headers import FIXED
 from chatproxy.core.model import TWILIO_HOST, TWILIO_ORIGIN, Exchange, Request, Response, Standing
 from chatproxy.core.normalize import Rules
 from chatproxy.core.numbering import Declared
@@ -84,8 +85,8 @@ class Client:
         answer = self.engine.on_request(request)
         assert isinstance(answer, Response)
         assert answer.status != 424
-        volatile = {*FIXED, b"x-amz-cf-id", b"x-chatproxy-exchange"}
-        return answer.status, [one for one in answer.headers if one[0].lower() not in volatile], answer.body
+        fixed = {*FIXED, b"x-amz-cf-id", b"x-chatproxy-exchange"}
+        return answer.status, [one for one in answer.headers if one[0].lower() not in fixed], answer.body
 
     def _live(self, cassette: Cassette) -> Callable[[bytes], bytes]:
         """Say what a client was given for a SID of the recording: by the number, which the fixture has, too."""

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from strategies import headers
 
-from chatproxy.core.headers import FRAMING, HOP_BY_HOP, OWN_PREFIX, end_to_end, is_form, is_json
+from chatproxy.core.headers import FRAMING, HOP_BY_HOP, OWN_PREFIX, end_to_end, is_form, is_json, is_volatile
 from chatproxy.core.model import Headers
 
 
@@ -72,3 +72,9 @@ def test_the_media_type_tells_forms_and_json(value: bytes, form: bool, json: boo
 def test_without_a_media_type_a_body_is_neither() -> None:
     assert not is_form(())
     assert not is_json(())
+
+
+@pytest.mark.parametrize("name", [b"Date", b"ETag", b"Twilio-Request-Id", b"via", b"X-Cache", b"X-Amz-Cf-Pop"])
+def test_what_differs_from_answer_to_answer_is_volatile(name: bytes) -> None:
+    assert is_volatile(name)
+    assert not is_volatile(b"X-" + name)
