@@ -13,6 +13,8 @@ from chatproxy.core.cassette import Cassette, MemoryCassette
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.model import Exchange
 from chatproxy.core.normalize import Rules
+from chatproxy.core.scrubbing import scrubbed_exchange
+from chatproxy.core.scrubrules import NO_SCRUB, Scrub
 from chatproxy.fixture import Document, read_fixture, write_fixture
 from chatproxy.store import Existing, Recording, Store
 
@@ -96,8 +98,8 @@ def _cached(cache: Store, content: bytes, path: Path, rules: Rules, begun: int) 
     return cache.open(key, rules)
 
 
-def export_cassette(store: Store, name: str, path: Path, watch: Watch = unwatched) -> int:
-    """Write a cassette as a fixture, whole or not at all, and return how many exchanges it has."""
+def export_cassette(store: Store, name: str, path: Path, watch: Watch = unwatched, scrub: Scrub = NO_SCRUB) -> int:
+    """Write a cassette as a fixture, scrubbed, whole or not at all, and return how many exchanges it has."""
     count = store.count(name)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -105,7 +107,8 @@ def export_cassette(store: Store, name: str, path: Path, watch: Watch = unwatche
             "w", encoding="utf-8", newline="\n", dir=path.parent, prefix=f".{path.name}.", delete=False
         ) as file:
             try:
-                write_fixture(name, watch(store.exchanges(name), count), file)
+                scrubbed = (scrubbed_exchange(one, scrub) for one in store.exchanges(name))
+                write_fixture(name, watch(scrubbed, count), file)
                 file.flush()
                 os.fsync(file.fileno())
                 os.chmod(file.name, _SHARED)

@@ -20,6 +20,7 @@ from chatproxy.library import (
     open_store,
     read_document,
 )
+from chatproxy.replay import rules_of
 from chatproxy.store import Store
 from chatproxy.table import table
 
@@ -27,12 +28,12 @@ from chatproxy.table import table
 @click.command(epilog=epilog("chatproxy export checkout cassettes/checkout.json"))
 @click.argument("name")
 @click.argument("file", required=False)
-@options("store")
+@options("store", "scrub", "salt")
 def export(name: str, file: str | None, settings: Settings) -> None:
-    """Write the cassette NAME as a fixture; FILE is cassettes/NAME.json unless given."""
+    """Write the cassette NAME as a fixture, scrubbed; FILE is cassettes/NAME.json unless given."""
     path = Path(file) if file else fixture_path(name)
     with closing(open_store(settings.store, name)) as store:
-        count = export_cassette(store, name, path, watch("export"))
+        count = export_cassette(store, name, path, watch("export"), rules_of(settings).scrub)
     say(f"chatproxy: exported {name} to {path}, {_exchanges(count)}")
 
 

@@ -13,7 +13,7 @@ from chatproxy.core.errors import ConfigError
 from chatproxy.core.model import Exchange
 from chatproxy.library import Watch
 
-MATCHING = ("store", "match-headers", "ignore")
+MATCHING = ("store", "match-headers", "ignore", "scrub", "salt")
 """The settings that shape keys, and where the cassettes are."""
 SIDS = ("sids", "seed", "keep", "bind")
 

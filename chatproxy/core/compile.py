@@ -12,6 +12,7 @@ from chatproxy.core.epochs import Place, place
 from chatproxy.core.model import Exchange, is_read
 from chatproxy.core.normalize import Rules, normalize
 from chatproxy.core.numbering import Numbering
+from chatproxy.core.scrubbing import scrubbed_exchange
 from chatproxy.core.template import Learned, Reply, compiled_reply
 
 
@@ -35,8 +36,13 @@ def compile_exchanges(
 
     When all are compiled, ``numbering`` knows all SIDs.
     """
-    recorded = [(exchange, normalize(exchange.request, rules)) for exchange in exchanges]
-    learned = Learned(numbering=Numbering() if numbering is None else numbering, echoes=Echoes(rules))
+    scrubbed = (scrubbed_exchange(exchange, rules.scrub) for exchange in exchanges)
+    recorded = [(exchange, normalize(exchange.request, rules)) for exchange in scrubbed]
+    learned = Learned(
+        numbering=Numbering() if numbering is None else numbering,
+        echoes=Echoes(rules),
+        pseudonyms=rules.scrub.has_pseudonyms,
+    )
     places = place(recorded)
     for (exchange, form), where in zip(recorded, places, strict=True):
         learned.causes.learn(exchange, where.timeline, where.epoch)

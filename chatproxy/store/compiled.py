@@ -13,6 +13,7 @@ from chatproxy.core.errors import CassetteError
 from chatproxy.core.model import Exchange
 from chatproxy.core.normalize import Rules
 from chatproxy.core.numbering import Numbered, Numbering
+from chatproxy.core.scrubbing import scrubbed_exchange
 from chatproxy.core.stamps import recording_begin
 from chatproxy.core.template import Reply
 from chatproxy.store import layout
@@ -27,6 +28,7 @@ class StoredCassette:
     def __init__(self, environment: Environment, cassette: int, name: str, rules: Rules) -> None:
         self.name = name
         self._environment = environment
+        self._scrub = rules.scrub
         self._exchange = layout.exchange_prefix(cassette)
         self._reply = layout.reply_prefix(cassette, rules.fingerprint)
         self._index = layout.index_prefix(cassette, rules.fingerprint)
@@ -70,8 +72,9 @@ class StoredCassette:
         return decode_reply(self._stored(self._reply, number), self._place(number))
 
     def exchange(self, number: int) -> Exchange:
-        """Return an exchange as recorded."""
-        return decode_exchange(number, self._stored(self._exchange, number), self._place(number))
+        """Return an exchange as recorded, scrubbed by the rules."""
+        recorded = decode_exchange(number, self._stored(self._exchange, number), self._place(number))
+        return scrubbed_exchange(recorded, self._scrub)
 
     def sid(self, number: int) -> bytes | None:
         """Return the recorded SID of this number."""
