@@ -11,8 +11,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from chatproxy import values
+from chatproxy import rules, values
 from chatproxy.core.errors import ConfigError
+from chatproxy.core.scrubrules import ScrubRule
 from chatproxy.values import Address
 
 
@@ -32,6 +33,8 @@ class Settings:
     bind: dict[str, str]
     match_headers: tuple[str, ...]
     ignore: frozenset[tuple[str, str]]
+    scrub: tuple[ScrubRule, ...]
+    salt: str | None
     append: bool
     replace: bool
     ready_file: Path | None
@@ -83,7 +86,7 @@ def load(flags: Mapping[str, object], environ: Mapping[str, str], folder: Path) 
     ``flags`` maps names of settings to values as typed. Raises ConfigError for whatever is wrong, naming it.
     """
     file, in_file = _file(folder)
-    found = {}
+    found, sources = {}, {}
     for setting in SETTINGS:
         if setting.name in flags:
             source, raw = setting.flag, flags[setting.name]
@@ -94,7 +97,11 @@ def load(flags: Mapping[str, object], environ: Mapping[str, str], folder: Path) 
         else:
             source, raw = setting.flag, setting.default
         found[setting.name.replace("-", "_")] = _read(setting, source, raw)
-    return Settings(**found)
+        sources[setting.name] = source
+    settings = Settings(**found)
+    if settings.salt is None and (rule := rules.unsalted(settings.scrub)) is not None:
+        raise ConfigError(sources["scrub"], f"rule {rule}: a pseudonym needs a salt; set CHATPROXY_SALT to a secret")
+    return settings
 
 
 def _read(setting: Setting, source: str, raw: object) -> Any:
@@ -168,6 +175,8 @@ SETTINGS = (
         "match-headers", values.header_names, "", "NAMES", "request headers that count in a match, separated by commas"
     ),
     Setting("ignore", values.ignored, "", "NAMES", "parameters that do not count in a match, separated by commas"),
+    Setting("scrub", rules.scrub, "", "JSON", "rules of what is left out of a recording or replaced, as JSON"),
+    Setting("salt", rules.salt, None, "SECRET", "the secret that pseudonyms are made with, 16 characters or more"),
     Setting("append", values.switch, "false", "", "add to the cassette if it exists"),
     Setting("replace", values.switch, "false", "", "replace the cassette if it exists, once the new one is whole"),
     Setting(

@@ -9,14 +9,15 @@ from chatproxy.core.bindings import Bindings, Choice, Given, Owner
 from chatproxy.core.cassette import Cassette
 from chatproxy.core.clock import SessionClock
 from chatproxy.core.normalize import Rules
+from chatproxy.core.scrubrules import Scrub
 from chatproxy.core.session import DEFAULT, Session
 from chatproxy.core.sessions import Sessions
 from chatproxy.library import is_file, now, open_file, open_store
 
 
 def rules_of(settings: Settings) -> Rules:
-    """Return what shapes keys."""
-    return Rules(settings.match_headers, settings.ignore)
+    """Return what shapes keys, and what is scrubbed."""
+    return Rules(settings.match_headers, settings.ignore, Scrub(settings.scrub, settings.salt or ""))
 
 
 def open_replayed(stack: ExitStack | AsyncExitStack, argument: str, settings: Settings, rules: Rules) -> Cassette:

@@ -193,6 +193,7 @@ async def proxy(mode: Mode, cassette: str, settings: Settings, warn: Say) -> Asy
             recorder=Recorder(cassette, settings.upstream, recording.first_number) if recording else None,
             keep_urls=settings.urls == "keep",
             journal=Journal(settings.journal, settings.max_sessions),
+            scrub=rules.scrub,
             on_miss=lambda miss: warn(f"chatproxy: miss: {miss}"),
         )
         report = Report(mode, replayed.name if replayed else cassette or None, engine, replayed)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from chatproxy.core.grammar import TOKEN
 from chatproxy.core.scrub import is_credential
+from chatproxy.core.scrubbing import is_telling
 from chatproxy.core.sids import PREFIXES, SID_SEGMENT
 
 
@@ -189,4 +190,6 @@ def header_names(raw: object) -> tuple[str, ...]:
             raise ValueError(f"{name!r} is no header name")
         if is_credential(name.encode()):
             raise ValueError(f"{name!r} carries credentials, which are never part of a match")
+        if is_telling(name.encode()):
+            raise ValueError(f"{name!r} is always dropped by scrubbing, and never part of a match")
     return tuple(names)

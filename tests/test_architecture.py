@@ -16,7 +16,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 LAYERS = [
     {"core"},
-    {"values"},
+    {"values", "rules"},
     {"store", "fixture", "upstream", "sandbox", "config", "control", "wire"}
     | {"table", "explanation", "transcript", "review"},
     {"library", "server"},

@@ -12,7 +12,7 @@ import click
 from chatproxy.config import SETTINGS, Setting, load
 from chatproxy.core.errors import ConfigError
 
-MATCHING = ("store", "match-headers", "ignore")
+MATCHING = ("store", "match-headers", "ignore", "scrub", "salt")
 """The settings that shape keys, and where the cassettes are."""
 SIDS = ("sids", "seed", "keep", "bind")
 

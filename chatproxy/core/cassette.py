@@ -10,6 +10,7 @@ from chatproxy.core.epochs import COLLECTION, Place
 from chatproxy.core.model import Exchange
 from chatproxy.core.normalize import Rules
 from chatproxy.core.numbering import Declared, Numbered, Numbering
+from chatproxy.core.scrubbing import scrubbed_exchange
 from chatproxy.core.stamps import recording_begin
 from chatproxy.core.template import Reply
 
@@ -75,7 +76,7 @@ class Cassette(Protocol):
         ...
 
     def exchange(self, number: int) -> Exchange:
-        """Return an exchange as recorded."""
+        """Return an exchange as recorded, scrubbed by the rules."""
         ...
 
     def place(self, number: int) -> Place:
@@ -107,7 +108,7 @@ class MemoryCassette:
     ) -> None:
         self.name = name
         self.declared = declared
-        self._exchanges = {exchange.number: exchange for exchange in exchanges}
+        self._exchanges = {one.number: scrubbed_exchange(one, rules.scrub) for one in exchanges}
         self._index: dict[bytes, list[int]] = defaultdict(list)
         self._replies: dict[int, Reply] = {}
         self._places: dict[int, Place] = {}
@@ -149,7 +150,7 @@ class MemoryCassette:
         return self._replies[number]
 
     def exchange(self, number: int) -> Exchange:
-        """Return an exchange as recorded."""
+        """Return an exchange as recorded, scrubbed by the rules."""
         return self._exchanges[number]
 
     def sid(self, number: int) -> bytes | None:

@@ -16,6 +16,8 @@ from chatproxy.core.model import Exchange, is_read
 from chatproxy.core.normalize import NormalForm, Rules, normalize
 from chatproxy.core.numbering import Numbering
 from chatproxy.core.order import Group, groups
+from chatproxy.core.scrubbing import scrubbed_exchange
+from chatproxy.core.scrubrules import Scrub
 from chatproxy.core.shown import Shown, shown
 from chatproxy.core.template import Learned, Reply, compiled_reply
 from chatproxy.core.traces import trace
@@ -57,6 +59,7 @@ def compile_exchanges(source: Source, rules: Rules, numbering: Numbering | None 
 
     When all are compiled, ``numbering`` knows all SIDs.
     """
+    source = _Scrubbed(source, rules.scrub)
     traces = trace((exchange, normalize(exchange.request, rules)) for exchange in source)
 
     @lru_cache(_SHOWN_HELD)
@@ -64,7 +67,11 @@ def compile_exchanges(source: Source, rules: Rules, numbering: Numbering | None 
         return shown(source.exchange(number).response)
 
     places = place(traces, show)
-    learned = Learned(numbering=Numbering() if numbering is None else numbering, echoes=Echoes(rules))
+    learned = Learned(
+        numbering=Numbering() if numbering is None else numbering,
+        echoes=Echoes(rules),
+        pseudonyms=rules.scrub.has_pseudonyms,
+    )
     for exchange, one, where in zip(source, traces, places, strict=True):
         learned.causes.learn(exchange, where.timeline, where.epoch)
         learned.echoes.learn(exchange, one.path, where)
@@ -77,6 +84,20 @@ def compile_exchanges(source: Source, rules: Rules, numbering: Numbering | None 
             learned.numbering.learn(exchange, form)
             reply = compiled_reply(exchange, where, learned)
             yield Compiled(number, form.key, form.shape, form.route, reply, where, is_read(form.method))
+
+
+@dataclass(frozen=True, slots=True)
+class _Scrubbed:
+    """Exchanges as the rules want them shared."""
+
+    source: Source
+    scrub: Scrub
+
+    def __iter__(self) -> Iterator[Exchange]:
+        return (scrubbed_exchange(exchange, self.scrub) for exchange in self.source)
+
+    def exchange(self, number: int) -> Exchange:
+        return scrubbed_exchange(self.source.exchange(number), self.scrub)
 
 
 def _ordered(group: Group, source: Source, rules: Rules, numbering: Numbering) -> list[int]:

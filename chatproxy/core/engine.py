@@ -12,6 +12,8 @@ from chatproxy.core.model import Exchange, Forward, Request, Response, is_read
 from chatproxy.core.player import Played, play_request
 from chatproxy.core.recorder import Recorder
 from chatproxy.core.scrub import Blankers, user_name
+from chatproxy.core.scrubbing import scrubbed_target
+from chatproxy.core.scrubrules import NO_SCRUB, Scrub
 from chatproxy.core.session import Session
 from chatproxy.core.sessions import Sessions
 from chatproxy.core.template import KEPT_ORIGINS, as_recorded, live_reply
@@ -26,7 +28,7 @@ class Engine:
     What it does follows from what it is given: with ``sessions`` it replays, with a ``recorder`` it records
     what it forwards, with both it records what is missing, with neither it passes everything on. With
     ``keep_urls`` answers keep the upstream's URLs instead of getting the address that the client used.
-    ``journal`` notes what was asked and answered; ``on_miss`` is told of every miss.
+    ``journal`` notes what was asked, scrubbed by ``scrub``, and answered; ``on_miss`` is told of every miss.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class Engine:
         recorder: Recorder | None = None,
         keep_urls: bool = False,
         journal: Journal | None = None,
+        scrub: Scrub = NO_SCRUB,
         on_miss: Callable[[MissError], None] = lambda miss: None,
     ) -> None:
         self.counts: Counter[str] = Counter()
@@ -47,6 +50,7 @@ class Engine:
         self.journal = journal or Journal()
         self._recorder = recorder
         self._keep_urls = keep_urls
+        self._scrub = scrub
         self._on_miss = on_miss
         self._blankers = Blankers()
 
@@ -58,7 +62,7 @@ class Engine:
         now = self._clock()
         session = self.sessions.of(request, now)
         blanked = session.blanked(request)
-        session, played = self._play(self.sessions, session, blanked, user_name(request.headers), now)
+        session, played = self._play(self.sessions, session, request, blanked, now)
         if played.number is not None:
             session.echo(played.number, request, played.form)
             answer = self._replayed(session, played.number, request, now)
@@ -96,20 +100,22 @@ class Engine:
         return self._marked(answer, "miss" if isinstance(error, MissError) else "error")
 
     def _play(
-        self, sessions: Sessions, session: Session, request: Request, user: str | None, now: int
+        self, sessions: Sessions, session: Session, request: Request, blanked: Request, now: int
     ) -> tuple[Session, Played]:
         """Replay a request in its session, or in that session begun anew if only that can answer."""
-        played = play_request(session, request, user)
+        user = user_name(request.headers)
+        played = play_request(session, blanked, user)
         if played.number is None and (anew := sessions.anew(session)) is not None:
-            again = play_request(anew, request, user)
+            again = play_request(anew, blanked, user)
             if again.number is not None:
+                anew.blanked(request)  # it is to remember what pseudonyms stand for
                 sessions.replace(anew, now)
                 return anew, again
         return session, played
 
     def _note_forward(self, forward: Forward, outcome: str, status: int, exchange: int | None = None) -> None:
         request = forward.request
-        target = self._blankers.of(request.headers).text(request.target)
+        target = scrubbed_target(self._blankers.of(request.headers).text(request.target), self._scrub)
         self.journal.note(Entry(forward.asked, forward.session, request.method, target, outcome, status, exchange))
 
     def _note_error(self, error: ChatproxyError, request: Request) -> None:
@@ -120,7 +126,7 @@ class Engine:
                 self._clock(),
                 self.sessions.name_of(request) if self.sessions else None,
                 request.method,
-                blanker.text(request.target),
+                scrubbed_target(blanker.text(request.target), self._scrub),
                 outcome,
                 error.status,
                 reason=blanker.text(reason.encode()).decode(),

@@ -15,7 +15,7 @@ from chatproxy.core.jsontext import canonical
 from chatproxy.core.model import TWILIO_ORIGIN, Response
 from chatproxy.core.normalize import NormalForm, Rules, normalize, translate
 from chatproxy.core.stamps import Stamp
-from chatproxy.core.template import Slot, Values, origin_filler
+from chatproxy.core.template import Slot, Values, as_recorded
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,7 @@ _WORD = re.compile(rb"\b[A-Z][a-z]{2}\b")
 _DIGIT = re.compile(rb"\d")
 _FRACTION = re.compile(rb"\.\*+")
 
-MASKS: Values = {
-    Slot.ORIGIN: origin_filler(TWILIO_ORIGIN),
+MASKS: Values = as_recorded(TWILIO_ORIGIN) | {
     Slot.INSTANT: _instant,
     Slot.NOW: _instant,
     Slot.SID: _type,

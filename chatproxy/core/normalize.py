@@ -35,6 +35,7 @@ from chatproxy.core.headers import is_form, is_json
 from chatproxy.core.model import TWILIO_HOST, TWILIO_ORIGIN, Request, header_values
 from chatproxy.core.origins import one_host, replace_origin
 from chatproxy.core.paths import route
+from chatproxy.core.scrubrules import NO_SCRUB, Scrub
 from chatproxy.core.sids import SID, mask, mask_path, replace_in_path, replace_sids
 
 COMPILE_VERSION = 5
@@ -51,11 +52,13 @@ class Rules:
     """What shapes keys.
 
     ``match_headers`` are the names of the request headers that count. ``ignore`` are routes, each with the name of a
-    parameter that does not count there; the route of every request is the empty one, too.
+    parameter that does not count there; the route of every request is the empty one, too. ``scrub`` says what of
+    requests and answers is left out or replaced before anything else is done with them.
     """
 
     match_headers: tuple[str, ...] = ()
     ignore: frozenset[tuple[str, str]] = frozenset()
+    scrub: Scrub = NO_SCRUB
 
     def ignored(self, method: str, path: bytes) -> frozenset[bytes]:
         """Return the names of the parameters that do not count in requests of this method and decoded path."""
@@ -70,7 +73,8 @@ class Rules:
     @cached_property
     def fingerprint(self) -> bytes:
         """Eight bytes that differ for rules that could make other keys."""
-        meaning = dumps([COMPILE_VERSION, [name.decode() for name in self.names], sorted(self.ignore)])
+        names = [name.decode() for name in self.names]
+        meaning = dumps([COMPILE_VERSION, names, sorted(self.ignore), self.scrub.meaning])
         return blake2b(meaning.encode(), digest_size=8).digest()
 
 

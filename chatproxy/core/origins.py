@@ -7,6 +7,9 @@ from chatproxy.core.model import TWILIO_HOST
 _TWILIO_HOSTS = r"(?:chat|ip-messaging)(?:\.[a-z0-9-]+){0,2}\.twilio\.com"
 """All of ``chat[.edge][.region].twilio.com`` are one host, and ``ip-messaging`` is its older name."""
 
+URL = re.compile(rb"(https?://[^\s?#/]+)((?:/[^\s?#]*)?(?:\?[^\s#]*)?)")
+"""A text that is an URL as a whole: its origin, and the rest."""
+
 _ENDS = r"(?![\w-])(?![.:][\w])"
 """An origin ends where neither its host nor its port goes on."""
 

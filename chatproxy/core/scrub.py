@@ -58,7 +58,7 @@ class Blanker:
     def for_key(self, request: Request, rules: Rules) -> Request:
         """Return a live request with those parts blanked that its key is made of under these rules."""
         target, body = self.text(request.target), self.text(request.body)
-        headers = self.headers(request.headers) if rules.match_headers else request.headers
+        headers = self.headers(request.headers) if rules.match_headers or rules.scrub else request.headers
         return replace(request, target=target, headers=headers, body=body)
 
     def headers(self, headers: Headers) -> Headers:

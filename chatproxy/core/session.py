@@ -7,8 +7,9 @@ from chatproxy.core.echoes import Echo, sent_values
 from chatproxy.core.model import Request, is_read
 from chatproxy.core.normalize import NormalForm, Rules
 from chatproxy.core.scrub import Blankers
-from chatproxy.core.sids import replace_sids
+from chatproxy.core.scrubbing import scrubbed_request
 from chatproxy.core.stamps import Stamp
+from chatproxy.core.standins import Sent
 from chatproxy.core.template import Reply, Slot, Values, as_recorded
 from chatproxy.core.timelines import LastWrites, LiveTimelines
 from chatproxy.core.timestamps import spell_instant
@@ -48,11 +49,16 @@ class Session:
         self.writes = LastWrites()
         self.live = LiveTimelines()
         self.sids = sids or Bindings(cassette, rules, Choice(recorded=True))
+        self._sent = Sent(self.sids.to_live)
         self._clock = clock
 
     def blanked(self, request: Request) -> Request:
-        """Return a live request without its secrets, as recorded ones are: for its key, and to be shown."""
-        return self.blankers.of(request.headers).for_key(request, self.rules)
+        """Return a live request without its secrets, and scrubbed, as recorded ones are: for its key, and to be shown.
+
+        Which pseudonyms stand for which of its values is remembered.
+        """
+        blanked = self.blankers.of(request.headers).for_key(request, self.rules)
+        return scrubbed_request(blanked, self.rules.scrub, self._sent.note) if self.rules.scrub else blanked
 
     def echo(self, number: int, request: Request, form: NormalForm) -> None:
         """Keep what the client sent in ignored parameters of a write that the exchange of this number answers."""
@@ -61,17 +67,21 @@ class Session:
                 self._echoes[number, field] = value
 
     def _echoed(self, packed: bytes) -> bytes:
-        """Return the client's own value, or else the recorded one with this session's SIDs."""
+        """Return the client's own value, or else the recorded one with this session's SIDs and values."""
         echo = Echo.unpack(packed)
         value = self._echoes.get((echo.write, echo.field))
-        return replace_sids(echo.recorded, self.sids.to_live) if value is None else value
+        return self._sent.in_json_string(echo.recorded) if value is None else value
 
     def values(self, number: int, reply: Reply, origin: str, moment: int) -> Values:
         """Replay an exchange at this moment, and return what fills its slots for a client that used this origin."""
         clock = self._clock
-        sids: Values = {Slot.SID: self.sids.to_live, Slot.ECHO: self._echoed}
+        own: Values = {
+            Slot.SID: self._sent.sid if self.rules.scrub else self.sids.to_live,
+            Slot.ECHO: self._echoed,
+            Slot.PSEUDONYM: self._sent.filled,
+        }
         if clock is None:
-            return as_recorded(origin) | sids
+            return as_recorded(origin) | own
         if reply.written:
             clock.wrote(Instant(reply.written, number, reply.timeline), moment, opens=reply.opens)
         now = clock.now(moment)
@@ -83,4 +93,4 @@ class Session:
         def present(packed: bytes) -> bytes:
             return spell_instant(now, Stamp.unpack(packed).spelling)
 
-        return as_recorded(origin) | sids | {Slot.INSTANT: instant, Slot.NOW: present}
+        return as_recorded(origin) | own | {Slot.INSTANT: instant, Slot.NOW: present}

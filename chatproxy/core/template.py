@@ -21,6 +21,7 @@ from chatproxy.core.numbering import Numbering
 from chatproxy.core.origins import address_pattern, upstream_pattern
 from chatproxy.core.sids import PREFIXES, SID
 from chatproxy.core.stamps import Stamp, Stamped, body_stamps, head_stamps
+from chatproxy.core.standins import Placed, StandIn, body_stand_ins, head_stand_ins
 
 
 class Slot(IntEnum):
@@ -36,6 +37,8 @@ class Slot(IntEnum):
     """What stands for a SID; the argument is the recorded one."""
     ECHO = 5
     """What the client sent in an ignored parameter; the argument is a packed Echo."""
+    PSEUDONYM = 6
+    """The value for which a pseudonym stands; the argument is a packed StandIn."""
 
 
 Values = dict[Slot, Callable[[bytes], bytes]]
@@ -57,11 +60,16 @@ def as_recorded(origin: str) -> Values:
         Slot.NOW: _recorded_instant,
         Slot.SID: _same,
         Slot.ECHO: _recorded_echo,
+        Slot.PSEUDONYM: _recorded_pseudonym,
     }
 
 
 def _recorded_echo(packed: bytes) -> bytes:
     return Echo.unpack(packed).recorded
+
+
+def _recorded_pseudonym(packed: bytes) -> bytes:
+    return StandIn.unpack(packed).written
 
 
 def _same(recorded: bytes) -> bytes:
@@ -152,6 +160,7 @@ class Learned:
     causes: Causes = field(default_factory=Causes)
     numbering: Numbering = field(default_factory=Numbering)
     echoes: Echoes = field(default_factory=lambda: Echoes(Rules()))
+    pseudonyms: bool = False
 
 
 def compiled_reply(exchange: Exchange, where: Standing, learned: Learned) -> Reply:
@@ -162,12 +171,14 @@ def compiled_reply(exchange: Exchange, where: Standing, learned: Learned) -> Rep
         *_head_origins(head, exchange.upstream),
         *map(_stamp_span, head_stamps(head, exchange, learned.causes)),
         *_sids(head, learned.numbering),
+        *(map(_stand_in_span, _placed_in_head(response.headers)) if learned.pseudonyms else ()),
     ]
     in_body = [
         *_body_origins(response, exchange.upstream, learned.addresses),
         *map(_stamp_span, body_stamps(exchange, learned.causes)),
         *_sids(response.body, learned.numbering),
         *((found.start, found.end, Slot.ECHO, found.echo.pack()) for found in learned.echoes.of(exchange, where)),
+        *(map(_stand_in_span, body_stand_ins(response.body)) if learned.pseudonyms else ()),
     ]
     return Reply(
         response.status,
@@ -191,6 +202,17 @@ def _outer_first(span: _Span) -> tuple[int, int]:
 
 def _stamp_span(found: Stamped) -> _Span:
     return found.start, found.end, Slot.NOW if found.is_now else Slot.INSTANT, found.stamp.pack()
+
+
+def _stand_in_span(found: Placed) -> _Span:
+    return found.start, found.end, Slot.PSEUDONYM, found.stand_in.pack()
+
+
+def _placed_in_head(headers: Headers) -> Iterator[Placed]:
+    begin = 0
+    for name, value in headers:
+        yield from head_stand_ins(value, begin + len(name) + len(b": "))
+        begin += len(_head_text(((name, value),)))
 
 
 def _sids(text: bytes, numbering: Numbering) -> Iterator[_Span]:

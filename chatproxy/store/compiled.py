@@ -14,6 +14,7 @@ from chatproxy.core.errors import CassetteError
 from chatproxy.core.model import Exchange
 from chatproxy.core.normalize import Rules
 from chatproxy.core.numbering import Declared, Numbered, Numbering
+from chatproxy.core.scrubbing import scrubbed_exchange
 from chatproxy.core.stamps import recording_begin
 from chatproxy.core.template import Reply
 from chatproxy.store import layout
@@ -32,6 +33,7 @@ class StoredCassette:
         self.name = name
         self.declared = declared
         self._environment = environment
+        self._scrub = rules.scrub
         self._exchange = layout.exchange_prefix(cassette)
         self._reply = layout.reply_prefix(cassette, rules.fingerprint)
         self._index = layout.index_prefix(cassette, rules.fingerprint)
@@ -83,8 +85,9 @@ class StoredCassette:
         return decode_reply(self._stored(self._reply, number), self._place(number))
 
     def exchange(self, number: int) -> Exchange:
-        """Return an exchange as recorded."""
-        return decode_exchange(number, self._stored(self._exchange, number), self._place(number))
+        """Return an exchange as recorded, scrubbed by the rules."""
+        recorded = decode_exchange(number, self._stored(self._exchange, number), self._place(number))
+        return scrubbed_exchange(recorded, self._scrub)
 
     def sid(self, number: int) -> bytes | None:
         """Return the recorded SID of this number."""
