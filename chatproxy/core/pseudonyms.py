@@ -24,9 +24,12 @@ NUMBER_PSEUDONYM = re.compile(rb"999\d{12}")
 TEXT_PSEUDONYM = re.compile(PSEUDONYM.pattern.decode())
 _TEXT_SID = re.compile(SID.pattern.decode())
 
-_MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_MAIL = re.compile(r'[^@\s"\[\]]+@[^@\s"\[\]]+\.[^@\s"\[\]]+')
 _PHONE = re.compile(r"\+[1-9]\d{6,14}")
 """E.164; 999 is no country's code."""
+
+_EMPTY = frozenset({b"", b"{}", b"[]"})
+"""Twilio's default of ``attributes`` is an empty object, which clients read."""
 
 _PHONE_DIGITS, _NUMBER_DIGITS = 11, 12
 
@@ -38,11 +41,11 @@ class Pseudonyms:
     salt: str
 
     def of_text(self, text: str) -> str:
-        """Return the pseudonym of a text; one that is a pseudonym already stays.
+        """Return the pseudonym of a text; one that is a pseudonym already stays, and so does one that tells nothing.
 
         A JSON object or array has the same pseudonym in every spelling.
         """
-        if self.is_one(text):
+        if self.is_one(text) or _meaning(text) in _EMPTY:
             return text
         if _TEXT_SID.fullmatch(text):
             return self._sid(text[:2], self._digest(_meaning(text), 12).hex())

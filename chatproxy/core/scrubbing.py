@@ -222,11 +222,9 @@ class _Scrubber:
             return _json_string(rule.text, raw)
         if raw in (b"true", b"false", b"null"):
             return raw
-        if raw[:1] in (b"{", b"["):
-            return _json_string(self._pseudonym(raw.decode()), raw)
-        if raw[:1] != b'"':
+        if raw[:1] in b"-0123456789":
             return self._number_pseudonym(raw.decode()).encode()
-        text = loads(raw)
+        text = loads(raw) if raw[:1] == b'"' else raw.decode()
         new = self._pseudonym(text)
         return raw if new == text else _json_string(new, raw)
 

@@ -14,10 +14,21 @@ from chatproxy.core.epochs import ALL_MEMBERS, COLLECTION
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.model import Exchange, Request
 from chatproxy.core.normalize import Rules, normalize
+from chatproxy.core.scrubrules import Action, LooksAt, Scrub, ScrubRule
 from chatproxy.store import Existing, Recording, Store
 from chatproxy.store.compiled import StoredCassette
 
 OTHER_RULES = Rules(("X-A",), frozenset({("", "Body"), ("POST Messages", "From")}))
+SCRUBBING = Rules(
+    scrub=Scrub(
+        (
+            ScrubRule(LooksAt.FIELD, "body", Action.PSEUDONYM),
+            ScrubRule(LooksAt.PARAMETER, "a", Action.DROP),
+            ScrubRule(LooksAt.PATTERN, "[a-f]", Action.PSEUDONYM),
+        ),
+        "a salt of the team",
+    )
+)
 cassettes = st.lists(any_exchange, max_size=6, unique_by=lambda exchange: exchange.number).map(
     lambda found: sorted(found, key=lambda exchange: exchange.number)
 )
@@ -36,7 +47,7 @@ def transactions(store: Store) -> int:
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(recorded=cassettes, rules=st.sampled_from([RULES, OTHER_RULES]))
+@given(recorded=cassettes, rules=st.sampled_from([RULES, OTHER_RULES, SCRUBBING]))
 def test_a_stored_cassette_answers_as_one_in_memory(store: Store, recorded: list[Exchange], rules: Rules) -> None:
     name = next(names)
     recording = Recording(store, name, Existing.REPLACE, 1)
