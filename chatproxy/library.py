@@ -13,9 +13,10 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
-from chatproxy.core.canonical import Canonical
+from chatproxy.core.canonical import Canonical, numbered_sids
 from chatproxy.core.cassette import Cassette, MemoryCassette
 from chatproxy.core.errors import CassetteError
+from chatproxy.core.merging import Merged
 from chatproxy.core.model import Exchange
 from chatproxy.core.normalize import Rules
 from chatproxy.core.numbering import Declared
@@ -66,20 +67,24 @@ def has_store(folder: Path) -> bool:
     return (folder / "data.mdb").exists()
 
 
-def open_file(path: Path, folder: Path, rules: Rules, begun: int) -> tuple[Cassette, Store | None]:
-    """Open a fixture for replay, by way of a cache in the store's ``folder``, or in memory where there can be none.
+def open_cache(folder: Path) -> Store | None:
+    """Open the cache of fixtures in the store's folder; where none can be had, there is none: it only saves time."""
+    try:
+        return Store(folder / _CACHE)
+    except CassetteError:
+        return None
 
-    The cache is keyed by the file's content and knows no cassette of the store. Its own store is returned too,
-    to be closed after the replay.
+
+def open_file(path: Path, cache: Store | None, rules: Rules, begun: int) -> Cassette:
+    """Open a fixture for replay, by way of a cache, or in memory where there is none.
+
+    The cache is keyed by the file's content and knows no cassette of the store.
     """
     with open_document(path) as document:
-        with suppress(CassetteError), ExitStack() as undo:
-            # Where no cache can be had, or another process fills it just now, there is none: it only saves time.
-            cache = undo.enter_context(closing(Store(folder / _CACHE)))
-            cassette = _cached(cache, document, rules, begun)
-            undo.pop_all()
-            return cassette, cache
-        return MemoryCassette(document.name, document.exchanges, rules, document.declared), None
+        if cache is not None:
+            with suppress(CassetteError):  # another process fills it just now
+                return _cached(cache, document, rules, begun)
+        return MemoryCassette(document.name, document.exchanges, rules, document.declared)
 
 
 def _cached(cache: Store, document: "Opened", rules: Rules, begun: int) -> Cassette:
@@ -142,7 +147,7 @@ def _exact(store: Store, name: str) -> tuple[None, Iterable[Exchange]]:
 def _canonical(
     store: Store, name: str, rules: Rules, keep: frozenset[str], progress: Progress
 ) -> tuple[Declared, Iterable[Exchange]]:
-    canonical = Canonical(store.open(name, rules, progress), rules, keep)
+    canonical = Canonical(store.open(name, rules, progress), rules, numbered_sids(keep))
     return canonical.declared(), canonical.exchanges()
 
 
@@ -164,6 +169,17 @@ def import_fixture(
             raise CassetteError(known, "exists; give --replace to replace it or --name for another name")
         _put_all(Recording(store, known, existing, begun, declared=document.declared), document, progress)
         return known, document.count
+
+
+def merge_cassettes(
+    store: Store, name: str, merged: Merged, begun: int, *, replace: bool = False, progress: Progress = unseen
+) -> None:
+    """Put several cassettes into the store as one; whole or not at all."""
+    existing = Existing.REPLACE if replace else Existing.REFUSE
+    if not replace and store.find(name) is not None:
+        raise CassetteError(name, "exists; give --replace to replace it or merge under another name")
+    document = Document(name, merged.count, merged.exchanges(), merged.declared())
+    _put_all(Recording(store, name, existing, begun, declared=document.declared), document, progress)
 
 
 def _put_all(recording: Recording, document: Document, progress: Progress = unseen) -> None:

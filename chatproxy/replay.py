@@ -1,5 +1,6 @@
 """A replay as the settings want it: its cassette, its rules, and its sessions."""
 
+from collections.abc import Sequence
 from contextlib import AsyncExitStack, ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +13,8 @@ from chatproxy.core.normalize import Rules
 from chatproxy.core.scrubrules import Scrub
 from chatproxy.core.session import DEFAULT, Session
 from chatproxy.core.sessions import Sessions
-from chatproxy.library import is_file, now, open_file, open_store
+from chatproxy.library import is_file, now, open_cache, open_file, open_store
+from chatproxy.store import Store
 
 
 def rules_of(settings: Settings) -> Rules:
@@ -22,26 +24,31 @@ def rules_of(settings: Settings) -> Rules:
 
 def open_replayed(stack: ExitStack | AsyncExitStack, argument: str, settings: Settings, rules: Rules) -> Cassette:
     """Open what is to be replayed, a NAME or a FILE; ``stack`` closes it."""
-    if not is_file(argument):
-        store = open_store(settings.store, argument)
-        stack.callback(store.close)
-        return store.open(argument, rules)
-    cassette, cache = open_file(Path(argument), settings.store, rules, now())
-    if cache is not None:
-        stack.callback(cache.close)
+    (cassette,) = open_several(stack, [argument], settings, rules)
     return cassette
 
 
-def open_compared(
-    stack: ExitStack | AsyncExitStack, arguments: tuple[str, str], settings: Settings, rules: Rules
-) -> tuple[Cassette, Cassette]:
-    """Open two cassettes, each a NAME or a FILE; ``stack`` closes them. Two NAMEs share a store, which is open once."""
-    one, other = arguments
-    if is_file(one) or is_file(other):
-        return open_replayed(stack, one, settings, rules), open_replayed(stack, other, settings, rules)
-    store = open_store(settings.store, one)
-    stack.callback(store.close)
-    return store.open(one, rules), store.open(other, rules)
+def open_several(
+    stack: ExitStack | AsyncExitStack,
+    arguments: Sequence[str],
+    settings: Settings,
+    rules: Rules,
+    store: Store | None = None,
+) -> list[Cassette]:
+    """Open cassettes, each a NAME or a FILE; ``stack`` closes them. A store that is open already is given."""
+    cache = None
+    if any(map(is_file, arguments)) and (cache := open_cache(settings.store)) is not None:
+        stack.callback(cache.close)
+    opened = []
+    for argument in arguments:
+        if is_file(argument):
+            opened.append(open_file(Path(argument), cache, rules, now()))
+            continue
+        if store is None:
+            store = open_store(settings.store, argument)
+            stack.callback(store.close)
+        opened.append(store.open(argument, rules))
+    return opened
 
 
 def sessions_of(replayed: Cassette, settings: Settings, rules: Rules, *, is_auto: bool = False) -> Sessions:

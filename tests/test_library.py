@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from store.stores import NOBODY, RULES, child, disk_full_beyond, exchange, exchanges, read_only, record
 
-from chatproxy.core.cassette import MemoryCassette
+from chatproxy.core.cassette import Cassette, MemoryCassette
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.normalize import Rules
 from chatproxy.library import (
@@ -16,6 +16,7 @@ from chatproxy.library import (
     import_fixture,
     is_file,
     now,
+    open_cache,
     open_document,
     open_file,
     open_store,
@@ -33,8 +34,9 @@ recording.discard()
 cache.close()
 """
 OPENS_A_FILE = """
-from chatproxy.library import open_file
-cassette, cache = open_file(Path(sys.argv[1]), Path(sys.argv[2]), RULES, 1)
+from chatproxy.library import open_cache, open_file
+cache = open_cache(Path(sys.argv[2]))
+cassette = open_file(Path(sys.argv[1]), cache, RULES, 1)
 print(type(cassette).__name__, cassette.name, flush=True)
 cache.close()
 """
@@ -51,6 +53,11 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def file(tmp_path: Path) -> Path:
     """A fixture of three exchanges whose file has another name than it."""
     return fixture_of(tmp_path, 3)
+
+
+def opened_file(path: Path, folder: Path, rules: Rules, begun: int) -> tuple[Cassette, Store | None]:
+    cache = open_cache(folder)
+    return open_file(path, cache, rules, begun), cache
 
 
 def fixture_of(folder: Path, count: int, name: str = "inside") -> Path:
@@ -140,7 +147,7 @@ def test_looking_for_a_name_makes_no_store(tmp_path: Path) -> None:
 
 def test_a_file_goes_by_the_name_inside_it_first_and_later(file: Path, tmp_path: Path) -> None:
     for _ in range(2):
-        cassette, cache = open_file(file, tmp_path / "store", RULES, 1)
+        cassette, cache = opened_file(file, tmp_path / "store", RULES, 1)
         assert isinstance(cassette, StoredCassette)
         assert cache is not None
         assert cassette.name == "inside"
@@ -149,7 +156,7 @@ def test_a_file_goes_by_the_name_inside_it_first_and_later(file: Path, tmp_path:
 
 
 def test_a_file_that_is_known_is_not_read_again(file: Path, tmp_path: Path) -> None:
-    _, cache = open_file(file, tmp_path / "store", RULES, 1)
+    _, cache = opened_file(file, tmp_path / "store", RULES, 1)
     assert cache is not None
     (key,) = states(cache)
     recording = Recording(cache, key, Existing.REPLACE, 1, title="inside")  # what only the cache can know
@@ -157,7 +164,7 @@ def test_a_file_that_is_known_is_not_read_again(file: Path, tmp_path: Path) -> N
     recording.finish(RULES)
     cache.close()
 
-    cassette, cache = open_file(file, tmp_path / "store", RULES, 1)
+    cassette, cache = opened_file(file, tmp_path / "store", RULES, 1)
     assert cassette.last_number == 7
     assert cache is not None
     cache.close()
@@ -167,13 +174,13 @@ def test_a_file_is_known_by_its_content(file: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy.json"
     copy.write_bytes(file.read_bytes())
     for path in (file, copy):
-        _, cache = open_file(path, tmp_path / "store", RULES, 1)
+        _, cache = opened_file(path, tmp_path / "store", RULES, 1)
         assert cache is not None
         cache.close()
     assert len(cached(tmp_path / "store")) == 1
 
     file.write_text(file.read_text().replace("Body=3", "Body=4"))
-    cassette, cache = open_file(file, tmp_path / "store", RULES, 1)
+    cassette, cache = opened_file(file, tmp_path / "store", RULES, 1)
     assert cassette.exchange(3).request.body == b"Body=4"
     assert cache is not None
     cache.close()
@@ -183,7 +190,7 @@ def test_a_file_is_known_by_its_content(file: Path, tmp_path: Path) -> None:
 def test_a_file_touches_no_cassette_of_the_store(file: Path, store: Store) -> None:
     record(store, "inside", exchanges(1))
 
-    _, cache = open_file(file, store.folder, RULES, 1)
+    _, cache = opened_file(file, store.folder, RULES, 1)
 
     assert cache is not None
     cache.close()
@@ -191,7 +198,7 @@ def test_a_file_touches_no_cassette_of_the_store(file: Path, store: Store) -> No
 
 
 def test_a_file_is_cached_before_there_is_a_store(file: Path, tmp_path: Path) -> None:
-    _, cache = open_file(file, tmp_path / "store", RULES, 1)
+    _, cache = opened_file(file, tmp_path / "store", RULES, 1)
     assert cache is not None
     cache.close()
 
@@ -202,7 +209,7 @@ def test_a_file_is_cached_before_there_is_a_store(file: Path, tmp_path: Path) ->
 
 def test_a_file_is_compiled_under_other_rules_too(file: Path, tmp_path: Path) -> None:
     for rules in (RULES, Rules(("X-A",)), RULES):
-        cassette, cache = open_file(file, tmp_path / "store", rules, 1)
+        cassette, cache = opened_file(file, tmp_path / "store", rules, 1)
         assert isinstance(cassette, StoredCassette)
         assert cache is not None
         cache.close()
@@ -214,7 +221,7 @@ def test_the_twenty_newest_files_are_kept(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     for number in range(23):
         path.write_text(text.replace("inside", f"name{number}"))
-        _, cache = open_file(path, tmp_path / "store", RULES, number + 1)
+        _, cache = opened_file(path, tmp_path / "store", RULES, number + 1)
         assert cache is not None
         begun = sorted(listed.begun for listed in cache.listing())
         cache.close()
@@ -223,10 +230,9 @@ def test_the_twenty_newest_files_are_kept(tmp_path: Path) -> None:
 
 
 def in_memory(file: Path, folder: Path) -> bool:
-    cassette, cache = open_file(file, folder, RULES, 1)
-    assert cache is None
-    assert cassette.name == "inside"
-    assert [cassette.exchange(number) for number in (1, 2, 3)] == exchanges(3)
+    cassette, cache = opened_file(file, folder, RULES, 1)
+    if cache is not None:
+        cache.close()
     return isinstance(cassette, MemoryCassette)
 
 
@@ -247,21 +253,21 @@ def test_a_file_is_opened_in_memory_where_the_cache_cannot_be_written(file: Path
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give up rights")
 def test_a_file_of_a_cache_that_cannot_be_written_is_opened_from_it_under_its_name(file: Path, tmp_path: Path) -> None:
-    _, cache = open_file(file, tmp_path / "store", RULES, 1)
+    _, cache = opened_file(file, tmp_path / "store", RULES, 1)
     assert cache is not None
     cache.close()
     os.chown(file, NOBODY, NOBODY)
 
     with read_only(tmp_path / "store"):
         for rules, kind in ((RULES, StoredCassette), (Rules(("X-A",)), MemoryCassette)):
-            cassette, cache = open_file(file, tmp_path / "store", rules, 1)
+            cassette, cache = opened_file(file, tmp_path / "store", rules, 1)
             assert (type(cassette), cassette.name) == (kind, "inside")
             assert cache is not None
             cache.close()
 
 
 def test_a_file_is_opened_in_memory_while_this_process_has_the_cache_open(file: Path, tmp_path: Path) -> None:
-    _, cache = open_file(file, tmp_path / "store", RULES, 1)
+    _, cache = opened_file(file, tmp_path / "store", RULES, 1)
 
     assert in_memory(file, tmp_path / "store")
 
@@ -270,7 +276,7 @@ def test_a_file_is_opened_in_memory_while_this_process_has_the_cache_open(file: 
 
 
 def test_a_file_is_opened_in_memory_while_another_process_fills_the_cache(file: Path, tmp_path: Path) -> None:
-    _, cache = open_file(file, tmp_path / "store", RULES, 1)
+    _, cache = opened_file(file, tmp_path / "store", RULES, 1)
     assert cache is not None
     (key,) = states(cache)
     cache.drop(key)
@@ -296,7 +302,7 @@ def test_a_file_is_opened_in_memory_where_the_cache_is_damaged(file: Path, tmp_p
 
 def test_two_processes_open_a_file_at_once(file: Path, tmp_path: Path) -> None:
     arguments = (file, tmp_path / "store")
-    _, cache = open_file(*arguments, RULES, 1)
+    _, cache = opened_file(*arguments, RULES, 1)
 
     with child(OPENS_A_FILE, *arguments) as other:
         assert other.line() == "StoredCassette inside"
@@ -310,7 +316,7 @@ def test_a_broken_file_is_refused_and_leaves_nothing_open(file: Path, tmp_path: 
     broken.write_text('{"chatproxy": 9}')
 
     with pytest.raises(CassetteError, match=rf"^{broken}: is of format 9"):
-        open_file(broken, tmp_path / "store", RULES, 1)
+        opened_file(broken, tmp_path / "store", RULES, 1)
 
     assert cached(tmp_path / "store") == {}
 
@@ -319,7 +325,7 @@ def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
 
     with pytest.raises(CassetteError, match=rf"^{path}: cannot be read: No such file or directory$"):
-        open_file(path, tmp_path / "store", RULES, 1)
+        opened_file(path, tmp_path / "store", RULES, 1)
 
 
 # Export

@@ -10,6 +10,7 @@ import click
 from chatproxy.cli.options import MATCHING, epilog, options, progress, say
 from chatproxy.config import Settings
 from chatproxy.core.errors import ConfigError
+from chatproxy.core.merging import Merged
 from chatproxy.core.model import Exchange
 from chatproxy.core.timestamps import instant
 from chatproxy.library import (
@@ -18,11 +19,12 @@ from chatproxy.library import (
     has_store,
     import_fixture,
     is_file,
+    merge_cassettes,
     now,
     open_document,
     open_store,
 )
-from chatproxy.replay import rules_of
+from chatproxy.replay import open_several, rules_of
 from chatproxy.store import Store
 from chatproxy.table import table
 from chatproxy.transcript import transcript
@@ -59,6 +61,20 @@ def import_(files: tuple[str, ...], name: str | None, settings: Settings) -> Non
                 store, Path(file), now(), name=name, replace=settings.replace, progress=progress
             )
             say(f"chatproxy: imported {file} as {known}, {_exchanges(count)}")
+
+
+@click.command(epilog=epilog("chatproxy merge tour cassettes/one.json cassettes/two.json"))
+@click.argument("name")
+@click.argument("cassettes", metavar="NAME|FILE...", nargs=-1, required=True)
+@options(*MATCHING, "replace")
+def merge(name: str, cassettes: tuple[str, ...], settings: Settings) -> None:
+    """Put the exchanges of several cassettes or fixtures into one, NAME, which is canonical."""
+    rules = rules_of(settings)
+    with ExitStack() as stack:
+        store = stack.enter_context(closing(Store(settings.store)))
+        merged = Merged(open_several(stack, cassettes, settings, rules, store), rules)
+        merge_cassettes(store, name, merged, now(), replace=settings.replace, progress=progress)
+    say(f"chatproxy: merged {len(cassettes)} cassettes into {name}, {_exchanges(merged.count)}")
 
 
 @click.command("list", epilog=epilog("chatproxy list"))

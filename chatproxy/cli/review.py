@@ -15,7 +15,7 @@ from chatproxy.core.httptext import read_http
 from chatproxy.explanation import explanation_json, explanation_text
 from chatproxy.library import now
 from chatproxy.mergedriver import merge
-from chatproxy.replay import open_compared, open_replayed, rules_of, sessions_of
+from chatproxy.replay import open_replayed, open_several, rules_of, sessions_of
 from chatproxy.review import review_json, review_text
 
 
@@ -44,7 +44,8 @@ def diff(a: str, b: str, as_json: bool, settings: Settings) -> None:
     """Show in what two cassettes differ, SIDs and times aside."""
     rules = rules_of(settings)
     with ExitStack() as stack:
-        found = list(compare(*open_compared(stack, (a, b), settings, rules), rules))
+        one, other = open_several(stack, (a, b), settings, rules)
+        found = list(compare(one, other, rules))
     say(review_json(found, a, b) if as_json else review_text(found))
     if summary(found).reaches(Severity(settings.fail_on)):
         sys.exit(FINDINGS)

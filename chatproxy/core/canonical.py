@@ -12,7 +12,7 @@ stands at the last write of its timeline before it.
 import re
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from chatproxy.core.cassette import Cassette
@@ -35,14 +35,23 @@ PROXY_ORIGIN = "http://chatproxy.invalid"
 """Stands for the address by which clients reached the proxy: a name that no server can have (RFC 2606 section 2)."""
 
 
-class Canonical:
-    """The canonical form of one cassette under its rules; SIDs of ``keep`` (or of these types) stay as recorded."""
+Naming = Callable[[bytes, Numbered], bytes]
+"""Gives the SID to write for a recorded one."""
 
-    def __init__(self, cassette: Cassette, rules: Rules, keep: frozenset[str] = frozenset()) -> None:
+
+class Canonical:
+    """The canonical form of one cassette under its rules; ``naming`` gives its SIDs.
+
+    ``shifts`` tells by how many epochs the exchanges of a timeline stand later than in the cassette.
+    """
+
+    def __init__(
+        self, cassette: Cassette, rules: Rules, naming: Naming | None = None, shifts: Mapping[int, int] | None = None
+    ) -> None:
         self._cassette = cassette
         self._rules = rules
-        self._keep = keep
-        self._calendar = _Calendar(cassette)
+        self._naming = naming or numbered_sids()
+        self._calendar = _Calendar(cassette, shifts or {})
         self._tokens: dict[bytes, bytes] = {}
 
     def declared(self) -> Declared:
@@ -58,6 +67,15 @@ class Canonical:
         for number, recorded in enumerate(self._cassette.order(), 1):
             yield self._exchange(number, recorded)
 
+    def path(self, line: int) -> bytes:
+        """Return the path of a timeline, as its first exchange spells it."""
+        first = self._cassette.exchange(self._calendar.first[line])
+        return replace_in_path(timeline(normalize(first.request, self._rules).path), self._sid)
+
+    def epochs(self) -> dict[int, int]:
+        """Return the last epoch of each timeline, as the exchanges have it."""
+        return {line: self._calendar.epoch(line, self._calendar.last[line]) for line in self._calendar.first}
+
     def _supplied(self, prefix: bytes) -> Iterator[bytes]:
         nth = 1
         while (sid := self._cassette.sid(sid_number(prefix, nth))) is not None:
@@ -67,7 +85,8 @@ class Canonical:
 
     def _exchange(self, number: int, recorded: int) -> Exchange:
         exchange, place = self._cassette.exchange(recorded), self._cassette.place(recorded)
-        moment = CANONICAL_BEGIN + place.epoch * SECOND
+        epoch = self._calendar.epoch(place.timeline, place.epoch)
+        moment = CANONICAL_BEGIN + epoch * SECOND
         return Exchange(
             number,
             self._request(exchange.request),
@@ -76,21 +95,17 @@ class Canonical:
             moment,
             moment,
             user=self._sid(exchange.user.encode()).decode() if exchange.user else None,
-            standing=Standing(place.epoch, tuple(self._below(place))),
+            standing=Standing(epoch, tuple(self._below(place))),
         )
 
     def _below(self, place: Place) -> Iterator[tuple[bytes, int]]:
         """Yield the epochs that a write opens in timelines below its member."""
         for opening in place.opens[1:]:
-            first = self._cassette.exchange(self._calendar.first[opening.timeline])
-            path = timeline(normalize(first.request, self._rules).path)
-            yield replace_in_path(path, self._sid), opening.epoch
+            yield self.path(opening.timeline), self._calendar.epoch(opening.timeline, opening.epoch)
 
     def _sid(self, recorded: bytes) -> bytes:
         known = self._cassette.numbered(recorded)
-        if known is None or self._keep & {recorded.decode(), recorded[:2].decode()}:
-            return recorded
-        return canonical_sid(recorded[:2], known)
+        return recorded if known is None else self._naming(recorded, known)
 
     def _request(self, request: Request) -> Request:
         origin = request.origin if request.origin == TWILIO_ORIGIN else PROXY_ORIGIN
@@ -159,22 +174,33 @@ class Canonical:
         return self._tokens.setdefault(decoded(token), b"token-%d" % (len(self._tokens) + 1))
 
 
-def canonical_sid(prefix: bytes, known: Numbered) -> bytes:
-    """Return the SID that a fixture has in place of the one of this number."""
-    return prefix + b"%032d" % nth_of(known.number)
+def numbered_sids(keep: frozenset[str] = frozenset()) -> Naming:
+    """Name SIDs by their numbers; those of ``keep``, or of these types, stay as recorded."""
+
+    def name(recorded: bytes, known: Numbered) -> bytes:
+        if keep & {recorded.decode(), recorded[:2].decode()}:
+            return recorded
+        return recorded[:2] + b"%032d" % nth_of(known.number)
+
+    return name
 
 
 class _Calendar:
     """The canonical moments of a cassette, and where each of its timelines begins."""
 
-    def __init__(self, cassette: Cassette) -> None:
+    def __init__(self, cassette: Cassette, shifts: Mapping[int, int]) -> None:
         self._cassette = cassette
+        self._shifts = shifts
         self._latest_old = 0
         self._writes: dict[int, list[tuple[int, int]]] = defaultdict(list)
         self.first: dict[int, int] = {}
+        self.last: dict[int, int] = defaultdict(int)
         for number in cassette.order():
             reply, place = cassette.reply(number), cassette.place(number)
             self.first.setdefault(place.timeline, number)
+            self.last[place.timeline] = max(self.last[place.timeline], place.epoch)
+            for opening in place.opens:
+                self.last[opening.timeline] = max(self.last[opening.timeline], opening.epoch)
             if place.opens:
                 self._writes[place.timeline].append((reply.written, place.epoch))
             for slot, argument in (*reply.head.slots, *reply.body.slots):
@@ -190,13 +216,18 @@ class _Calendar:
     def moment(self, stamp: Stamp, shown: Place) -> int:
         """Return the moment of an instant that an answer of this place shows; it never shows what comes later."""
         if stamp.cause:
-            return CANONICAL_BEGIN + self._cassette.place(stamp.cause).epoch * SECOND
+            cause = self._cassette.place(stamp.cause)
+            return CANONICAL_BEGIN + self.epoch(cause.timeline, cause.epoch) * SECOND
         if stamp.moment < self._cassette.begun:
             return CANONICAL_BEGIN - SECOND - (self._latest_old - stamp.moment)
         writes = self._writes.get(shown.timeline, [])
         before = bisect_right(writes, stamp.moment, key=lambda write: write[0])
         epoch = writes[before - 1][1] if before else 0
-        return CANONICAL_BEGIN + min(epoch, shown.epoch) * SECOND
+        return CANONICAL_BEGIN + self.epoch(shown.timeline, min(epoch, shown.epoch)) * SECOND
+
+    def epoch(self, line: int, epoch: int) -> int:
+        """Return which epoch one of the cassette's is."""
+        return epoch + self._shifts.get(line, 0)
 
 
 _UNRESERVED = re.compile(rb"%(2[dDeE]|3[0-9]|4[1-9a-fA-F]|5[0-9aAfF]|6[1-9a-fA-F]|7[0-9aAeE])")

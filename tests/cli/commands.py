@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 REFERENCE = Path(__file__).parents[2] / "cassettes" / "reference.json"
+DEMO = REFERENCE.with_name("demo.json")
 
 
 def chatproxy(*arguments: str | Path, cwd: Path, **environ: str) -> subprocess.CompletedProcess[str]:

@@ -1,7 +1,7 @@
 import json
 from pathlib import Path
 
-from cli.commands import REFERENCE, chatproxy
+from cli.commands import DEMO, REFERENCE, chatproxy
 
 
 def test_a_cassette_goes_in_and_comes_out_the_same(tmp_path: Path) -> None:
@@ -46,3 +46,15 @@ def test_bodies_are_shown_of_a_name_and_of_a_file_alike(tmp_path: Path) -> None:
     assert of_file.startswith("# 1\nGET /v1/")
     assert "\n\n# 2\nPOST /v1/" in of_file
     assert of_file.endswith("\n204 NO CONTENT\n")
+
+
+def test_cassettes_and_files_are_merged_into_one(tmp_path: Path) -> None:
+    assert chatproxy("import", REFERENCE, cwd=tmp_path).returncode == 0
+    made = chatproxy("merge", "both", "reference", DEMO, cwd=tmp_path)
+    assert made.stdout == "chatproxy: merged 2 cassettes into both, 18 exchanges\n"
+    assert len(chatproxy("show", "both", cwd=tmp_path).stdout.splitlines()) == 19
+    refused = chatproxy("merge", "both", DEMO, cwd=tmp_path)
+    assert (refused.returncode, "both: exists; give --replace" in refused.stderr) == (1, True)
+    assert chatproxy("merge", "both", DEMO, "--replace", cwd=tmp_path).returncode == 0
+    assert chatproxy("export", "both", "both.json", cwd=tmp_path).returncode == 0
+    assert (tmp_path / "both.json").read_text().replace('"both"', '"demo"') == DEMO.read_text()

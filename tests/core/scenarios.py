@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from hypothesis import strategies as st
 from strategies import FORM
 
-from chatproxy.core.canonical import Canonical
+from chatproxy.core.canonical import Canonical, numbered_sids
 from chatproxy.core.cassette import Cassette, MemoryCassette
 from chatproxy.core.model import Exchange, Headers, Request, Response, is_read
 from chatproxy.core.normalize import Rules
@@ -129,6 +129,6 @@ class Recording:
 
 def exported(cassette: Cassette, rules: Rules = RULES, keep: frozenset[str] = frozenset()) -> str:
     """Return the text of a cassette's canonical fixture."""
-    canonical, file = Canonical(cassette, rules, keep), StringIO()
+    canonical, file = Canonical(cassette, rules, numbered_sids(keep)), StringIO()
     write_fixture(cassette.name, canonical.exchanges(), file, canonical.declared())
     return file.getvalue()

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from strategies import FORM, JSON, ORIGIN, UPSTREAM
 
 from chatproxy.core.bindings import Bindings, Choice, Owner
-from chatproxy.core.canonical import PROXY_ORIGIN, Canonical
+from chatproxy.core.canonical import PROXY_ORIGIN, Canonical, numbered_sids
 from chatproxy.core.cassette import Cassette, MemoryCassette
 from chatproxy.core.clock import SessionClock
 from chatproxy.core.engine import Engine
@@ -128,7 +128,7 @@ def exchange(request: Request, response: Response, number: int = 1, **changes: A
 
 
 def canonical(*recorded: Exchange, rules: Rules = RULES, keep: frozenset[str] = frozenset()) -> list[Exchange]:
-    return list(Canonical(MemoryCassette("a", recorded, rules), rules, keep).exchanges())
+    return list(Canonical(MemoryCassette("a", recorded, rules), rules, numbered_sids(keep)).exchanges())
 
 
 SERVICE = "IS" + "a" * 32
