@@ -233,7 +233,8 @@ def in_memory(file: Path, folder: Path) -> bool:
     cassette, cache = opened_file(file, folder, RULES, 1)
     if cache is not None:
         cache.close()
-    return isinstance(cassette, MemoryCassette)
+    assert cassette.name == "inside"
+    return isinstance(cassette, MemoryCassette) and list(cassette) == exchanges(3)
 
 
 def test_a_file_is_opened_in_memory_where_no_cache_can_be_made(file: Path, tmp_path: Path) -> None:
