@@ -11,13 +11,18 @@ from pathlib import Path
 
 from chatproxy.core.cassette import Cassette, MemoryCassette
 from chatproxy.core.errors import CassetteError
+from chatproxy.core.leaks import Gate
 from chatproxy.core.model import Exchange
 from chatproxy.core.normalize import Rules
 from chatproxy.fixture import Document, read_fixture, write_fixture
+from chatproxy.leakgate import refuse_leaks
 from chatproxy.store import Existing, Recording, Store
 
 Watch = Callable[[Iterable[Exchange], int], Iterable[Exchange]]
 """Gets exchanges and their number, and gives them on: a progress bar, say."""
+
+GATE = Gate()
+"""It knows no credentials, and lets pass what users write."""
 
 _CHUNK = 256
 _FILES_KEPT = 20
@@ -96,8 +101,11 @@ def _cached(cache: Store, content: bytes, path: Path, rules: Rules, begun: int) 
     return cache.open(key, rules)
 
 
-def export_cassette(store: Store, name: str, path: Path, watch: Watch = unwatched) -> int:
-    """Write a cassette as a fixture, whole or not at all, and return how many exchanges it has."""
+def export_cassette(store: Store, name: str, path: Path, watch: Watch = unwatched, gate: Gate = GATE) -> int:
+    """Write a cassette as a fixture, whole or not at all, and return how many exchanges it has.
+
+    Raises LeakError if the gate finds in it what should not be shared.
+    """
     count = store.count(name)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -108,6 +116,7 @@ def export_cassette(store: Store, name: str, path: Path, watch: Watch = unwatche
                 write_fixture(name, watch(store.exchanges(name), count), file)
                 file.flush()
                 os.fsync(file.fileno())
+                refuse_leaks(Path(file.name), path, gate)
                 os.chmod(file.name, _SHARED)
                 os.replace(file.name, path)
             except BaseException:

@@ -17,7 +17,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = [
     {"core"},
     {"values"},
-    {"store", "fixture", "upstream", "sandbox", "config", "control", "wire", "table", "explanation"},
+    {"store", "fixture", "upstream", "sandbox", "config", "control", "wire", "table", "explanation", "leakgate"},
     {"library", "server"},
     {"replay"},
     {"run"},

@@ -1,4 +1,5 @@
 import os
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -7,7 +8,8 @@ import pytest
 from store.stores import NOBODY, RULES, child, disk_full_beyond, exchange, exchanges, read_only, record
 
 from chatproxy.core.cassette import MemoryCassette
-from chatproxy.core.errors import CassetteError
+from chatproxy.core.errors import CassetteError, LeakError
+from chatproxy.core.leaks import Gate
 from chatproxy.core.model import Exchange
 from chatproxy.core.normalize import Rules
 from chatproxy.fixture import Document
@@ -427,6 +429,30 @@ def test_an_export_into_a_file_is_an_error(store: Store, tmp_path: Path) -> None
 
     with pytest.raises(CassetteError, match=r"out/a.json: cannot be written: "):
         export_cassette(store, "a", tmp_path / "out" / "a.json")
+
+
+TOKEN = b"0f1e2d3c4b5a69780f1e2d3c4b5a6978"
+
+
+def test_an_export_with_a_leak_is_refused_and_leaves_the_old_file(store: Store, old: Path) -> None:
+    record(store, "a", [exchange(1), exchange(2, b'{"to": "%b"}' % TOKEN)])
+
+    with pytest.raises(LeakError) as raised:
+        export_cassette(store, "a", old)
+
+    (leak,) = raised.value.leaks
+    assert leak.startswith(f"{old}:")
+    assert "what looks like a Twilio auth token in 'to' of exchange 2" in leak
+    assert TOKEN.decode() not in str(raised.value)
+    assert only(old.parent) == {"a.json": "old"}
+
+
+def test_an_export_with_a_leak_that_is_allowed_is_written(store: Store, old: Path) -> None:
+    record(store, "a", [exchange(1, b'{"to": "%b"}' % TOKEN)])
+
+    assert export_cassette(store, "a", old, gate=Gate(allow=(re.compile(TOKEN),))) == 1
+
+    assert TOKEN in read_document(old).exchanges[0].response.body
 
 
 # Import

@@ -1,5 +1,6 @@
 """The commands that move cassettes between the store and files."""
 
+import os
 from contextlib import closing
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from chatproxy.config import Settings
 from chatproxy.core.errors import ConfigError
 from chatproxy.core.model import Exchange
 from chatproxy.core.timestamps import instant
+from chatproxy.leakgate import gate_of
 from chatproxy.library import (
     export_cassette,
     fixture_path,
@@ -27,12 +29,13 @@ from chatproxy.table import table
 @click.command(epilog=epilog("chatproxy export checkout cassettes/checkout.json"))
 @click.argument("name")
 @click.argument("file", required=False)
-@options("store")
+@options("store", "allow", "strict")
 def export(name: str, file: str | None, settings: Settings) -> None:
     """Write the cassette NAME as a fixture; FILE is cassettes/NAME.json unless given."""
     path = Path(file) if file else fixture_path(name)
+    gate = gate_of(settings.allow, settings.strict, os.environ)
     with closing(open_store(settings.store, name)) as store:
-        count = export_cassette(store, name, path, watch("export"))
+        count = export_cassette(store, name, path, watch("export"), gate)
     say(f"chatproxy: exported {name} to {path}, {_exchanges(count)}")
 
 
