@@ -4,6 +4,7 @@ One table says what can be set; the command line, the environment (``CHATPROXY_â
 or ``[tool.chatproxy]`` in ``pyproject.toml``) and the documentation all follow from it.
 """
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -37,6 +38,8 @@ class Settings:
     salt: str | None
     append: bool
     replace: bool
+    allow: tuple[re.Pattern[bytes], ...]
+    strict: bool
     ready_file: Path | None
     max_body: int
     max_header: int
@@ -179,6 +182,14 @@ SETTINGS = (
     Setting("salt", rules.salt, None, "SECRET", "the secret that pseudonyms are made with, 16 characters or more"),
     Setting("append", values.switch, "false", "", "add to the cassette if it exists"),
     Setting("replace", values.switch, "false", "", "replace the cassette if it exists, once the new one is whole"),
+    Setting(
+        "allow",
+        values.allowed,
+        "",
+        "IDS",
+        "what is no leak: ids as shown, or regular expressions of whole texts, separated by commas",
+    ),
+    Setting("strict", values.switch, "false", "", "take addresses and numbers that users wrote for leaks too"),
     Setting(
         "ready-file", values.path, None, "PATH", "write url, mode, pid and any token to this file as JSON when ready"
     ),

@@ -12,7 +12,7 @@ from chatproxy.config import Settings, load
 from chatproxy.core.errors import ChatproxyError
 from chatproxy.core.model import Mode
 from chatproxy.core.sids import SID
-from chatproxy.library import export_cassette
+from chatproxy.library import canonical_fixture, export_cassette
 from chatproxy.replay import rules_of
 from chatproxy.run import in_background, proxy, sandbox
 from chatproxy.store import Store
@@ -44,7 +44,7 @@ def run_demo(file: Path | None, say: Say) -> None:
         recorded = _record(settings, say)
         path = file or Path(tempfile.mkdtemp(prefix="chatproxy-")) / f"{NAME}.json"
         with closing(Store(settings.store)) as store:
-            count = export_cassette(store, NAME, path, rules_of(settings))
+            count = export_cassette(canonical_fixture(store, NAME, rules_of(settings)), path)
         with in_background(proxy(Mode.REPLAY, str(path), settings, say)) as replayer:
             replayed = list(_program(replayer.url))
             counts = replayer.engine.counts if replayer.engine else {}

@@ -4,7 +4,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -16,12 +16,15 @@ from typing import BinaryIO
 from chatproxy.core.canonical import Canonical, numbered_sids
 from chatproxy.core.cassette import Cassette, MemoryCassette
 from chatproxy.core.errors import CassetteError
+from chatproxy.core.leaks import Gate
 from chatproxy.core.merging import Merged
-from chatproxy.core.model import Exchange
 from chatproxy.core.normalize import Rules
-from chatproxy.core.numbering import Declared
 from chatproxy.fixture import Document, read_fixture, write_fixture
+from chatproxy.leakgate import refuse_leaks
 from chatproxy.store import Existing, Progress, Recording, Store, stepped, unseen
+
+GATE = Gate()
+"""It knows no credentials, and lets pass what users write."""
 
 _CHUNK = 256
 _BLOCK = 1 << 20
@@ -99,32 +102,38 @@ def _cached(cache: Store, document: "Opened", rules: Rules, begun: int) -> Casse
     return cache.open(key, rules)
 
 
-def export_cassette(
-    store: Store,
-    name: str,
-    path: Path,
-    rules: Rules,
-    keep: frozenset[str] = frozenset(),
-    *,
-    exact: bool = False,
-    progress: Progress = unseen,
-) -> int:
-    """Write a cassette as a fixture, whole or not at all, and return how many exchanges it has.
+def exact_fixture(store: Store, name: str) -> Document:
+    """Return a cassette as it was recorded."""
+    record = store.find(name)
+    if record is not None and record.declared is not None:
+        raise CassetteError(name, "comes from a canonical fixture, nothing more exact is known; leave out --exact")
+    return Document(name, store.count(name), store.exchanges(name))
 
-    It is canonical under these rules, with the SIDs of ``keep`` as recorded, or else exact.
+
+def canonical_fixture(
+    store: Store, name: str, rules: Rules, keep: frozenset[str] = frozenset(), progress: Progress = unseen
+) -> Document:
+    """Return a cassette in canonical form under these rules, with the SIDs of ``keep`` as recorded."""
+    canonical = Canonical(store.open(name, rules, progress), rules, numbered_sids(keep))
+    return Document(name, store.count(name), canonical.exchanges(), canonical.declared())
+
+
+def export_cassette(fixture: Document, path: Path, gate: Gate = GATE, progress: Progress = unseen) -> int:
+    """Write a fixture, whole or not at all, and return how many exchanges it has.
+
+    Raises LeakError if the gate finds in it what should not be shared.
     """
-    count = store.count(name)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(
             "w", encoding="utf-8", newline="\n", dir=path.parent, prefix=f".{path.name}.", delete=False
         ) as file:
             try:
-                declared, exchanges = _exact(store, name) if exact else _canonical(store, name, rules, keep, progress)
-                with progress("export", count) as step:
-                    write_fixture(name, stepped(exchanges, step), file, declared)
+                with progress("export", fixture.count) as step:
+                    write_fixture(fixture.name, stepped(fixture.exchanges, step), file, fixture.declared)
                 file.flush()
                 os.fsync(file.fileno())
+                refuse_leaks(Path(file.name), path, gate)
                 os.chmod(file.name, _SHARED)
                 os.replace(file.name, path)
             except BaseException:
@@ -134,21 +143,7 @@ def export_cassette(
         raise CassetteError(
             str(path), f"cannot be written: {error.strerror}; the old file, if any, is untouched"
         ) from error
-    return count
-
-
-def _exact(store: Store, name: str) -> tuple[None, Iterable[Exchange]]:
-    record = store.find(name)
-    if record is not None and record.declared is not None:
-        raise CassetteError(name, "comes from a canonical fixture, nothing more exact is known; leave out --exact")
-    return None, store.exchanges(name)
-
-
-def _canonical(
-    store: Store, name: str, rules: Rules, keep: frozenset[str], progress: Progress
-) -> tuple[Declared, Iterable[Exchange]]:
-    canonical = Canonical(store.open(name, rules, progress), rules, numbered_sids(keep))
-    return canonical.declared(), canonical.exchanges()
+    return fixture.count
 
 
 _SHARED = 0o644

@@ -171,6 +171,18 @@ def ignored(raw: object) -> frozenset[tuple[str, str]]:
 _ROUTE = re.compile("[A-Z]+ [A-Za-z]+(/Sid)?")
 
 
+def allowed(raw: object) -> tuple[re.Pattern[bytes], ...]:
+    """Read ids of findings, and regular expressions of texts, which are matched as bytes."""
+    return tuple(_pattern(text) for text in _listed(raw, "ids and regular expressions"))
+
+
+def _pattern(text: str) -> re.Pattern[bytes]:
+    try:
+        return re.compile(text.encode())
+    except re.error as error:
+        raise ValueError(f"{text!r} is no regular expression: {error}") from error
+
+
 def _is_sid(text: object) -> bool:
     return isinstance(text, str) and SID_SEGMENT.fullmatch(text.encode()) is not None
 

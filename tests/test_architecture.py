@@ -18,7 +18,7 @@ LAYERS = [
     {"core"},
     {"values", "rules"},
     {"store", "fixture", "upstream", "sandbox", "config", "control", "wire"}
-    | {"table", "explanation", "transcript", "review"},
+    | {"table", "explanation", "transcript", "review", "leakgate"},
     {"library", "server"},
     {"replay", "mergedriver"},
     {"run"},

@@ -47,6 +47,7 @@ NODE_PACKAGES = ROOT / "tests" / "integration" / "node" / "node_modules"
 
 NOT_RUN = {
     "sh": "installs into a virtual environment; that its scripts are there is tested",
+    "yaml": "read by pre-commit; what its command does is shown before",
     "ruby": "read from the library's source, as the page says",
 }
 """Languages of blocks that are not run, and why."""
@@ -345,7 +346,16 @@ def messages() -> Iterator[str]:
     """Yield the longest fixed part of every error's text in the program, where it has three words or more."""
     of_code = {"jsontext.py", "api.py"}  # raised by code for code: caught, or no user's doing
     trees = {id(node) for path, tree in SOURCES.items() if path.name in of_code for node in ast.walk(tree)}
-    raised = ("ConfigError", "CassetteError", "RequestError", "UpstreamError", "ChatproxyError", "ValueError", "wrong")
+    raised = (
+        "ConfigError",
+        "CassetteError",
+        "LeakError",
+        "RequestError",
+        "UpstreamError",
+        "ChatproxyError",
+        "ValueError",
+        "wrong",
+    )
     for call in calls(*raised):
         texts = [one for argument in call.args for one in constants(argument) if isinstance(one, str)]
         longest = max(texts, key=len, default="").strip(" :;,.(`")

@@ -1,4 +1,5 @@
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -7,9 +8,11 @@ import pytest
 from store.stores import NOBODY, RULES, child, disk_full_beyond, exchange, exchanges, read_only, record
 
 from chatproxy.core.cassette import Cassette, MemoryCassette
-from chatproxy.core.errors import CassetteError
+from chatproxy.core.errors import CassetteError, LeakError
+from chatproxy.core.leaks import Gate
 from chatproxy.core.normalize import Rules
 from chatproxy.library import (
+    exact_fixture,
     export_cassette,
     fixture_path,
     has_store,
@@ -64,7 +67,7 @@ def fixture_of(folder: Path, count: int, name: str = "inside") -> Path:
     opened = Store(folder / "making")
     record(opened, name, exchanges(count))
     path = folder / f"{name}-{count}.json"
-    export_cassette(opened, name, path, Rules(), exact=True)
+    export_cassette(exact_fixture(opened, name), path)
     opened.close()
     return path
 
@@ -335,7 +338,7 @@ def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
 def test_an_export_is_read_back(store: Store, tmp_path: Path) -> None:
     record(store, "a", exchanges(3))
 
-    assert export_cassette(store, "a", tmp_path / "new" / "folder" / "b.json", Rules(), exact=True) == 3
+    assert export_cassette(exact_fixture(store, "a"), tmp_path / "new" / "folder" / "b.json") == 3
 
     with open_document(tmp_path / "new" / "folder" / "b.json") as document:
         assert (document.name, document.count, list(document.exchanges)) == ("a", 3, exchanges(3))
@@ -344,11 +347,11 @@ def test_an_export_is_read_back(store: Store, tmp_path: Path) -> None:
 
 def test_export_import_export_is_the_identity(store: Store, tmp_path: Path) -> None:
     record(store, "a", [exchange(2), exchange(5, b"\xff"), exchange(6, b'{"a":1}')])
-    export_cassette(store, "a", tmp_path / "one.json", Rules(), exact=True)
+    export_cassette(exact_fixture(store, "a"), tmp_path / "one.json")
     other = Store(tmp_path / "other")
 
     import_fixture(other, tmp_path / "one.json", 1)
-    export_cassette(other, "a", tmp_path / "other.json", Rules(), exact=True)
+    export_cassette(exact_fixture(other, "a"), tmp_path / "other.json")
 
     assert (tmp_path / "other.json").read_bytes() == (tmp_path / "one.json").read_bytes()
     assert list(other.exchanges("a")) == list(store.exchanges("a"))
@@ -360,12 +363,12 @@ def test_an_interrupted_recording_can_be_exported(store: Store, tmp_path: Path) 
     recording.put(exchanges(2))
     recording.abandon()
 
-    assert export_cassette(store, "a.partial", tmp_path / "a.json", Rules(), exact=True) == 2
+    assert export_cassette(exact_fixture(store, "a.partial"), tmp_path / "a.json") == 2
 
 
 def test_what_is_not_there_cannot_be_exported(store: Store, tmp_path: Path) -> None:
     with pytest.raises(CassetteError, match="there is no such cassette"):
-        export_cassette(store, "a", tmp_path / "new" / "a.json", Rules(), exact=True)
+        export_cassette(exact_fixture(store, "a"), tmp_path / "new" / "a.json")
 
     assert not (tmp_path / "new").exists()
 
@@ -387,7 +390,7 @@ def test_an_export_that_fails_on_a_full_disk_leaves_the_old_file(store: Store, o
     record(store, "a", exchanges(300))
 
     with disk_full_beyond(1000), pytest.raises(CassetteError) as raised:
-        export_cassette(store, "a", old, Rules(), exact=True)
+        export_cassette(exact_fixture(store, "a"), old)
 
     assert str(raised.value) == f"{old}: cannot be written: File too large; the old file, if any, is untouched"
     assert only(old.parent) == {"a.json": "old"}
@@ -398,7 +401,7 @@ def test_an_export_of_a_damaged_cassette_leaves_the_old_file(store: Store, old: 
     store.environment.write(lambda transaction: transaction.put(b"e\0\0\0\1\0\0\0\3", b"garbage"))
 
     with pytest.raises(CassetteError, match="exchange a/3: is damaged"):
-        export_cassette(store, "a", old, Rules(), exact=True)
+        export_cassette(exact_fixture(store, "a"), old)
 
     assert only(old.parent) == {"a.json": "old"}
 
@@ -415,7 +418,7 @@ def test_an_export_that_is_interrupted_leaves_the_old_file(store: Store, old: Pa
     record(store, "a", exchanges(3))
 
     with pytest.raises(KeyboardInterrupt):
-        export_cassette(store, "a", old, Rules(), exact=True, progress=interrupting)
+        export_cassette(exact_fixture(store, "a"), old, progress=interrupting)
 
     assert only(old.parent) == {"a.json": "old"}
 
@@ -425,7 +428,7 @@ def test_an_export_onto_a_folder_is_an_error_that_leaves_nothing(store: Store, t
     (tmp_path / "out" / "a.json").mkdir(parents=True)
 
     with pytest.raises(CassetteError, match="cannot be written: Is a directory"):
-        export_cassette(store, "a", tmp_path / "out" / "a.json", Rules(), exact=True)
+        export_cassette(exact_fixture(store, "a"), tmp_path / "out" / "a.json")
 
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.json"]
 
@@ -435,7 +438,31 @@ def test_an_export_into_a_file_is_an_error(store: Store, tmp_path: Path) -> None
     (tmp_path / "out").write_text("")
 
     with pytest.raises(CassetteError, match=r"out/a.json: cannot be written: "):
-        export_cassette(store, "a", tmp_path / "out" / "a.json", Rules(), exact=True)
+        export_cassette(exact_fixture(store, "a"), tmp_path / "out" / "a.json")
+
+
+TOKEN = b"0f1e2d3c4b5a69780f1e2d3c4b5a6978"
+
+
+def test_an_export_with_a_leak_is_refused_and_leaves_the_old_file(store: Store, old: Path) -> None:
+    record(store, "a", [exchange(1), exchange(2, b'{"to": "%b"}' % TOKEN)])
+
+    with pytest.raises(LeakError) as raised:
+        export_cassette(exact_fixture(store, "a"), old)
+
+    (leak,) = raised.value.leaks
+    assert leak.startswith(f"{old}:")
+    assert "what looks like a Twilio auth token in 'to' of exchange 2" in leak
+    assert TOKEN.decode() not in str(raised.value)
+    assert only(old.parent) == {"a.json": "old"}
+
+
+def test_an_export_with_a_leak_that_is_allowed_is_written(store: Store, old: Path) -> None:
+    record(store, "a", [exchange(1, b'{"to": "%b"}' % TOKEN)])
+
+    assert export_cassette(exact_fixture(store, "a"), old, gate=Gate(allow=(re.compile(TOKEN),))) == 1
+
+    assert TOKEN in old.read_bytes()
 
 
 # Import

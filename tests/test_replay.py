@@ -7,7 +7,7 @@ from store.stores import exchanges, record
 
 from chatproxy.core.model import Request
 from chatproxy.core.normalize import Rules
-from chatproxy.library import export_cassette
+from chatproxy.library import canonical_fixture, export_cassette
 from chatproxy.replay import open_replayed, rules_of, sessions_of
 from chatproxy.store import Store
 
@@ -21,7 +21,7 @@ def test_a_name_and_a_file_are_opened_and_closed(tmp_path: Path, way: str) -> No
     chosen = settings(tmp_path)
     store = Store(chosen.store)
     record(store, "tour", exchanges(2))
-    export_cassette(store, "tour", tmp_path / "tour.json", Rules())
+    export_cassette(canonical_fixture(store, "tour", Rules()), tmp_path / "tour.json")
     store.close()
     with ExitStack() as stack:
         cassette = open_replayed(stack, "tour" if way == "name" else str(tmp_path / "tour.json"), chosen, Rules())

@@ -1,3 +1,4 @@
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,6 +29,10 @@ from chatproxy.values import Address
             frozenset({("POST Messages/Sid", "Body"), ("POST Messages/Sid", "From")}),
         ),
         ("append", "yes", True),
+        ("allow", "", ()),
+        ("allow", "1a2b3c4d, WT[0-9a-f]{32}", (re.compile(b"1a2b3c4d"), re.compile(b"WT[0-9a-f]{32}"))),
+        ("allow", [r"\+49\d{5,9}", "ü"], (re.compile(rb"\+49\d{5,9}"), re.compile("ü".encode()))),
+        ("strict", "1", True),
         ("replace", "0", False),
         ("replace", True, True),
         ("client-timeout", "0.5", 0.5),
@@ -58,6 +63,9 @@ def test_a_value_is_read(tmp_path: Path, name: str, raw: object, expected: objec
         ("upstream", "https://user:pass@chat.twilio.com", "is no origin"),
         ("urls", "drop", "is none of rewrite, keep"),
         ("append", "perhaps", "is neither true nor false"),
+        ("allow", "a(", "' is no regular expression: missing "),
+        ("allow", 3, "is no list of ids and regular expressions"),
+        ("strict", "very", "is neither true nor false"),
         ("clock", "later", "is neither now nor recorded, nor a time"),
         ("sessions", "two", "is none of user, one"),
         ("max-sessions", "0", "is no number of at least 1"),

@@ -1,5 +1,6 @@
 """The commands that move cassettes between the store and files."""
 
+import os
 from collections.abc import Iterable
 from contextlib import ExitStack, closing
 from itertools import chain, repeat
@@ -13,7 +14,10 @@ from chatproxy.core.errors import ConfigError
 from chatproxy.core.merging import Merged
 from chatproxy.core.model import Exchange
 from chatproxy.core.timestamps import instant
+from chatproxy.leakgate import gate_of
 from chatproxy.library import (
+    canonical_fixture,
+    exact_fixture,
     export_cassette,
     fixture_path,
     has_store,
@@ -34,16 +38,21 @@ from chatproxy.transcript import transcript
 @click.argument("name")
 @click.argument("file", required=False)
 @click.option("--exact", is_flag=True, help="write what was on the wire, with its SIDs and times")
-@options(*MATCHING, "keep")
+@options(*MATCHING, "keep", "allow", "strict")
 def export(name: str, file: str | None, exact: bool, settings: Settings) -> None:
     """Write the cassette NAME as a fixture; FILE is cassettes/NAME.json unless given.
 
     Recording the same scenario again gives the same file.
     """
     path = Path(file) if file else fixture_path(name)
-    rules = rules_of(settings)
+    gate = gate_of(settings.allow, settings.strict, os.environ)
     with closing(open_store(settings.store, name)) as store:
-        count = export_cassette(store, name, path, rules, settings.keep, exact=exact, progress=progress)
+        fixture = (
+            exact_fixture(store, name)
+            if exact
+            else canonical_fixture(store, name, rules_of(settings), settings.keep, progress)
+        )
+        count = export_cassette(fixture, path, gate, progress)
     say(f"chatproxy: exported {name} to {path}, {_exchanges(count)}")
 
 

@@ -1,18 +1,21 @@
 """The commands that look into cassettes."""
 
+import os
 import sys
 from contextlib import ExitStack
 from pathlib import Path
 
 import click
 
-from chatproxy.cli.options import FINDINGS, MATCHING, SIDS, epilog, options, say, standard_input
+from chatproxy.cli.options import FINDINGS, MATCHING, SIDS, epilog, options, say, standard_input, warn
 from chatproxy.config import Settings
 from chatproxy.core.comparison import compare, summary
+from chatproxy.core.errors import CassetteError, ChatproxyError, LeakError
 from chatproxy.core.explain import explain as explain_request
 from chatproxy.core.findings import Severity
 from chatproxy.core.httptext import read_http
 from chatproxy.explanation import explanation_json, explanation_text
+from chatproxy.leakgate import ADVICE, findings, gate_of, leaks_of
 from chatproxy.library import now
 from chatproxy.mergedriver import merge
 from chatproxy.replay import open_replayed, open_several, rules_of, sessions_of
@@ -60,3 +63,28 @@ def diff(a: str, b: str, as_json: bool, settings: Settings) -> None:
 def merge_driver(base: str, ours: str, theirs: str, path: str | None, settings: Settings) -> None:
     """Merge fixtures for git: take the side that changed; if both did, leave OURS and say so."""
     merge(Path(base), Path(ours), Path(theirs), path or ours, rules_of(settings))
+
+
+@click.command(epilog=epilog("chatproxy check cassettes/*.json"))
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@options("allow", "strict")
+def check(files: tuple[str, ...], settings: Settings) -> None:
+    """Look for secrets in files, whether fixtures or others, and show where they stand.
+
+    The exit status is 5 if there are any.
+    """
+    gate = gate_of(settings.allow, settings.strict, os.environ)
+    count = unread = 0
+    for file in files:
+        try:
+            for leak in leaks_of(Path(file), gate):
+                say(f"{file}:{leak}")
+                count += 1
+        except CassetteError as error:
+            warn(f"chatproxy: {error}")
+            unread += 1
+    if unread:
+        raise ChatproxyError(f"{findings(count)}, but {unread} of {len(files)} files could not be read")
+    if count:
+        raise LeakError(f"{findings(count)}; {ADVICE}")
+    say(f"chatproxy: no findings in {', '.join(files)}")

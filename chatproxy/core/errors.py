@@ -5,6 +5,7 @@ A status or exit code is written once, on its class. Wrong arguments from code a
 """
 
 import json
+from collections.abc import Sequence
 
 
 class ChatproxyError(Exception):
@@ -32,6 +33,16 @@ class CassetteError(ChatproxyError):
         super().__init__(f"{place}: {reason}")
         self.place = place
         self.reason = reason
+
+
+class LeakError(ChatproxyError):
+    """Texts hold what should not be shared: a summary that says what to do, then one line for each of ``leaks``."""
+
+    exit_code = 5
+
+    def __init__(self, summary: str, leaks: Sequence[str] = ()) -> None:
+        super().__init__("\n".join((summary, *leaks)))
+        self.leaks = tuple(leaks)
 
 
 class RequestError(ChatproxyError):

@@ -32,7 +32,7 @@ def _is_deep(text: bytes) -> bool:
     if text.count(b"[") + text.count(b"{") <= _DEEPEST:
         return False
     depth = deepest = 0
-    for found in _TOKEN.finditer(text):
+    for found in TOKEN.finditer(text):
         depth += (found[0] in _OPENING) - (found[0] in _CLOSING)
         deepest = max(deepest, depth)
     return deepest > _DEEPEST
@@ -94,22 +94,39 @@ def strings(text: bytes) -> Iterator[Place]:
     A string in an array goes by the array's name. In a text that is no JSON what is found has no meaning, but
     places never overlap.
     """
-    name = b""
-    around: list[tuple[bytes, int]] = []
-    for found in _TOKEN.finditer(text):
+    names = Names()
+    for found in TOKEN.finditer(text):
+        if names.take(found):
+            parent, holder = names.around[-1] if names.around else (b"", -1)
+            yield Place(names.name, parent, found.start(1), found.end(1), holder)
+
+
+class Names:
+    """The names around a place in a JSON text, which may come in pieces that end between tokens, as lines do.
+
+    ``name`` is that of the field read last, ``around`` those of the objects and arrays it stands in, with where
+    they begin in their piece.
+    """
+
+    def __init__(self) -> None:
+        self.name = b""
+        self.around: list[tuple[bytes, int]] = []
+
+    def take(self, found: re.Match[bytes]) -> bool:
+        """Take the next TOKEN, and tell whether it is a string value."""
         token = found[0]
         if token in _OPENING:
-            around.append((name, found.start()))
+            self.around.append((self.name, found.start()))
         elif token in _CLOSING:
-            name = around.pop()[0] if around else b""
+            self.name = self.around.pop()[0] if self.around else b""
         elif found[2] is not None:
-            name = found[1]
+            self.name = found[1]
         else:
-            parent, holder = around[-1] if around else (b"", -1)
-            yield Place(name, parent, found.start(1), found.end(1), holder)
+            return True
+        return False
 
 
-_TOKEN = re.compile(rb'"((?:[^"\\]++|\\.)*+)(?:"(\s*:)?|\\?\Z)|[\[\]{}]', re.DOTALL)
+TOKEN = re.compile(rb'"((?:[^"\\]++|\\.)*+)(?:"(\s*:)?|\\?\Z)|[\[\]{}]', re.DOTALL)
 """A string that is not closed goes to the end: trying again at each of its quotes would take quadratic time."""
 _OPENING = frozenset({b"{", b"["})
 _CLOSING = frozenset({b"}", b"]"})

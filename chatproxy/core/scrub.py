@@ -1,11 +1,11 @@
 """Credentials never reach the disk: which header fields are dropped, and how a live secret is blanked.
 
-A secret (the password of Basic, the token of Bearer) is searched for in everything about to be stored, in any
-mix of plain, URL-encoded and JSON-escaped characters, and in base64. The user name is no secret.
+A secret (the password of Basic, the token of Bearer) is searched for in everything about to be stored, in every
+encoding that ``spellings`` knows. The user name is no secret.
 """
 
 import re
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from binascii import Error as Base64Error
 from dataclasses import replace
 
@@ -13,6 +13,7 @@ from chatproxy.core.headers import end_to_end
 from chatproxy.core.model import Headers, Request, Response, header_values
 from chatproxy.core.normalize import Rules
 from chatproxy.core.sids import SID_SEGMENT
+from chatproxy.core.spellings import spellings
 
 MINIMUM_LENGTH = 16
 """Shorter passwords are not searched for: they would blank ordinary words."""
@@ -46,7 +47,7 @@ class Blanker:
     def __init__(self, headers: Headers) -> None:
         secrets = {secret for secret in _secrets(headers) if len(secret) >= MINIMUM_LENGTH}
         longest_first = sorted(secrets, key=len, reverse=True)
-        self._patterns = [pattern for secret in longest_first for pattern in _patterns(secret)]
+        self._patterns = [pattern for secret in longest_first for pattern in spellings(secret)]
 
     def text(self, text: bytes) -> bytes:
         """Blank the secrets in one text."""
@@ -107,55 +108,6 @@ def _basic(credentials: bytes) -> tuple[bytes, bytes]:
     except Base64Error:
         return b"", b""
     return user, password
-
-
-def _patterns(secret: bytes) -> list[tuple[re.Pattern[bytes], re.Pattern[bytes]]]:
-    """Return for every encoding a pattern that is quick to search for, and one for all that is to be blanked."""
-    spelled = re.compile(b"".join(_spellings(byte) for byte in secret))
-    rest = rb"[\w+/-]{0,4}"
-    return [(spelled, spelled)] + [
-        (re.compile(core), re.compile(rest + core + rest + b"={0,2}")) for core in _base64(secret)
-    ]
-
-
-def _spellings(byte: int) -> bytes:
-    """Match one byte plain, URL-encoded (also twice) or JSON-escaped, or both; the longest first."""
-    hexes = "".join(f"[{digit.lower()}{digit.upper()}]" for digit in f"{byte:02x}").encode()
-    plain = re.escape(bytes([byte]))
-    spellings = [rb"%%(?:25)*%b" % hexes, rb"%bu00%b" % (_ESCAPE, hexes), plain]
-    if byte in _JSON_LETTERS:
-        spellings.insert(0, _ESCAPE + _JSON_LETTERS[byte])
-    elif byte in _JSON_SIGNS:
-        spellings.insert(0, rb"%b(?:%b|%%(?:25)*%b)" % (_ESCAPE, plain, hexes))
-    if byte == ord(" "):
-        spellings.append(rb"(?:\+|%(?:25)*2[bB])")
-    return b"(?:" + b"|".join(spellings) + b")"
-
-
-_ESCAPE = rb"(?:\\|%(?:25)*5[cC]){1,7}"
-"""An escape in JSON within JSON within JSON has seven; without a bound a long run of them takes quadratic time."""
-_JSON_LETTERS = {0x08: b"b", 0x09: b"t", 0x0A: b"n", 0x0C: b"f", 0x0D: b"r"}
-_JSON_SIGNS = frozenset(b'"/\\')
-
-
-def _base64(secret: bytes) -> list[bytes]:
-    """Match the secret inside a longer base64 text, wherever its first byte falls in a group of three."""
-    patterns = []
-    for offset in range(3):
-        whole = (offset + len(secret)) // 3 * 3 - offset
-        encoded = b64encode(bytes(offset) + secret[:whole])
-        certain = encoded[_CERTAIN[offset] :]
-        patterns.append(b"".join(_BASE64_SPELLINGS.get(char, re.escape(char)) for char in _bytes(certain)))
-    return patterns
-
-
-_CERTAIN = (0, 2, 3)
-"""How many characters of the first group also depend on what stands before the secret."""
-_BASE64_SPELLINGS = {b"+": b"(?:[+-]|%2[bB])", b"/": rb"(?:\\?/|_|%2[fF])"}
-
-
-def _bytes(text: bytes) -> list[bytes]:
-    return [bytes([byte]) for byte in text]
 
 
 class Blankers:

@@ -27,6 +27,23 @@ def test_an_import_refuses_a_name_that_exists_unless_told_to_replace_it(tmp_path
     assert json.loads((tmp_path / "o.json").read_text())["name"] == "other"
 
 
+def test_an_export_that_would_leak_is_refused_unless_it_is_allowed(tmp_path: Path) -> None:
+    leaky = tmp_path / "leaky.json"
+    token = "0f1e2d3c4b5a69780f1e2d3c4b5a6978"
+    leaky.write_text(REFERENCE.read_text().replace('"Hello"', f'"{token} of alice@corp.com"'))
+    assert chatproxy("import", leaky, cwd=tmp_path).returncode == 0
+    refused = chatproxy("export", "reference", cwd=tmp_path)
+    assert (refused.returncode, refused.stdout) == (5, "")
+    summary, *lines = refused.stderr.rstrip("\n").split("\n")
+    assert summary.startswith("chatproxy: cassettes/reference.json: is not written, for ")
+    assert {line.split(": ")[1] for line in lines} == {"twilio-auth-token"}
+    assert token not in refused.stderr
+    assert list((tmp_path / "cassettes").iterdir()) == []
+    assert chatproxy("export", "reference", "--allow", token, "--strict", cwd=tmp_path).returncode == 5
+    assert chatproxy("export", "reference", "--allow", token, cwd=tmp_path).returncode == 0
+    assert token in (tmp_path / "cassettes/reference.json").read_text()
+
+
 def test_show_lists_the_exchanges_of_a_name_and_of_a_file_alike(tmp_path: Path) -> None:
     assert chatproxy("import", REFERENCE, cwd=tmp_path).returncode == 0
     of_file = chatproxy("show", REFERENCE, cwd=tmp_path).stdout

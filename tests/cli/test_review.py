@@ -1,9 +1,11 @@
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from cli.commands import REFERENCE, chatproxy
 from repositories import again, edited
 
@@ -70,3 +72,65 @@ def test_the_merge_driver_takes_the_side_that_changed(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert (tmp_path / "a").read_text() == (tmp_path / "b").read_text()
     assert "merge.chatproxy.driver" in chatproxy("merge-driver", "--help", cwd=tmp_path).stdout
+
+
+TOKEN = "0f1e2d3c4b5a69780f1e2d3c4b5a6978"
+
+
+@pytest.fixture
+def leaky(tmp_path: Path) -> Path:
+    """A text with a token, and an address that a user wrote."""
+    file = tmp_path / "leaky.json"
+    file.write_text(f'{{"to": "{TOKEN}",\n"body": "write to alice@corp.com"}}\n')
+    return file
+
+
+def test_check_shows_findings_as_a_linter_does(leaky: Path, tmp_path: Path) -> None:
+    done = chatproxy("check", REFERENCE, "leaky.json", cwd=tmp_path)
+    assert done.returncode == 5
+    assert re.fullmatch(
+        r"leaky\.json:1:9: twilio-auth-token: what looks like a Twilio auth token in 'to' \([0-9a-f]{8}\)\n",
+        done.stdout,
+    )
+    assert done.stderr == (
+        "chatproxy: 1 finding; keep secrets out by a scrub rule; allow what is none by its id, --allow ID\n"
+    )
+    assert TOKEN not in done.stdout
+
+
+def test_check_says_that_there_are_no_findings(tmp_path: Path) -> None:
+    done = chatproxy("check", REFERENCE, "--strict", cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"chatproxy: no findings in {REFERENCE}\n", "")
+
+
+def test_check_allows_what_it_is_told_by_flag_variable_or_file(leaky: Path, tmp_path: Path) -> None:
+    found = chatproxy("check", leaky, cwd=tmp_path).stdout
+    (found_id,) = re.findall(r"\((\w+)\)", found)
+    assert chatproxy("check", leaky, "--allow", found_id, cwd=tmp_path).returncode == 0
+    assert chatproxy("check", leaky, "--allow", "[0-9a-f]{32},x", cwd=tmp_path).returncode == 0
+    assert chatproxy("check", leaky, cwd=tmp_path, CHATPROXY_ALLOW=found_id).returncode == 0
+    (tmp_path / "chatproxy.toml").write_text(f'allow = ["{found_id}"]')
+    assert chatproxy("check", leaky, cwd=tmp_path).returncode == 0
+    strict = chatproxy("check", leaky, "--strict", cwd=tmp_path)
+    assert (strict.returncode, strict.stdout.split(": ")[1]) == (5, "email")
+
+
+def test_check_knows_the_credentials_of_the_environment(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("it is %74he-auth-token-of-the-account")
+    environ = {"TWILIO_AUTH_TOKEN": "the-auth-token-of-the-account"}
+    assert chatproxy("check", "a.txt", cwd=tmp_path).returncode == 0
+    done = chatproxy("check", "a.txt", cwd=tmp_path, **environ)
+    assert (done.returncode, done.stdout.split(": ")[:2]) == (5, ["a.txt:1:7", "known-credential"])
+
+
+def test_check_goes_on_after_a_file_that_cannot_be_read(leaky: Path, tmp_path: Path) -> None:
+    done = chatproxy("check", "none.json", leaky, tmp_path, cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stdout.startswith(f"{leaky}:1:9: ")
+    assert done.stderr.split("\n") == [
+        "chatproxy: none.json: cannot be read: No such file or directory",
+        f"chatproxy: {tmp_path}: cannot be read: Is a directory",
+        "chatproxy: 1 finding, but 2 of 3 files could not be read",
+        "",
+    ]
+    assert chatproxy("check", cwd=tmp_path).returncode == 2

@@ -6,6 +6,7 @@ from chatproxy.core.errors import (
     CassetteError,
     ChatproxyError,
     ConfigError,
+    LeakError,
     MissError,
     RequestError,
     UpstreamError,
@@ -19,12 +20,14 @@ from chatproxy.core.errors import (
         (ChatproxyError("x"), "x", 500, 1),
         (ConfigError("--store", "is a file"), "--store: is a file", 500, 2),
         (CassetteError("a.json: /name", "is no name"), "a.json: /name: is no name", 500, 1),
+        (LeakError("2 findings", ["a", "b"]), "2 findings\na\nb", 500, 5),
+        (LeakError("1 finding"), "1 finding", 500, 5),
         (RequestError(413, "too large"), "too large", 413, 1),
         (MissError("GET /a", "never recorded"), "GET /a: never recorded", 424, 1),
         (UpstreamError(504, "late"), "late", 504, 1),
     ],
 )
-def test_an_error_is_one_line_with_a_status_and_an_exit_code(
+def test_an_error_has_a_text_a_status_and_an_exit_code(
     error: ChatproxyError, text: str, status: int, exit_code: int
 ) -> None:
     assert isinstance(error, ChatproxyError)
@@ -33,6 +36,7 @@ def test_an_error_is_one_line_with_a_status_and_an_exit_code(
 
 def test_errors_carry_what_their_text_is_made_from() -> None:
     miss, wrong, damaged = MissError("GET /a", "why"), ConfigError("--a", "why"), CassetteError("here", "why")
+    assert LeakError("2 findings", ["a", "b"]).leaks == ("a", "b")
     assert (miss.request_line, miss.reason) == ("GET /a", "why")
     assert (wrong.source, wrong.reason) == ("--a", "why")
     assert (damaged.place, damaged.reason) == ("here", "why")
