@@ -26,7 +26,8 @@ from chatproxy.store import Existing, Progress, Recording, Store, stepped, unsee
 GATE = Gate()
 """It knows no credentials, and lets pass what users write."""
 
-_CHUNK = 256
+_CHUNK = 64
+"""How many exchanges are held at once; each may be a long list."""
 _BLOCK = 1 << 20
 _FILES_KEPT = 20
 _CACHE = "files"

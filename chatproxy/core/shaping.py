@@ -11,7 +11,9 @@ from chatproxy.core.normalize import NormalForm, Rules
 def shaping(request: Request, rules: Rules, form: NormalForm, translated: NormalForm) -> list[str]:
     """Say what became of a request on its way to its normal form, and to that form in the cassette's SIDs."""
     path, _, query = request.target.partition(b"?")
-    found = [f"the host {request.host} counts as {form.host}"] if request.host != form.host else []
+    count = len(rules.scrub.rules)
+    found = [f"the request is scrubbed by {count} {'rule' if count == 1 else 'rules'}"] if count else []
+    found += [f"the host {request.host} counts as {form.host}"] if request.host != form.host else []
     found += ["the path is decoded"] if path != form.path else []
     ignored = rules.ignored(form.method, form.path)
     found += _of_pairs("query", query, form.query, ignored)

@@ -66,7 +66,7 @@ def _in_json(text: str) -> str:
 
 def _in_head(text: str) -> str:
     if not FIELD_TEXT.fullmatch(text):
-        raise ValueError("no header's value")
+        raise ValueError("several lines")
     return text
 
 

@@ -21,7 +21,8 @@ from chatproxy.store import layout
 from chatproxy.store.environment import Environment, Transaction
 from chatproxy.store.progress import stepped
 
-_CHUNK = 256
+_CHUNK = 64
+"""How many compiled exchanges are held at once; each may be a long list."""
 
 
 class StoredCassette:

@@ -263,6 +263,7 @@ def test_explain_shows_the_scrubbed_form() -> None:
     assert MADE.of_text("alice@corp.example").encode() in found.form.text
     assert b"alice" not in found.form.text
     assert found.nearest[0].differences == []
+    assert found.rules[0] == "the request is scrubbed by 7 rules"
 
 
 def test_a_session_begun_anew_knows_the_value_that_began_it() -> None:

@@ -4,6 +4,7 @@ from strategies import FORM, JSON, ORIGIN, requests, sids
 
 from chatproxy.core.model import Request
 from chatproxy.core.normalize import Rules, normalize, translate
+from chatproxy.core.scrubrules import Action, LooksAt, Scrub, ScrubRule
 from chatproxy.core.shaping import shaping
 
 PATH = b"/v1/Services/IS" + b"1" * 32 + b"/Channels/general/Messages"
@@ -66,3 +67,10 @@ def test_an_ignored_parameter_is_named_as_such() -> None:
     rules = Rules(ignore=frozenset({("", "Body")}))
     said = shaped(Request("POST", PATH, (FORM,), b"Body=a&From=b"), rules)
     assert said == ["in the form, 'Body=a' is ignored and left out", "no header counts"]
+
+
+def test_that_there_are_rules_of_scrubbing_is_said() -> None:
+    rule = ScrubRule(LooksAt.FIELD, "a", Action.DROP)
+    for count, words in ((1, "1 rule"), (2, "2 rules")):
+        said = shaped(Request("GET", b"/v1/x"), Rules(scrub=Scrub((rule,) * count)))
+        assert said == [f"the request is scrubbed by {words}", "no header counts"]
