@@ -52,6 +52,7 @@ class Settings:
     journal: int
     report: Path | None
     fail_on: str
+    format: str
     connect_timeout: float
     upstream_timeout: float
     sandbox_listen: Address
@@ -225,6 +226,13 @@ SETTINGS = (
         "high",
         "high|low",
         "fail with exit status 5 for findings from this severity on: high, or low, which is other values",
+    ),
+    Setting(
+        "format",
+        values.choice("text", "json", "junit"),
+        "text",
+        "text|json|junit",
+        "how what was found is printed: for people, for programs, for CI",
     ),
     Setting("connect-timeout", values.seconds, "10", "SECONDS", "how long connecting to the upstream may take"),
     Setting("upstream-timeout", values.seconds, "60", "SECONDS", "how long an answer of the upstream may take"),

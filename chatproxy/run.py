@@ -185,7 +185,7 @@ async def proxy(mode: Mode, cassette: str, settings: Settings, warn: Say) -> Asy
         if mode is Mode.REPLAY:
             replayed = open_replayed(stack, cassette, settings, rules)
         else:
-            upstream = await stack.enter_async_context(Upstream(_upstream_settings(settings)))
+            upstream = await stack.enter_async_context(Upstream(upstream_settings(settings)))
         engine = Engine(
             settings.upstream,
             now,
@@ -252,7 +252,8 @@ def _existing(settings: Settings) -> Existing:
     return Existing.APPEND if settings.append else Existing.REFUSE
 
 
-def _upstream_settings(settings: Settings) -> UpstreamSettings:
+def upstream_settings(settings: Settings) -> UpstreamSettings:
+    """Return how the upstream is asked."""
     return UpstreamSettings(
         origin=settings.upstream,
         ca_file=settings.upstream_ca,

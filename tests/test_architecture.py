@@ -18,10 +18,10 @@ LAYERS = [
     {"core"},
     {"values", "rules"},
     {"store", "fixture", "upstream", "sandbox", "config", "control", "wire"}
-    | {"table", "explanation", "transcript", "review", "leakgate"},
+    | {"table", "explanation", "transcript", "review", "leakgate", "verification", "openapi"},
     {"library", "server"},
     {"replay", "mergedriver"},
-    {"run"},
+    {"run", "verify"},
     {"demo"},
     {"cli", "addon", "pytest_plugin"},
     {"__main__"},
@@ -55,6 +55,7 @@ ONLY_IN = {
     "pytest": {"pytest_plugin"},
     "twilio": {"demo"},
     "click": {"cli"},
+    "openapi_schema_validator": {"openapi"},
     "aiohttp": {"upstream", "sandbox", "wire", "server", "run"},
 }
 """Foreign packages, and the parts that may import them."""

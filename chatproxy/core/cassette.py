@@ -75,6 +75,10 @@ class Cassette(Protocol):
         """Return what is served for an exchange."""
         ...
 
+    def recorded(self, number: int) -> Exchange:
+        """Return an exchange as recorded, which no rule has scrubbed."""
+        ...
+
     def exchange(self, number: int) -> Exchange:
         """Return an exchange as recorded, scrubbed by the rules."""
         ...
@@ -108,7 +112,8 @@ class MemoryCassette:
     ) -> None:
         self.name = name
         self.declared = declared
-        self._exchanges = {one.number: scrubbed_exchange(one, rules.scrub) for one in exchanges}
+        self._recorded = {one.number: one for one in exchanges}
+        self._exchanges = {number: scrubbed_exchange(one, rules.scrub) for number, one in self._recorded.items()}
         self._index: dict[bytes, list[int]] = defaultdict(list)
         self._replies: dict[int, Reply] = {}
         self._places: dict[int, Place] = {}
@@ -148,6 +153,10 @@ class MemoryCassette:
     def reply(self, number: int) -> Reply:
         """Return what is served for an exchange."""
         return self._replies[number]
+
+    def recorded(self, number: int) -> Exchange:
+        """Return an exchange as recorded, which no rule has scrubbed."""
+        return self._recorded[number]
 
     def exchange(self, number: int) -> Exchange:
         """Return an exchange as recorded, scrubbed by the rules."""

@@ -10,12 +10,14 @@ from functools import cached_property
 from hashlib import blake2b
 
 from chatproxy.core.cassette import Cassette
+from chatproxy.core.epochs import Place
 from chatproxy.core.headers import is_volatile
 from chatproxy.core.jsontext import canonical
-from chatproxy.core.model import TWILIO_ORIGIN, Response
+from chatproxy.core.model import TWILIO_ORIGIN, Exchange, Response
 from chatproxy.core.normalize import NormalForm, Rules, normalize, translate
+from chatproxy.core.scrubbing import scrubbed_exchange
 from chatproxy.core.stamps import Stamp
-from chatproxy.core.template import Slot, Values, as_recorded
+from chatproxy.core.template import Learned, Reply, Slot, Values, as_recorded, compiled_reply
 
 
 @dataclass(frozen=True)
@@ -45,10 +47,22 @@ class Meaning:
 def meaning(cassette: Cassette, number: int, rules: Rules) -> Meaning:
     """Return the meaning of an exchange; ``rules`` must be those under which the cassette was compiled."""
     form = normalize(cassette.exchange(number).request, rules)
-    response = cassette.reply(number).render(MASKS)
+    return Meaning(translate(form, _type), _masked(cassette.reply(number)))
+
+
+def of_answer(exchange: Exchange, place: Place, rules: Rules) -> Response:
+    """Return what an answer means that is not of a cassette, but was given to the request of this exchange."""
+    scrubbed = scrubbed_exchange(exchange, rules.scrub)
+    learned = Learned(pseudonyms=rules.scrub.has_pseudonyms)
+    learned.addresses.learn(scrubbed.request)
+    learned.numbering.learn(scrubbed, normalize(scrubbed.request, rules))
+    return _masked(compiled_reply(scrubbed, place, learned))
+
+
+def _masked(reply: Reply) -> Response:
+    response = reply.render(MASKS)
     headers = tuple((name, value) for name, value in response.headers if not is_volatile(name))
-    answer = Response(response.status, response.reason, headers, response.body)
-    return Meaning(translate(form, _type), answer)
+    return Response(response.status, response.reason, headers, response.body)
 
 
 def _type(sid: bytes) -> bytes:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from chatproxy.core.bindings import Ambiguity, Translation
-from chatproxy.core.epochs import ALL_MEMBERS, COLLECTION
+from chatproxy.core.cassette import Cassette
+from chatproxy.core.epochs import ALL_MEMBERS, COLLECTION, Place
 from chatproxy.core.model import Request, is_read
 from chatproxy.core.normalize import NormalForm, normalize
 from chatproxy.core.session import Session
@@ -123,12 +124,15 @@ def _read(session: Session, key: bytes) -> Answer | Miss:
         counter = key + epoch.to_bytes(4, "big")
         number = cassette.read(key, epoch, session.answered.get(counter, 0))
         return Answer(last.number) if number is None else Answer(number, counter)
-    write = _write_since(session, place.timeline, place.member, last.epoch, epoch)
+    write = write_since(cassette, place, last.epoch, epoch)
     return Answer(last.number) if write is None else Miss(Why.CHANGED, write)
 
 
-def _write_since(session: Session, timeline: int, member: int, after: int, until: int) -> int | None:
-    """Return the first write that touched the member in these epochs; a list is touched by all."""
-    members = {member, COLLECTION if member == COLLECTION else ALL_MEMBERS}
-    found = (session.cassette.touching(timeline, one, after, until) for one in members)
+def write_since(cassette: Cassette, read: Place, after: int, until: int) -> int | None:
+    """Return the first write that touched what is read in the epochs after the one and until the other.
+
+    A list is touched by all writes of its timeline.
+    """
+    members = {read.member, COLLECTION if read.member == COLLECTION else ALL_MEMBERS}
+    found = (cassette.touching(read.timeline, one, after, until) for one in members)
     return min((write for write in found if write is not None), default=None)

@@ -85,10 +85,13 @@ class StoredCassette:
         """Return what is served for an exchange."""
         return decode_reply(self._stored(self._reply, number), self._place(number))
 
+    def recorded(self, number: int) -> Exchange:
+        """Return an exchange as recorded, which no rule has scrubbed."""
+        return decode_exchange(number, self._stored(self._exchange, number), self._place(number))
+
     def exchange(self, number: int) -> Exchange:
         """Return an exchange as recorded, scrubbed by the rules."""
-        recorded = decode_exchange(number, self._stored(self._exchange, number), self._place(number))
-        return scrubbed_exchange(recorded, self._scrub)
+        return scrubbed_exchange(self.recorded(number), self._scrub)
 
     def sid(self, number: int) -> bytes | None:
         """Return the recorded SID of this number."""
