@@ -16,10 +16,15 @@ from chatproxy.core.views import Span, base64_content
 
 
 class Detector(NamedTuple):
-    """One kind of secret: its rule's name, what that finds, where in a text it does, and the secret if it is known."""
+    """One kind of secret: its rule's name, what that finds, and where in a text it does.
+
+    ``sign`` stands in the text in lower case wherever there is one, so that most texts need no closer look.
+    ``secret`` is what is looked for if it is known.
+    """
 
     rule: str
     what: str
+    sign: bytes
     spans: Callable[[bytes], Iterator[Span]]
     secret: bytes | None = None
 
@@ -27,7 +32,7 @@ class Detector(NamedTuple):
 def known(credential: bytes) -> Iterator[Detector]:
     """Yield detectors for a credential that is in use, in each encoding."""
     for quick, _ in spellings(credential):
-        yield Detector(KNOWN, "a credential of the environment", _of(quick), credential)
+        yield Detector(KNOWN, "a credential of the environment", b"", _of(quick), credential)
 
 
 KNOWN = "known-credential"
@@ -115,40 +120,49 @@ DETECTORS = (
     Detector(
         "twilio-auth-token",
         "what looks like a Twilio auth token",
+        b"",
         _of(re.compile(rb"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])"), _auth_token),
     ),
     Detector(
         "twilio-api-secret",
         "what looks like the secret of a Twilio API key",
+        b"",
         _of(re.compile(rb"(?<![A-Za-z0-9])[A-Za-z0-9]{32}(?![A-Za-z0-9])"), _api_secret),
     ),
     Detector(
         "jwt",
         "a JSON Web Token, as Twilio's access tokens are",
+        b".e",
         _of(re.compile(rb"(?<![\w-])%b[\w-]{4,}+\.%b[\w-]*+\.[\w-]*+" % (_JSON_OBJECT, _JSON_OBJECT))),
     ),
     Detector(
         "basic-credentials",
         "credentials of Basic authentication",
+        b"basic",
         _of(re.compile(rb"(?i:basic)[\s+]{1,8}(?=([A-Za-z0-9_+/-]{8,600}+={0,2}))"), _basic),
     ),
     Detector(
         "bearer-token",
         "a Bearer token",
+        b"bearer",
         _of(re.compile(rb"(?i:bearer)[\s+:=]{1,8}([\w.~+/-]{16,}+=*+)"), _bearer),
     ),
     Detector(
         "private-key",
         "the header of a private key",
+        b"private",
         _of(re.compile(rb"-----BEGIN[ +][A-Z0-9 +]{0,40}PRIVATE[ +]KEY(?:[ +]BLOCK)?-----")),
     ),
     Detector(
         "url-credentials",
         "a URL with a password",
+        b"://",
         _of(re.compile(rb"://[^\s/?#:@\"'<>\\]{0,200}+:([^\s/?#@\"'<>\\]{1,200}+)@[\w.-]{0,255}+"), _url_credentials),
     ),
-    Detector("email", "an e-mail address", _of(re.compile(_DOMAIN), _email)),
-    Detector("phone", "a phone number", _of(re.compile(rb"(?<![0-9A-Za-z])\+[1-9][0-9]{6,14}+(?![0-9])"), _phone)),
+    Detector("email", "an e-mail address", b"@", _of(re.compile(_DOMAIN), _email)),
+    Detector(
+        "phone", "a phone number", b"+", _of(re.compile(rb"(?<![0-9A-Za-z])\+[1-9][0-9]{6,14}+(?![0-9])"), _phone)
+    ),
 )
 """In the order in which one is shown where several find the same text."""
 

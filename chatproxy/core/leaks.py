@@ -96,6 +96,10 @@ class _Found:
         return blake2b(self.secret, digest_size=4).hexdigest()
 
 
+_Runs = dict[tuple[bytes, int], list[_Found]]
+"""What was found in runs, by how many more may stand within them."""
+
+
 class _Search:
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
@@ -106,7 +110,8 @@ class _Search:
 
     def of_line(self, line: bytes) -> list[_Found]:
         """Return what is found in a line, in the order of its places."""
-        return _outermost(_innermost_layers(self._in(line, _LAYERS, _PACKED, set())))
+        found = self._in(line, _LAYERS, _PACKED, {})
+        return _outermost(_innermost_layers(found)) if found else found
 
     def is_let_pass(self, found: _Found, *, by_user: bool) -> bool:
         """Tell whether a finding is none: users wrote it, or it is allowed."""
@@ -125,26 +130,30 @@ class _Search:
             self._names[field] = field.decode() if clean else ""
         return self._names[field]
 
-    def _in(self, text: bytes, layers: int, packed: int, seen: set[bytes]) -> list[_Found]:
-        """Search a text and all that it stands for, so many layers deep; ``seen`` are the runs that were decoded."""
+    def _in(self, text: bytes, layers: int, packed: int, known_runs: _Runs) -> list[_Found]:
+        """Search a text and all that it stands for, so many layers deep."""
+        lower = text.lower()
         found = [
             _Found(start, end, detector, detector.secret or text[start:end])
             for detector in self._detectors
+            if detector.sign in lower
             for start, end in detector.spans(text)
         ]
         for start, end in runs(text) if packed else ():
-            run = text[start:end]
-            if run not in seen:
-                seen.add(run)
-                found += [
-                    replace(one, start=start, end=end, packed=True)
-                    for content in contents(run)
-                    for one in self._in(content, layers, packed - 1, seen)
-                ]
+            held = self._held(text[start:end], layers, packed - 1, known_runs)
+            found += [replace(one, start=start, end=end, packed=True) for one in held]
         plain = unescaped(text) if layers else text
         if plain != text:
-            found += _moved(self._in(plain, layers - 1, packed, seen), text)
+            found += _moved(self._in(plain, layers - 1, packed, known_runs), text)
         return found
+
+    def _held(self, run: bytes, layers: int, packed: int, known_runs: _Runs) -> list[_Found]:
+        """Search what a run may hold; most runs stand there in each layer of escapes, and need it only once."""
+        if (run, packed) not in known_runs:
+            known_runs[run, packed] = [
+                one for content in contents(run) for one in self._in(content, layers, packed, known_runs)
+            ]
+        return known_runs[run, packed]
 
 
 _LAYERS = 8

@@ -55,18 +55,19 @@ def _byte(byte: int) -> bytes:
     digits = _hexadecimal(byte)
     plain = re.escape(bytes([byte]))
     high = rb"(?:00|[dD][cC])" if byte > _LAST_OF_ASCII else b"00"  # a fixture writes a byte that is no UTF-8 as \udcXX
-    ways = [rb"%%(?:25)*%b" % digits, rb"%bu%b%b" % (_ESCAPE, high, digits), plain]
+    percent = rb"%(?:25)+" if byte == ord("%") else rb"%%(?:25)*+%b" % digits
+    ways = [percent, rb"%bu%b%b" % (_ESCAPE, high, digits), plain]
     if byte in _JSON_LETTERS:
         ways.insert(0, _ESCAPE + _JSON_LETTERS[byte])
     elif byte in _JSON_SIGNS:
-        ways.insert(0, rb"%b(?:%b|%%(?:25)*%b)" % (_ESCAPE, plain, digits))
+        ways.insert(0, rb"%b(?:%b|%b)" % (_ESCAPE, plain, percent))
     if byte == ord(" "):
-        ways.append(rb"(?:\+|%(?:25)*2[bB])")
+        ways.append(rb"(?:\+|%(?:25)*+2[bB])")
     return b"(?:" + b"|".join(ways) + b")"
 
 
 _LAST_OF_ASCII = 0x7F
-_ESCAPE = rb"(?:\\|%(?:25)*5[cC]){1,7}"
+_ESCAPE = rb"(?:\\|%(?:25)*+5[cC]){1,7}"
 """An escape in JSON within JSON within JSON has seven; without a bound a long run of them takes quadratic time."""
 _JSON_LETTERS = {0x08: b"b", 0x09: b"t", 0x0A: b"n", 0x0C: b"f", 0x0D: b"r"}
 _JSON_SIGNS = frozenset(b'"/\\')

@@ -10,6 +10,8 @@ import re
 from base64 import b64decode
 from collections.abc import Iterable, Iterator
 
+from chatproxy.core.sids import SID
+
 Span = tuple[int, int]
 """Where something begins in a text, and where it ends."""
 
@@ -59,7 +61,8 @@ def origins(text: bytes, places: Iterable[int]) -> dict[int, Span]:
 
 
 def runs(text: bytes) -> Iterator[Span]:
-    """Yield what may be base64 or hexadecimal; what stands between slashes or line ends also by itself."""
+    """Yield what may be base64 or hexadecimal, less SIDs; what stands between slashes or line ends also by itself."""
+    text = SID.sub(_NO_RUN, text)
     for found in _BASE64.finditer(text):
         yield found.span()
         if _ENDS.search(found[0]):
@@ -68,6 +71,8 @@ def runs(text: bytes) -> Iterator[Span]:
         yield found.span()
 
 
+_NO_RUN = b" " * 34
+"""As long as a SID, so that places stay."""
 SHORTEST = 16
 """Characters of base64 that are looked into; they hold twelve bytes."""
 _BASE64 = re.compile(rb"(?<![\w+/-])[A-Za-z0-9_+/-]{%d,}+(?:\r?\n[A-Za-z0-9_+/-]++)*+" % SHORTEST)

@@ -282,9 +282,11 @@ def test_a_users_address_does_not_hide_the_token_in_it() -> None:
 
 
 def test_a_users_address_does_not_hide_the_same_one_elsewhere() -> None:
-    text = written([exchange(body="to: alice@corp.com", to=b64encode(b"to: alice@corp.com").decode())])
-    for one in (text, json.dumps(json.loads(text))):
-        assert [leak.field for leak in found(one)] == ["to"]
+    encoded = b64encode(b"to: alice@corp.com").decode()
+    for body in ("to: alice@corp.com", encoded, f"to: {encoded}"):
+        text = written([exchange(own=body, body=body, to=encoded)])
+        for one in (text, json.dumps(json.loads(text))):
+            assert [leak.field for leak in found(one)] == ["to"]
 
 
 def test_the_answer_to_a_form_is_no_form() -> None:

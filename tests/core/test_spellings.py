@@ -88,3 +88,9 @@ def test_law_what_lacks_a_character_is_no_spelling(secret: str, data: st.DataObj
     place = data.draw(st.integers(0, len(secret) - 1))
     other = data.draw(st.sampled_from("\x01\x02"))
     assert not hits(secret.encode(), (secret[:place] + other + secret[place + 1 :]).encode())
+
+
+def test_a_percent_sign_before_digits_of_its_own_is_found() -> None:
+    secret = b"100%25 of all that is 25%"
+    for text in (secret, quote(secret).encode(), quote(quote(secret)).encode()):
+        assert hits(secret, text)
