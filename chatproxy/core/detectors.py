@@ -110,8 +110,8 @@ def _phone(found: re.Match[bytes]) -> Span | None:
     return None if _RESERVED_NUMBER.fullmatch(found[0]) else found.span()
 
 
-_RESERVED_NUMBER = re.compile(rb"\+1[2-9][0-9]{2}55501[0-9]{2}")
-"""The North American Numbering Plan sets 555-0100 to 555-0199 of every area aside for fiction."""
+_RESERVED_NUMBER = re.compile(rb"\+1[2-9][0-9]{2}55501[0-9]{2}|\+999[0-9]{11}")
+"""555-0100 to 555-0199 of every area is set aside for fiction in North America; 999 is no country's: a pseudonym."""
 
 _DOMAIN = rb"@(?:[A-Za-z0-9\x80-\xff-]{1,63}+\.)+(?:[A-Za-z]{2,24}|[\x80-\xff]{4,64})"
 _JSON_OBJECT = rb"(?:ey[JA]|ew[ok0])"  # base64 of { and a quote or white space

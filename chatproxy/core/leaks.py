@@ -107,11 +107,19 @@ class _Search:
         of_credentials = [detector for credential in longest_first for detector in known(credential)]
         self._detectors = (*of_credentials, *DETECTORS)
         self._names: dict[bytes, str] = {}
+        self._lines: dict[bytes, list[_Found]] = {}
 
     def of_line(self, line: bytes) -> list[_Found]:
-        """Return what is found in a line, in the order of its places."""
+        """Return what is found in a line, in the order of its places; a fixture has most of its lines many times."""
+        if line in self._lines:
+            return self._lines[line]
         found = self._in(line, _LAYERS, _PACKED, {})
-        return _outermost(_innermost_layers(found)) if found else found
+        found = _outermost(_innermost_layers(found)) if found else found
+        if len(line) <= _SHORT:
+            if len(self._lines) >= _LINES_KEPT:
+                self._lines.clear()
+            self._lines[line] = found
+        return found
 
     def is_let_pass(self, found: _Found, *, by_user: bool) -> bool:
         """Tell whether a finding is none: users wrote it, or it is allowed."""
@@ -160,6 +168,7 @@ _LAYERS = 8
 _PACKED = 3
 _NAME = re.compile(rb"[A-Za-z][\w-]{0,63}")
 _NAMES_KEPT = 1000
+_SHORT, _LINES_KEPT = 400, 5000
 
 
 def _moved(found: list[_Found], text: bytes) -> list[_Found]:
