@@ -1,4 +1,4 @@
-"""A large cassette goes in and out piece by piece."""
+"""A large cassette goes in and out piece by piece: memory does not depend on how long its bodies are."""
 
 import subprocess
 import sys
@@ -6,17 +6,18 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+BENCHMARK = Path(__file__).parents[2] / "scripts" / "bench-fixtures"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the memory of a process is read from /proc")
 def test_importing_and_exporting_hold_no_bodies() -> None:
-    done = subprocess.run(
-        [ROOT / "scripts" / "bench-fixtures", "200", "1500"], capture_output=True, text=True, timeout=300, check=True
-    )
+    done = subprocess.run([BENCHMARK, "300", "1500"], capture_output=True, text=True, timeout=300, check=True)
     rows = [line.split() for line in done.stdout.splitlines()[1:]]
     assert [(row[0], row[3]) for row in rows] == [
-        (count, step) for count in ("200", "1500") for step in ("import", "export")
+        ("300", "import"),
+        ("300", "export"),
+        ("1500", "import"),
+        ("1500", "export"),
     ]
     sizes, memory = [float(row[1]) for row in rows], [float(row[5]) for row in rows]
     for step in (0, 1):
