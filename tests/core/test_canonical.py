@@ -238,3 +238,16 @@ def test_a_write_to_a_member_above_says_which_epochs_it_opens_below() -> None:
     cassette = MemoryCassette("a", found, RULES, Declared(None, ()))
     assert [cassette.place(number).epoch for number in (1, 2, 3)] == [1, 2, 1]
     assert canonical(*found) == found
+
+
+def test_an_ignored_parameter_is_in_the_file_as_recorded_with_numbers_for_sids() -> None:
+    rules = Rules(ignore=frozenset({("", "Body")}))
+    message = "IM" + "1" * 32
+    answer = json.dumps({"sid": message, "body": f"see {message}"}).encode()
+    form = urlencode({"Body": f"see {message}"}).encode()
+    (found,) = canonical(
+        exchange(Request("POST", PATH.encode(), (FORM,), form), Response(201, b"", (JSON,), answer)), rules=rules
+    )
+    number = "IM" + "0" * 31 + "1"
+    assert json.loads(found.response.body) == {"sid": number, "body": f"see {number}"}
+    assert parse_qs(found.request.body.decode()) == {"Body": [f"see {number}"]}

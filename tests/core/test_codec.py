@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +17,7 @@ from chatproxy.core.codec import (
 )
 from chatproxy.core.epochs import Opening, Place
 from chatproxy.core.errors import CassetteError
-from chatproxy.core.model import Exchange, Request, Response
+from chatproxy.core.model import Exchange, Request, Response, Standing
 from chatproxy.core.template import Learned, Reply, compiled_reply
 
 EXCHANGE = Exchange(1, Request("GET", b"/"), Response(200), "https://chat.twilio.com", asked=1, answered=2)
@@ -82,3 +84,12 @@ def test_the_number_of_an_exchange_is_its_key_and_not_in_its_record() -> None:
 
 def test_no_user_comes_back_as_none() -> None:
     assert decode_exchange(1, encode_exchange(EXCHANGE), "here").user is None
+
+
+_paths = st.binary(max_size=9).map(lambda path: b"/" + path)
+
+
+@given(exchanges, st.builds(Standing, numbers, st.lists(st.tuples(_paths, numbers), max_size=2).map(tuple)))
+def test_where_an_exchange_is_said_to_stand_comes_back_from_its_record(exchange: Exchange, standing: Standing) -> None:
+    said = replace(exchange, standing=standing)
+    assert decode_exchange(exchange.number, encode_exchange(said), "here") == said

@@ -10,7 +10,8 @@ from strategies import FORM, JSON, UPSTREAM
 
 from chatproxy.core.cassette import MemoryCassette
 from chatproxy.core.epochs import ALL_MEMBERS
-from chatproxy.core.model import Exchange, Request, Response, is_read
+from chatproxy.core.errors import CassetteError
+from chatproxy.core.model import Exchange, Request, Response, Standing, is_read
 from chatproxy.core.normalize import Rules, normalize
 from chatproxy.core.player import play
 from chatproxy.core.session import Session
@@ -236,3 +237,36 @@ def test_law_4_two_spellings_of_a_channel_are_one_timeline_if_an_answer_says_so(
     assert recording.epochs == [1, 1, 2]
     without = Recording().add("POST", unique, 201, sid=ONE).page((ONE, 0))
     assert without.epochs == [1, 0]
+
+
+def standing(number: int, method: str, path: str, epoch: int, **below: int) -> Exchange:
+    opened = tuple((f"{SERVICE_PATH}/{name}".encode(), at) for name, at in below.items())
+    request = Request(method, path.encode())
+    return Exchange(number, request, Response(200), UPSTREAM, 0, 0, standing=Standing(epoch, opened))
+
+
+SERVICE_PATH = f"/v1/Services/{SERVICE}"
+
+
+def test_the_epochs_of_a_canonical_fixture_are_taken_as_they_are() -> None:
+    places = places_of(
+        [
+            standing(1, "POST", SERVICE_PATH, 1, Users=3, Nowhere=4),
+            standing(2, "POST", f"{SERVICE_PATH}/Users", 1),
+            standing(3, "GET", f"{SERVICE_PATH}/Users", 3),
+        ]
+    )
+    assert [one.epoch for one in places] == [1, 1, 3]
+    assert [(one.timeline, one.epoch) for one in places[0].opens] == [(0, 1), (1, 3)]
+
+
+@pytest.mark.parametrize(("method", "epoch", "least"), [("POST", 1, 2), ("GET", 0, 1), ("POST", 0, 2)])
+def test_epochs_that_contradict_each_other_are_refused(method: str, epoch: int, least: int) -> None:
+    several = [standing(1, "POST", SERVICE_PATH + "/Users", 1), standing(2, method, SERVICE_PATH + "/Users", epoch)]
+    with pytest.raises(CassetteError, match=f"exchange 2: is said to stand in epoch {epoch} .* make it {least} at"):
+        places_of(several)
+
+
+def test_a_second_contest_is_judged_by_the_same_history() -> None:
+    recording = Recording().create(ONE).page((ONE, 0), asked=31).page((ONE, 0), asked=31).create(TWO, 1, asked=30)
+    assert recording.epochs[0] == 1

@@ -352,3 +352,8 @@ def test_lines_are_read_one_by_one() -> None:
 
 def test_every_rule_has_a_law() -> None:
     assert list(SECRETS) == [KNOWN, *(detector.rule for detector in DETECTORS)]
+
+
+def test_lines_are_looked_at_once_and_forgotten_again() -> None:
+    lines = [f'"to": "{TOKEN}"', *(f"line {number}" for number in range(6000)), f'"to": "{TOKEN}"']
+    assert [leak.line for leak in found("\n".join(lines * 2))] == [1, 6002, 6003, 12004]
