@@ -1,7 +1,6 @@
 """Cassettes as a user names them: a NAME in the store, or a FILE that is a fixture."""
 
 import os
-import tempfile
 import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack, closing, suppress
@@ -13,6 +12,7 @@ from chatproxy.core.cassette import Cassette, MemoryCassette
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.model import Exchange
 from chatproxy.core.normalize import Rules
+from chatproxy.files import whole_file
 from chatproxy.fixture import Document, read_fixture, write_fixture
 from chatproxy.store import Existing, Recording, Store
 
@@ -99,24 +99,8 @@ def _cached(cache: Store, content: bytes, path: Path, rules: Rules, begun: int) 
 def export_cassette(store: Store, name: str, path: Path, watch: Watch = unwatched) -> int:
     """Write a cassette as a fixture, whole or not at all, and return how many exchanges it has."""
     count = store.count(name)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", newline="\n", dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as file:
-            try:
-                write_fixture(name, watch(store.exchanges(name), count), file)
-                file.flush()
-                os.fsync(file.fileno())
-                os.chmod(file.name, _SHARED)
-                os.replace(file.name, path)
-            except BaseException:
-                os.unlink(file.name)
-                raise
-    except OSError as error:
-        raise CassetteError(
-            str(path), f"cannot be written: {error.strerror}; the old file, if any, is untouched"
-        ) from error
+    with whole_file(path, permissions=_SHARED, make_folder=True) as file:
+        write_fixture(name, watch(store.exchanges(name), count), file)
     return count
 
 

@@ -17,7 +17,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = [
     {"core"},
     {"values"},
-    {"store", "fixture", "upstream", "sandbox", "config", "control", "wire", "table", "explanation"},
+    {"store", "fixture", "files", "upstream", "sandbox", "config", "control", "wire", "table", "explanation"},
     {"library", "server"},
     {"replay"},
     {"run"},
