@@ -11,6 +11,7 @@ from pathlib import Path
 from chatproxy.core.cassette import Cassette, MemoryCassette
 from chatproxy.core.codec import decode_exchange, pack, unpack
 from chatproxy.core.errors import CassetteError
+from chatproxy.core.grammar import CASSETTE_NAME
 from chatproxy.core.model import Exchange
 from chatproxy.core.normalize import Rules
 from chatproxy.store import layout
@@ -129,9 +130,31 @@ class Store:
         self.environment.write(work)
         self._collect()
 
-    def drop(self, name: str) -> None:
-        """Delete a cassette; what processes are replaying now is deleted when they are done."""
-        self.environment.write(lambda transaction: _mark_dropped(transaction, name))
+    def rename(self, name: str, new: str) -> None:
+        """Give a cassette another name, by which an interrupted recording becomes a complete cassette.
+
+        Processes that replay it go on. Raises CassetteError if either name is being recorded or the new one is taken.
+        """
+        check_name(new)
+
+        def work(transaction: Transaction) -> None:
+            record = self._existing(name)
+            if transaction.get(layout.name_key(new)) is not None:
+                raise CassetteError(new, f"exists; give another name, or delete it first with `chatproxy rm {new}`")
+            _put_record(transaction, new, replace(record, interim=False))
+            transaction.delete(layout.name_key(name))
+
+        with self.unrecorded(name, new):
+            self.environment.write(work)
+
+    def drop(self, *names: str) -> None:
+        """Delete cassettes, all or none; what processes are replaying now is deleted when they are done."""
+
+        def work(transaction: Transaction) -> None:
+            for name in names:
+                _mark_dropped(transaction, name)
+
+        self.environment.write(work)
         self._collect()
 
     def partials(self, name: str) -> list[str]:
@@ -141,7 +164,18 @@ class Store:
 
     def recording_lock(self, name: str) -> FileLock | None:
         """Take the lock of who records this name, or return nothing if another process has it."""
-        return FileLock.take(self._recording_path(name))
+        return FileLock.take_soon(self._recording_path(name))
+
+    @contextmanager
+    def unrecorded(self, *names: str) -> Iterator[None]:
+        """Keep all from recording to these cassettes while the block lasts; raises CassetteError if one does now."""
+        with ExitStack() as locks:
+            for name in sorted({name.partition(PARTIAL)[0] for name in names}):
+                lock = self.recording_lock(name)
+                if lock is None:
+                    raise CassetteError(name, "is being recorded; wait for its end")
+                locks.callback(lock.release)
+            yield
 
     def _records(self) -> list[tuple[str, Record]]:
         found = [(key[1:].decode(), stored) for key, stored in self.environment.scan(layout.NAMES, limit=1_000_000)]
@@ -232,6 +266,14 @@ class Store:
 
 
 _ANEW = "record it again, or import its fixture"
+
+
+def check_name(name: str) -> None:
+    """Raise CassetteError for what is no name of a whole cassette."""
+    if not CASSETTE_NAME.fullmatch(name) or PARTIAL in name:
+        raise CassetteError(
+            name, f"is no name for a cassette: up to 100 letters, digits, '.', '_', '-', without {PARTIAL!r}"
+        )
 
 
 def _packed(record: Record) -> bytes:
