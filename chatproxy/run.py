@@ -197,7 +197,7 @@ async def proxy(mode: Mode, cassette: str, settings: Settings, warn: Say) -> Asy
         )
         async with _listening(server, settings.listen, "--listen", settings.upstream_timeout + _GRACE) as url:
             yield Running(url, engine, token)
-        content = report.content() if settings.report else None  # while the cassette is open
+        content = report.content(whole=True) if settings.report else None  # while the cassette is open
     if settings.report is not None:  # a recording has ended well by now, whatever becomes of this file
         write_whole(settings.report, json.dumps(content, indent=2, ensure_ascii=False) + "\n", flag="--report")
 

@@ -19,7 +19,7 @@ LAYERS = [
     {"values"},
     {"store", "fixture", "files", "upstream", "sandbox", "config", "control", "wire", "table", "explanation"},
     {"library", "server"},
-    {"replay"},
+    {"replay", "hygiene"},
     {"run"},
     {"demo"},
     {"cli", "addon", "pytest_plugin"},

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from chatproxy.cli.options import epilog, options, say, watch
+from chatproxy.cli.options import counted, epilog, options, say, watch
 from chatproxy.config import Settings
 from chatproxy.core.errors import ConfigError
 from chatproxy.core.model import Exchange
@@ -33,7 +33,7 @@ def export(name: str, file: str | None, settings: Settings) -> None:
     path = Path(file) if file else fixture_path(name)
     with closing(open_store(settings.store, name)) as store:
         count = export_cassette(store, name, path, watch("export"))
-    say(f"chatproxy: exported {name} to {path}, {_exchanges(count)}")
+    say(f"chatproxy: exported {name} to {path}, {counted(count)}")
 
 
 @click.command("import", epilog=epilog("chatproxy import cassettes/checkout.json --name checkout2"))
@@ -49,7 +49,7 @@ def import_(files: tuple[str, ...], name: str | None, settings: Settings) -> Non
             document = import_fixture(
                 store, Path(file), now(), name=name, replace=settings.replace, watch=watch("import")
             )
-            say(f"chatproxy: imported {file} as {document.name}, {_exchanges(len(document.exchanges))}")
+            say(f"chatproxy: imported {file} as {document.name}, {counted(len(document.exchanges))}")
 
 
 @click.command("list", epilog=epilog("chatproxy list"))
@@ -88,7 +88,3 @@ def _row(exchange: Exchange) -> tuple[object, ...]:
         response.status,
         len(response.body),
     )
-
-
-def _exchanges(count: int) -> str:
-    return f"{count} exchange" if count == 1 else f"{count} exchanges"

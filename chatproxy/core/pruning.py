@@ -7,7 +7,8 @@ The laws:
    in another that it touched.
 3. What is kept compiles to the same: it stands in the same epochs, a SID is generated or supplied as it was,
    supplied ones come in the order in which they came, the account and the begin of the recording are the same.
-   Whatever exchange it takes for that stays.
+   Whatever exchange it takes for that stays. An instant may lose its cause, if that was never replayed: it is served
+   alike without.
 """
 
 from collections.abc import Iterable, Iterator
@@ -18,6 +19,8 @@ from chatproxy.core.epochs import ALL_MEMBERS, COLLECTION, Opening, Place
 from chatproxy.core.model import Exchange
 from chatproxy.core.normalize import Rules, normalize
 from chatproxy.core.sids import SID
+from chatproxy.core.stamps import Stamp
+from chatproxy.core.template import Slot, Template
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,16 +115,18 @@ class _Whole:
         changed = set()
         for number, (old, new) in places.items():
             known = lines.knows(old.timeline, new.timeline), members.knows(old.member, new.member)
-            if not all(known) or old.epoch != new.epoch or not self._is_served_alike(number, again):
+            if not all(known) or old.epoch != new.epoch or not self._is_served_alike(number, kept, again):
                 changed.add(old.timeline)
         for old, new in places.values():
             if _openings(old.opens, lines, members) != set(new.opens):
                 changed.add(old.timeline)
         return changed
 
-    def _is_served_alike(self, number: int, again: Cassette) -> bool:
+    def _is_served_alike(self, number: int, kept: set[int], again: Cassette) -> bool:
         old, new = self._cassette.reply(number), again.reply(number)
-        return old == replace(new, timeline=old.timeline)
+        return new == replace(
+            old, timeline=new.timeline, head=_with_causes(old.head, kept), body=_with_causes(old.body, kept)
+        )
 
 
 class _Renaming:
@@ -145,6 +150,17 @@ def _sids(exchange: Exchange, rules: Rules) -> Iterator[tuple[bytes, int]]:
     for text in (*(text for header in response.headers for text in header), response.body):
         for found in SID.finditer(text):
             yield found[0], exchange.answered
+
+
+def _with_causes(template: Template, kept: set[int]) -> Template:
+    """Return a template with those causes alone that are kept; what was never replayed is the cause of nothing."""
+    return replace(template, slots=tuple((slot, _cause_kept(slot, packed, kept)) for slot, packed in template.slots))
+
+
+def _cause_kept(slot: Slot, packed: bytes, kept: set[int]) -> bytes:
+    if slot is not Slot.INSTANT or Stamp.unpack(packed).cause in kept:
+        return packed
+    return Stamp.unpack(packed)._replace(cause=0).pack()
 
 
 def _supplied(cassette: Cassette, sid: bytes) -> int | None:

@@ -73,17 +73,24 @@ class Store:
         stored = self.environment.get(layout.name_key(name))
         return None if stored is None else self._record(name, stored)
 
+    def existing(self, name: str) -> Record:
+        """Return a cassette's record; raises CassetteError if there is no such cassette."""
+        record = self.find(name)
+        if record is None:
+            raise CassetteError(name, f"there is no such cassette in {self.folder}; `chatproxy list` shows what is")
+        return record
+
     def tally(self, record: Record) -> layout.Tally:
         """Return how many exchanges a cassette has, and the last one's number."""
         return layout.Tally.unpack(self.environment.get(layout.tally_key(record.id)))
 
     def count(self, name: str) -> int:
         """Return how many exchanges a cassette has; raises CassetteError if there is no such cassette."""
-        return self.tally(self._existing(name)).count
+        return self.tally(self.existing(name)).count
 
     def exchanges(self, name: str) -> Iterator[Exchange]:
         """Yield a cassette's exchanges in order; raises CassetteError if there is no such cassette."""
-        self._existing(name)
+        self.existing(name)
         return self._held_exchanges(name)
 
     def open(self, name: str, rules: Rules) -> Cassette:
@@ -118,7 +125,7 @@ class Store:
 
     def promote(self, interim: str, name: str) -> None:
         """Give a partial cassette the name it was begun for; what had that name, and its other partials, go."""
-        record = self._existing(interim)
+        record = self.existing(interim)
         gone = [found for found in (name, *self.partials(name)) if found != interim]
 
         def work(transaction: Transaction) -> None:
@@ -138,7 +145,7 @@ class Store:
         check_name(new)
 
         def work(transaction: Transaction) -> None:
-            record = self._existing(name)
+            record = self.existing(name)
             if transaction.get(layout.name_key(new)) is not None:
                 raise CassetteError(new, f"exists; give another name, or delete it first with `chatproxy rm {new}`")
             _put_record(transaction, new, replace(record, interim=False))
@@ -184,12 +191,6 @@ class Store:
     def _record(self, name: str, stored: bytes) -> Record:
         return _unpacked(stored, f"{self.folder}: cassette {name}")
 
-    def _existing(self, name: str) -> Record:
-        record = self.find(name)
-        if record is None:
-            raise CassetteError(name, f"there is no such cassette in {self.folder}; `chatproxy list` shows what is")
-        return record
-
     def _held_exchanges(self, name: str) -> Iterator[Exchange]:
         with self._held(name) as record:
             yield from self._exchanges(name, record)
@@ -230,7 +231,7 @@ class Store:
 
     def _hold(self, name: str) -> tuple[Record, FileLock | None]:
         while True:
-            record = self._existing(name)
+            record = self.existing(name)
             if not self.environment.writable:
                 return record, None
             lock = FileLock.take(self._reading_path(record.id), shared=True)

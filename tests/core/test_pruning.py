@@ -287,6 +287,13 @@ def test_law_3_two_timelines_stay_two() -> None:
     assert recording.pruned(2) == Pruning((), (2,))
 
 
+def test_law_3_a_write_in_another_timeline_goes_though_it_set_an_instant_that_is_kept() -> None:
+    shows = {"sid": MEMBERS[0], "date_created": "2026-01-01T00:00:02Z"}
+    recording = Recording().add("GET", "").add("POST", LIST, shows).add("GET", f"/Channels/{OTHER}/Messages", shows)
+    assert recording.cassette.reply(3) != without(recording.cassette, Pruning((2,), ())).reply(3)
+    assert recording.pruned(2) == Pruning((2,), ())
+
+
 def test_of_a_cassette_that_nothing_was_served_of_only_what_it_is_known_by_stays() -> None:
     assert Recording().add("GET", LIST).add("GET", ONE).pruned(1, 2) == Pruning((2,), (1,))
     assert Recording().pruned(1) == Pruning((), ())
