@@ -19,6 +19,7 @@ from chatproxy.core.errors import CassetteError
 from chatproxy.core.leaks import Gate
 from chatproxy.core.merging import Merged
 from chatproxy.core.normalize import Rules
+from chatproxy.files import whole_file
 from chatproxy.fixture import Document, read_fixture, write_fixture
 from chatproxy.leakgate import refuse_leaks
 from chatproxy.store import Existing, Progress, Recording, Store, stepped, unseen
@@ -124,26 +125,15 @@ def export_cassette(fixture: Document, path: Path, gate: Gate = GATE, progress: 
 
     Raises LeakError if the gate finds in it what should not be shared.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", newline="\n", dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as file:
-            try:
-                with progress("export", fixture.count) as step:
-                    write_fixture(fixture.name, stepped(fixture.exchanges, step), file, fixture.declared)
-                file.flush()
-                os.fsync(file.fileno())
-                refuse_leaks(Path(file.name), path, gate)
-                os.chmod(file.name, _SHARED)
-                os.replace(file.name, path)
-            except BaseException:
-                os.unlink(file.name)
-                raise
-    except OSError as error:
-        raise CassetteError(
-            str(path), f"cannot be written: {error.strerror}; the old file, if any, is untouched"
-        ) from error
+
+    def check(written: Path) -> None:
+        refuse_leaks(written, path, gate)
+
+    with (
+        whole_file(path, permissions=_SHARED, check=check, make_folder=True) as file,
+        progress("export", fixture.count) as step,
+    ):
+        write_fixture(fixture.name, stepped(fixture.exchanges, step), file, fixture.declared)
     return fixture.count
 
 

@@ -3,14 +3,13 @@
 Half of one recording and half of another is no recording. So one side is taken as a whole, where it alone has changed.
 """
 
-import os
-import tempfile
 from pathlib import Path
 
 from chatproxy.core.cassette import Cassette, MemoryCassette
 from chatproxy.core.comparison import compare
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.normalize import Rules
+from chatproxy.files import write_whole
 from chatproxy.library import open_document
 
 
@@ -51,16 +50,7 @@ def _means_the_same(one: Cassette, other: Cassette, rules: Rules) -> bool:
 def _replace(path: Path, source: Path) -> None:
     """Give a file the content of another, whole or not at all."""
     try:
-        content, mode = source.read_bytes(), path.stat().st_mode
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            try:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-                os.chmod(file.name, mode)
-                os.replace(file.name, path)
-            except BaseException:
-                os.unlink(file.name)
-                raise
+        text, permissions = source.read_bytes().decode(), path.stat().st_mode & 0o777
     except OSError as error:
-        raise CassetteError(str(path), f"cannot be written: {error.strerror}; the old file is untouched") from error
+        raise CassetteError(str(path), f"cannot be read: {error.strerror}") from error
+    write_whole(path, text, permissions=permissions)

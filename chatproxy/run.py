@@ -22,6 +22,7 @@ from chatproxy.core.journal import Journal
 from chatproxy.core.model import Mode
 from chatproxy.core.recorder import Recorder
 from chatproxy.core.report import Report
+from chatproxy.files import remove_file, write_whole
 from chatproxy.library import now
 from chatproxy.replay import open_replayed, rules_of, sessions_of
 from chatproxy.sandbox import Sandbox, SandboxSettings
@@ -118,25 +119,15 @@ def _on_signal() -> asyncio.Event:
 _STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
-def _remove(ready_file: Path | None) -> None:
-    if ready_file is not None:
-        ready_file.unlink(missing_ok=True)
-
-
 def _write_ready_file(path: Path, content: dict[str, object]) -> None:
     """Write the file whole, so that who waits for it never reads a part; only its owner may read a token."""
-    _write_whole(path, json.dumps(content) + "\n", "--ready-file", 0o600 if "token" in content else 0o666)
+    permissions = 0o600 if "token" in content else None
+    write_whole(path, json.dumps(content) + "\n", permissions=permissions, flag="--ready-file")
 
 
-def _write_whole(path: Path, text: str, flag: str, permissions: int = 0o666) -> None:
-    try:
-        beside = path.with_name(f".{path.name}.{os.getpid()}")
-        beside.unlink(missing_ok=True)
-        beside.touch(permissions, exist_ok=False)
-        beside.write_text(text)
-        beside.replace(path)
-    except OSError as error:
-        raise ConfigError(flag, f"{path} cannot be written: {error.strerror}") from error
+def _remove(ready_file: Path | None) -> None:
+    if ready_file is not None:
+        remove_file(ready_file, flag="--ready-file")
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,9 +198,9 @@ async def proxy(mode: Mode, cassette: str, settings: Settings, warn: Say) -> Asy
         )
         async with _listening(server, settings.listen, "--listen", settings.upstream_timeout + _GRACE) as url:
             yield Running(url, engine, token)
-        content = report.content() if settings.report else None  # while the cassette is open
+        content = report.content(whole=True) if settings.report else None  # while the cassette is open
     if settings.report is not None:  # a recording has ended well by now, whatever becomes of this file
-        _write_whole(settings.report, json.dumps(content, indent=2, ensure_ascii=False) + "\n", "--report")
+        write_whole(settings.report, json.dumps(content, indent=2, ensure_ascii=False) + "\n", flag="--report")
 
 
 _GRACE = 5.0
@@ -220,8 +211,8 @@ def _make_way(report: Path | None) -> None:
     """Remove the report of an earlier run, and refuse at once a place where none can be written."""
     if report is None:
         return
-    _write_whole(report, "", "--report")
-    report.unlink()
+    write_whole(report, "", flag="--report")
+    remove_file(report, flag="--report")
 
 
 def _record(stack: AsyncExitStack, name: str, mode: Mode, settings: Settings, warn: Say) -> Recording:

@@ -17,10 +17,10 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = [
     {"core"},
     {"values", "rules"},
-    {"store", "fixture", "upstream", "sandbox", "config", "control", "wire"}
+    {"store", "fixture", "files", "upstream", "sandbox", "config", "control", "wire"}
     | {"table", "explanation", "transcript", "review", "leakgate", "verification", "openapi"},
     {"library", "server"},
-    {"replay", "mergedriver"},
+    {"replay", "mergedriver", "hygiene"},
     {"run", "verify"},
     {"demo"},
     {"cli", "addon", "pytest_plugin"},

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from chatproxy.cli.options import MATCHING, epilog, options, progress, say
+from chatproxy.cli.options import MATCHING, counted, epilog, options, progress, say
 from chatproxy.config import Settings
 from chatproxy.core.errors import ConfigError
 from chatproxy.core.merging import Merged
@@ -53,7 +53,7 @@ def export(name: str, file: str | None, exact: bool, settings: Settings) -> None
             else canonical_fixture(store, name, rules_of(settings), settings.keep, progress)
         )
         count = export_cassette(fixture, path, gate, progress)
-    say(f"chatproxy: exported {name} to {path}, {_exchanges(count)}")
+    say(f"chatproxy: exported {name} to {path}, {counted(count)}")
 
 
 @click.command("import", epilog=epilog("chatproxy import cassettes/checkout.json --name checkout2"))
@@ -69,7 +69,7 @@ def import_(files: tuple[str, ...], name: str | None, settings: Settings) -> Non
             known, count = import_fixture(
                 store, Path(file), now(), name=name, replace=settings.replace, progress=progress
             )
-            say(f"chatproxy: imported {file} as {known}, {_exchanges(count)}")
+            say(f"chatproxy: imported {file} as {known}, {counted(count)}")
 
 
 @click.command(epilog=epilog("chatproxy merge tour cassettes/one.json cassettes/two.json"))
@@ -83,7 +83,7 @@ def merge(name: str, cassettes: tuple[str, ...], settings: Settings) -> None:
         store = stack.enter_context(closing(Store(settings.store)))
         merged = Merged(open_several(stack, cassettes, settings, rules, store), rules)
         merge_cassettes(store, name, merged, now(), replace=settings.replace, progress=progress)
-    say(f"chatproxy: merged {len(cassettes)} cassettes into {name}, {_exchanges(merged.count)}")
+    say(f"chatproxy: merged {len(cassettes)} cassettes into {name}, {counted(merged.count)}")
 
 
 @click.command("list", epilog=epilog("chatproxy list"))
@@ -132,7 +132,3 @@ def _row(exchange: Exchange) -> tuple[object, ...]:
         response.status,
         len(response.body),
     )
-
-
-def _exchanges(count: int) -> str:
-    return f"{count} exchange" if count == 1 else f"{count} exchanges"

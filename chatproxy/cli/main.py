@@ -7,7 +7,7 @@ from typing import NoReturn
 import click
 
 from chatproxy import __version__
-from chatproxy.cli import cassettes, review, serving, verify
+from chatproxy.cli import cassettes, hygiene, review, serving, verify
 from chatproxy.core.errors import ChatproxyError
 
 
@@ -52,7 +52,7 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for part in (serving, cassettes, review, verify):
+for part in (serving, cassettes, hygiene, review, verify):
     for command in vars(part).values():
         if isinstance(command, click.Command):
             cli.add_command(command)

@@ -1,13 +1,16 @@
-"""The report of a run: what each session hit, missed and left unused."""
+"""The report of a run: what each session hit, missed and left unused; and what can be read back from one."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
 from itertools import islice
 
 from chatproxy.core.bindings import Ambiguity
 from chatproxy.core.cassette import Cassette
 from chatproxy.core.engine import Engine
+from chatproxy.core.errors import CassetteError
 from chatproxy.core.journal import Numbers, Tally
-from chatproxy.core.model import Mode
+from chatproxy.core.model import Exchange, Mode
 
 _UNUSED = 1000
 """How many numbers of unused exchanges, and of skipped ones, are listed."""
@@ -22,10 +25,11 @@ class Report:
         self.engine = engine
         self._cassette = cassette
 
-    def content(self) -> dict[str, object]:
-        """Return the report as JSON has it."""
+    def content(self, *, whole: bool = False) -> dict[str, object]:
+        """Return the report as JSON has it; a ``whole`` one lists all that is unused, and tells of which recording."""
         numbers = self._cassette.numbers() if self._cassette else ()
         journal, sessions = self.engine.journal, self.engine.sessions
+        recording = {"recording": _recording(self._cassette)} if whole and self._cassette else {}
         return {
             "mode": self.mode.value,
             "cassette": self.name,
@@ -34,7 +38,8 @@ class Report:
                 for name, tally in sorted(journal.tallies.items())
             },
             "totals": dict(sorted(self.engine.counts.items())),
-            **_unused(journal.total.served, numbers),
+            **_unused(journal.total.served, numbers, len(numbers) if whole else _UNUSED),
+            **recording,
             "dropped_sessions": sessions.dropped if sessions else 0,
             "unlisted_sessions": journal.unlisted,
         }
@@ -63,10 +68,61 @@ def _shown(ambiguity: Ambiguity) -> dict[str, list[str]]:
     }
 
 
-def _unused(served: Numbers, numbers: Sequence[int]) -> dict[str, object]:
+def _unused(served: Numbers, numbers: Sequence[int], bound: int = _UNUSED) -> dict[str, object]:
     count = len(numbers) - len(served)
     return {
         "served": len(served),
-        "unused": list(islice(served.missing(numbers), min(count, _UNUSED))),
+        "unused": list(islice(served.missing(numbers), min(count, bound))),
         "unused_total": count,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a whole report says of its run: which exchanges were never served, and how many requests missed."""
+
+    unused: frozenset[int]
+    misses: int
+
+
+def read_report(content: object, cassette: Cassette, place: str) -> Run:
+    """Read a whole report of a replay of this cassette; raises CassetteError at ``place`` for anything else.
+
+    Exchanges may have been added since, but those that were there must be the same ones.
+    """
+    report = content if isinstance(content, dict) else {}
+    totals, unused, recording = (report.get(name) for name in ("totals", "unused", "recording"))
+    mode, name = report.get("mode"), report.get("cassette")
+    if not isinstance(totals, dict) or not isinstance(unused, list):
+        raise CassetteError(place, "is no report of a run; --report writes one")
+    if mode not in _REPLAYING:
+        raise CassetteError(place, f"is the report of a run of {mode}, which serves nothing; give those of replay")
+    if name != cassette.name:
+        raise CassetteError(place, f"is the report of cassette {name!r}, not of {cassette.name!r}")
+    if not isinstance(recording, dict):
+        raise CassetteError(place, "does not tell of which recording it is; give the file that --report writes")
+    if recording != _recording(cassette, recording.get("last")):
+        raise CassetteError(
+            place, f"is the report of another recording of {name!r}; replay this one with --report for a new one"
+        )
+    return Run(frozenset(number for number in unused if isinstance(number, int)), totals.get("miss", 0))
+
+
+_REPLAYING = (Mode.REPLAY.value, Mode.AUTO.value)
+
+
+def _recording(cassette: Cassette, last: object = None) -> dict[str, object]:
+    """Tell which recording a cassette is, by its exchanges up to the last one or to this number."""
+    until = last if isinstance(last, int) else cassette.last_number
+    digest = blake2b(digest_size=16)
+    for number in cassette.numbers():
+        if number <= until:
+            digest.update(_identity(cassette.exchange(number)))
+    return {"last": until, "digest": digest.hexdigest()}
+
+
+def _identity(exchange: Exchange) -> bytes:
+    """Return what tells an exchange from others of its number."""
+    request, response = exchange.request, exchange.response
+    parts = (request.method.encode(), request.target, request.body, response.body)
+    return repr((exchange.number, exchange.asked, response.status, *parts)).encode()

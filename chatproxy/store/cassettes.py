@@ -12,6 +12,7 @@ from chatproxy.core.cassette import Cassette, MemoryCassette
 from chatproxy.core.codec import decode_exchange, pack, unpack
 from chatproxy.core.compile import PASSES
 from chatproxy.core.errors import CassetteError
+from chatproxy.core.grammar import CASSETTE_NAME
 from chatproxy.core.model import Exchange
 from chatproxy.core.normalize import Rules
 from chatproxy.core.numbering import Declared
@@ -83,17 +84,24 @@ class Store:
         stored = self.environment.get(layout.name_key(name))
         return None if stored is None else self._record(name, stored)
 
+    def existing(self, name: str) -> Record:
+        """Return a cassette's record; raises CassetteError if there is no such cassette."""
+        record = self.find(name)
+        if record is None:
+            raise CassetteError(name, f"there is no such cassette in {self.folder}; `chatproxy list` shows what is")
+        return record
+
     def tally(self, record: Record) -> layout.Tally:
         """Return how many exchanges a cassette has, and the last one's number."""
         return layout.Tally.unpack(self.environment.get(layout.tally_key(record.id)))
 
     def count(self, name: str) -> int:
         """Return how many exchanges a cassette has; raises CassetteError if there is no such cassette."""
-        return self.tally(self._existing(name)).count
+        return self.tally(self.existing(name)).count
 
     def exchanges(self, name: str) -> Iterator[Exchange]:
         """Yield a cassette's exchanges in order; raises CassetteError if there is no such cassette."""
-        self._existing(name)
+        self.existing(name)
         return self._held_exchanges(name)
 
     def open(self, name: str, rules: Rules, progress: Progress = unseen) -> Cassette:
@@ -137,7 +145,7 @@ class Store:
 
     def promote(self, interim: str, name: str) -> None:
         """Give a partial cassette the name it was begun for; what had that name, and its other partials, go."""
-        record = self._existing(interim)
+        record = self.existing(interim)
         gone = [found for found in (name, *self.partials(name)) if found != interim]
 
         def work(transaction: Transaction) -> None:
@@ -149,9 +157,31 @@ class Store:
         self.environment.write(work)
         self._collect()
 
-    def drop(self, name: str) -> None:
-        """Delete a cassette; what processes are replaying now is deleted when they are done."""
-        self.environment.write(lambda transaction: _mark_dropped(transaction, name))
+    def rename(self, name: str, new: str) -> None:
+        """Give a cassette another name, by which an interrupted recording becomes a complete cassette.
+
+        Processes that replay it go on. Raises CassetteError if either name is being recorded or the new one is taken.
+        """
+        check_name(new)
+
+        def work(transaction: Transaction) -> None:
+            record = self.existing(name)
+            if transaction.get(layout.name_key(new)) is not None:
+                raise CassetteError(new, f"exists; give another name, or delete it first with `chatproxy rm {new}`")
+            _put_record(transaction, new, replace(record, interim=False))
+            transaction.delete(layout.name_key(name))
+
+        with self.unrecorded(name, new):
+            self.environment.write(work)
+
+    def drop(self, *names: str) -> None:
+        """Delete cassettes, all or none; what processes are replaying now is deleted when they are done."""
+
+        def work(transaction: Transaction) -> None:
+            for name in names:
+                _mark_dropped(transaction, name)
+
+        self.environment.write(work)
         self._collect()
 
     def partials(self, name: str) -> list[str]:
@@ -161,7 +191,18 @@ class Store:
 
     def recording_lock(self, name: str) -> FileLock | None:
         """Take the lock of who records this name, or return nothing if another process has it."""
-        return FileLock.take(self._recording_path(name))
+        return FileLock.take_soon(self._recording_path(name))
+
+    @contextmanager
+    def unrecorded(self, *names: str) -> Iterator[None]:
+        """Keep all from recording to these cassettes while the block lasts; raises CassetteError if one does now."""
+        with ExitStack() as locks:
+            for name in sorted({name.partition(PARTIAL)[0] for name in names}):
+                lock = self.recording_lock(name)
+                if lock is None:
+                    raise CassetteError(name, "is being recorded; wait for its end")
+                locks.callback(lock.release)
+            yield
 
     def _records(self) -> list[tuple[str, Record]]:
         found = [(key[1:].decode(), stored) for key, stored in self.environment.scan(layout.NAMES, limit=1_000_000)]
@@ -169,12 +210,6 @@ class Store:
 
     def _record(self, name: str, stored: bytes) -> Record:
         return _unpacked(stored, f"{self.folder}: cassette {name}")
-
-    def _existing(self, name: str) -> Record:
-        record = self.find(name)
-        if record is None:
-            raise CassetteError(name, f"there is no such cassette in {self.folder}; `chatproxy list` shows what is")
-        return record
 
     def _held_exchanges(self, name: str) -> Iterator[Exchange]:
         with self._held(name) as record:
@@ -227,7 +262,7 @@ class Store:
 
     def _hold(self, name: str) -> tuple[Record, FileLock | None]:
         while True:
-            record = self._existing(name)
+            record = self.existing(name)
             if not self.environment.writable:
                 return record, None
             lock = FileLock.take(self._reading_path(record.id), shared=True)
@@ -279,6 +314,14 @@ class _Source:
 
 
 _ANEW = "record it again, or import its fixture"
+
+
+def check_name(name: str) -> None:
+    """Raise CassetteError for what is no name of a whole cassette."""
+    if not CASSETTE_NAME.fullmatch(name) or PARTIAL in name:
+        raise CassetteError(
+            name, f"is no name for a cassette: up to 100 letters, digits, '.', '_', '-', without {PARTIAL!r}"
+        )
 
 
 def _packed(record: Record) -> bytes:

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import time
 from pathlib import Path
 from typing import Self
 
@@ -26,6 +27,15 @@ class FileLock:
             raise CassetteError(str(path), f"cannot be locked: {error.strerror}") from error
         return None
 
+    @classmethod
+    def take_soon(cls, path: Path) -> Self | None:
+        """Take the lock as ``take`` does, past those who look at it for a moment only."""
+        for _ in range(_TRIES):
+            if lock := cls.take(path):
+                return lock
+            time.sleep(_PAUSE)
+        return None
+
     @staticmethod
     def is_taken(path: Path) -> bool:
         """Tell whether somebody holds the lock exclusively; no right to write is needed for that."""
@@ -43,6 +53,10 @@ class FileLock:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+_TRIES, _PAUSE = 5, 0.01
+"""Who lists cassettes looks at each lock for a moment, which must not keep anybody from recording."""
 
 
 def _flock(descriptor: int, operation: int) -> bool:

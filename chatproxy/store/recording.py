@@ -1,18 +1,16 @@
 """One recording into a store, from the lock that it holds to the cassette that it leaves."""
 
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 
 from chatproxy.core.codec import encode_exchange
 from chatproxy.core.errors import CassetteError
-from chatproxy.core.grammar import CASSETTE_NAME
 from chatproxy.core.model import Exchange
 from chatproxy.core.normalize import Rules
 from chatproxy.core.numbering import Declared
 from chatproxy.store import layout
-from chatproxy.store.cassettes import PARTIAL, Record, Store
+from chatproxy.store.cassettes import PARTIAL, Record, Store, check_name
 from chatproxy.store.commit import GroupCommit
 from chatproxy.store.environment import Transaction
 from chatproxy.store.locks import FileLock
@@ -45,10 +43,7 @@ class Recording:
         title: str = "",
         declared: Declared | None = None,
     ) -> None:
-        if not CASSETTE_NAME.fullmatch(name) or PARTIAL in name:
-            raise CassetteError(
-                name, f"is no name for a cassette: up to 100 letters, digits, '.', '_', '-', without {PARTIAL!r}"
-            )
+        check_name(name)
         self.name = name
         self.superseded: list[str] = []
         self.store = store
@@ -157,12 +152,7 @@ _CANONICAL = "comes from a canonical fixture, whose SIDs no server knows: nothin
 
 
 def _locked(store: Store, name: str) -> FileLock:
-    for _ in range(_TRIES):
-        if lock := store.recording_lock(name):
-            return lock
-        time.sleep(_PAUSE)
-    raise CassetteError(name, "is being recorded by another process; wait for its end or use another name")
-
-
-_TRIES, _PAUSE = 5, 0.01
-"""Who lists cassettes looks at each lock for a moment, which must not keep anybody from recording."""
+    lock = store.recording_lock(name)
+    if lock is None:
+        raise CassetteError(name, "is being recorded by another process; wait for its end or use another name")
+    return lock

@@ -5,24 +5,24 @@ from cli.commands import chatproxy
 
 from chatproxy import __version__
 
+COMMANDS = [
+    *("record", "replay", "auto", "passthrough"),
+    *("export", "import", "merge", "list", "show", "explain"),
+    *("diff", "check", "verify"),
+    *("rename", "rm", "prune"),
+    *("sandbox", "demo"),
+]
+
 
 def test_help_lists_the_commands(tmp_path: Path) -> None:
     for arguments in ([], ["--help"], ["-h"]):
         shown = chatproxy(*arguments, cwd=tmp_path)
         assert shown.returncode == 0
-        for (
-            command
-        ) in "record replay auto passthrough export import list show explain diff merge-driver sandbox demo".split():  # noqa: SIM905
+        for command in COMMANDS:
             assert f"\n  {command} " in shown.stdout
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        *("record", "replay", "auto", "passthrough", "export", "import", "list", "show"),
-        *("explain", "diff", "sandbox", "demo"),
-    ],
-)
+@pytest.mark.parametrize("command", COMMANDS)
 def test_each_help_text_carries_an_example(tmp_path: Path, command: str) -> None:
     shown = chatproxy(command, "--help", cwd=tmp_path)
     assert shown.returncode == 0

@@ -1,13 +1,15 @@
 import json
 
+import pytest
 from strategies import FORM, MESSAGES, UPSTREAM
 
 from chatproxy.core.bindings import Bindings
 from chatproxy.core.cassette import MemoryCassette
 from chatproxy.core.engine import Engine
+from chatproxy.core.errors import CassetteError
 from chatproxy.core.model import Exchange, Mode, Request, Response
 from chatproxy.core.normalize import Rules
-from chatproxy.core.report import Report
+from chatproxy.core.report import Report, Run, read_report
 from chatproxy.core.session import Session
 from chatproxy.core.sessions import SESSION, Sessions
 
@@ -85,6 +87,55 @@ def test_the_first_thousand_unused_exchanges_are_listed_and_all_are_counted() ->
     content = replay(*range(1, 1203)).content()
     assert content["unused"] == list(range(1, 1001))
     assert content["unused_total"] == 1202
+
+
+def test_a_whole_report_lists_all_unused_exchanges_and_tells_which_recording_it_is_of() -> None:
+    content = replay(*range(1, 1203)).content(whole=True)
+    assert content["unused"] == list(range(1, 1203))
+    assert content.keys() - replay(1).content().keys() == {"recording"}
+    assert "recording" not in Report(Mode.PASSTHROUGH, None, Engine(UPSTREAM, lambda: 0)).content(whole=True)
+
+
+def cassette(*numbers: int, name: str = "tour", body: bytes = b"") -> MemoryCassette:
+    exchanges = [
+        Exchange(number, Request("GET", page(number)), Response(200, body=body), UPSTREAM, 0, 0) for number in numbers
+    ]
+    return MemoryCassette(name, exchanges, RULES)
+
+
+def test_a_whole_report_is_read_back() -> None:
+    report = replay(1, 2, 4)
+    for number in (1, 9):
+        ask(report, b"a", number)
+    content = json.loads(json.dumps(report.content(whole=True)))
+    assert read_report(content, cassette(1, 2, 4), "r") == Run(frozenset({2, 4}), 1)
+    assert read_report(content | {"mode": "auto"}, cassette(1, 2, 4, 5), "r").unused == {2, 4}
+
+
+@pytest.mark.parametrize(
+    ("change", "recorded", "message"),
+    [
+        ({"totals": None}, cassette(1, 2), "is no report of a run; --report writes one"),
+        ({"unused": 5}, cassette(1, 2), "is no report of a run; --report writes one"),
+        ({"mode": "record"}, cassette(1, 2), "is the report of a run of record, which serves nothing"),
+        ({"mode": []}, cassette(1, 2), "is the report of a run of "),
+        ({}, cassette(1, 2, name="other"), "is the report of cassette 'tour', not of 'other'"),
+        ({"recording": None}, cassette(1, 2), "does not tell of which recording it is"),
+        ({"recording": {}}, cassette(1, 2), "is the report of another recording of 'tour'"),
+        ({}, cassette(1), "is the report of another recording of 'tour'"),
+        ({}, cassette(1, 3), "is the report of another recording of 'tour'"),
+        ({}, cassette(1, 2, body=b"x"), "is the report of another recording of 'tour'; replay this one with --report"),
+    ],
+)
+def test_no_other_report_is_read(change: dict[str, object], recorded: MemoryCassette, message: str) -> None:
+    with pytest.raises(CassetteError, match=rf"^r.json: {message}"):
+        read_report(replay(1, 2).content(whole=True) | change, recorded, "r.json")
+
+
+@pytest.mark.parametrize("content", [None, [], 5, "mode"])
+def test_what_is_no_object_is_no_report(content: object) -> None:
+    with pytest.raises(CassetteError, match="is no report of a run"):
+        read_report(content, cassette(1), "r.json")
 
 
 def test_a_run_without_sessions_reports_its_totals() -> None:

@@ -348,6 +348,108 @@ def test_what_cannot_be_deleted_on_a_full_disk_keeps_nobody_from_working(tmp_pat
     store.close()
 
 
+# Renaming and deleting
+
+
+def test_a_renamed_cassette_is_the_same_under_its_new_name(store: Store) -> None:
+    record(store, "a", exchanges(3))
+    before = store.find("a")
+
+    store.rename("a", "b")
+
+    assert states(store) == {"b": (3, "complete")}
+    assert store.find("b") == before
+    assert list(store.exchanges("b")) == exchanges(3)
+    assert store.open("b", RULES).name == "b"
+
+
+@pytest.mark.parametrize("taken", ["a", "b"])
+def test_no_cassette_is_renamed_to_one_that_is_there(store: Store, taken: str) -> None:
+    record(store, "a", exchanges(1))
+    record(store, "b", exchanges(2))
+
+    with pytest.raises(CassetteError, match=rf"^{taken}: exists; give another name, or delete it first"):
+        store.rename("a", taken)
+
+    assert states(store) == {"a": (1, "complete"), "b": (2, "complete")}
+
+
+@pytest.mark.parametrize("name", ["", "x" * 101, "a b", "../a", "b.partial", "b.partial-2", "ä"])
+def test_no_cassette_is_renamed_to_what_is_no_name(store: Store, name: str) -> None:
+    record(store, "a", exchanges(1))
+
+    with pytest.raises(CassetteError, match="is no name for a cassette"):
+        store.rename("a", name)
+
+    assert states(store) == {"a": (1, "complete")}
+
+
+def test_what_is_not_there_is_not_renamed(store: Store) -> None:
+    with pytest.raises(CassetteError, match=r"^a: there is no such cassette"):
+        store.rename("a", "b")
+
+    assert states(store) == {}
+
+
+@pytest.mark.parametrize("new", ["a", "b"])
+def test_an_interrupted_recording_is_complete_once_it_is_renamed(store: Store, new: str) -> None:
+    for size in (1, 2):
+        recording = Recording(store, "a", Existing.REPLACE, 1)
+        recording.put(exchanges(size))
+        recording.abandon()
+
+    store.rename("a.partial-2", new)
+
+    assert states(store) == {new: (2, "complete"), "a.partial": (1, "interrupted")}
+    assert store.open(new, RULES).numbers() == range(1, 3)
+
+
+@pytest.mark.parametrize(("name", "new"), [("a", "c"), ("a.partial", "c"), ("b", "a"), ("b", "c")])
+def test_neither_name_may_be_recorded_during_a_renaming(store: Store, name: str, new: str) -> None:
+    record(store, "b", exchanges(1))
+    recorded = [Recording(store, one, Existing.REPLACE, 1) for one in {"a", "c"} & {name.partition(".")[0], new}]
+
+    with pytest.raises(CassetteError, match="is being recorded; wait for its end"):
+        store.rename(name, new)
+
+    for recording in recorded:
+        recording.discard()
+    assert states(store) == {"b": (1, "complete")}
+    store.rename("b", "c")
+
+
+def test_a_replay_goes_on_after_its_cassette_was_renamed(store: Store) -> None:
+    record(store, "a", exchanges(2))
+
+    with child(REPLAYS, store.folder) as replay:
+        assert replay.line() == "{}"
+        store.rename("a", "b")
+        replay.go_on()
+        assert replay.line() == "{} 201"
+        replay.end()
+    assert list(store.exchanges("b")) == exchanges(2)
+
+
+def test_several_cassettes_are_deleted_at_once(store: Store) -> None:
+    for name in "abc":
+        record(store, name, exchanges(1))
+
+    with store.unrecorded("a", "c"):
+        store.drop("a", "c")
+
+    assert list(states(store)) == ["b"]
+    assert len(kept_ids(store)) == 1
+
+
+def test_while_names_are_kept_from_being_recorded_none_of_them_is(store: Store) -> None:
+    with store.unrecorded("a", "b.partial-2"):
+        for name in "ab":
+            with pytest.raises(CassetteError, match="is being recorded by another process"):
+                Recording(store, name, Existing.REPLACE, 1)
+    for name in "ab":
+        Recording(store, name, Existing.REPLACE, 1).discard()
+
+
 # Several processes
 
 
