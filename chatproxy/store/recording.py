@@ -131,7 +131,7 @@ class Recording:
             raise CassetteError(self.name, "exists; give --append to add to it or --replace to record it anew")
         if partials:
             raise CassetteError(
-                partials[0], "is left of a recording that was interrupted; export it, or give --replace"
+                partials[0], "is left of a recording that was interrupted; rename it, or give --replace"
             )
 
     def _partial_names(self) -> Iterable[str]:

@@ -297,7 +297,7 @@ def test_a_crashed_recording_is_read_and_replayed_by_its_name(store: Store) -> N
 def test_a_plain_recording_refuses_to_forget_a_crashed_one(store: Store) -> None:
     crash(store.folder)
 
-    expected = "^a.partial: is left of a recording that was interrupted; export it, or give --replace$"
+    expected = "^a.partial: is left of a recording that was interrupted; rename it, or give --replace$"
     with pytest.raises(CassetteError, match=expected):
         Recording(store, "a", Existing.REFUSE, 1)
 
