@@ -12,8 +12,8 @@ from chatproxy.core.normalize import Rules
 from chatproxy.core.pruning import Pruning, prune
 from chatproxy.core.report import read_report
 from chatproxy.store import Existing, Progress, Recording, Store, stepped, unseen
-from chatproxy.store.cassettes import Record, check_name
 from chatproxy.store.layout import Tally
+from chatproxy.store.records import Record, check_name
 
 _CHUNK = 64
 

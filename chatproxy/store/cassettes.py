@@ -3,49 +3,32 @@
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
-from json import dumps, loads
 from pathlib import Path
 
 from chatproxy.core.cassette import Cassette, MemoryCassette
-from chatproxy.core.codec import decode_exchange, pack, unpack
 from chatproxy.core.compile import PASSES
 from chatproxy.core.errors import CassetteError
-from chatproxy.core.grammar import CASSETTE_NAME
 from chatproxy.core.model import Exchange
 from chatproxy.core.normalize import Rules
 from chatproxy.core.numbering import Declared
 from chatproxy.store import layout
 from chatproxy.store.compiled import StoredCassette, compile_into
 from chatproxy.store.environment import Environment, Transaction
+from chatproxy.store.exchanges import StoredExchanges
 from chatproxy.store.locks import FileLock
 from chatproxy.store.progress import Progress, unseen
-
-PARTIAL = ".partial"
-
-_KEPT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
-"""A cassette's name, or that of a recording that was interrupted."""
-_CHUNK = 256
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """What the store knows of a cassette besides its exchanges; ``begun`` is in microseconds since 1970."""
-
-    id: int
-    begun: int
-    interim: bool = False
-    title: str = ""
-    """The name to go by, where it is not the one that it is kept under."""
-    account: str | None = None
-    supplied: tuple[str, ...] | None = None
-    """What a canonical fixture declared that the cassette comes from."""
-
-    @property
-    def declared(self) -> Declared | None:
-        """What a canonical fixture declared; none for what was recorded."""
-        return None if self.supplied is None else Declared(self.account, tuple(self.supplied))
+from chatproxy.store.records import (
+    KEPT_NAME,
+    PARTIAL,
+    Record,
+    check_name,
+    delete,
+    mark_dropped,
+    put_record,
+    unpacked,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +62,7 @@ class Store:
 
     def find(self, name: str) -> Record | None:
         """Return a cassette's record, or None if there is no such cassette."""
-        if not _KEPT_NAME.fullmatch(name):
+        if not KEPT_NAME.fullmatch(name):
             return None
         stored = self.environment.get(layout.name_key(name))
         return None if stored is None else self._record(name, stored)
@@ -110,7 +93,7 @@ class Store:
             record = held.enter_context(self._held(name))
             title = record.title or name
             if not StoredCassette.is_compiled(self.environment, record.id, rules):
-                source = _Source(self, name, record)
+                source = StoredExchanges(self.environment, name, record)
                 if not self.environment.writable:
                     return MemoryCassette(title, source, rules, record.declared)
                 self._compile(source, rules, progress)
@@ -121,9 +104,9 @@ class Store:
     def compile(self, name: str, rules: Rules, progress: Progress = unseen) -> None:
         """Compile a cassette and keep the result."""
         with self._held(name) as record:
-            self._compile(_Source(self, name, record), rules, progress)
+            self._compile(StoredExchanges(self.environment, name, record), rules, progress)
 
-    def _compile(self, source: "_Source", rules: Rules, progress: Progress) -> None:
+    def _compile(self, source: StoredExchanges, rules: Rules, progress: Progress) -> None:
         record = source.record
         with progress("compile", PASSES * self.tally(record).count) as step:
             compile_into(self.environment, record.id, source, rules, declared=record.declared, step=step)
@@ -138,7 +121,7 @@ class Store:
             transaction.put(layout.LAST_ID, layout.number(number))
             said = (declared.account, declared.supplied) if declared else (None, None)
             record = Record(number, begun, interim, title, *said)
-            _put_record(transaction, name, record)
+            put_record(transaction, name, record)
             return record
 
         return self.environment.write(work)
@@ -150,9 +133,9 @@ class Store:
 
         def work(transaction: Transaction) -> None:
             for dropped in gone:
-                _mark_dropped(transaction, dropped)
+                mark_dropped(transaction, dropped)
             transaction.delete(layout.name_key(interim))
-            _put_record(transaction, name, replace(record, interim=False))
+            put_record(transaction, name, replace(record, interim=False))
 
         self.environment.write(work)
         self._collect()
@@ -168,7 +151,7 @@ class Store:
             record = self.existing(name)
             if transaction.get(layout.name_key(new)) is not None:
                 raise CassetteError(new, f"exists; give another name, or delete it first with `chatproxy rm {new}`")
-            _put_record(transaction, new, replace(record, interim=False))
+            put_record(transaction, new, replace(record, interim=False))
             transaction.delete(layout.name_key(name))
 
         with self.unrecorded(name, new):
@@ -179,7 +162,7 @@ class Store:
 
         def work(transaction: Transaction) -> None:
             for name in names:
-                _mark_dropped(transaction, name)
+                mark_dropped(transaction, name)
 
         self.environment.write(work)
         self._collect()
@@ -209,34 +192,11 @@ class Store:
         return [(name, self._record(name, stored)) for name, stored in found]
 
     def _record(self, name: str, stored: bytes) -> Record:
-        return _unpacked(stored, f"{self.folder}: cassette {name}")
+        return unpacked(stored, f"{self.folder}: cassette {name}")
 
     def _held_exchanges(self, name: str) -> Iterator[Exchange]:
         with self._held(name) as record:
-            yield from self.read(name, record)
-
-    def read(self, name: str, record: Record) -> Iterator[Exchange]:
-        """Yield the exchanges of a record; who reads keeps others from deleting it."""
-        prefix, after = layout.exchange_prefix(record.id), b""
-        missing = self.tally(record).count
-        while found := self.environment.scan(prefix, after=after, limit=_CHUNK):
-            missing -= len(found)
-            for key, value in found:
-                after = key[len(prefix) :]
-                number = int.from_bytes(after, "big")
-                yield decode_exchange(number, value, self._place(name, number))
-        if missing > 0:
-            raise CassetteError(f"{self.folder}: cassette {name}", f"lacks {missing} of its exchanges; {_ANEW}")
-
-    def read_one(self, name: str, record: Record, number: int) -> Exchange:
-        """Return one exchange of a cassette."""
-        stored = self.environment.get(layout.exchange_prefix(record.id) + layout.number(number))
-        if stored is None:
-            raise CassetteError(self._place(name, number), f"is gone; {_ANEW}")
-        return decode_exchange(number, stored, self._place(name, number))
-
-    def _place(self, name: str, number: int) -> str:
-        return f"{self.folder}: exchange {name}/{number}"
+            yield from StoredExchanges(self.environment, name, record)
 
     def _listed(self, name: str, record: Record) -> Listed:
         return Listed(name, self.tally(record).count, record.begun, self._state(name, record))
@@ -291,59 +251,7 @@ class Store:
         if lock is None:
             return
         try:
-            self.environment.write(partial(_delete, cassette))
+            self.environment.write(partial(delete, cassette))
             self._reading_path(cassette).unlink(missing_ok=True)  # ids are not given out twice
         finally:
             lock.release()
-
-
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """The exchanges of a cassette, for compiling it."""
-
-    store: Store
-    name: str
-    record: Record
-
-    def __iter__(self) -> Iterator[Exchange]:
-        return self.store.read(self.name, self.record)
-
-    def exchange(self, number: int) -> Exchange:
-        """Return the exchange of a number."""
-        return self.store.read_one(self.name, self.record, number)
-
-
-_ANEW = "record it again, or import its fixture"
-
-
-def check_name(name: str) -> None:
-    """Raise CassetteError for what is no name of a whole cassette."""
-    if not CASSETTE_NAME.fullmatch(name) or PARTIAL in name:
-        raise CassetteError(
-            name, f"is no name for a cassette: up to 100 letters, digits, '.', '_', '-', without {PARTIAL!r}"
-        )
-
-
-def _packed(record: Record) -> bytes:
-    return pack([dumps(asdict(record)).encode()])
-
-
-def _unpacked(stored: bytes, place: str) -> Record:
-    return Record(**loads(unpack(stored, place)[0]))
-
-
-def _put_record(transaction: Transaction, name: str, record: Record) -> None:
-    transaction.put(layout.name_key(name), _packed(record))
-
-
-def _mark_dropped(transaction: Transaction, name: str) -> None:
-    stored = transaction.get(layout.name_key(name))
-    if stored is not None:
-        transaction.delete(layout.name_key(name))
-        transaction.put(layout.DROPPED + layout.number(_unpacked(stored, name).id), b"")
-
-
-def _delete(cassette: int, transaction: Transaction) -> None:
-    for prefix in layout.all_prefixes(cassette):
-        transaction.delete_all(prefix)
-    transaction.delete(layout.DROPPED + layout.number(cassette))

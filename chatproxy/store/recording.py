@@ -10,11 +10,12 @@ from chatproxy.core.model import Exchange
 from chatproxy.core.normalize import Rules
 from chatproxy.core.numbering import Declared
 from chatproxy.store import layout
-from chatproxy.store.cassettes import PARTIAL, Record, Store, check_name
+from chatproxy.store.cassettes import Store
 from chatproxy.store.commit import GroupCommit
 from chatproxy.store.environment import Transaction
 from chatproxy.store.locks import FileLock
 from chatproxy.store.progress import Progress, unseen
+from chatproxy.store.records import PARTIAL, Record, check_name
 
 
 class Existing(StrEnum):

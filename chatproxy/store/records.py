@@ -1,0 +1,74 @@
+"""Records: what the store knows of each cassette besides its exchanges, and the names that it is kept under."""
+
+import re
+from dataclasses import asdict, dataclass
+from json import dumps, loads
+
+from chatproxy.core.codec import pack, unpack
+from chatproxy.core.errors import CassetteError
+from chatproxy.core.grammar import CASSETTE_NAME
+from chatproxy.core.numbering import Declared
+from chatproxy.store import layout
+from chatproxy.store.environment import Transaction
+
+PARTIAL = ".partial"
+
+KEPT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
+"""A cassette's name, or that of a recording that was interrupted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What the store knows of a cassette besides its exchanges; ``begun`` is in microseconds since 1970."""
+
+    id: int
+    begun: int
+    interim: bool = False
+    title: str = ""
+    """The name to go by, where it is not the one that it is kept under."""
+    account: str | None = None
+    supplied: tuple[str, ...] | None = None
+    """What a canonical fixture declared that the cassette comes from."""
+
+    @property
+    def declared(self) -> Declared | None:
+        """What a canonical fixture declared; none for what was recorded."""
+        return None if self.supplied is None else Declared(self.account, tuple(self.supplied))
+
+
+def check_name(name: str) -> None:
+    """Raise CassetteError for what is no name of a whole cassette."""
+    if not CASSETTE_NAME.fullmatch(name) or PARTIAL in name:
+        raise CassetteError(
+            name, f"is no name for a cassette: up to 100 letters, digits, '.', '_', '-', without {PARTIAL!r}"
+        )
+
+
+def packed(record: Record) -> bytes:
+    """Return a record as it is stored."""
+    return pack([dumps(asdict(record)).encode()])
+
+
+def unpacked(stored: bytes, place: str) -> Record:
+    """Return a stored record; ``place`` names it in the CassetteError for one that is damaged."""
+    return Record(**loads(unpack(stored, place)[0]))
+
+
+def put_record(transaction: Transaction, name: str, record: Record) -> None:
+    """Keep a record under a name."""
+    transaction.put(layout.name_key(name), packed(record))
+
+
+def mark_dropped(transaction: Transaction, name: str) -> None:
+    """Take a cassette from its name; its data are deleted once nobody replays it."""
+    stored = transaction.get(layout.name_key(name))
+    if stored is not None:
+        transaction.delete(layout.name_key(name))
+        transaction.put(layout.DROPPED + layout.number(unpacked(stored, name).id), b"")
+
+
+def delete(cassette: int, transaction: Transaction) -> None:
+    """Delete the data of a dropped cassette."""
+    for prefix in layout.all_prefixes(cassette):
+        transaction.delete_all(prefix)
+    transaction.delete(layout.DROPPED + layout.number(cassette))

@@ -1,0 +1,31 @@
+from pathlib import Path
+
+import pytest
+from store.stores import exchange, exchanges, record
+
+from chatproxy.core.errors import CassetteError
+from chatproxy.store import Store, layout
+from chatproxy.store.exchanges import StoredExchanges
+
+
+def test_exchanges_are_read_in_order_and_singly_as_often_as_asked(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    record(store, "a", exchanges(600))
+    stored = StoredExchanges(store.environment, "a", store.existing("a"))
+    assert list(stored) == list(stored) == exchanges(600)
+    assert stored.exchange(300) == exchange(300)
+    store.close()
+
+
+def test_an_exchange_that_is_gone_is_named(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    record(store, "a", exchanges(2))
+    known = store.existing("a")
+    key = layout.exchange_prefix(known.id) + layout.number(2)
+    store.environment.write(lambda transaction: transaction.delete(key))
+    stored = StoredExchanges(store.environment, "a", known)
+    with pytest.raises(CassetteError, match="exchange a/2: is gone; record it again, or import its fixture"):
+        stored.exchange(2)
+    with pytest.raises(CassetteError, match="cassette a: lacks 1 of its exchanges"):
+        list(stored)
+    store.close()
