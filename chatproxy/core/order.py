@@ -1,8 +1,8 @@
 """Canonical order: one order for all recordings of a scenario, whatever the delays and SIDs were.
 
-Timelines come by their first use, then epochs. The write that opens an epoch comes first in it; the rest by
-their shape, then by the SIDs that have numbers so far, then by the moment at which they were sent. The exchanges of a
-canonical fixture are in that order already.
+Timelines come by their first use, then epochs. The write that opens an epoch comes first in it; the rest by their
+shape, the shorter query first, then by the SIDs that have numbers so far, then by the moment at which they were sent.
+The exchanges of a canonical fixture are in that order already.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,7 +24,7 @@ def groups(traces: Sequence[Trace], places: Sequence[Place]) -> Iterator[Group]:
         moment = (one.asked, one.number)
         used[place.timeline] = min(used.get(place.timeline, moment), moment)
     keyed = [
-        ((used[place.timeline], place.epoch, not one.opens, one.kind, one.query, one.content), one)
+        ((used[place.timeline], place.epoch, not one.opens, one.kind, len(one.query), one.query, one.content), one)
         for one, place in zip(traces, places, strict=True)
     ]
     keyed.sort(key=lambda one: one[0])
