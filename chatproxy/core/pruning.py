@@ -39,7 +39,8 @@ def prune(cassette: Cassette, unused: Iterable[int], rules: Rules) -> Pruning:
     kept = whole.with_writes(everything - candidates)
     while kept < everything:
         exchanges = (cassette.exchange(number) for number in sorted(kept))
-        lacking = list(whole.lacking(kept, MemoryCassette(cassette.name, exchanges, rules)))
+        left = MemoryCassette(cassette.name, exchanges, rules, cassette.declared)
+        lacking = list(whole.lacking(kept, left))
         if not lacking:
             break
         kept = whole.with_writes(kept | (set().union(*lacking) - kept or everything))

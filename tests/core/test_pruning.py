@@ -2,8 +2,12 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import chain
+from random import Random
 
 from core.programs import BEGIN, programs
+from core.scenarios import Recording as Scenario
+from core.scenarios import Step, exported
+from fixture.fixtures import read
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import FORM, JSON, UPSTREAM
@@ -297,3 +301,22 @@ def test_law_3_a_write_in_another_timeline_goes_though_it_set_an_instant_that_is
 def test_of_a_cassette_that_nothing_was_served_of_only_what_it_is_known_by_stays() -> None:
     assert Recording().add("GET", LIST).add("GET", ONE).pruned(1, 2) == Pruning((2,), (1,))
     assert Recording().pruned(1) == Pruning((), ())
+
+
+def test_a_canonical_cassette_keeps_its_epochs_and_what_it_declares() -> None:
+    scenario: list[list[Step]] = [
+        [("create", 0, "Body=a")],
+        [("create", 1, "Body=b")],
+        [("fetch", 0, ""), ("list", 0, "")],
+        [("update", 0, "Body=c")],
+        [("list", 1, "")],
+    ]
+    document = read(exported(Scenario(Random(1)).run(scenario).cassette()))
+    cassette = MemoryCassette("a", document.exchanges, RULES, document.declared)
+    reads = frozenset(number for number in cassette.order() if is_read(cassette.exchange(number).request.method))
+    last = max(cassette.order())
+    assert prune(cassette, reads - {last}, RULES) == Pruning(tuple(sorted(reads - {last})), ())
+    kept = [one for one in cassette if one.number not in reads - {last}]
+    left = MemoryCassette("a", kept, RULES, document.declared)
+    assert [left.place(one.number).epoch for one in kept] == [cassette.place(one.number).epoch for one in kept]
+    assert left.numbered(b"CH" + b"0" * 31 + b"2") == cassette.numbered(b"CH" + b"0" * 31 + b"2")
