@@ -1,21 +1,18 @@
 """Pruning a cassette of the store: what no run was served goes, and what is left replaces the cassette whole."""
 
 import json
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 from chatproxy.core.errors import CassetteError
+from chatproxy.core.model import Exchange
 from chatproxy.core.normalize import Rules
 from chatproxy.core.pruning import Pruning, prune
 from chatproxy.core.report import read_report
-from chatproxy.store import Existing, Progress, Recording, Store, stepped, unseen
+from chatproxy.store import Existing, Progress, Recording, Store, unseen
 from chatproxy.store.layout import Tally
 from chatproxy.store.records import Record, check_name
-
-_CHUNK = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +43,19 @@ def plan_pruning(store: Store, name: str, reports: Sequence[Path], rules: Rules)
 def carry_out(store: Store, plan: Plan, rules: Rules, progress: Progress = unseen) -> None:
     """Replace a cassette by what is left of it; until that is whole, and if it fails, the cassette is as it was."""
     recording = Recording(store, plan.name, Existing.REPLACE, plan.record.begun, declared=plan.record.declared)
-    try:
-        _refuse(recording.superseded)
-        if store.find(plan.name) != plan.record or store.tally(plan.record) != plan.tally:
-            raise CassetteError(plan.name, "was changed meanwhile; nothing is deleted, prune it again")
-        deleted = frozenset(plan.pruning.deleted)
-        with progress("prune", plan.tally.count) as step:
-            exchanges = stepped(store.exchanges(plan.name), step)
-            kept = (exchange for exchange in exchanges if exchange.number not in deleted)
-            while chunk := list(islice(kept, _CHUNK)):
-                recording.put(chunk)
-        recording.finish(rules, progress=progress)
-    except BaseException:
-        with suppress(CassetteError):  # where even that fails, it stays under the name of an interrupted recording
-            recording.discard()
-        raise
+    left = plan.tally.count - len(plan.pruning.deleted)
+    recording.fill(_kept(store, plan, recording), rules, work=("prune", left), progress=progress)
+
+
+def _kept(store: Store, plan: Plan, recording: Recording) -> Iterator[Exchange]:
+    """Yield what is left, after a look at whether the plan still holds now that nobody else can record."""
+    _refuse(recording.superseded)
+    if store.find(plan.name) != plan.record or store.tally(plan.record) != plan.tally:
+        raise CassetteError(plan.name, "was changed meanwhile; nothing is deleted, prune it again")
+    deleted = frozenset(plan.pruning.deleted)
+    for exchange in store.exchanges(plan.name):
+        if exchange.number not in deleted:
+            yield exchange
 
 
 def _refuse(partials: list[str]) -> None:

@@ -9,7 +9,6 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from io import BytesIO
-from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -27,8 +26,6 @@ from chatproxy.store import Existing, Progress, Recording, Store, stepped, unsee
 GATE = Gate()
 """It knows no credentials, and lets pass what users write."""
 
-_CHUNK = 64
-"""How many exchanges are held at once; each may be a long list."""
 _BLOCK = 1 << 20
 _FILES_KEPT = 20
 _CACHE = "files"
@@ -169,16 +166,8 @@ def merge_cassettes(
 
 
 def _put_all(recording: Recording, document: Document, progress: Progress = unseen) -> None:
-    try:
-        with progress("import", document.count) as step:
-            exchanges = stepped(document.exchanges, step)
-            while chunk := list(islice(exchanges, _CHUNK)):
-                recording.put(chunk)
-        recording.finish(Rules(), keep_empty=True, progress=progress)
-    except BaseException:
-        with suppress(CassetteError):  # where even that fails, it stays under the name of an interrupted recording
-            recording.discard()
-        raise
+    work = ("import", document.count)
+    recording.fill(document.exchanges, Rules(), work=work, progress=progress, keep_empty=True)
 
 
 @dataclass(frozen=True, slots=True)

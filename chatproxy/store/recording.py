@@ -1,8 +1,9 @@
 """One recording into a store, from the lock that it holds to the cassette that it leaves."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import StrEnum
+from itertools import islice
 
 from chatproxy.core.codec import encode_exchange
 from chatproxy.core.errors import CassetteError
@@ -14,7 +15,7 @@ from chatproxy.store.cassettes import Store
 from chatproxy.store.commit import GroupCommit
 from chatproxy.store.environment import Transaction
 from chatproxy.store.locks import FileLock
-from chatproxy.store.progress import Progress, unseen
+from chatproxy.store.progress import Progress, stepped, unseen
 from chatproxy.store.records import PARTIAL, Record, check_name
 
 
@@ -72,6 +73,30 @@ class Recording:
         """Write exchanges, and return when they are on disk."""
         entries = [(layout.number(exchange.number), encode_exchange(exchange)) for exchange in exchanges]
         self.store.environment.write(lambda transaction: self._append(transaction, entries))
+
+    def fill(
+        self,
+        exchanges: Iterable[Exchange],
+        rules: Rules,
+        *,
+        work: tuple[str, int],
+        progress: Progress = unseen,
+        keep_empty: bool = False,
+    ) -> None:
+        """Write all of these and end well; if anything fails, forget them, and what they were to replace stays.
+
+        ``work`` is what this is called, and how many they are, for who shows how far it has come.
+        """
+        try:
+            with progress(*work) as step:
+                left = stepped(exchanges, step)
+                while chunk := list(islice(left, _HELD)):
+                    self.put(chunk)
+            self.finish(rules, keep_empty=keep_empty, progress=progress)
+        except BaseException:
+            with suppress(CassetteError):  # where even that fails, it stays under the name of an interrupted recording
+                self.discard()
+            raise
 
     def finish(self, rules: Rules, *, keep_empty: bool = False, progress: Progress = unseen) -> int:
         """End well: compile, and let a new cassette stand under its name; return how many exchanges it has.
@@ -148,6 +173,9 @@ class Recording:
         last = max([tally.last, *(int.from_bytes(number, "big") for number, _ in entries)])
         transaction.put(key, layout.Tally(tally.count + len(entries), last).pack())
 
+
+_HELD = 64
+"""How many exchanges are held at once; each may be a long list."""
 
 _CANONICAL = "comes from a canonical fixture, whose SIDs no server knows: nothing can be added; record it anew"
 
