@@ -163,7 +163,8 @@ def compile_into(
     write = _Writer(cassette, rules)
     numbering = Numbering(declared)
     compiled = compile_exchanges(_Stepped(source, step), rules, numbering)
-    while chunk := list(islice(stepped(compiled, step), _CHUNK)):
+    stepping = stepped(compiled, step)
+    while chunk := list(islice(stepping, _CHUNK)):
         environment.write(partial(_put, list(write.entries(chunk))))
     sids = _sid_entries(layout.sid_prefix(cassette, rules.fingerprint), numbering)
     while entries := list(islice(sids, _CHUNK)):

@@ -5,7 +5,7 @@ from pathlib import Path
 from store.stores import RULES, exchanges, record
 
 from chatproxy.core.normalize import Rules
-from chatproxy.store import Store, unseen
+from chatproxy.store import Store, stepped, unseen
 
 
 def test_progress_that_nobody_sees_takes_any_step() -> None:
@@ -23,10 +23,16 @@ def test_compiling_tells_of_each_step(tmp_path: Path) -> None:
         begun.append((label, count))
         yield lambda: steps.append(label)
 
-    record(store, "a", exchanges(5))
+    record(store, "a", exchanges(150))
     store.open("a", RULES, progress)
     assert begun == []
     store.open("a", Rules(("x-a",)), progress)
-    assert begun == [("compile", 15)]
-    assert len(steps) == 15
+    assert begun == [("compile", 450)]
+    assert len(steps) == 450
     store.close()
+
+
+def test_each_one_that_was_taken_is_told_of() -> None:
+    told: list[int] = []
+    assert list(stepped("abc", lambda: told.append(1))) == ["a", "b", "c"]
+    assert len(told) == 3
