@@ -79,8 +79,10 @@ def compare_requests(one: NormalForm, other: NormalForm) -> Iterator[Change]:
         yield from _parameters("request form field", _decoded(one.body), _decoded(other.body))
     elif one.kind != other.kind:
         yield Change(Severity.HIGH, "request body", f"was {_KINDS[one.kind]}, is {_KINDS[other.kind]}")
-    else:
-        yield from _bodies("request ", b"".join(one.body), b"".join(other.body))
+    elif one.body != other.body:  # what is no form and no JSON by its type counts by its bytes
+        before, after = b"".join(one.body), b"".join(other.body)
+        found = list(_bodies("request ", before, after))
+        yield from found or [_changed("request body", _shown([before]), _shown([after]))]
 
 
 _KINDS = {"empty": "empty", "form": "a form", "json": "JSON", "bytes": "neither a form nor JSON"}

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import md5
@@ -109,6 +110,7 @@ def test_an_exact_file_has_what_was_on_the_wire(recorded: Recorded) -> None:
 
 
 def test_a_fixture_comes_through_a_pipe(recorded: Recorded, tmp_path: Path) -> None:
-    command = f"cat {recorded.files[0]} | chatproxy import /dev/stdin && chatproxy show tour | wc -l"
+    chatproxy = Path(sys.executable).with_name("chatproxy")
+    command = f"cat {recorded.files[0]} | {chatproxy} import /dev/stdin"
     done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[0].startswith("chatproxy: imported /dev/stdin as tour, ")
