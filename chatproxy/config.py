@@ -51,6 +51,9 @@ class Settings:
     session_idle: float
     journal: int
     report: Path | None
+    mode: str
+    junit: Path | None
+    fail_on_unused: bool
     fail_on: str
     format: str
     connect_timeout: float
@@ -220,6 +223,15 @@ SETTINGS = (
     Setting(
         "report", values.path, None, "FILE", "write a report of the run to this file as JSON when the server stops"
     ),
+    Setting(
+        "mode",
+        values.choice("replay", "record", "auto"),
+        "replay",
+        "replay|record|auto",
+        "what to do with the cassette: replay it, record it, or replay it and record what is missing",
+    ),
+    Setting("junit", values.path, None, "FILE", "write what came of the run to this file as JUnit XML"),
+    Setting("fail-on-unused", values.switch, "false", "", "fail with exit status 4 if an exchange was never served"),
     Setting(
         "fail-on",
         values.choice("high", "low"),

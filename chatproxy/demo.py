@@ -12,9 +12,10 @@ from chatproxy.config import Settings, load
 from chatproxy.core.errors import ChatproxyError
 from chatproxy.core.model import Mode
 from chatproxy.core.sids import SID
+from chatproxy.hosting import in_background
 from chatproxy.library import canonical_fixture, export_cassette
 from chatproxy.replay import rules_of
-from chatproxy.run import in_background, proxy, sandbox
+from chatproxy.run import proxy, sandbox
 from chatproxy.store import Store
 from chatproxy.table import table
 from chatproxy.values import Address

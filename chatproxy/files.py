@@ -5,6 +5,7 @@ fails before that leaves the old file, and nothing else. Of a symbolic link, the
 """
 
 import errno
+import json
 import os
 import secrets
 from collections.abc import Callable, Iterator
@@ -55,6 +56,18 @@ def write_whole(path: Path, text: str, *, permissions: int | None = None, flag: 
     """Write a text as ``whole_file`` does."""
     with whole_file(path, permissions=permissions, flag=flag) as file:
         file.write(text)
+
+
+def write_json(path: Path, content: object, *, flag: str = "") -> None:
+    """Write JSON for programs and people to read, as ``whole_file`` does."""
+    write_whole(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n", flag=flag)
+
+
+def make_way(path: Path | None, *, flag: str) -> None:
+    """Remove the file of an earlier run, and refuse at once a place where none can be written."""
+    if path is not None:
+        write_whole(path, "", flag=flag)
+        remove_file(path, flag=flag)
 
 
 def remove_file(path: Path, *, flag: str = "") -> None:

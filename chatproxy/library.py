@@ -1,6 +1,7 @@
 """Cassettes as a user names them: a NAME in the store, or a FILE that is a fixture."""
 
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -38,7 +39,27 @@ def is_file(argument: str) -> bool:
 
 def fixture_path(name: str) -> Path:
     """Return where the fixture of a cassette lies unless one says otherwise."""
-    return Path("cassettes") / f"{name}.json"
+    return Path(_CASSETTES, f"{name}.json")
+
+
+def fixture_name(path: Path) -> str:
+    """Return the name of the cassette in a new fixture at this path: what follows ``cassettes/``, or the file's name.
+
+    What no name can have is replaced; two paths get two names also then.
+    """
+    parts = path.with_suffix("").parts
+    folders = parts[:-1][::-1]
+    depth = folders.index(_CASSETTES) if _CASSETTES in folders else 0
+    plain = ".".join(parts[len(parts) - depth - 1 :])
+    name = re.sub("[^A-Za-z0-9._-]+", "-", plain).lstrip("._-")
+    if name == plain and len(name) <= _LONGEST_NAME:
+        return name
+    mark = blake2b(plain.encode("utf-8", "surrogateescape"), digest_size=4).hexdigest()
+    return f"{name[: _LONGEST_NAME - len(mark) - 1]}-{mark}".lstrip("-")
+
+
+_CASSETTES = "cassettes"
+_LONGEST_NAME = 90
 
 
 def now() -> int:

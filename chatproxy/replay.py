@@ -51,11 +51,13 @@ def open_several(
     return opened
 
 
-def sessions_of(replayed: Cassette, settings: Settings, rules: Rules, *, is_auto: bool = False) -> Sessions:
+def sessions_of(
+    replayed: Cassette, settings: Settings, rules: Rules, *, is_auto: bool = False, tied: str | None = None
+) -> Sessions:
     """Hold the sessions of a replay.
 
     Auto has one, since the upstream that it asks has one state, and serves all as recorded, since that upstream knows
-    only those SIDs.
+    only those SIDs. With ``tied`` there is only the session of that name.
     """
     clock = "recorded" if is_auto else settings.clock
     recorded = is_auto or settings.sids == "recorded"
@@ -68,7 +70,7 @@ def sessions_of(replayed: Cassette, settings: Settings, rules: Rules, *, is_auto
 
     return Sessions(
         begin,
-        tied=DEFAULT if is_auto else None,
+        tied=DEFAULT if is_auto else tied,
         by_user=settings.sessions == "user",
         bound=settings.max_sessions,
         idle=int(settings.session_idle * 10**6),

@@ -1,28 +1,24 @@
 """The one place that wires parts together: a mode, its cassette, an engine, a server, and their end."""
 
-import asyncio
-import json
 import os
 import secrets
-import signal
-from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 
 from aiohttp import web
 
 from chatproxy.config import Settings
 from chatproxy.control import Control, is_loopback
+from chatproxy.core.cassette import Cassette
 from chatproxy.core.engine import Engine
-from chatproxy.core.errors import ConfigError
+from chatproxy.core.errors import ConfigError, MissError
 from chatproxy.core.journal import Journal
 from chatproxy.core.model import Mode
 from chatproxy.core.recorder import Recorder
 from chatproxy.core.report import Report
-from chatproxy.files import remove_file, write_whole
+from chatproxy.files import make_way, write_json
 from chatproxy.library import now
 from chatproxy.replay import open_replayed, rules_of, sessions_of
 from chatproxy.sandbox import Sandbox, SandboxSettings
@@ -35,104 +31,9 @@ Say = Callable[[str], None]
 """Shows one line to the user."""
 
 
-def run_server(server: AbstractAsyncContextManager["Running"], mode: str, ready_file: Path | None, say: Say) -> None:
-    """Run a server on the fastest event loop there is, until SIGTERM or SIGINT.
-
-    A second signal ends the process at once, as a crash would. The ready file is there while the server accepts.
-    """
-
-    async def main() -> None:
-        _remove(ready_file)
-        async with server as running:
-            stopped = _on_signal()
-            if ready_file is not None:
-                token = {"token": running.token} if running.token else {}
-                _write_ready_file(ready_file, {"url": running.url, "mode": mode, "pid": os.getpid()} | token)
-            say(f"chatproxy: {mode} on {running.url}")
-            if running.token:
-                say(f"chatproxy: control token {running.token}")
-            await stopped.wait()
-            _remove(ready_file)
-        if running.engine is not None:
-            counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(running.engine.counts.items()))
-            say(f"chatproxy: {mode} ended: {counts or 'no request came'}")
-
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(main())
-
-
-@contextmanager
-def in_background(server: AbstractAsyncContextManager["Running"]) -> Iterator["Running"]:
-    """Run a server in a thread of its own while the block lasts; what goes wrong in it is raised here."""
-    started: Future[tuple[Running, Callable[[], object]]] = Future()
-
-    async def main() -> None:
-        stopped = asyncio.Event()
-        async with server as running:
-            loop = asyncio.get_running_loop()
-            started.set_result((running, lambda: loop.call_soon_threadsafe(stopped.set)))
-            await stopped.wait()
-
-    def work() -> None:
-        try:
-            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-                runner.run(main())
-        except BaseException as error:
-            if started.done():
-                raise
-            started.set_exception(error)
-
-    with ThreadPoolExecutor(1, "chatproxy-server") as pool:
-        ended = pool.submit(work)
-        running, stop = started.result()
-        try:
-            yield running
-        finally:
-            stop()
-            ended.result()
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    try:
-        import uvloop  # noqa: PLC0415 - not on every platform
-    except ImportError:
-        return None
-    return uvloop.new_event_loop
-
-
-def _on_signal() -> asyncio.Event:
-    """Return an event that SIGTERM or SIGINT sets; the signal after it is left to the system."""
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def stop() -> None:
-        stopped.set()
-        for number in _STOPPING:
-            loop.remove_signal_handler(number)
-            signal.signal(number, signal.SIG_DFL)
-
-    for number in _STOPPING:
-        loop.add_signal_handler(number, stop)
-    return stopped
-
-
-_STOPPING = (signal.SIGTERM, signal.SIGINT)
-
-
-def _write_ready_file(path: Path, content: dict[str, object]) -> None:
-    """Write the file whole, so that who waits for it never reads a part; only its owner may read a token."""
-    permissions = 0o600 if "token" in content else None
-    write_whole(path, json.dumps(content) + "\n", permissions=permissions, flag="--ready-file")
-
-
-def _remove(ready_file: Path | None) -> None:
-    if ready_file is not None:
-        remove_file(ready_file, flag="--ready-file")
-
-
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A server that accepts connections at ``url``; ``engine`` is none for the sandbox.
+    """A server that accepts connections at ``url``; ``engine`` and ``report`` are none for the sandbox.
 
     ``token`` is what the control API demands, where others than this machine can connect.
     """
@@ -140,6 +41,7 @@ class Running:
     url: str
     engine: Engine | None = None
     token: str | None = None
+    report: Report | None = None
 
 
 @asynccontextmanager
@@ -159,35 +61,45 @@ async def sandbox(settings: Settings) -> AsyncIterator[Running]:
 
 
 @asynccontextmanager
-async def proxy(mode: Mode, cassette: str, settings: Settings, warn: Say) -> AsyncIterator[Running]:
+async def proxy(
+    mode: Mode,
+    cassette: str | Cassette,
+    settings: Settings,
+    warn: Say,
+    *,
+    tied: str | None = None,
+    on_miss: Callable[[MissError], None] | None = None,
+) -> AsyncIterator[Running]:
     """Serve the proxy; on leaving, requests in flight are answered first, then a recording is ended and reported.
 
-    ``cassette`` is a NAME, for replay also a FILE, for passthrough nothing. ``warn`` gets a line for what a
-    user should know: every miss, and what became of a recording.
+    ``cassette`` is a NAME, for replay also a FILE or a cassette that is open, for passthrough nothing. ``warn`` gets
+    a line for what a user should know: what became of a recording, and every miss, unless ``on_miss`` is told of
+    these. With ``tied`` all requests belong to the session of that name.
     """
+    name = cassette if isinstance(cassette, str) else cassette.name
     rules = rules_of(settings)
-    _make_way(settings.report)
+    make_way(settings.report, flag="--report")
     async with AsyncExitStack() as stack:
         recording = replayed = upstream = None
         if mode in {Mode.RECORD, Mode.AUTO}:
-            recording = _record(stack, cassette, mode, settings, warn)
+            recording = _record(stack, name, mode, settings, warn)
         if mode is Mode.AUTO and recording is not None:
-            replayed = recording.store.open(cassette, rules)
+            replayed = recording.store.open(name, rules)
         if mode is Mode.REPLAY:
-            replayed = open_replayed(stack, cassette, settings, rules)
+            replayed = open_replayed(stack, cassette, settings, rules) if isinstance(cassette, str) else cassette
         else:
             upstream = await stack.enter_async_context(Upstream(upstream_settings(settings)))
         engine = Engine(
             settings.upstream,
             now,
-            sessions=sessions_of(replayed, settings, rules, is_auto=mode is Mode.AUTO) if replayed else None,
-            recorder=Recorder(cassette, settings.upstream, recording.first_number) if recording else None,
+            sessions=sessions_of(replayed, settings, rules, is_auto=mode is Mode.AUTO, tied=tied) if replayed else None,
+            recorder=Recorder(name, settings.upstream, recording.first_number) if recording else None,
             keep_urls=settings.urls == "keep",
             journal=Journal(settings.journal, settings.max_sessions),
             scrub=rules.scrub,
-            on_miss=lambda miss: warn(f"chatproxy: miss: {miss}"),
+            on_miss=on_miss or (lambda miss: warn(f"chatproxy: miss: {miss}")),
         )
-        report = Report(mode, replayed.name if replayed else cassette or None, engine, replayed)
+        report = Report(mode, replayed.name if replayed else name or None, engine, replayed)
         token = None if is_loopback(settings.listen.host) else secrets.token_urlsafe()
         server = Proxy(
             engine,
@@ -197,22 +109,14 @@ async def proxy(mode: Mode, cassette: str, settings: Settings, warn: Say) -> Asy
             control=Control(report, settings.listen.host, token),
         )
         async with _listening(server, settings.listen, "--listen", settings.upstream_timeout + _GRACE) as url:
-            yield Running(url, engine, token)
+            yield Running(url, engine, token, report)
         content = report.content(whole=True) if settings.report else None  # while the cassette is open
     if settings.report is not None:  # a recording has ended well by now, whatever becomes of this file
-        write_whole(settings.report, json.dumps(content, indent=2, ensure_ascii=False) + "\n", flag="--report")
+        write_json(settings.report, content, flag="--report")
 
 
 _GRACE = 5.0
 """How many seconds longer than an answer may take requests in flight get at the end."""
-
-
-def _make_way(report: Path | None) -> None:
-    """Remove the report of an earlier run, and refuse at once a place where none can be written."""
-    if report is None:
-        return
-    write_whole(report, "", flag="--report")
-    remove_file(report, flag="--report")
 
 
 def _record(stack: AsyncExitStack, name: str, mode: Mode, settings: Settings, warn: Say) -> Recording:

@@ -23,6 +23,10 @@ class Address:
     port: int
 
 
+FREE = Address("127.0.0.1", 0)
+"""A free port that only this machine reaches."""
+
+
 def address(raw: object) -> Address:
     """Read ``HOST:PORT``."""
     found = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]*):(\d{1,5})", str(raw))

@@ -1,14 +1,14 @@
 """What a check of a cassette found: as text by endpoint, as JSON, and as JUnit XML for CI."""
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import groupby
-from xml.etree import ElementTree
 
 from chatproxy.core.checked import Checked
 from chatproxy.core.findings import Finding, Severity
+from chatproxy.junit import Case
+from chatproxy.junit import junit as junit_xml
 
 _SHOWN = 20
 """How many findings of one exchange are shown as text."""
@@ -58,30 +58,16 @@ def as_json(checked: Sequence[Checked]) -> str:
 
 def junit(checked: Sequence[Checked], name: str, bound: Severity) -> str:
     """Return JUnit XML: a test case for each exchange, which fails with a finding at or above the bound."""
-    suite = ElementTree.Element("testsuite", name=_valid(name), tests=str(len(checked)))
-    failures = 0
-    for one in checked:
-        case = ElementTree.SubElement(suite, "testcase", classname=_valid(one.endpoint), name=_valid(one.exchange))
-        serious = [finding for finding in one.findings if finding.severity.reaches(bound)]
-        if one.skipped is not None:
-            ElementTree.SubElement(case, "skipped", message=_valid(one.skipped))
-        if serious:
-            failures += 1
-            message = f"{serious[0].place} {serious[0].message}"
-            failure = ElementTree.SubElement(case, "failure", message=_valid(message))
-            failure.text = _valid("\n".join(map(_line, serious)))
-        if others := [finding for finding in one.findings if finding not in serious]:
-            ElementTree.SubElement(case, "system-out").text = _valid("\n".join(map(_line, others)))
-    suite.set("failures", str(failures))
-    suite.set("errors", "0")
-    suite.set("skipped", str(_counts(checked)["skipped"]))
-    ElementTree.indent(suite)
-    return ElementTree.tostring(suite, encoding="unicode", xml_declaration=False)
+    return junit_xml(name, [_case(one, bound) for one in checked])
 
 
-def _valid(text: str) -> str:
-    """Put a sign in place of the characters that XML 1.0 does not know (section 2.2)."""
-    return _UNKNOWN.sub("\N{REPLACEMENT CHARACTER}", text)
-
-
-_UNKNOWN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+def _case(one: Checked, bound: Severity) -> Case:
+    serious = [finding for finding in one.findings if finding.severity.reaches(bound)]
+    others = [finding for finding in one.findings if finding not in serious]
+    return Case(
+        one.endpoint,
+        one.exchange,
+        failure=(f"{serious[0].place} {serious[0].message}", "\n".join(map(_line, serious))) if serious else None,
+        skipped=one.skipped,
+        output="\n".join(map(_line, others)) if others else None,
+    )

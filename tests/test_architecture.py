@@ -16,13 +16,14 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 LAYERS = [
     {"core"},
-    {"values", "rules"},
+    {"values", "rules", "junit"},
     {"store", "fixture", "files", "upstream", "sandbox", "config", "control", "wire"}
-    | {"table", "explanation", "transcript", "review", "leakgate", "verification", "openapi"},
+    | {"table", "explanation", "transcript", "review", "leakgate", "verification", "openapi", "runreport", "child"},
     {"library", "server"},
     {"replay", "mergedriver", "hygiene"},
     {"run", "verify"},
-    {"demo"},
+    {"hosting"},
+    {"attempt", "demo"},
     {"cli", "addon", "pytest_plugin"},
     {"__main__"},
 ]

@@ -11,7 +11,8 @@ from servers import settings, upstream
 
 from chatproxy.core.errors import CassetteError, ConfigError
 from chatproxy.core.model import Mode
-from chatproxy.run import in_background, proxy, sandbox
+from chatproxy.hosting import in_background
+from chatproxy.run import proxy, sandbox
 from chatproxy.store import Store
 from chatproxy.values import Address
 

@@ -7,7 +7,7 @@ from typing import NoReturn
 import click
 
 from chatproxy import __version__
-from chatproxy.cli import cassettes, hygiene, review, serving, verify
+from chatproxy.cli import cassettes, coverage, hygiene, review, run, serving, verify
 from chatproxy.core.errors import ChatproxyError
 
 
@@ -52,7 +52,7 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for part in (serving, cassettes, hygiene, review, verify):
-    for command in vars(part).values():
-        if isinstance(command, click.Command):
+for part in (serving, run, cassettes, hygiene, review, verify, coverage):
+    for name, command in vars(part).items():
+        if isinstance(command, click.Command) and not name.startswith("_"):  # those belong to a group of their own
             cli.add_command(command)

@@ -16,6 +16,9 @@ MATCHING = ("store", "match-headers", "ignore", "scrub", "salt")
 """The settings that shape keys, and where the cassettes are."""
 SIDS = ("sids", "seed", "keep", "bind")
 
+UNUSED = 4
+"""The exit status where exchanges were never served, and that is to fail."""
+
 FINDINGS = 5
 """The exit status of a command that found what it was asked to fail on."""
 

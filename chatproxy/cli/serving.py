@@ -8,22 +8,23 @@ from chatproxy.cli.options import MATCHING, SIDS, epilog, options, say, warn
 from chatproxy.config import SETTINGS, Settings
 from chatproxy.core.model import Mode
 
-_RECORDING = ("upstream", "upstream-ca", "connect-timeout", "upstream-timeout")
-_SERVING = ("listen", "urls", "ready-file", "max-body", "max-header", "max-connections", "client-timeout")
+RECORDING = ("upstream", "upstream-ca", "connect-timeout", "upstream-timeout")
+SERVING = ("listen", "urls", "ready-file", "max-body", "max-header", "max-connections", "client-timeout")
 _REPORTING = ("journal", "report")
-_SESSIONS = ("sessions", "max-sessions", "session-idle", "on-exhausted")
+SESSIONS = ("sessions", "max-sessions", "session-idle", "on-exhausted")
 _SANDBOX = tuple(setting.name for setting in SETTINGS if setting.name.startswith("sandbox-"))
 
 
 def _serve_proxy(mode: Mode, cassette: str, settings: Settings) -> None:
-    from chatproxy.run import proxy, run_server  # noqa: PLC0415 - the HTTP library is loaded for servers only
+    from chatproxy.hosting import run_server  # noqa: PLC0415 - the HTTP library is loaded for servers only
+    from chatproxy.run import proxy  # noqa: PLC0415 - as above
 
     run_server(proxy(mode, cassette, settings, warn), mode, settings.ready_file, say)
 
 
 @click.command(epilog=epilog("chatproxy record checkout --replace"))
 @click.argument("name")
-@options(*_SERVING, *_REPORTING, *_RECORDING, *MATCHING, "append", "replace")
+@options(*SERVING, *_REPORTING, *RECORDING, *MATCHING, "append", "replace")
 def record(name: str, settings: Settings) -> None:
     """Ask the upstream, and record each exchange in the cassette NAME.
 
@@ -34,7 +35,7 @@ def record(name: str, settings: Settings) -> None:
 
 @click.command(epilog=epilog("chatproxy replay cassettes/reference.json"))
 @click.argument("cassette", metavar="NAME|FILE")
-@options(*_SERVING, *_REPORTING, *_SESSIONS, *MATCHING, *SIDS, "clock")
+@options(*SERVING, *_REPORTING, *SESSIONS, *MATCHING, *SIDS, "clock")
 def replay(cassette: str, settings: Settings) -> None:
     """Answer from a cassette of the store or a fixture; nothing goes out.
 
@@ -45,14 +46,14 @@ def replay(cassette: str, settings: Settings) -> None:
 
 @click.command(epilog=epilog("chatproxy auto checkout"))
 @click.argument("name")
-@options(*_SERVING, *_REPORTING, *_RECORDING, *MATCHING)
+@options(*SERVING, *_REPORTING, *RECORDING, *MATCHING)
 def auto(name: str, settings: Settings) -> None:
     """Answer from the cassette NAME; ask the upstream for what is missing, and record it."""
     _serve_proxy(Mode.AUTO, name, settings)
 
 
 @click.command(epilog=epilog("chatproxy passthrough --upstream http://127.0.0.1:8766"))
-@options(*_SERVING, *_REPORTING, *_RECORDING)
+@options(*SERVING, *_REPORTING, *RECORDING)
 def passthrough(settings: Settings) -> None:
     """Ask the upstream and record nothing."""
     _serve_proxy(Mode.PASSTHROUGH, "", settings)
@@ -62,9 +63,9 @@ def passthrough(settings: Settings) -> None:
 @options(*_SANDBOX)
 def sandbox(settings: Settings) -> None:
     """Serve a stand-in for the Message resource of Programmable Chat, in memory."""
-    from chatproxy import run  # noqa: PLC0415 - as above
+    from chatproxy import hosting, run  # noqa: PLC0415 - as above
 
-    run.run_server(run.sandbox(settings), "sandbox", settings.sandbox_ready_file, say)
+    hosting.run_server(run.sandbox(settings), "sandbox", settings.sandbox_ready_file, say)
 
 
 @click.command(epilog=epilog("chatproxy demo"))

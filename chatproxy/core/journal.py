@@ -11,8 +11,8 @@ from itertools import islice
 from chatproxy.core.bindings import Ambiguity
 from chatproxy.core.timestamps import instant
 
-_MISSES = 100
-"""How many different misses of a session are kept."""
+_TROUBLES = 100
+"""How many different misses of a session are kept, and how many errors."""
 
 _AMBIGUITIES = 100
 """How many of a session's ambiguous bindings are kept."""
@@ -97,10 +97,14 @@ _PIECE = 256
 
 @dataclass(slots=True)
 class Tally:
-    """What came of the requests of one session: how many of each outcome, the last misses, what was served."""
+    """What came of the requests of one session: how many of each outcome, the last troubles, what was served.
+
+    ``misses`` and ``errors`` count by request and reason.
+    """
 
     outcomes: Counter[str] = field(default_factory=Counter)
     misses: dict[tuple[str, str], int] = field(default_factory=dict)
+    errors: dict[tuple[str, str], int] = field(default_factory=dict)
     served: Numbers = field(default_factory=Numbers)
     skipped: Numbers = field(default_factory=Numbers)
     ambiguities: deque[Ambiguity] = field(default_factory=lambda: deque(maxlen=_AMBIGUITIES))
@@ -113,13 +117,12 @@ class Tally:
             for write in entry.skipped:
                 self.skipped.add(write)
             self.ambiguities += [entry.ambiguity] if entry.ambiguity else []
-        elif entry.outcome == "miss":
-            self._miss(f"{entry.method} {entry.shown_target}", entry.reason or "")
-
-    def _miss(self, request: str, reason: str) -> None:
-        self.misses[request, reason] = self.misses.pop((request, reason), 0) + 1
-        if len(self.misses) > _MISSES:
-            del self.misses[next(iter(self.misses))]
+        elif entry.outcome in {"miss", "error"}:
+            troubles = self.misses if entry.outcome == "miss" else self.errors
+            trouble = (f"{entry.method} {entry.shown_target}", entry.reason or "")
+            troubles[trouble] = troubles.pop(trouble, 0) + 1
+            if len(troubles) > _TROUBLES:
+                del troubles[next(iter(troubles))]
 
 
 class Journal:

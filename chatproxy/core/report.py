@@ -1,7 +1,7 @@
 """The report of a run: what each session hit, missed and left unused; and what can be read back from one."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from itertools import islice
 
@@ -16,6 +16,38 @@ _UNUSED = 1000
 """How many numbers of unused exchanges, and of skipped ones, are listed."""
 
 
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A request that got no recorded answer: why, and how often it came."""
+
+    request: str
+    reason: str
+    count: int
+
+    @property
+    def text(self) -> str:
+        """The trouble for a person to read."""
+        return f"{self.request}: {self.reason}" + (f" ({self.count} times)" if self.count > 1 else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a run: how many requests of each outcome, what went wrong, and what was never served.
+
+    ``unused`` has the first 1000 exchanges that were not served, by number, each with its request; ``unused_total``
+    counts all of them, of ``exchanges`` in the cassette.
+    """
+
+    mode: Mode
+    cassette: str | None
+    counts: Mapping[str, int]
+    misses: tuple[Trouble, ...]
+    errors: tuple[Trouble, ...]
+    exchanges: int
+    unused: Mapping[int, str]
+    unused_total: int
+
+
 class Report:
     """Reports on a run of an engine, at any moment; ``cassette`` is what it replays, if it does."""
 
@@ -25,11 +57,35 @@ class Report:
         self.engine = engine
         self._cassette = cassette
 
+    def outcome(self) -> Outcome:
+        """Return what came of the run so far."""
+        numbers, total = self._numbers(), self.engine.journal.total
+        unused = islice(total.served.missing(numbers), _UNUSED)
+        return Outcome(
+            self.mode,
+            self.name,
+            dict(sorted(self.engine.counts.items())),
+            tuple(_troubles(total.misses)),
+            tuple(_troubles(total.errors)),
+            len(numbers),
+            {number: self._line(number) for number in unused},
+            len(numbers) - len(total.served),
+        )
+
+    def _numbers(self) -> Sequence[int]:
+        return self._cassette.numbers() if self._cassette else ()
+
+    def _line(self, number: int) -> str:
+        return self._cassette.exchange(number).request.line if self._cassette else ""
+
     def content(self, *, whole: bool = False) -> dict[str, object]:
         """Return the report as JSON has it; a ``whole`` one lists all that is unused, and tells of which recording."""
-        numbers = self._cassette.numbers() if self._cassette else ()
+        numbers = self._numbers()
         journal, sessions = self.engine.journal, self.engine.sessions
-        recording = {"recording": _recording(self._cassette)} if whole and self._cassette else {}
+        recording: dict[str, object] = {}
+        if whole and self._cassette:
+            requests = {str(number): line for number, line in self.outcome().unused.items()}
+            recording = {"unused_requests": requests, "recording": recording_of(self._cassette)}
         return {
             "mode": self.mode.value,
             "cassette": self.name,
@@ -50,13 +106,16 @@ def _of_session(tally: Tally, restarts: int, numbers: Sequence[int]) -> dict[str
         "restarts": restarts,
         "outcomes": dict(sorted(tally.outcomes.items())),
         "hits": tally.outcomes["hit"],
-        "misses": [
-            {"request": request, "reason": reason, "count": count} for (request, reason), count in tally.misses.items()
-        ],
+        "misses": [asdict(trouble) for trouble in _troubles(tally.misses)],
+        "errors": [asdict(trouble) for trouble in _troubles(tally.errors)],
         **_unused(tally.served, numbers),
         "skipped": list(islice(tally.served.missing(tally.skipped), _UNUSED)),
         "ambiguous": [_shown(ambiguity) for ambiguity in tally.ambiguities],
     }
+
+
+def _troubles(counted: Mapping[tuple[str, str], int]) -> Iterator[Trouble]:
+    return (Trouble(request, reason, count) for (request, reason), count in counted.items())
 
 
 def _shown(ambiguity: Ambiguity) -> dict[str, list[str]]:
@@ -101,7 +160,7 @@ def read_report(content: object, cassette: Cassette, place: str) -> Run:
         raise CassetteError(place, f"is the report of cassette {name!r}, not of {cassette.name!r}")
     if not isinstance(recording, dict):
         raise CassetteError(place, "does not tell of which recording it is; give the file that --report writes")
-    if recording != _recording(cassette, recording.get("last")):
+    if recording != recording_of(cassette, recording.get("last")):
         raise CassetteError(
             place, f"is the report of another recording of {name!r}; replay this one with --report for a new one"
         )
@@ -111,7 +170,7 @@ def read_report(content: object, cassette: Cassette, place: str) -> Run:
 _REPLAYING = (Mode.REPLAY.value, Mode.AUTO.value)
 
 
-def _recording(cassette: Cassette, last: object = None) -> dict[str, object]:
+def recording_of(cassette: Cassette, last: object = None) -> dict[str, object]:
     """Tell which recording a cassette is, by its exchanges up to the last one or to this number."""
     until = last if isinstance(last, int) else cassette.last_number
     digest = blake2b(digest_size=16)

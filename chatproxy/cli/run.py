@@ -1,0 +1,92 @@
+"""The command that runs another one against a cassette."""
+
+import os
+import shlex
+import sys
+from dataclasses import replace
+
+import click
+
+from chatproxy.cli.options import MATCHING, SIDS, UNUSED, counted, epilog, options, say, warn
+from chatproxy.cli.serving import RECORDING, SERVING, SESSIONS
+from chatproxy.config import Settings
+from chatproxy.core.model import Mode
+from chatproxy.core.report import Outcome
+from chatproxy.files import make_way, write_whole
+from chatproxy.junit import junit
+from chatproxy.values import FREE
+
+ERRORS = 1
+MISSES = 3
+"""Exit statuses of a run whose command succeeded: chatproxy had to refuse a request, or had no answer to one."""
+
+NOT_STARTED = 1
+_LIMITS = tuple(name for name in SERVING if name not in {"listen", "ready-file"})
+
+
+@click.command(epilog=epilog("chatproxy run cassettes/reference.json -- npm test"))
+@click.argument("cassette", metavar="NAME|FILE")
+@click.argument("command", metavar="-- COMMAND...", nargs=-1, required=True, type=click.UNPROCESSED)
+@options(
+    *("mode", "append", "replace", "journal", "report", "junit", "fail-on-unused", "clock", "allow", "strict"),
+    *_LIMITS,
+    *RECORDING,
+    *SESSIONS,
+    *MATCHING,
+    *SIDS,
+)
+def run(cassette: str, command: tuple[str, ...], settings: Settings) -> None:
+    """Run COMMAND with a proxy whose address it finds in CHATPROXY_URL.
+
+    The exit status is the command's, else 3 if requests missed, and 4 for unused exchanges with --fail-on-unused. A
+    FILE that is recorded is replaced if the command succeeds.
+    """
+    from chatproxy.runreport import annotations, cases, lines  # noqa: PLC0415 - loaded for this command only
+
+    outcome, status = _run(cassette, command, replace(settings, listen=FREE))
+    for line in lines(outcome):
+        warn(f"chatproxy: {line}")
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        for line in annotations(outcome):
+            say(line)
+    if settings.junit is not None:
+        found = cases(outcome, shlex.join(command), status, fail_on_unused=settings.fail_on_unused)
+        write_whole(settings.junit, junit("chatproxy run", list(found)), flag="--junit")
+    sys.exit(status or _verdict(outcome, fail_on_unused=settings.fail_on_unused))
+
+
+def _run(cassette: str, command: tuple[str, ...], settings: Settings) -> tuple[Outcome, int]:
+    """Run the command, keep what was recorded if all went well, and return what came of it with the exit status."""
+    from chatproxy.attempt import Attempt, mode_of_run, subject_of  # noqa: PLC0415 - the HTTP library is loaded late
+    from chatproxy.child import NotStartedError, environment, run_child  # noqa: PLC0415 - as above
+    from chatproxy.hosting import Background  # noqa: PLC0415 - as above
+
+    for path, flag in ((settings.report, "--report"), (settings.junit, "--junit")):
+        make_way(path, flag=flag)
+    subject = subject_of(cassette, settings)
+    mode = mode_of_run(Mode(settings.mode), subject)
+    with Background() as background:
+        attempt = Attempt(subject, mode, settings, background, warn=warn)
+        status = NOT_STARTED
+        try:
+            status = run_child(command, environment(os.environ, attempt.url))
+        except NotStartedError as error:
+            status = error.status
+            warn(f"chatproxy: {error}")
+        finally:
+            outcome = attempt.end(passed=status == 0)
+    count = attempt.write()
+    if count is not None:
+        warn(f"chatproxy: recorded {subject.shown}, {counted(count)}")
+    elif mode is not Mode.REPLAY and subject.path is not None:
+        warn(f"chatproxy: {subject.shown} is as it was")
+    return outcome, status
+
+
+def _verdict(outcome: Outcome, *, fail_on_unused: bool) -> int:
+    """Return the exit status of a run whose command succeeded."""
+    if outcome.counts.get("miss"):
+        return MISSES
+    if outcome.counts.get("error"):
+        return ERRORS
+    return UNUSED if fail_on_unused and outcome.unused_total else 0
