@@ -1,6 +1,5 @@
 """The demo: the twilio client records against the sandbox, the sandbox stops, and the same program runs again."""
 
-import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -18,7 +17,7 @@ from chatproxy.replay import rules_of
 from chatproxy.run import proxy, sandbox
 from chatproxy.store import Store
 from chatproxy.table import table
-from chatproxy.values import Address
+from chatproxy.values import FREE
 
 Say = Callable[[str], None]
 
@@ -27,7 +26,6 @@ _ACCOUNT = "AC" + "0123456789abcdef" * 2
 _TOKEN = "not a real token, only for the demo"
 _SERVICE = "IS" + "0123456789abcdef" * 2
 _CHANNEL = "CH" + "0123456789abcdef" * 2
-_FREE = Address("127.0.0.1", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +39,7 @@ class Step:
 def run_demo(file: Path | None, say: Say) -> None:
     """Print what was recorded, served and compared; raises ChatproxyError if the replay differs."""
     with tempfile.TemporaryDirectory(prefix="chatproxy-demo-") as folder:
-        settings = replace(load({}, {}, Path(folder)), store=Path(folder, "store"), listen=_FREE, sandbox_listen=_FREE)
+        settings = replace(load({}, {}, Path(folder)), store=Path(folder, "store"), listen=FREE, sandbox_listen=FREE)
         recorded = _record(settings, say)
         path = file or Path(tempfile.mkdtemp(prefix="chatproxy-")) / f"{NAME}.json"
         with closing(Store(settings.store)) as store:
@@ -102,10 +100,8 @@ def _sids(text: str) -> list[str]:
 
 def _program(url: str) -> Iterator[Step]:
     """Call all five operations through the twilio client, as a user's program would."""
-    client_class, api_error = _twilio()
-    os.environ["no_proxy"] = "127.0.0.1"
-    client = client_class(_ACCOUNT, _TOKEN, environment={"TWILIO_EDGE": "", "TWILIO_REGION": ""})
-    client.chat.base_url = url
+    twilio_client, api_error = _twilio()
+    client = twilio_client(url, _ACCOUNT, _TOKEN)
     messages = client.chat.v1.services(_SERVICE).channels(_CHANNEL).messages
     bodies = ("Hello", "1 + 1 = 2 & more", "Grüße, 世界", "", "last")
     sids = []
@@ -129,11 +125,12 @@ def _program(url: str) -> Iterator[Step]:
         yield Step("fetch()", f"TwilioRestException, status {error.status}, code {error.code}")
 
 
-def _twilio() -> tuple[Any, type[Any]]:
-    """Return the client and its exception from the twilio package, which is an extra."""
+def _twilio() -> tuple[Callable[[str, str, str], Any], type[Any]]:
+    """Return what makes a client, and its exception, from the twilio package, which is an extra."""
     try:
         from twilio.base.exceptions import TwilioRestException  # noqa: PLC0415
-        from twilio.rest import Client  # noqa: PLC0415
+
+        from chatproxy.testing import twilio_client  # noqa: PLC0415
     except ImportError as error:
         raise ChatproxyError("the demo needs the twilio package: pip install 'chatproxy[twilio]'") from error
-    return Client, TwilioRestException
+    return twilio_client, TwilioRestException

@@ -11,13 +11,11 @@ from contextlib import AbstractAsyncContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+from chatproxy.blocking import THREADS
 from chatproxy.files import remove_file, write_whole
 from chatproxy.run import Running, Say
 
 T = TypeVar("T")
-
-THREADS = "chatproxy-server"
-"""How the names of all threads begin in which servers run."""
 
 
 def run_server(server: AbstractAsyncContextManager[Running], mode: str, ready_file: Path | None, say: Say) -> None:

@@ -43,18 +43,19 @@ def fixture_path(name: str) -> Path:
 
 
 def fixture_name(path: Path) -> str:
-    """Return the name of the cassette in a new fixture at this path: what follows ``cassettes/``, or the file's name.
-
-    What no name can have is replaced; two paths get two names also then.
-    """
+    """Return the name of the cassette in a new fixture: what follows ``cassettes/`` in its path, or its file's name."""
     parts = path.with_suffix("").parts
     folders = parts[:-1][::-1]
     depth = folders.index(_CASSETTES) if _CASSETTES in folders else 0
-    plain = ".".join(parts[len(parts) - depth - 1 :])
-    name = re.sub("[^A-Za-z0-9._-]+", "-", plain).lstrip("._-")
-    if name == plain and len(name) <= _LONGEST_NAME:
+    return plain_name(".".join(parts[len(parts) - depth - 1 :]))
+
+
+def plain_name(text: str) -> str:
+    """Return a text as a cassette's name, in which what no name can have is replaced; other texts get other names."""
+    name = re.sub("[^A-Za-z0-9._-]+", "-", text).lstrip("._-")
+    if name == text and len(name) <= _LONGEST_NAME:
         return name
-    mark = blake2b(plain.encode("utf-8", "surrogateescape"), digest_size=4).hexdigest()
+    mark = blake2b(text.encode("utf-8", "surrogateescape"), digest_size=4).hexdigest()
     return f"{name[: _LONGEST_NAME - len(mark) - 1]}-{mark}".lstrip("-")
 
 

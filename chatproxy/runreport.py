@@ -12,7 +12,9 @@ _SHOWN = 20
 
 def lines(outcome: Outcome) -> Iterator[str]:
     """Show the counts, then each miss, each error and the first exchanges that were never served, one a line."""
-    counts = [f"{count} {what}" for what, count in outcome.counts.items()] or ["no request came"]
+    counts = [f"{count} {what}" for what, count in outcome.counts.items()] or [
+        "no request came; does the command use CHATPROXY_URL?"
+    ]
     if _replays(outcome):
         counts.append(f"{outcome.unused_total} of {outcome.exchanges} exchanges unused")
     cassette = f" {outcome.cassette}" if outcome.cassette else ""

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import click
 
-from chatproxy.cli.options import MATCHING, counted, epilog, options, progress, say
+from chatproxy.cli.options import MATCHING, epilog, options, progress, say
 from chatproxy.config import Settings
 from chatproxy.core.errors import ConfigError
 from chatproxy.core.merging import Merged
 from chatproxy.core.model import Exchange
 from chatproxy.core.timestamps import instant
+from chatproxy.core.wording import counted
 from chatproxy.leakgate import gate_of
 from chatproxy.library import (
     canonical_fixture,

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 
-from chatproxy.cli.options import MATCHING, UNUSED, counted, epilog, options, say
+from chatproxy.cli.options import MATCHING, UNUSED, epilog, options, say
 from chatproxy.config import Settings
 from chatproxy.core.coverage import Covered, coverage_json, merged, never_run, read_coverage
 from chatproxy.core.errors import CassetteError
+from chatproxy.core.wording import counted
 from chatproxy.files import write_json
 from chatproxy.replay import open_several, rules_of
 from chatproxy.table import table

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
-from chatproxy.cli.options import MATCHING, counted, epilog, options, progress, say, warn
+from chatproxy.cli.options import MATCHING, epilog, options, progress, say, warn
 from chatproxy.config import Settings
 from chatproxy.core.errors import ConfigError
+from chatproxy.core.wording import counted
 from chatproxy.hygiene import carry_out, plan_pruning
 from chatproxy.library import open_store
 from chatproxy.replay import rules_of

@@ -37,11 +37,6 @@ def warn(line: str) -> None:
     click.echo(line, err=True)
 
 
-def counted(exchanges: int) -> str:
-    """Return a number of exchanges for a person to read."""
-    return f"{exchanges} exchange" if exchanges == 1 else f"{exchanges} exchanges"
-
-
 def options(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command the flags of these settings, and the settings that hold as its ``settings``."""
 

@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import click
 
-from chatproxy.cli.options import MATCHING, SIDS, UNUSED, counted, epilog, options, say, warn
+from chatproxy.cli.options import MATCHING, SIDS, UNUSED, epilog, options, say, warn
 from chatproxy.cli.serving import RECORDING, SERVING, SESSIONS
 from chatproxy.config import Settings
 from chatproxy.core.model import Mode
 from chatproxy.core.report import Outcome
+from chatproxy.core.wording import counted
 from chatproxy.files import make_way, write_whole
 from chatproxy.junit import junit
 from chatproxy.values import FREE
@@ -79,7 +80,8 @@ def _run(cassette: str, command: tuple[str, ...], settings: Settings) -> tuple[O
     if count is not None:
         warn(f"chatproxy: recorded {subject.shown}, {counted(count)}")
     elif mode is not Mode.REPLAY and subject.path is not None:
-        warn(f"chatproxy: {subject.shown} is as it was")
+        kept = "; what was recorded is in the store" if outcome.counts.get("recorded") else ""
+        warn(f"chatproxy: {subject.shown} is as it was{kept}")
     return outcome, status
 
 

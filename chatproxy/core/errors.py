@@ -68,6 +68,14 @@ class MissError(ChatproxyError):
         self.reason = reason
 
 
+class NetworkBlockedError(ChatproxyError):
+    """A test reached for another machine, ``host``, where the network is blocked."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(f"{host}: is another machine, and --block-network keeps tests from the network")
+        self.host = host
+
+
 class UpstreamError(ChatproxyError):
     """The upstream gave no usable answer: 502, or 504 if it was late."""
 

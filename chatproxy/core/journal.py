@@ -144,6 +144,10 @@ class Journal:
         if entry.session is not None:
             self._tally(entry.session).note(entry)
 
+    def noted(self) -> list[Entry]:
+        """Return the last entries, the oldest first."""
+        return list(self._entries)
+
     def entries(self, session: str | None = None, limit: int | None = None) -> list[dict[str, object]]:
         """Return the last entries as JSON has them, of one session or of all, the oldest first."""
         first = self.count - len(self._entries) + 1

@@ -65,8 +65,8 @@ class Report:
             self.mode,
             self.name,
             dict(sorted(self.engine.counts.items())),
-            tuple(_troubles(total.misses)),
-            tuple(_troubles(total.errors)),
+            tuple(troubles(total.misses)),
+            tuple(troubles(total.errors)),
             len(numbers),
             {number: self._line(number) for number in unused},
             len(numbers) - len(total.served),
@@ -106,15 +106,16 @@ def _of_session(tally: Tally, restarts: int, numbers: Sequence[int]) -> dict[str
         "restarts": restarts,
         "outcomes": dict(sorted(tally.outcomes.items())),
         "hits": tally.outcomes["hit"],
-        "misses": [asdict(trouble) for trouble in _troubles(tally.misses)],
-        "errors": [asdict(trouble) for trouble in _troubles(tally.errors)],
+        "misses": [asdict(trouble) for trouble in troubles(tally.misses)],
+        "errors": [asdict(trouble) for trouble in troubles(tally.errors)],
         **_unused(tally.served, numbers),
         "skipped": list(islice(tally.served.missing(tally.skipped), _UNUSED)),
         "ambiguous": [_shown(ambiguity) for ambiguity in tally.ambiguities],
     }
 
 
-def _troubles(counted: Mapping[tuple[str, str], int]) -> Iterator[Trouble]:
+def troubles(counted: Mapping[tuple[str, str], int]) -> Iterator[Trouble]:
+    """Yield what a tally has counted by request and reason."""
     return (Trouble(request, reason, count) for (request, reason), count in counted.items())
 
 
