@@ -64,7 +64,8 @@ class Blockade:
             address = ip_address(host.partition("%")[0])
         except ValueError:
             return False
-        return address.is_loopback or address.is_unspecified
+        plain = getattr(address, "ipv4_mapped", None) or address  # an IPv4 address as IPv6 has it
+        return bool(plain.is_loopback or plain.is_unspecified)
 
 
 def _text(host: object) -> str:

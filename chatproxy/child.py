@@ -15,6 +15,7 @@ NOT_FOUND = 127
 _OF_SIGNAL = 128
 """Exit statuses as shells give them (POSIX, Shell Command Language, section 2.8.2)."""
 
+_DIRECT = ("NO_PROXY", "no_proxy")
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 _NAMES = {"SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2"}
 _PASSED_ON = tuple(one for one in signal.Signals if one.name in _NAMES)
@@ -24,11 +25,9 @@ _TYPED = {signal.SIGINT, signal.SIGQUIT}
 
 def environment(environ: Mapping[str, str], url: str) -> dict[str, str]:
     """Return the environment of a child that is to use the proxy at this URL, and to reach it directly."""
-    changed = {URL: url}
-    for name in ("NO_PROXY", "no_proxy"):
-        given = [host for host in environ.get(name, "").split(",") if host.strip()]
-        changed[name] = ",".join([*given, *(host for host in _LOCAL if host not in given)])
-    return {**environ, **changed}
+    given = [host.strip() for name in _DIRECT for host in environ.get(name, "").split(",")]
+    direct = ",".join(dict.fromkeys(host for host in (*given, *_LOCAL) if host))
+    return {**environ, URL: url, **dict.fromkeys(_DIRECT, direct)}
 
 
 class NotStartedError(Exception):

@@ -4,19 +4,19 @@ from collections.abc import Iterator
 
 from chatproxy.core.model import Mode
 from chatproxy.core.report import Outcome
+from chatproxy.core.wording import counted
 from chatproxy.junit import Case
 
+_NOTHING = "no request came (does the command use CHATPROXY_URL?)"
 _SHOWN = 20
 """How many unused exchanges are shown as text."""
 
 
 def lines(outcome: Outcome) -> Iterator[str]:
     """Show the counts, then each miss, each error and the first exchanges that were never served, one a line."""
-    counts = [f"{count} {what}" for what, count in outcome.counts.items()] or [
-        "no request came; does the command use CHATPROXY_URL?"
-    ]
+    counts = [f"{count} {what}" for what, count in outcome.counts.items()] or [_NOTHING]
     if _replays(outcome):
-        counts.append(f"{outcome.unused_total} of {outcome.exchanges} exchanges unused")
+        counts.append(f"{outcome.unused_total} of {counted(outcome.exchanges)} unused")
     cassette = f" {outcome.cassette}" if outcome.cassette else ""
     yield f"{outcome.mode}{cassette}: {', '.join(counts)}"
     yield from (f"miss: {miss.text}" for miss in outcome.misses)

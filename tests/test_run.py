@@ -1,7 +1,6 @@
 import asyncio
 import json
 import socket
-import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -11,7 +10,6 @@ from servers import settings, upstream
 
 from chatproxy.core.errors import CassetteError, ConfigError
 from chatproxy.core.model import Mode
-from chatproxy.hosting import in_background
 from chatproxy.run import proxy, sandbox
 from chatproxy.store import Store
 from chatproxy.values import Address
@@ -128,21 +126,6 @@ async def test_the_url_is_one_that_a_client_can_use(tmp_path: Path, host: str, s
         assert running.url.startswith(f"http://{shown}:")
         async with client.get(running.url + "/v1") as answer:
             assert answer.status in {401, 404}
-
-
-def test_a_server_in_the_background_serves_until_the_block_ends(tmp_path: Path) -> None:
-    with in_background(sandbox(settings(tmp_path))) as running:
-        host, port = running.url.removeprefix("http://").split(":")
-        socket.create_connection((host, int(port))).close()
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection((host, int(port)))
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("chatproxy")]
-
-
-def test_what_stops_a_server_in_the_background_from_starting_is_raised(tmp_path: Path) -> None:
-    with pytest.raises(CassetteError, match="cannot be read"):
-        with in_background(proxy(Mode.REPLAY, str(tmp_path / "none.json"), settings(tmp_path), print)):
-            pytest.fail("it started")
 
 
 async def test_a_fixture_is_replayed_without_touching_a_cassette(tmp_path: Path) -> None:

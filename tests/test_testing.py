@@ -1,0 +1,116 @@
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+from cli.commands import DEMO
+from integration.twilio_clients import ACCOUNT, CHANNEL, SERVICE, TOKEN
+from servers import settings
+from twilio.base.exceptions import TwilioRestException
+from twilio.rest import Client
+
+from chatproxy.core.errors import ConfigError
+from chatproxy.core.model import Mode
+from chatproxy.hosting import in_background
+from chatproxy.run import proxy, sandbox
+from chatproxy.testing import AsyncHttpClient, HttpClient, twilio_client
+
+PLACES = [(None, None), ("dublin", None), (None, "ie1"), ("dublin", "ie1")]
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> Iterator[str]:
+    with in_background(sandbox(settings(tmp_path))) as running:
+        yield running.url
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[str]:
+    """An HTTP server of another product."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", "4")
+            self.end_headers()
+            self.wfile.write(b"else")
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(("edge", "region"), PLACES)
+def test_a_client_reaches_the_proxy_page_by_page_wherever_it_is(
+    url: str, edge: str | None, region: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    client = Client(ACCOUNT, TOKEN, http_client=HttpClient(url), edge=edge, region=region)
+    messages = client.chat.v1.services(SERVICE).channels(CHANNEL).messages
+    made = [messages.create(body=str(number)).sid for number in range(5)]
+    assert [message.sid for message in messages.list(page_size=2)] == made
+
+
+@pytest.mark.parametrize(("edge", "region"), PLACES)
+async def test_an_async_client_reaches_the_proxy_page_by_page_wherever_it_is(
+    url: str, edge: str | None, region: str | None
+) -> None:
+    client = Client(ACCOUNT, TOKEN, http_client=AsyncHttpClient(url), edge=edge, region=region)
+    messages = client.chat.v1.services(SERVICE).channels(CHANNEL).messages
+    made = [(await messages.create_async(body=str(number))).sid for number in range(5)]
+    assert [message.sid for message in await messages.list_async(page_size=2)] == made
+
+
+async def test_a_client_made_here_needs_no_settings(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TWILIO_EDGE", "dublin")
+    monkeypatch.setenv("TWILIO_REGION", "ie1")
+    client = twilio_client(url, ACCOUNT, TOKEN)
+    made = client.chat.v1.services(SERVICE).channels(CHANNEL).messages.create(body="Hello")
+    client = twilio_client(url, ACCOUNT, TOKEN, is_async=True)
+    listed = await client.chat.v1.services(SERVICE).channels(CHANNEL).messages.list_async()
+    assert [message.sid for message in listed] == [made.sid]
+
+
+async def test_other_hosts_are_left_alone(url: str, elsewhere: str) -> None:
+    for kind in (HttpClient(url), AsyncHttpClient(url)):
+        answer = kind.request("GET", f"{elsewhere}/2010-04-01")
+        assert (await answer if kind.is_async else answer).text == "else"
+
+
+def test_the_address_is_that_of_the_environment_where_none_is_given(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CHATPROXY_URL", raising=False)
+    for kind in (HttpClient, AsyncHttpClient):
+        with pytest.raises(ConfigError, match="CHATPROXY_URL: is not set"):
+            kind()
+    monkeypatch.setenv("CHATPROXY_URL", url)
+    client = Client(ACCOUNT, TOKEN, http_client=HttpClient())
+    assert client.chat.v1.services(SERVICE).channels(CHANNEL).messages.list() == []
+
+
+def test_a_miss_is_the_clients_own_exception_with_the_reason(tmp_path: Path) -> None:
+    with in_background(proxy(Mode.REPLAY, str(DEMO), settings(tmp_path), print)) as running:
+        client = twilio_client(running.url, ACCOUNT, TOKEN)
+        with pytest.raises(TwilioRestException, match="never recorded") as caught:
+            client.chat.v1.services(SERVICE).channels(CHANNEL).messages("IM" + "9" * 32).fetch()
+    assert caught.value.status == 424
+
+
+def test_without_the_package_one_line_says_what_to_install(tmp_path: Path) -> None:
+    code = "import sys; sys.modules['twilio'] = None; import chatproxy.testing"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=dict(os.environ)
+    )
+    assert done.stderr.splitlines()[-1] == (
+        "ImportError: chatproxy.testing needs the twilio package: pip install 'chatproxy[twilio]'"
+    )
