@@ -34,7 +34,8 @@ def test_settings_are_those_of_the_project_at_its_root(tmp_path: Path) -> None:
     (tmp_path / "chatproxy.toml").write_text('store = "elsewhere"\nreport = "r.json"\nseed = 3\n')
     settings = settings_of({"clock": "recorded", "ignore": ["Body"], "cassette": "x", "mode": "none"}, tmp_path)
     assert (settings.store, settings.seed, settings.clock) == (tmp_path / "elsewhere", 3, "recorded")
-    assert (settings.report, settings.listen.port, settings.ignore) == (None, 0, {("", "Body")})
+    assert (settings.report, settings.listen.port) == (None, 0)
+    assert settings.ignore == {("", "Body")}
     with pytest.raises(ConfigError, match=r"^@pytest\.mark\.chatproxy: ignore: 3 is no list"):
         settings_of({"ignore": 3}, tmp_path)
     (tmp_path / "chatproxy.toml").write_text("seed = -1\n")

@@ -83,9 +83,8 @@ async def test_a_client_made_here_needs_no_settings(url: str, monkeypatch: pytes
 
 
 async def test_other_hosts_are_left_alone(url: str, elsewhere: str) -> None:
-    for kind in (HttpClient(url), AsyncHttpClient(url)):
-        answer = kind.request("GET", f"{elsewhere}/2010-04-01")
-        assert (await answer if kind.is_async else answer).text == "else"
+    assert HttpClient(url).request("GET", f"{elsewhere}/2010-04-01").text == "else"
+    assert (await AsyncHttpClient(url).request("GET", f"{elsewhere}/2010-04-01")).text == "else"
 
 
 def test_the_address_is_that_of_the_environment_where_none_is_given(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
