@@ -182,7 +182,8 @@ class Attempt:
             try:
                 export_cassette(self._fixture(store), path, gate_of(settings.allow, settings.strict, os.environ))
             except LeakError as error:
-                raise LeakError(f"{error}\nwhat was recorded is in the store as {self._name}") from error
+                kept = f"what was recorded is in the store as {self._name}"
+                raise LeakError("\n".join((str(error), kept))) from error
             count = store.count(self._name)
             if self.mode is Mode.AUTO:
                 store.drop(self._name)

@@ -107,7 +107,7 @@ class _Run:
         from chatproxy.core.errors import ConfigError  # noqa: PLC0415 - as above
         from chatproxy.hosting import Background  # noqa: PLC0415 - as above
 
-        root, marked, (module, test) = self._config.rootpath, _marked(item), _names(item)
+        root, marked, (module, test) = self._config.rootpath, _marks(item), _names(item)
         word = proxied.record_mode(marked, self._config.getoption("record_mode") or "none")
         settings = proxied.settings_of(marked, root)
         subject = subject_of(str(marked.get("cassette") or proxied.default_cassette(module, test)), settings, root)
@@ -156,7 +156,7 @@ def _failing() -> Iterator[None]:
         pytest.fail(str(error), pytrace=False)
 
 
-def _marked(item: pytest.Item) -> dict[str, Any]:
+def _marks(item: pytest.Item) -> dict[str, Any]:
     """Return what the marks say, that of the function over those of its class and module."""
     marked: dict[str, Any] = {}
     for mark in reversed(list(item.iter_markers("chatproxy"))):

@@ -30,8 +30,10 @@ import pytest
 from fixture.fixtures import read
 from integration.processes import environment
 
+from chatproxy.child import NOT_EXECUTABLE, NOT_FOUND
 from chatproxy.cli import cli
-from chatproxy.cli.options import FINDINGS
+from chatproxy.cli.options import FINDINGS, UNUSED
+from chatproxy.cli.run import MISSES
 from chatproxy.config import SETTINGS
 from chatproxy.core import errors
 from chatproxy.core.engine import EXCHANGE, OUTCOME
@@ -262,13 +264,21 @@ def test_readme_leads_to_every_page() -> None:
         assert page == "README.md" or f"({page})" in TEXTS["README.md"], page
 
 
-def parameters() -> Iterator[tuple[str, click.Parameter]]:
+def every_command() -> Iterator[tuple[str, click.Command]]:
+    """Yield each command by its whole name; those of a group have the group's before their own."""
     for name, command in cli.commands.items():
+        yield name, command
+        if isinstance(command, click.Group):
+            yield from ((f"{name} {below}", one) for below, one in command.commands.items())
+
+
+def parameters() -> Iterator[tuple[str, click.Parameter]]:
+    for name, command in every_command():
         yield from ((name, parameter) for parameter in command.params)
 
 
 def test_every_command_and_flag_is_named() -> None:
-    for name in cli.commands:
+    for name, _ in every_command():
         assert f"chatproxy {name}" in EVERYTHING, name
     for name, parameter in parameters():
         for flag in parameter.opts if isinstance(parameter, click.Option) else ():
@@ -319,7 +329,17 @@ def constants(node: ast.AST) -> Iterator[object]:
 
 
 def test_every_exit_status_is_explained() -> None:
-    statuses = {0, 130, FINDINGS, click.UsageError.exit_code, *(error.exit_code for error in error_classes())}
+    statuses = {
+        0,
+        130,
+        MISSES,
+        UNUSED,
+        FINDINGS,
+        NOT_EXECUTABLE,
+        NOT_FOUND,
+        click.UsageError.exit_code,
+        *(error.exit_code for error in error_classes()),
+    }
     for status in statuses:
         assert str(status) in first_column("docs/errors.md"), status
 

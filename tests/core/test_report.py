@@ -59,6 +59,7 @@ def test_a_replay_reports_each_session_and_the_whole() -> None:
         "restarts": 0,
         "outcomes": {"hit": 1, "miss": 1},
         "hits": 1,
+        "errors": [],
         "served": 1,
         "unused": [1, 4],
         "unused_total": 2,
@@ -92,7 +93,11 @@ def test_the_first_thousand_unused_exchanges_are_listed_and_all_are_counted() ->
 def test_a_whole_report_lists_all_unused_exchanges_and_tells_which_recording_it_is_of() -> None:
     content = replay(*range(1, 1203)).content(whole=True)
     assert content["unused"] == list(range(1, 1203))
-    assert content.keys() - replay(1).content().keys() == {"recording"}
+    assert content.keys() - replay(1).content().keys() == {"recording", "unused_requests"}
+    requests = content["unused_requests"]
+    assert isinstance(requests, dict)
+    assert list(requests) == [str(number) for number in range(1, 1001)]
+    assert requests["3"] == f"GET {page(3).decode()}"
     assert "recording" not in Report(Mode.PASSTHROUGH, None, Engine(UPSTREAM, lambda: 0)).content(whole=True)
 
 
