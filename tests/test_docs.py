@@ -49,8 +49,12 @@ NODE_PACKAGES = ROOT / "tests" / "integration" / "node" / "node_modules"
 
 NOT_RUN = {
     "sh": "installs into a virtual environment; that its scripts are there is tested",
-    "yaml": "read by pre-commit; what its command does is shown before",
-    "ruby": "read from the library's source, as the page says",
+    "yaml": "read by pre-commit or by GitHub Actions; what its command does is shown before",
+    "java": "read from the library's source, as the page says",
+    "ruby": "as above",
+    "php": "as above",
+    "csharp": "as above",
+    "go": "as above",
 }
 """Languages of blocks that are not run, and why."""
 
