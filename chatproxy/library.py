@@ -220,7 +220,12 @@ def open_document(path: Path, shown: str | None = None) -> Iterator[Opened]:
         except OSError as error:
             raise CassetteError(name, f"cannot be read: {error.strerror}") from error
         document = read_fixture(stream, name)
-        yield Opened(document.name, document.count, document.exchanges, document.declared, stream)
+        try:
+            yield Opened(document.name, document.count, document.exchanges, document.declared, stream)
+        except CassetteError as error:
+            if error.place:
+                raise
+            raise CassetteError(name, error.reason) from error
 
 
 def _seekable(path: Path, stack: ExitStack) -> BinaryIO:

@@ -75,6 +75,7 @@ def chatproxy(request: pytest.FixtureRequest) -> Iterator["Proxied"]:
     A miss fails the test, also where the code under test does not mind the answer.
     """
     run, item = request.config.stash[_RUN], request.node
+    item.stash[_PASSED] = False  # it may have passed in an earlier try
     with _failing():
         proxied = item.stash[_PROXIED] = run.begin(item)
     yield proxied

@@ -10,6 +10,7 @@ from base64 import b64encode
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+from chatproxy.child import URL
 from chatproxy.core.errors import ConfigError
 from chatproxy.core.model import TWILIO_HOST
 from chatproxy.core.origins import one_host
@@ -20,9 +21,6 @@ try:
     from twilio.rest import Client
 except ImportError as missing:
     raise ImportError("chatproxy.testing needs the twilio package: pip install 'chatproxy[twilio]'") from missing
-
-URL = "CHATPROXY_URL"
-"""The variable that has the proxy's address where none is given; ``chatproxy run`` sets it."""
 
 
 class HttpClient(TwilioHttpClient):  # type: ignore[misc]  # the package has no types

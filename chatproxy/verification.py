@@ -6,12 +6,10 @@ from dataclasses import asdict
 from itertools import groupby
 
 from chatproxy.core.checked import Checked
-from chatproxy.core.findings import Finding, Severity
+from chatproxy.core.findings import Severity
+from chatproxy.findinglines import finding_line, finding_lines
 from chatproxy.junit import Case
 from chatproxy.junit import junit as junit_xml
-
-_SHOWN = 20
-"""How many findings of one exchange are shown as text."""
 
 
 def reaches(checked: Sequence[Checked], bound: Severity) -> bool:
@@ -36,18 +34,11 @@ def text(checked: Sequence[Checked]) -> str:
     with_findings = sorted((one for one in checked if one.findings), key=lambda one: one.endpoint)
     for endpoint, several in groupby(with_findings, lambda one: one.endpoint):
         lines.append(endpoint)
-        for one in several:
-            lines += (f"  {_line(finding)}" for finding in one.findings[:_SHOWN])
-            if hidden := one.findings[_SHOWN:]:
-                lines.append(f"  {hidden[0].severity:4}  {one.exchange}  and in {len(hidden)} more places")
+        lines += (f"  {line}" for line in finding_lines([one.findings for one in several]))
     count = _counts(checked)
     skipped = f", {count['skipped']} skipped" if count["skipped"] else ""
     summary = f"{count['checked']} of {count['exchanges']} exchanges checked{skipped}: "
     return "\n".join([*lines, summary + (f"{count['high']} high, {count['low']} low" if lines else "no findings")])
-
-
-def _line(finding: Finding) -> str:
-    return f"{finding.severity:4}  {finding.exchange}  {finding.place} {finding.message}"
 
 
 def as_json(checked: Sequence[Checked]) -> str:
@@ -67,7 +58,9 @@ def _case(one: Checked, bound: Severity) -> Case:
     return Case(
         one.endpoint,
         one.exchange,
-        failure=(f"{serious[0].place} {serious[0].message}", "\n".join(map(_line, serious))) if serious else None,
+        failure=(f"{serious[0].place} {serious[0].message}", "\n".join(map(finding_line, serious)))
+        if serious
+        else None,
         skipped=one.skipped,
-        output="\n".join(map(_line, others)) if others else None,
+        output="\n".join(map(finding_line, others)) if others else None,
     )

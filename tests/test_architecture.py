@@ -16,7 +16,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 LAYERS = [
     {"core"},
-    {"values", "rules", "junit"},
+    {"values", "rules", "junit", "findinglines"},
     {"store", "fixture", "files", "upstream", "sandbox", "config", "control", "wire"}
     | {
         "table",

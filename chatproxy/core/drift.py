@@ -14,7 +14,7 @@ from json import loads
 
 from chatproxy.core.cassette import Cassette
 from chatproxy.core.checked import Checked
-from chatproxy.core.epochs import COLLECTION, Place
+from chatproxy.core.epochs import COLLECTION
 from chatproxy.core.errors import ConfigError
 from chatproxy.core.findings import compare_responses, findings
 from chatproxy.core.meaning import meaning, of_answer
@@ -39,6 +39,7 @@ class Drift:
         self._live = {recorded.encode(): live.encode() for live, recorded in bind.items()}
         self._tokens: dict[bytes, bytes] = {}
         self._last = self._last_epochs()
+        self._skipped: dict[int, str | None] = {}
 
     def order(self) -> list[int]:
         """Return the numbers of the exchanges in the order in which they are asked for."""
@@ -54,20 +55,20 @@ class Drift:
 
     def skipped(self, number: int) -> str | None:
         """Return why an exchange is not asked for, if so."""
-        if self._writes:
-            return None
+        if number not in self._skipped:
+            self._skipped[number] = None if self._writes else self._reason(number)
+        return self._skipped[number]
+
+    def _reason(self, number: int) -> str | None:
         form = normalize(self._cassette.exchange(number).request, self._rules)
         if not is_read(form.method):
             return A_WRITE
         place = self._cassette.place(number)
-        last = self._cassette.last_read(form.key, self._last[place.timeline])
-        if last is None or last.number != number or self._is_changed(place, last.epoch):
+        end = self._last[place.timeline]
+        last = self._cassette.last_read(form.key, end)
+        if last is None or last.number != number or write_since(self._cassette, place, last.epoch, end) is not None:
             return NOT_LAST
         return None
-
-    def _is_changed(self, place: Place, epoch: int) -> bool:
-        write = write_since(self._cassette, place, epoch, self._last[place.timeline])
-        return write is not None
 
     def check_askable(self) -> None:
         """Raise ConfigError for a canonical cassette of which a SID is sent that only the fixture knows."""

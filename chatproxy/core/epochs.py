@@ -138,8 +138,9 @@ class _Placing:
         least = self._reached.get(line, 0) + one.opens
         if epoch < least:
             raise CassetteError(
-                f"exchange {one.number}",
-                f"is said to stand in epoch {epoch} of its collection, but those before it make it {least} at least",
+                "",  # whoever reads the fixture knows where it is
+                f"exchange {one.number} is said to stand in epoch {epoch} of its collection, "
+                f"but those before it make it {least} at least",
             )
         self._reached[line] = epoch
         return epoch

@@ -263,7 +263,7 @@ def test_the_epochs_of_a_canonical_fixture_are_taken_as_they_are() -> None:
 @pytest.mark.parametrize(("method", "epoch", "least"), [("POST", 1, 2), ("GET", 0, 1), ("POST", 0, 2)])
 def test_epochs_that_contradict_each_other_are_refused(method: str, epoch: int, least: int) -> None:
     several = [standing(1, "POST", SERVICE_PATH + "/Users", 1), standing(2, method, SERVICE_PATH + "/Users", epoch)]
-    with pytest.raises(CassetteError, match=f"exchange 2: is said to stand in epoch {epoch} .* make it {least} at"):
+    with pytest.raises(CassetteError, match=f"exchange 2 is said to stand in epoch {epoch} .* make it {least} at"):
         places_of(several)
 
 
