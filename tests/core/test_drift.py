@@ -190,3 +190,8 @@ def test_a_canonical_cassette_is_asked_for_only_with_the_sids_that_stand_for_its
     with pytest.raises(ConfigError, match=f"LIVE=IM{'0' * 31}1"):
         check(service, writes=False)
     check(service | {LIVE: "IM" + "0" * 31 + "1"}, writes=False)
+
+
+def test_why_an_exchange_is_skipped_is_the_same_whenever_it_is_asked() -> None:
+    drift = Drift(MemoryCassette("a", TALK, RULES), RULES, {}, writes=False)
+    assert [drift.skipped(1), drift.skipped(1)] == [A_WRITE, A_WRITE]

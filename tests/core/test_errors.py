@@ -8,6 +8,7 @@ from chatproxy.core.errors import (
     ConfigError,
     LeakError,
     MissError,
+    NetworkBlockedError,
     RequestError,
     UpstreamError,
     error_json,
@@ -51,3 +52,9 @@ def test_error_json_is_twilios() -> None:
 
 def test_error_json_without_a_code_has_the_status_in_its_place() -> None:
     assert json.loads(error_json(424, "é")) == {"code": 424, "message": "é", "status": 424}
+
+
+def test_a_blocked_host_is_named_with_what_blocks_it() -> None:
+    error = NetworkBlockedError("chat.twilio.com")
+    assert str(error) == "chat.twilio.com: is another machine, and --block-network keeps tests from the network"
+    assert error.host == "chat.twilio.com"
