@@ -3,13 +3,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from notices import Board
 
-CHANNEL = "CH0123456789abcdef0123456789abcdef"
-
 
 @pytest.fixture
-def board(chatproxy) -> Board:
-    """A board whose answers are recorded, one recording for each test."""
-    return Board(chatproxy.twilio_client(), CHANNEL)
+def board(chatproxy, request) -> Board:
+    """A board whose answers are recorded, in a channel of the test's own: what it shows depends on no other test."""
+    return Board(chatproxy.twilio_client(), request.node.name)
 
 
 def test_a_notice_is_posted_now_and_listed_as_posted(board):
