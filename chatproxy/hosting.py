@@ -11,9 +11,10 @@ from contextlib import AbstractAsyncContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+from chatproxy.assembly import Say
 from chatproxy.blocking import THREADS
 from chatproxy.files import remove_file, write_whole
-from chatproxy.run import Running, Say
+from chatproxy.run import Running
 
 T = TypeVar("T")
 

@@ -32,6 +32,7 @@ LAYERS = [
     },
     {"library", "server"},
     {"replay", "mergedriver", "hygiene"},
+    {"assembly"},
     {"run", "verify", "testing"},
     {"hosting"},
     {"attempt", "demo"},
