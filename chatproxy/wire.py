@@ -13,10 +13,10 @@ from aiohttp.abc import AbstractStreamWriter
 
 from chatproxy.core.admission import check_head, too_large
 from chatproxy.core.errors import RequestError
+from chatproxy.core.framing import content_length, may_have_body
 from chatproxy.core.model import Request, Response
 
 _ABSOLUTE = re.compile(r"https?://([^/?#]+)(/.*)?", re.IGNORECASE)
-_NO_CONTENT = frozenset({204, 304})
 
 
 async def read_request(request: web.BaseRequest, max_body: int, timeout: float) -> Request:  # noqa: ASYNC109 - in a setting's words
@@ -130,15 +130,10 @@ def whole_answer(answer: Response, *, close: bool) -> bytes:
     return _whole(answer, "GET", _persistence(keep_alive=not close, version=HttpVersion11))
 
 
-def may_have_body(method: str, status: int) -> bool:
-    """Tell whether an answer to this method with this status has a body (RFC 9112 section 6.3)."""
-    return method != "HEAD" and status not in _NO_CONTENT
-
-
 def _whole(answer: Response, method: str, persistence: bytes) -> bytes:
-    """Return head and body; an answer to HEAD says how long its body would be if we know."""
-    has_length = answer.status not in _NO_CONTENT and (answer.body or method != "HEAD")
-    length = b"Content-Length: %d\r\n" % len(answer.body) if has_length else b""
+    """Return head and body."""
+    size = content_length(answer, method)
+    length = b"" if size is None else b"Content-Length: %d\r\n" % size
     return _head(answer, length + persistence) + (answer.body if may_have_body(method, answer.status) else b"")
 
 
