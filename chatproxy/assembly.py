@@ -17,8 +17,8 @@ from chatproxy.core.model import Mode
 from chatproxy.core.recorder import Recorder
 from chatproxy.core.report import Report
 from chatproxy.files import make_way, write_json
-from chatproxy.library import now
-from chatproxy.replay import open_replayed, rules_of, sessions_of
+from chatproxy.library import is_file, now, open_store
+from chatproxy.replay import open_several, rules_of, sessions_of
 from chatproxy.store import Existing, Recording, Store
 
 Say = Callable[[str], None]
@@ -27,12 +27,17 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Assembly:
-    """An engine at work; ``recording`` is none where nothing is recorded, ``replayed`` where nothing is replayed."""
+    """An engine at work.
+
+    ``recording`` is none where nothing is recorded, ``replayed`` where nothing is replayed, ``store`` where no store
+    is open for either.
+    """
 
     engine: Engine
     report: Report
     recording: Recording | None = None
     replayed: Cassette | None = None
+    store: Store | None = None
 
 
 @contextmanager
@@ -55,13 +60,12 @@ def assembled(
     rules = rules_of(settings)
     make_way(settings.report, flag="--report")
     with ExitStack() as stack:
-        recording = replayed = None
-        if mode in {Mode.RECORD, Mode.AUTO}:
-            recording = _record(stack, name, mode, settings, warn)
-        if mode is Mode.AUTO and recording is not None:
-            replayed = recording.store.open(name, rules)
-        if mode is Mode.REPLAY:
-            replayed = open_replayed(stack, cassette, settings, rules) if isinstance(cassette, str) else cassette
+        store = _store(stack, mode, cassette, settings)
+        recording = None
+        if store is not None and mode in _RECORDING:
+            existing = Existing.APPEND if mode is Mode.AUTO else existing_of(settings)
+            recording = _record(stack, store, name, existing, settings=settings, warn=warn)
+        replayed = _replayed(stack, mode, cassette, settings, store)
         engine = Engine(
             settings.upstream,
             now,
@@ -73,17 +77,39 @@ def assembled(
             on_miss=on_miss or (lambda miss: warn(f"chatproxy: miss: {miss}")),
         )
         report = Report(mode, replayed.name if replayed else name or None, engine, replayed)
-        yield Assembly(engine, report, recording, replayed)
+        yield Assembly(engine, report, recording, replayed, store)
         content = report.content(whole=True) if settings.report else None  # while the cassette is open
     if settings.report is not None:  # a recording has ended well by now, whatever becomes of this file
         write_json(settings.report, content, flag="--report")
 
 
-def _record(stack: ExitStack, name: str, mode: Mode, settings: Settings, warn: Say) -> Recording:
-    """Begin a recording that ends well if all does, and else stays as it is."""
-    existing = Existing.APPEND if mode is Mode.AUTO else _existing(settings)
-    store = Store(settings.store)
+def _store(stack: ExitStack, mode: Mode, cassette: str | Cassette, settings: Settings) -> Store | None:
+    """Open the store if the mode needs it for this cassette; a FILE needs none."""
+    if mode is Mode.PASSTHROUGH or not isinstance(cassette, str) or (mode is Mode.REPLAY and is_file(cassette)):
+        return None
+    store = open_store(settings.store, cassette) if mode is Mode.REPLAY else Store(settings.store)
     stack.callback(store.close)
+    return store
+
+
+def _replayed(
+    stack: ExitStack, mode: Mode, cassette: str | Cassette, settings: Settings, store: Store | None
+) -> Cassette | None:
+    """Open what is replayed, if anything is."""
+    if mode not in _REPLAYING or not isinstance(cassette, str):
+        return cassette if mode is Mode.REPLAY and not isinstance(cassette, str) else None
+    (opened,) = open_several(stack, [cassette], settings, rules_of(settings), store)
+    return opened
+
+
+_RECORDING = {Mode.RECORD, Mode.AUTO}
+_REPLAYING = {Mode.REPLAY, Mode.AUTO}
+
+
+def _record(
+    stack: ExitStack, store: Store, name: str, existing: Existing, *, settings: Settings, warn: Say
+) -> Recording:
+    """Begin a recording that ends well if all does, and else stays as it is."""
     recording = Recording(store, name, existing, now())
     for left in recording.superseded:
         warn(f"chatproxy: {left}, left of an interrupted recording, is deleted when this recording ends well")
@@ -99,7 +125,8 @@ def _record(stack: ExitStack, name: str, mode: Mode, settings: Settings, warn: S
     return recording
 
 
-def _existing(settings: Settings) -> Existing:
+def existing_of(settings: Settings) -> Existing:
+    """Return what to do where a cassette of the name stands already."""
     if settings.append and settings.replace:
         raise ConfigError("--append", "contradicts --replace; give one of them")
     if settings.replace:

@@ -16,7 +16,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 LAYERS = [
     {"core"},
-    {"values", "rules", "junit", "findinglines"},
+    {"values", "rules", "junit", "findinglines", "child", "messagetext"},
     {"store", "fixture", "files", "upstream", "sandbox", "config", "control", "wire"}
     | {
         "table",
@@ -27,16 +27,15 @@ LAYERS = [
         "verification",
         "openapi",
         "runreport",
-        "child",
         "blocking",
     },
     {"library", "server"},
     {"replay", "mergedriver", "hygiene"},
     {"assembly"},
     {"run", "verify", "testing"},
-    {"hosting"},
+    {"hosting", "intercept"},
     {"attempt", "demo"},
-    {"proxied"},
+    {"proxied", "mitm"},
     {"cli", "addon", "pytest_plugin"},
     {"__main__"},
 ]
@@ -65,7 +64,7 @@ CORE_MAY_IMPORT = {
 
 ONLY_IN = {
     "lmdb": {"store"},
-    "mitmproxy": {"addon"},
+    "mitmproxy": {"addon", "mitm"},
     "pytest": {"pytest_plugin"},
     "twilio": {"demo", "testing"},
     "click": {"cli"},
