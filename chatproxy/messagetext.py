@@ -6,7 +6,7 @@ Fields stand in their order, one a line, JSON within a text is laid out, and of 
 import json
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from chatproxy.core.excerpts import printable
 from chatproxy.core.wording import counted
@@ -20,10 +20,12 @@ def message_text(body: bytes, *, is_form: bool = False) -> str | None:
     try:
         text = body.decode()
         content = dict(_form(text)) if is_form else json.loads(text)
-    except (ValueError, RecursionError):
+        return _text(content) if isinstance(content, dict) and content else None
+    except (ValueError, RecursionError):  # what is nested too deeply can fail late, while it is laid out
         return None
-    if not isinstance(content, dict) or not content:
-        return None
+
+
+def _text(content: dict[str, Any]) -> str:
     name = _list_name(content)
     return "\n".join(_fields(content) if name is None else _list(content, name))
 
@@ -58,7 +60,7 @@ def _page(meta: dict[str, Any], members: str) -> str:
     parts = [f"page {_shown(meta.get('page'))}", f"{members}, {_shown(meta.get('page_size'))} at most"]
     for name, what in (("previous_page_url", "previous page"), ("next_page_url", "next page")):
         url = meta.get(name)
-        parts.append(f"{what}: ?{printable(urlsplit(url).query)}" if isinstance(url, str) else f"no {what}")
+        parts.append(f"{what}: ?{printable(url.partition('?')[2])}" if isinstance(url, str) else f"no {what}")
     return "; ".join(parts)
 
 
