@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 from mitmproxy import ctx, http
 from mitmproxy.exceptions import OptionsError
-from mitmproxy.net.http.url import hostport
 from mitmproxy.proxy.mode_specs import ProxyMode, ReverseMode
 
 from chatproxy.core.admission import check_head, too_large
 from chatproxy.core.engine import Engine
 from chatproxy.core.errors import ChatproxyError, ConfigError, RequestError, UpstreamError
+from chatproxy.core.grammar import TOKEN
 from chatproxy.core.model import TWILIO_ORIGIN, Forward, Mode, Request, Response
 from chatproxy.files import remove_file, write_whole
 from chatproxy.library import now
@@ -126,7 +126,7 @@ class Chatproxy(Commands):
         if self.choice is None or self.choice.settings.ready_file is None:
             return
         host, port = next(iter(ctx.master.addons.get("proxyserver").listen_addrs()), ("", 0))[:2]
-        content = {"url": f"http://{hostport('', host, port)}", "mode": self._mode.value, "pid": os.getpid()}
+        content = {"url": f"http://{flows.address('', host, port)}", "mode": self._mode.value, "pid": os.getpid()}
         content |= {"error": trouble} if trouble else {}
         try:
             write_whole(self.choice.settings.ready_file, json.dumps(content) + "\n", flag="chatproxy_ready_file")
@@ -152,7 +152,7 @@ class Chatproxy(Commands):
                 continue
             target = flows.Target(mode.scheme, *mode.address[:2])
             if not flows.is_twilio(target.host) and target != self._upstream:
-                origin = f"{target.scheme}://{hostport(*target)}"
+                origin = f"{target.scheme}://{flows.address(*target)}"
                 _log.warning("chatproxy: %s is left alone; to serve it, set chatproxy_upstream=%s", spec, origin)
 
     # -- what it does with flows
@@ -162,7 +162,7 @@ class Chatproxy(Commands):
         if self._keeps_host and flows.is_reverse(flow):
             request = flow.request
             flow.metadata[flows.HOST] = request.host_header
-            request.host_header = hostport(request.scheme, request.host, request.port)
+            request.host_header = flows.address(request.scheme, request.host, request.port)
 
     async def request(self, flow: http.HTTPFlow) -> None:
         """Answer a flow of ours, or let mitmproxy pass it on."""
@@ -245,6 +245,8 @@ _bare = Engine(TWILIO_ORIGIN, now)
 def _taken(flow: http.HTTPFlow, max_body: int) -> Request:
     """Return a flow's request, if it can be taken."""
     request = flows.request_of(flow)
+    if not TOKEN.fullmatch(request.method):
+        raise RequestError(400, "the method is no token (RFC 9110 section 9.1)")
     check_head(request.origin.partition("://")[2], request.target.decode("latin-1"), request.headers)
     if len(request.body) > max_body:
         raise too_large(max_body)

@@ -46,6 +46,11 @@ def target_of(origin: str) -> Target:
     return Target(scheme, host.strip("[]"), int(port) if port else _PORTS[scheme])
 
 
+def address(scheme: str, host: str, port: int) -> str:
+    """Return a host and its port as URLs name them: IPv6 in brackets, and no port that the scheme has anyway."""
+    return hostport(scheme, f"[{host}]" if ":" in host else host, port)
+
+
 def is_ours(flow: http.HTTPFlow, upstream: Target) -> bool:
     """Tell whether a flow is meant for the service or for the upstream that stands for it."""
     request = flow.request
@@ -66,17 +71,18 @@ def origin_of(flow: http.HTTPFlow) -> str:
     """
     if not is_reverse(flow):
         target = Target(flow.request.scheme, flow.request.host, flow.request.port)
-        return TWILIO_ORIGIN if is_twilio(target.host) else f"{target.scheme}://{hostport(*target)}"
+        return TWILIO_ORIGIN if is_twilio(target.host) else f"{target.scheme}://{address(*target)}"
     scheme = "https" if flow.client_conn.tls else "http"
     host = flow.metadata.get(HOST)
-    return f"{scheme}://{host or hostport(scheme, *flow.client_conn.sockname[:2])}"
+    return f"{scheme}://{host or address(scheme, *flow.client_conn.sockname[:2])}"
 
 
 def request_of(flow: http.HTTPFlow) -> Request:
     """Return the request of a flow, as its client sent it."""
     request = flow.request
+    method = request.data.method.decode("latin-1")  # as `request.method` it would be in upper case
     fields = tuple(request.headers.fields)
-    return Request(request.method, request.data.path, fields, request.raw_content or b"", origin_of(flow))
+    return Request(method, request.data.path, fields, request.raw_content or b"", origin_of(flow))
 
 
 def response_of(flow: http.HTTPFlow) -> Response | None:
