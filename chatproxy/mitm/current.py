@@ -110,7 +110,9 @@ class Current:
 
     def want(self, choice: Choice | ChatproxyError) -> None:
         """Ask for another choice, or for the trouble that there is with it, from the next request on."""
-        self._wanted = choice
+        is_tried_anew = self.trouble is not None  # what was missing may be there by now
+        if choice != self._wanted or is_tried_anew:  # mitmproxy tells of options that it has set back, too
+            self._wanted = choice
 
     @asynccontextmanager
     async def use(self) -> AsyncIterator[Works]:

@@ -107,7 +107,29 @@ async def test_law_2_a_recording_that_is_changed_away_from_is_there_to_be_replay
     assert await outcome(current) == "recorded"
     current.want(Choice(Mode.REPLAY, "talk", here))
     assert [await outcome(current) for _ in range(2)] == ["hit", "miss"]
-    current.want(Choice(Mode.REPLAY, "talk", here))
+
+
+async def test_the_same_choice_made_again_begins_nothing_anew(current: Current, here: Settings) -> None:
+    for _ in range(2):
+        current.want(Choice(Mode.RECORD, "talk", here))
+        assert await outcome(current) == "recorded"
+    for expected in ("hit", "hit", "miss"):
+        current.want(Choice(Mode.REPLAY, "talk", replace(here)))
+        assert await outcome(current) == expected
+
+
+async def test_a_choice_that_could_not_be_put_in_force_is_tried_when_it_is_made_again(
+    current: Current, here: Settings
+) -> None:
+    replay = Choice(Mode.REPLAY, "talk", here)
+    current.want(replay)
+    with pytest.raises(CassetteError, match="there is no such cassette"):
+        await current.take()
+    other = Current()
+    other.want(Choice(Mode.RECORD, "talk", here))
+    await outcome(other)
+    await other.close(well=True)
+    current.want(replace(replay))
     assert await outcome(current) == "hit"
 
 
