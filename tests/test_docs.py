@@ -63,6 +63,9 @@ NONE = "\N{EN DASH}"
 
 PATIENCE = 30.0
 
+SERVES = re.compile(r" on http| listening at .*\n")
+"""What a server prints when it accepts: chatproxy's, or mitmproxy."""
+
 
 @dataclass(frozen=True)
 class Block:
@@ -155,7 +158,7 @@ class Terminal:
             job = Job(self._bash(f"exec {command}", output), log)
         self.jobs[max(self.jobs, default=0) + 1] = job
         until = time.monotonic() + PATIENCE
-        while " on http" not in log.read_text("utf-8") and job.process.poll() is None and time.monotonic() < until:
+        while not SERVES.search(log.read_text("utf-8")) and job.process.poll() is None and time.monotonic() < until:
             time.sleep(0.01)
         return job.news()
 
@@ -171,6 +174,7 @@ class Terminal:
             cwd=self.folder,
             env=environment()
             | {
+                "HOME": str(self.folder / ".home"),  # mitmproxy makes its authority there
                 "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
                 "NODE_PATH": str(NODE_PACKAGES),
                 "CHATPROXY_LISTEN": f"127.0.0.1:{self.ports['8765']}",
