@@ -4,7 +4,7 @@ It puts chatproxy's engine into mitmproxy, in reverse and in forward mode. The l
 
 1. Only what is meant for the service, or for the upstream that stands for it, is touched; all other flows pass.
 2. But in passthrough, mitmproxy opens no connection to these hosts, and resolves none of their names. What is to be
-   recorded the addon asks for itself, as the server does.
+   recorded the addon asks for itself, under the same limits and laws as the server.
 3. Whatever goes wrong answers the flow, and says so in mitmproxy's event log; mitmproxy goes on.
 """
 
@@ -13,7 +13,7 @@ import json
 import logging
 import os
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mitmproxy import ctx, http
 from mitmproxy.exceptions import OptionsError
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_UNCONNECTED = {"connection_strategy": "lazy", "upstream_cert": False}
-"""What keeps mitmproxy from connecting to a host before the addon has answered."""
+_OWN_OPTIONS = {"connection_strategy": "lazy", "keep_host_header": True}
+"""What mitmproxy must do: connect to no host before the addon has answered, and tell how clients call the server."""
 
 
 class Chatproxy(Commands):
@@ -55,8 +55,8 @@ class Chatproxy(Commands):
         self._is_running = False
         self._upstream = flows.target_of(TWILIO_ORIGIN)
         self._mode = Mode.REPLAY
-        self._before: dict[str, Any] = {}
-        self._keeps_host = False
+        self._shows_certificates = True
+        self._rewrites_host = True
         self._passing: dict[str, tuple[Works, Forward]] = {}
         self._settling: set[asyncio.Task[None]] = set()
 
@@ -82,6 +82,9 @@ class Chatproxy(Commands):
     def running(self) -> None:
         """Begin, once all options are known; wrong ones are what flows are answered with."""
         self._is_running = True
+        self._shows_certificates = ctx.options.upstream_cert
+        self._rewrites_host = not ctx.options.keep_host_header
+        self._set_options()
         try:
             self._choose(self._task or choice_of(ctx.options))
         except ConfigError as error:
@@ -103,7 +106,7 @@ class Chatproxy(Commands):
         self.choice = choice
         self._mode = choice.mode
         self._upstream = flows.target_of(choice.settings.upstream)
-        self._keep_unconnected()
+        self._set_options()
         self.current.want(choice)
         self._settle()
 
@@ -133,17 +136,15 @@ class Chatproxy(Commands):
         except ChatproxyError as error:
             _log.error("chatproxy: %s", error)
 
-    def _keep_unconnected(self) -> None:
-        """Set what mitmproxy's own options must be, and set them back for passthrough."""
-        if not self._keeps_host and not ctx.options.keep_host_header:
-            self._keeps_host = True  # only so it is known by which name clients reached us
-            ctx.options.update(keep_host_header=True)
-        if self._mode is Mode.PASSTHROUGH:
-            before, self._before = self._before, {}
-            ctx.options.update(**before)
-        elif not self._before:
-            self._before = {name: getattr(ctx.options, name) for name in _UNCONNECTED}
-            ctx.options.update(**_UNCONNECTED)
+    def _set_options(self) -> None:
+        """Set what mitmproxy's own options must be.
+
+        In passthrough it may look at the service's own certificate again, if it was to.
+        """
+        is_passing = self._mode is Mode.PASSTHROUGH
+        wanted = {**_OWN_OPTIONS, "upstream_cert": is_passing and self._shows_certificates}
+        changed = {name: value for name, value in wanted.items() if getattr(ctx.options, name) != value}
+        ctx.options.update(**changed)
 
     def _say_what_is_left_alone(self) -> None:
         for spec in ctx.options.mode:
@@ -159,10 +160,11 @@ class Chatproxy(Commands):
 
     def requestheaders(self, flow: http.HTTPFlow) -> None:
         """Note by which name the client reached us, and name the server as mitmproxy would have."""
-        if self._keeps_host and flows.is_reverse(flow):
+        if flows.is_reverse(flow):
             request = flow.request
             flow.metadata[flows.HOST] = request.host_header
-            request.host_header = flows.address(request.scheme, request.host, request.port)
+            if self._rewrites_host:
+                request.host_header = flows.address(request.scheme, request.host, request.port)
 
     async def request(self, flow: http.HTTPFlow) -> None:
         """Answer a flow of ours, or let mitmproxy pass it on."""

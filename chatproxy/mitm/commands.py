@@ -26,8 +26,8 @@ from chatproxy.explanation import explanation_text
 from chatproxy.findinglines import finding_lines
 from chatproxy.leakgate import gate_of
 from chatproxy.library import canonical_fixture, export_cassette, fixture_path, is_file, now
-from chatproxy.mitm import flows
 from chatproxy.mitm.current import Current, Works
+from chatproxy.mitm.flows import ORIGIN, answer, is_ours, request_of, response_of, target_of
 from chatproxy.mitm.options import CASSETTE, Choice
 from chatproxy.replay import open_several, rules_of, sessions_of
 from chatproxy.store import Recording, Store
@@ -51,7 +51,7 @@ class Commands:
         found = _http(flow)
         with _errors(), self._cassette() as cassette:
             session = self._session(cassette, found)
-            text = explanation_text(explain_request(session, flows.request_of(found)), cassette.name)
+            text = explanation_text(explain_request(session, request_of(found)), cassette.name)
         return _shown([*([found.comment] if found.comment else []), *text.split("\n")])
 
     @command.command("chatproxy.diff")
@@ -62,7 +62,7 @@ class Commands:
         if live is None:
             raise CommandError("the flow has no answer of the upstream; record or pass its request on first")
         with _errors(), self._cassette() as cassette:
-            explained = explain_request(self._session(cassette, found), flows.request_of(found))
+            explained = explain_request(self._session(cassette, found), request_of(found))
             near = closest(
                 cassette, rules_of(self._chosen().settings), explained.form, self._chosen().settings.upstream, live
             )
@@ -75,32 +75,33 @@ class Commands:
         return _shown([f"{name}: {counted(len(near.findings), 'difference')}{of}", *finding_lines([near.findings])])
 
     @command.command("chatproxy.play")
-    def play(self, flows_: Sequence[flow.Flow]) -> None:
+    def play(self, flows: Sequence[flow.Flow]) -> None:
         """Answer flows anew from the cassette, in the session that is replayed now; `revert` undoes it."""
+        found = [_http(one) for one in flows]  # all or none
         with _errors(), self._cassette() as cassette:
             engine = self._engine(cassette)
-            for one in map(_http, flows_):
-                decision = engine.on_request(flows.request_of(one))
+            for one in found:
+                decision = engine.on_request(request_of(one))
                 assert not isinstance(decision, Forward)  # it only replays
                 one.backup()
-                flows.answer(one, decision)
-        ctx.master.addons.trigger(UpdateHook(flows_))
+                answer(one, decision)
+        ctx.master.addons.trigger(UpdateHook(flows))
 
     @command.command("chatproxy.record")
-    def record(self, flows_: Sequence[flow.Flow], name: str = "") -> None:
+    def record(self, flows: Sequence[flow.Flow], name: str = "") -> None:
         """Put the flows that the upstream has answered into a cassette, by default that of chatproxy_cassette."""
         settings = self._chosen().settings
         name = name or self._chosen().cassette
         if not name or is_file(name):
             raise CommandError(f"give the name of a cassette, or set {CASSETTE} to one")
-        captured = [one for one in map(self._captured, flows_) if one is not None]
+        captured = [one for one in map(self._captured, flows) if one is not None]
         if not captured:
             raise CommandError("none of these flows has an answer of the upstream")
         with _errors(), self._store() as store:
             recording = Recording(store, name, existing_of(settings), now())
             recorder = Recorder(name, settings.upstream, recording.first_number)
             recording.fill(exchanges(captured, recorder), rules_of(settings), work=("record", len(captured)))
-        left_out = len(flows_) - len(captured)
+        left_out = len(flows) - len(captured)
         rest = f"; {counted(left_out, 'flow')} left out, not answered by the upstream" if left_out else ""
         _log.info("chatproxy: recorded %s, %s%s", name, counted(len(captured)), rest)
 
@@ -156,7 +157,7 @@ class Commands:
 
     def _session(self, cassette: Cassette, found: http.HTTPFlow) -> Session:
         settings = self._chosen().settings
-        return sessions_of(cassette, settings, rules_of(settings)).of(flows.request_of(found), now())
+        return sessions_of(cassette, settings, rules_of(settings)).of(request_of(found), now())
 
     def _engine(self, cassette: Cassette) -> Engine:
         """Return the engine that replays now, or else one that begins to."""
@@ -167,10 +168,10 @@ class Commands:
 
     def _live(self, found: http.HTTPFlow) -> Response | None:
         """Return the answer that the upstream gave, with the URLs that it gave."""
-        response = flows.response_of(found)
+        response = response_of(found)
         if response is None or (found.response and found.response.headers.get(OUTCOME.decode()) in _OWN):
             return None
-        turned = found.metadata.get(flows.ORIGIN)
+        turned = found.metadata.get(ORIGIN)
         if turned is None:
             return response
         return live_reply(response, turned).render(as_recorded(self._chosen().settings.upstream))
@@ -178,11 +179,11 @@ class Commands:
     def _captured(self, one: flow.Flow) -> Captured | None:
         found = _http(one)
         live = self._live(found)
-        if live is None or not flows.is_ours(found, flows.target_of(self._chosen().settings.upstream)):
+        if live is None or not is_ours(found, target_of(self._chosen().settings.upstream)):
             return None
         asked, response = found.request.timestamp_start, found.response
         answered = (response and (response.timestamp_end or response.timestamp_start)) or asked
-        return Captured(flows.request_of(found), live, int(asked * 10**6), int(answered * 10**6))
+        return Captured(request_of(found), live, int(asked * 10**6), int(answered * 10**6))
 
 
 def _http(one: flow.Flow) -> http.HTTPFlow:
