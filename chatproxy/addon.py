@@ -193,6 +193,7 @@ class Chatproxy(Commands):
             if isinstance(decision, Response):
                 return decision
             if (answer := await works.ask(decision)) is not None:
+                flow.metadata[flows.ORIGIN] = request.origin
                 return answer
         except ChatproxyError as error:
             return works.engine.on_error(error, request)

@@ -18,6 +18,8 @@ class Master:
 
     def __init__(self) -> None:
         self.options = Options()
+        self.options.add_option("connection_strategy", str, "eager", "as its servers add it")
+        self.options.add_option("keep_host_header", bool, False, "as its servers add it")
         self.commands = CommandManager(self)
         self.addons = AddonManager(self)
         self.updated: list[flow.Flow] = []

@@ -9,15 +9,17 @@ from typing import Protocol
 from urllib.parse import urlencode
 
 import pytest
+from aiohttp import web
 from cli.commands import DEMO
 from mitm.captured import FORM_TYPE, TARGET, flow, response
 from mitm.masters import Master
 from mitmproxy import ctx, http
 from mitmproxy.exceptions import CommandError
 from mitmproxy.test.tflow import terr, ttcpflow
-from servers import settings
+from servers import settings, upstream
 from strategies import UPSTREAM
 
+from chatproxy.addon import Chatproxy
 from chatproxy.core.engine import OUTCOME
 from chatproxy.core.errors import ConfigError
 from chatproxy.core.model import Mode
@@ -66,6 +68,7 @@ def master(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCa
     caplog.set_level(logging.INFO, "chatproxy")
     made = Master()
     monkeypatch.setattr(ctx, "master", made, raising=False)
+    monkeypatch.setattr(ctx, "options", made.options, raising=False)
     return made
 
 
@@ -210,6 +213,29 @@ async def test_flows_are_recorded_while_another_cassette_is_replayed_or_recorded
         commands.record([created()], f"beside-{mode}")
     await commands.current.close(well=True)
     assert names(commands) == {"talk": 1, "beside-replay": 1, "beside-record": 1, "beside-passthrough": 1}
+
+
+@pytest.mark.parametrize("urls", ["rewrite", "keep"])
+async def test_law_flows_that_the_addon_recorded_make_the_same_cassette_again(
+    commands: Commands, master: Master, urls: str
+) -> None:
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(body=message("Hello", origin=origin), content_type="application/json")
+
+    assert commands.choice is not None
+    async with upstream(answer) as origin:
+        chosen = replace(commands.choice.settings, upstream=origin, urls=urls)
+        addon = Chatproxy(Choice(Mode.RECORD, "talk", chosen))
+        addon.running()
+        one = flow("GET", TARGET, headers=(BASIC,), mode=REVERSE.replace(UPSTREAM, origin), origin=origin)
+        addon.requestheaders(one)
+        await addon.request(one)
+        assert one.comment == "chatproxy: recorded talk/1"
+        addon.record([one], "again")
+        await addon.done()
+    with closing(Store(chosen.store)) as store:
+        bodies = [[each.response.body for each in store.exchanges(name)] for name in ("talk", "again")]
+    assert bodies[0] == bodies[1]
 
 
 # explain
