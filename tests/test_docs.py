@@ -39,6 +39,7 @@ from chatproxy.core import errors
 from chatproxy.core.engine import EXCHANGE, OUTCOME
 from chatproxy.core.model import Mode
 from chatproxy.fixture.document import CANONICAL, EXACT
+from chatproxy.mitm.options import NAMES
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -293,6 +294,14 @@ def test_every_command_and_flag_is_named() -> None:
             assert f"`{flag}`" in TEXTS["docs/configuration.md"], f"{name} {flag}"
     for flag in ("--version", "--help", "-h"):
         assert flag in TEXTS["docs/configuration.md"]
+
+
+def test_every_option_and_command_of_the_addon_is_named() -> None:
+    commands = {word for call in calls("command") for word in constants(call) if isinstance(word, str)}
+    assert "chatproxy.explain" in commands
+    assert commands | NAMES | {"Twilio message"} <= {
+        *re.findall(r"`([\w. ]+?)(?: [@N][^`]*)?`", TEXTS["docs/mitmproxy.md"])
+    }
 
 
 def test_the_table_of_settings_agrees_with_the_settings() -> None:
