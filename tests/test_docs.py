@@ -297,7 +297,7 @@ def test_every_command_and_flag_is_named() -> None:
 
 
 def test_every_option_and_command_of_the_addon_is_named() -> None:
-    commands = {word for call in calls("command") for word in constants(call) if isinstance(word, str)}
+    commands = {word for call in calls("command") for word in constants(call) if str(word).startswith("chatproxy.")}
     assert "chatproxy.explain" in commands
     assert commands | NAMES | {"Twilio message"} <= {
         *re.findall(r"`([\w. ]+?)(?: [@N][^`]*)?`", TEXTS["docs/mitmproxy.md"])
