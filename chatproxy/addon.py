@@ -19,10 +19,8 @@ from mitmproxy import ctx, http
 from mitmproxy.exceptions import OptionsError
 from mitmproxy.proxy.mode_specs import ProxyMode, ReverseMode
 
-from chatproxy.core.admission import check_head, too_large
 from chatproxy.core.engine import Engine
 from chatproxy.core.errors import ChatproxyError, ConfigError, RequestError, UpstreamError
-from chatproxy.core.grammar import TOKEN
 from chatproxy.core.model import TWILIO_ORIGIN, Forward, Mode, Request, Response
 from chatproxy.files import remove_file, write_whole
 from chatproxy.library import now
@@ -188,7 +186,7 @@ class Chatproxy(Commands):
         """Return the answer, or none where mitmproxy passes the request on itself."""
         request: Request | None = None
         try:
-            request = _taken(flow, works.choice.settings.max_body)
+            request = flows.taken(flow, works.choice.settings.max_body)
             decision = self._control(works, flow, request) or works.engine.on_request(request)
             if isinstance(decision, Response):
                 return decision
@@ -243,17 +241,6 @@ class Chatproxy(Commands):
 
 _bare = Engine(TWILIO_ORIGIN, now)
 """Words the error where no engine could be put together."""
-
-
-def _taken(flow: http.HTTPFlow, max_body: int) -> Request:
-    """Return a flow's request, if it can be taken."""
-    request = flows.request_of(flow)
-    if not TOKEN.fullmatch(request.method):
-        raise RequestError(400, "the method is no token (RFC 9110 section 9.1)")
-    check_head(request.origin.partition("://")[2], request.target.decode("latin-1"), request.headers)
-    if len(request.body) > max_body:
-        raise too_large(max_body)
-    return request
 
 
 def _is_local(flow: http.HTTPFlow) -> bool:

@@ -15,7 +15,7 @@ from chatproxy.core.captured import Captured, exchanges
 from chatproxy.core.cassette import Cassette
 from chatproxy.core.closest import closest
 from chatproxy.core.engine import OUTCOME, Engine
-from chatproxy.core.errors import ChatproxyError
+from chatproxy.core.errors import ChatproxyError, RequestError
 from chatproxy.core.explain import explain as explain_request
 from chatproxy.core.model import Forward, Mode, Response
 from chatproxy.core.recorder import Recorder
@@ -27,7 +27,7 @@ from chatproxy.findinglines import finding_lines
 from chatproxy.leakgate import gate_of
 from chatproxy.library import canonical_fixture, export_cassette, fixture_path, is_file, now
 from chatproxy.mitm.current import Current, Works
-from chatproxy.mitm.flows import ORIGIN, answer, is_ours, request_of, response_of, target_of
+from chatproxy.mitm.flows import ORIGIN, answer, is_ours, request_of, response_of, taken, target_of
 from chatproxy.mitm.options import CASSETTE, Choice
 from chatproxy.replay import open_several, rules_of, sessions_of
 from chatproxy.store import Recording, Store
@@ -101,8 +101,10 @@ class Commands:
             recording = Recording(store, name, existing_of(settings), now())
             recorder = Recorder(name, settings.upstream, recording.first_number)
             recording.fill(exchanges(captured, recorder), rules_of(settings), work=("record", len(captured)))
+        if name == self._chosen().cassette:
+            self.current.renew()
         left_out = len(flows) - len(captured)
-        rest = f"; {counted(left_out, 'flow')} left out, not answered by the upstream" if left_out else ""
+        rest = f"; {counted(left_out, 'flow')} left out, not answered by the upstream or malformed" if left_out else ""
         _log.info("chatproxy: recorded %s, %s%s", name, counted(len(captured)), rest)
 
     @command.command("chatproxy.export")
@@ -177,13 +179,17 @@ class Commands:
         return live_reply(response, turned).render(as_recorded(self._chosen().settings.upstream))
 
     def _captured(self, one: flow.Flow) -> Captured | None:
-        found = _http(one)
+        found, settings = _http(one), self._chosen().settings
         live = self._live(found)
-        if live is None or not is_ours(found, target_of(self._chosen().settings.upstream)):
+        if live is None or not is_ours(found, target_of(settings.upstream)):
+            return None
+        try:
+            request = taken(found, settings.max_body)
+        except RequestError:
             return None
         asked, response = found.request.timestamp_start, found.response
         answered = (response and (response.timestamp_end or response.timestamp_start)) or asked
-        return Captured(request_of(found), live, int(asked * 10**6), int(answered * 10**6))
+        return Captured(request, live, int(asked * 10**6), int(answered * 10**6))
 
 
 def _http(one: flow.Flow) -> http.HTTPFlow:

@@ -114,6 +114,11 @@ class Current:
         if choice != self._wanted or is_tried_anew:  # mitmproxy tells of options that it has set back, too
             self._wanted = choice
 
+    def renew(self) -> None:
+        """Begin a replay anew with the next request, or try again to begin one: its cassette is another now."""
+        if self.works is None or self.works.choice.mode is Mode.REPLAY:
+            self._found = None
+
     @asynccontextmanager
     async def use(self) -> AsyncIterator[Works]:
         """Give what is in force, for a request; raises what is wrong with it."""

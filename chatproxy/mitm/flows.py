@@ -8,8 +8,11 @@ from mitmproxy import http
 from mitmproxy.net.http.url import hostport
 from mitmproxy.proxy.mode_specs import ReverseMode
 
+from chatproxy.core.admission import check_head, too_large
 from chatproxy.core.engine import EXCHANGE, OUTCOME
+from chatproxy.core.errors import RequestError
 from chatproxy.core.framing import content_length, may_have_body
+from chatproxy.core.grammar import TOKEN
 from chatproxy.core.headers import end_to_end
 from chatproxy.core.model import TWILIO_HOST, TWILIO_ORIGIN, Request, Response, header_values
 from chatproxy.core.origins import one_host
@@ -83,6 +86,17 @@ def request_of(flow: http.HTTPFlow) -> Request:
     method = request.data.method.decode("latin-1")  # as `request.method` it would be in upper case
     fields = tuple(request.headers.fields)
     return Request(method, request.data.path, fields, request.raw_content or b"", origin_of(flow))
+
+
+def taken(flow: http.HTTPFlow, max_body: int) -> Request:
+    """Return the request of a flow, if it can be taken; raises RequestError for one that cannot."""
+    request = request_of(flow)
+    if not TOKEN.fullmatch(request.method):
+        raise RequestError(400, "the method is no token (RFC 9110 section 9.1)")
+    check_head(request.origin.partition("://")[2], request.target.decode("latin-1"), request.headers)
+    if len(request.body) > max_body:
+        raise too_large(max_body)
+    return request
 
 
 def response_of(flow: http.HTTPFlow) -> Response | None:

@@ -31,7 +31,7 @@ def flow(
     if headers is None:
         headers = (FORM_TYPE,) if body else ()
     request = http.Request(
-        *(host, port, method.encode(), scheme.encode(), b"", target.encode(), b"HTTP/1.1"),
+        *(host, port, method.encode("latin-1"), scheme.encode(), b"", target.encode("latin-1"), b"HTTP/1.1"),
         *(http.Headers(headers), body, None, asked, asked + 0.1),
     )
     client = tclient_conn()

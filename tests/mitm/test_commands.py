@@ -21,7 +21,7 @@ from strategies import UPSTREAM
 
 from chatproxy.addon import Chatproxy
 from chatproxy.core.engine import OUTCOME
-from chatproxy.core.errors import ConfigError
+from chatproxy.core.errors import CassetteError, ConfigError
 from chatproxy.core.model import Mode
 from chatproxy.mitm import flows
 from chatproxy.mitm.commands import Commands
@@ -140,7 +140,9 @@ def test_no_credentials_are_in_the_store(commands: Commands) -> None:
     assert BASIC[1] not in stored
 
 
-def test_what_the_upstream_did_not_answer_is_left_out(commands: Commands, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_the_upstream_did_not_answer_or_is_malformed_is_left_out(
+    commands: Commands, caplog: pytest.LogCaptureFixture
+) -> None:
     streamed = fetched()
     assert streamed.response is not None
     streamed.response.raw_content = None
@@ -148,9 +150,12 @@ def test_what_the_upstream_did_not_answer_is_left_out(commands: Commands, caplog
     broken.error = terr()
     elsewhere = flow(origin="https://api.twilio.com", response=response())
     replayed = [own(outcome, fetched()) for outcome in (b"hit", b"miss", b"error")]
-    commands.record([created(), broken, streamed, elsewhere, *replayed])
+    malformed = flow("OPTIONS", "*", response=response())
+    commands.record([created(), broken, streamed, elsewhere, malformed, *replayed])
     assert names(commands) == {"talk": 1}
-    assert caplog.messages == ["chatproxy: recorded talk, 1 exchange; 6 flows left out, not answered by the upstream"]
+    assert caplog.messages == [
+        "chatproxy: recorded talk, 1 exchange; 7 flows left out, not answered by the upstream or malformed"
+    ]
 
 
 def test_what_was_recorded_or_passed_on_is_taken_with_the_urls_of_the_upstream(commands: Commands) -> None:
@@ -213,6 +218,29 @@ async def test_flows_are_recorded_while_another_cassette_is_replayed_or_recorded
         commands.record([created()], f"beside-{mode}")
     await commands.current.close(well=True)
     assert names(commands) == {"talk": 1, "beside-replay": 1, "beside-record": 1, "beside-passthrough": 1}
+
+
+async def test_what_is_recorded_under_the_name_of_what_is_replayed_is_replayed_next(
+    commands: Commands, in_force: InForce
+) -> None:
+    commands.record([created()])
+    await in_force(Mode.REPLAY)
+    changed(commands, replace=True)
+    commands.record([created("Bye")])
+    async with commands.current.use():
+        one = created("Bye")
+        commands.play([one])
+    assert one.comment == "chatproxy: hit talk/1"
+
+
+async def test_what_could_not_be_replayed_is_replayed_once_it_is_recorded(
+    commands: Commands, in_force: InForce
+) -> None:
+    with pytest.raises(CassetteError, match="there is no such cassette"):
+        await in_force(Mode.REPLAY)
+    commands.record([created()])
+    async with commands.current.use() as works:
+        assert works.choice.mode is Mode.REPLAY
 
 
 @pytest.mark.parametrize("urls", ["rewrite", "keep"])

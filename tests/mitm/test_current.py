@@ -118,6 +118,19 @@ async def test_the_same_choice_made_again_begins_nothing_anew(current: Current, 
         assert await outcome(current) == expected
 
 
+async def test_a_replay_is_renewed_but_no_recording(current: Current, here: Settings) -> None:
+    current.want(Choice(Mode.RECORD, "talk", here))
+    async with current.use() as works:
+        assert await asked(works) == "recorded"
+    current.renew()
+    async with current.use() as same:
+        assert same is works
+    current.want(Choice(Mode.REPLAY, "talk", here))
+    assert [await outcome(current) for _ in range(2)] == ["hit", "miss"]
+    current.renew()
+    assert await outcome(current) == "hit"
+
+
 async def test_a_choice_that_could_not_be_put_in_force_is_tried_when_it_is_made_again(
     current: Current, here: Settings
 ) -> None:

@@ -4,10 +4,12 @@ import json
 import pytest
 from hypothesis import given
 from mitm.captured import FORM_TYPE, JSON_TYPE, TARGET, flow, response
+from mitmproxy import http
 from mitmproxy.utils.emoji import emoji
 from strategies import requests
 
 from chatproxy.core.engine import EXCHANGE, OUTCOME
+from chatproxy.core.errors import RequestError
 from chatproxy.core.model import TWILIO_ORIGIN, Request, Response
 from chatproxy.mitm import flows
 from chatproxy.mitm.flows import Target
@@ -68,6 +70,29 @@ def test_a_client_of_a_reverse_proxy_reached_the_service_by_that_proxys_address(
 def test_law_a_request_is_taken_as_it_was_sent(request: Request) -> None:
     one = flow(request.method, request.target.decode("ascii"), request.body, headers=request.headers)
     assert flows.request_of(one) == Request(request.method, request.target, request.headers, request.body)
+
+
+@pytest.mark.parametrize(
+    ("one", "status", "reason"),
+    [
+        (flow("G(T"), 400, "the method is no token"),
+        (flow("\xff"), 400, "the method is no token"),
+        (flow("OPTIONS", "*"), 400, "the target is no path"),
+        (flow(target="/\xff"), 400, "the target is no path"),
+        (flow(headers=((b"X-A", b"\xff"),)), 400, "a header value is not UTF-8"),
+        (flow(headers=((b"Content-Encoding", b"gzip"),)), 415, "coding 'gzip'"),
+        (flow("POST", body=b"Body=" + b"a" * 20), 413, r"larger than 20 bytes \(--max-body\)"),
+    ],
+)
+def test_a_request_that_is_malformed_or_too_large_is_not_taken(one: http.HTTPFlow, status: int, reason: str) -> None:
+    with pytest.raises(RequestError, match=reason) as refused:
+        flows.taken(one, 20)
+    assert refused.value.status == status
+
+
+def test_any_other_request_is_taken() -> None:
+    one = flow("POST", body=b"Body=" + b"a" * 15)
+    assert flows.taken(one, 20) == flows.request_of(one)
 
 
 def test_an_answer_is_decoded_and_without_the_fields_that_frame_it() -> None:
