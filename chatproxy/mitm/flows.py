@@ -70,8 +70,10 @@ def origin_of(flow: http.HTTPFlow) -> str:
     """Return the address by which the client reached the service, as it sees it.
 
     In reverse mode that is mitmproxy's own. A client of a forward proxy sees the service under its own name, and
-    all of its names are one.
+    all of its names are one. A flow that was answered remembers it, for mitmproxy may have been told to ask elsewhere.
     """
+    if ORIGIN in flow.metadata:
+        return str(flow.metadata[ORIGIN])
     if not is_reverse(flow):
         target = Target(flow.request.scheme, flow.request.host, flow.request.port)
         return TWILIO_ORIGIN if is_twilio(target.host) else f"{target.scheme}://{address(*target)}"

@@ -266,6 +266,38 @@ async def test_law_flows_that_the_addon_recorded_make_the_same_cassette_again(
     assert bodies[0] == bodies[1]
 
 
+@pytest.mark.parametrize("mode", ["regular", REVERSE])
+async def test_law_flows_that_passed_are_recorded_as_they_would_have_been_at_once(
+    commands: Commands, master: Master, mode: str
+) -> None:
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(body=message("Hello", origin=origin), content_type="application/json")
+
+    def asking() -> http.HTTPFlow:
+        return flow("GET", TARGET, headers=(BASIC,), mode=mode)
+
+    assert commands.choice is not None
+    async with upstream(answer) as origin:
+        chosen = replace(commands.choice.settings, upstream=origin)
+        recording = Chatproxy(Choice(Mode.RECORD, "at-once", chosen))
+        recording.running()
+        await recording.request(asking())
+        await recording.done()
+    passing, one = Chatproxy(Choice(Mode.PASSTHROUGH, "", chosen)), asking()
+    passing.running()
+    await passing.request(one)
+    assert flows.target_of(origin) == (one.request.scheme, one.request.host, one.request.port)
+    one.response = response(message("Hello", origin=origin))
+    passing.response(one)
+    assert one.comment == "chatproxy: passed"
+    passing.record([one], "later")
+    await passing.done()
+    with closing(Store(chosen.store)) as store:
+        first, later = (next(iter(store.exchanges(name))) for name in ("at-once", "later"))
+    assert later.request == first.request
+    assert later.response.body == first.response.body
+
+
 # explain
 
 

@@ -66,6 +66,13 @@ def test_a_client_of_a_reverse_proxy_reached_the_service_by_that_proxys_address(
     assert flows.origin_of(one) == "https://proxy.example:8080"
 
 
+def test_a_flow_that_was_answered_remembers_by_which_address_its_client_reached_the_service() -> None:
+    one = flow()
+    one.metadata[flows.ORIGIN] = flows.origin_of(one)
+    flows.redirect(one, STAND_IN)
+    assert flows.origin_of(one) == flows.request_of(one).origin == TWILIO_ORIGIN
+
+
 @given(requests)
 def test_law_a_request_is_taken_as_it_was_sent(request: Request) -> None:
     one = flow(request.method, request.target.decode("ascii"), request.body, headers=request.headers)
