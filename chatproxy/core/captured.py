@@ -1,5 +1,6 @@
 """Traffic that something else has captured, as the exchanges of a recording."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -21,10 +22,11 @@ def exchanges(captured: Iterable[Captured], recorder: Recorder) -> Iterator[Exch
 
     Each comes after the last write that had been answered when its request came.
     """
-    writes: list[tuple[int, int]] = []
+    answered, numbers = [0], [0]  # of the writes, in their order, which is that of both
     for one in sorted(captured, key=lambda one: (one.answered, one.asked)):
-        after = max((number for answered, number in writes if answered <= one.asked), default=0)
+        after = numbers[bisect_right(answered, one.asked, 1) - 1]
         exchange = recorder.exchange(Forward(one.request, one.asked, after), one.response, one.answered)
         if not is_read(one.request.method):
-            writes.append((one.answered, exchange.number))
+            answered.append(one.answered)
+            numbers.append(exchange.number)
         yield exchange
