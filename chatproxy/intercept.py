@@ -69,6 +69,7 @@ class Interception:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "chatproxy.mitm", *_arguments(self._folder / "authority", settings.upstream)],
             stdin=subprocess.PIPE,
+            bufsize=0,
             start_new_session=True,  # what a terminal sends is for the child
         )
         try:
@@ -121,7 +122,6 @@ class Interception:
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(line)
-            self._process.stdin.flush()
         except BrokenPipeError as error:
             raise ChatproxyError("mitmproxy ended too early; what it printed says why") from error
 
