@@ -140,6 +140,7 @@ def show(flow: http.HTTPFlow, response: Response) -> None:
     if not outcome:  # the control API's
         return
     flow.marked = _MARKERS.get(outcome, "")
+    flow.is_replay = "response" if outcome == "hit" else None  # as mitmproxy's own replay says of its answers
     detail = exchange if exchange or outcome == "passed" else f": {json.loads(response.body)['message']}"
     flow.comment = f"chatproxy: {outcome}{' ' if exchange else ''}{detail}"
 
