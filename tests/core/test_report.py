@@ -152,6 +152,11 @@ def test_what_was_recorded_and_what_went_wrong_is_read_back() -> None:
     assert outcome.errors == (Trouble(request.line, "it gave no answer in time", 2),)
 
 
+def test_a_trouble_tells_how_often_it_came() -> None:
+    assert Trouble("GET /v1/x", "never recorded", 1).text == "GET /v1/x: never recorded"
+    assert Trouble("GET /v1/x", "never recorded", 3).text == "GET /v1/x: never recorded (3 times)"
+
+
 def test_a_run_without_a_cassette_is_read_back() -> None:
     report = Report(Mode.PASSTHROUGH, None, Engine(UPSTREAM, lambda: 0))
     assert outcome_of(report.content(whole=True)) == report.outcome()
