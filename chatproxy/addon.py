@@ -69,7 +69,7 @@ class Chatproxy(Commands):
         """Take in other options while mitmproxy runs; wrong ones are refused."""
         if not self._is_running:
             return
-        if "mode" in updated:
+        if updated & {"mode", "stream_large_bodies"}:
             self._say_what_is_left_alone()
         if updated & NAMES and self._task is None:
             try:
@@ -145,6 +145,10 @@ class Chatproxy(Commands):
         ctx.options.update(**changed)
 
     def _say_what_is_left_alone(self) -> None:
+        if ctx.options.stream_large_bodies:
+            _log.warning(
+                "chatproxy: stream_large_bodies is set; bodies that are streamed can be neither recorded nor matched"
+            )
         for spec in ctx.options.mode:
             mode = ProxyMode.parse(spec)
             if not isinstance(mode, ReverseMode):

@@ -52,7 +52,8 @@ class Commands:
         with _errors(), self._cassette() as cassette:
             session = self._session(cassette, found)
             text = explanation_text(explain_request(session, request_of(found)), cassette.name)
-        return _shown([*([found.comment] if found.comment else []), *text.split("\n")])
+        before = [found.comment, "in a session that begins now:"] if found.comment else []
+        return _shown([*before, *text.split("\n")])
 
     @command.command("chatproxy.diff")
     def diff(self, flow: flow.Flow) -> Data:

@@ -473,3 +473,11 @@ def test_a_changed_script_is_loaded_anew(place: Workplace, fixture: Path) -> Non
 
 def test_the_path_of_the_addon_is_printed(place: Workplace) -> None:
     assert Path(place.run("addon-path").removesuffix("\n")).read_text() == ADDON.read_text()
+
+
+def test_bodies_that_are_streamed_are_warned_of(place: Workplace, fixture: Path) -> None:
+    arguments = ("--mode", f"reverse:{TWILIO}", "--set", "stream_large_bodies=5")
+    with mitmdump(place.folder, *arguments, options={"cassette": fixture}) as proxy:
+        assert ask(proxy.url, "POST", MESSAGES, {"Body": BODIES[0]}).status == 502
+        assert "bodies that are streamed can be neither recorded nor matched" in proxy.stop()
+        assert proxy.reached <= {"127.0.0.1"}

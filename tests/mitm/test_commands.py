@@ -319,7 +319,7 @@ def test_what_became_of_a_flow_comes_first(commands: Commands) -> None:
     commands.record([created()])
     one = created()
     one.comment = "chatproxy: miss: the one recorded answer is used"
-    assert text(commands.explain(one)).startswith(f"{one.comment}\nnormal form:\n")
+    assert text(commands.explain(one)).startswith(f"{one.comment}\nin a session that begins now:\nnormal form:\n")
 
 
 async def test_what_is_explained_is_not_used_up(commands: Commands, in_force: InForce) -> None:
