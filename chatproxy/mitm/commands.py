@@ -78,7 +78,10 @@ class Commands:
     @command.command("chatproxy.play")
     def play(self, flows: Sequence[flow.Flow]) -> None:
         """Answer flows anew from the cassette, in the session that is replayed now; `revert` undoes it."""
-        found = [_http(one) for one in flows]  # all or none
+        upstream = target_of(self._chosen().settings.upstream)
+        found = [one for one in map(_http, flows) if is_ours(one, upstream)]
+        if not found:
+            raise CommandError("none of these flows is meant for the service")
         with _errors(), self._cassette() as cassette:
             engine = self._engine(cassette)
             for one in found:
@@ -86,7 +89,7 @@ class Commands:
                 assert not isinstance(decision, Forward)  # it only replays
                 one.backup()
                 answer(one, decision)
-        ctx.master.addons.trigger(UpdateHook(flows))
+        ctx.master.addons.trigger(UpdateHook(found))
 
     @command.command("chatproxy.record")
     def record(self, flows: Sequence[flow.Flow], name: str = "") -> None:

@@ -20,6 +20,7 @@ class Master:
         self.options = Options()
         self.options.add_option("connection_strategy", str, "eager", "as its servers add it")
         self.options.add_option("keep_host_header", bool, False, "as its servers add it")
+        self.options.add_option("stream_large_bodies", str | None, None, "as its servers add it")
         self.commands = CommandManager(self)
         self.addons = AddonManager(self)
         self.updated: list[flow.Flow] = []
