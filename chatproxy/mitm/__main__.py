@@ -62,15 +62,20 @@ class _Lines(logging.Formatter):
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Tell whether the parent does not say it anyway: what became of each request stands in the report."""
-    return not record.getMessage().startswith(("chatproxy: miss", "chatproxy: error"))
+    """Tell whether a record is a warning that the parent does not give anyway: the report has what became of requests.
+
+    That a client broke off its handshake is one too, if it says no more than that.
+    """
+    text = record.getMessage()
+    if text.startswith(("chatproxy: miss", "chatproxy: error")):
+        return False
+    return record.levelno >= logging.WARNING or text.startswith("Client TLS handshake failed")
 
 
 def main() -> Any:
     """Read the task, and serve until the parent is done."""
     _Master.task = pickle.loads(b64decode(sys.stdin.buffer.readline()))
     shown = logging.StreamHandler()
-    shown.setLevel(logging.WARNING)
     shown.setFormatter(_Lines())
     shown.addFilter(_is_news)
     logging.getLogger().addHandler(shown)

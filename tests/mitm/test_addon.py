@@ -272,8 +272,11 @@ def test_the_commands_work_on_captured_flows(place: Workplace, sandbox: Server, 
     loader = place.folder / "loader.py"
     loader.write_text(LOADER)
     with mitmdump(place.folder, *mode, options={**options, "mode": "replay"}, scripts=(loader, switch)) as proxy:
-        asked = ask(proxy.url, "GET", "/run/test.all")
-        assert asked.body == b"None", asked.body
+        first = ask(proxy.url, "GET", "/run/test.record")
+        assert first.body == b"None", first.body
+        assert ask(proxy.url, "GET", MESSAGES).outcome == "passed"  # the change of mode is done
+        rest = ask(proxy.url, "GET", "/run/test.look")
+        assert rest.body == b"None", rest.body
     log = proxy.log
     assert "chatproxy: recorded talk, 10 exchanges" in log
     assert "hit: talk/1" in log
@@ -285,26 +288,26 @@ def test_the_commands_work_on_captured_flows(place: Workplace, sandbox: Server, 
 
 
 LOADER = """
-from pathlib import Path
+import logging
 from mitmproxy import command, ctx, http, io
-
-import sys
 from chatproxy.addon import Chatproxy
 
 class Tester:
-    @command.command("test.all")
-    def all(self) -> None:
+    @command.command("test.record")
+    def record(self) -> None:
         with open("flows", "rb") as file:
-            flows = [flow for flow in io.FlowReader(file).stream() if "/Messages" in flow.request.path]
-        call = ctx.master.commands.call
-        call("chatproxy.record", flows, "talk")
+            self.flows = [flow for flow in io.FlowReader(file).stream() if "/Messages" in flow.request.path]
+        ctx.master.commands.call("chatproxy.record", self.flows, "talk")
         ctx.options.update(chatproxy_mode="passthrough")
-        call("chatproxy.explain", flows[0])
-        call("chatproxy.diff", flows[0])
+
+    @command.command("test.look")
+    def look(self) -> None:
+        call = ctx.master.commands.call
+        call("chatproxy.explain", self.flows[0])
+        call("chatproxy.diff", self.flows[0])
         call("chatproxy.export", "talk")
-        call("chatproxy.play", flows[:1])
-        import logging
-        logging.info("played: %s", flows[0].comment)
+        call("chatproxy.play", self.flows[:1])
+        logging.info("played: %s", self.flows[0].comment)
 
 addons = [Chatproxy(), Tester()]
 """

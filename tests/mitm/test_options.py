@@ -133,5 +133,5 @@ def test_a_wrong_value_from_elsewhere_is_refused_by_where_it_stands(
 
 
 def test_a_switch_is_on_or_off(options: Options) -> None:
-    with pytest.raises(OptionsError, match="Boolean must be"):
+    with pytest.raises(OptionsError, match=r"(?i)boolean must be"):
         options.set("chatproxy_append=maybe")
