@@ -9,20 +9,21 @@ The laws:
 """
 
 import os
-from collections.abc import Callable
-from contextlib import ExitStack, closing, suppress
+from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import Protocol
 
+from chatproxy.assembly import Say
 from chatproxy.config import Settings
 from chatproxy.core.cassette import MemoryCassette
-from chatproxy.core.errors import CassetteError, LeakError, MissError
+from chatproxy.core.errors import CassetteError, LeakError
 from chatproxy.core.model import Mode
 from chatproxy.core.report import Outcome
 from chatproxy.files import write_json
 from chatproxy.fixture import Document
-from chatproxy.hosting import Background
 from chatproxy.leakgate import gate_of
 from chatproxy.library import (
     canonical_fixture,
@@ -37,7 +38,6 @@ from chatproxy.library import (
     open_store,
 )
 from chatproxy.replay import rules_of
-from chatproxy.run import Running, proxy
 from chatproxy.store import Store
 
 _EPISODES = ".episodes"
@@ -111,6 +111,41 @@ def mode_of_run(mode: Mode, subject: Subject) -> Mode:
     return mode
 
 
+class Served(Protocol):
+    """What serves an attempt, until it is closed."""
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        ...
+
+    def environment(self, environ: Mapping[str, str]) -> dict[str, str]:
+        """Return the environment of a child that is to use it."""
+        ...
+
+    def outcome(self) -> Outcome:
+        """Return what came of it so far."""
+        ...
+
+    def content(self) -> dict[str, object]:
+        """Return the whole report so far, as JSON has it."""
+        ...
+
+    def close(self, *, well: bool) -> None:
+        """Stop serving; a recording that did not go well stays as an interrupted one."""
+        ...
+
+
+class Host(Protocol):
+    """What can serve attempts."""
+
+    def serve(
+        self, mode: Mode, cassette: str | MemoryCassette, settings: Settings, warn: Say, *, tied: str | None = None
+    ) -> Served:
+        """Begin to serve; with ``tied`` all requests belong to the session of that name."""
+        ...
+
+
 class Attempt:
     """Serves one run of a program or test, from its construction until ``end``; ``write`` then keeps what it recorded.
 
@@ -123,47 +158,42 @@ class Attempt:
         subject: Subject,
         mode: Mode,
         settings: Settings,
-        background: Background,
+        host: Host,
         *,
         session: str | None = None,
-        warn: Callable[[str], None] = lambda line: None,
+        warn: Say = lambda line: None,
     ) -> None:
         self.subject = subject
         self.mode = mode
         self.settings = settings
         self.session = session
         self.went_well = False
-        self._stack = ExitStack()
         self._name = subject.name
         if mode is Mode.AUTO and subject.path is not None:
             self._name = self._imported(subject.path)
         cassette = self._replayed() if mode is Mode.REPLAY else self._name
-        served = proxy(mode, cassette, self._for_proxy(), warn, tied=session, on_miss=_unsaid)
-        self.running: Running = self._stack.enter_context(background.serving(served))
+        self.served = host.serve(mode, cassette, self._for_proxy(), warn, tied=session)
 
     @property
     def url(self) -> str:
         """The base URL for clients."""
-        return self.running.url
-
-    def outcome(self) -> Outcome:
-        """Return what came of it so far; it must not have ended."""
-        assert self.running.report is not None
-        return self.running.report.outcome()
+        return self.served.url
 
     def report(self) -> dict[str, object]:
         """Return the whole report as JSON has it; it must not have ended."""
-        assert self.running.report is not None
         shown = None if self.subject.path is None else self.subject.shown
-        return self.running.report.content(whole=True) | {"file": shown}
+        return self.served.content() | {"file": shown}
 
     def end(self, *, passed: bool) -> Outcome:
         """Stop serving, and return what came of it; a recording that did not go well stays as an interrupted one."""
-        outcome = self.outcome()
+        try:
+            outcome = self.served.outcome()
+        except BaseException:
+            self.served.close(well=False)
+            raise
         self.went_well = passed and not outcome.counts.get("miss") and not outcome.counts.get("error")
         report = self.report() if self.settings.report else None
-        with suppress(_DidNotGoWell):
-            self._close(None if self.went_well or self.mode is not Mode.RECORD else _DidNotGoWell())
+        self.served.close(well=self.went_well or self.mode is not Mode.RECORD)
         if self.settings.report is not None:
             write_json(self.settings.report, report, flag="--report")
         self._recorded = bool(outcome.counts.get("recorded"))
@@ -213,16 +243,5 @@ class Attempt:
         """Return settings for the proxy, whose report is written here, so that there is one of a failed run too."""
         return replace(self.settings, report=None, replace=self.settings.replace or self.subject.path is not None)
 
-    def _close(self, error: BaseException | None) -> None:
-        self._stack.__exit__(type(error) if error else None, error, None)
-
 
 _LONGEST = 90
-
-
-class _DidNotGoWell(Exception):
-    """Ends a recording that is not to stand under its name."""
-
-
-def _unsaid(miss: MissError) -> None:
-    """Leave a miss to the outcome."""

@@ -10,6 +10,9 @@ from types import FrameType
 URL = "CHATPROXY_URL"
 """The variable in which a child finds the proxy."""
 
+FORWARD = "HTTPS_PROXY or HTTP_PROXY"
+"""Those in which it finds a forward proxy."""
+
 NOT_EXECUTABLE = 126
 NOT_FOUND = 127
 _OF_SIGNAL = 128
@@ -25,9 +28,14 @@ _TYPED = {signal.SIGINT, signal.SIGQUIT}
 
 def environment(environ: Mapping[str, str], url: str) -> dict[str, str]:
     """Return the environment of a child that is to use the proxy at this URL, and to reach it directly."""
+    return {**environ, URL: url, **direct(environ)}
+
+
+def direct(environ: Mapping[str, str], but: Callable[[str], bool] = lambda host: False) -> dict[str, str]:
+    """Return which hosts a child reaches past any forward proxy: those given, ``but`` these, and this machine."""
     given = [host.strip() for name in _DIRECT for host in environ.get(name, "").split(",")]
-    direct = ",".join(dict.fromkeys(host for host in (*given, *_LOCAL) if host))
-    return {**environ, URL: url, **dict.fromkeys(_DIRECT, direct)}
+    hosts = [host for host in (*(host for host in given if not but(host)), *_LOCAL) if host]
+    return dict.fromkeys(_DIRECT, ",".join(dict.fromkeys(hosts)))
 
 
 class NotStartedError(Exception):

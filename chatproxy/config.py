@@ -52,6 +52,7 @@ class Settings:
     journal: int
     report: Path | None
     mode: str
+    intercept: bool
     junit: Path | None
     fail_on_unused: bool
     fail_on: str
@@ -229,6 +230,13 @@ SETTINGS = (
         "replay",
         "replay|record|auto",
         "what to do with the cassette: replay it, record it, or replay it and record what is missing",
+    ),
+    Setting(
+        "intercept",
+        values.switch,
+        "false",
+        "",
+        "let the command use a forward proxy in place of CHATPROXY_URL, so that it needs no change",
     ),
     Setting("junit", values.path, None, "FILE", "write what came of the run to this file as JUnit XML"),
     Setting("fail-on-unused", values.switch, "false", "", "fail with exit status 4 if an exchange was never served"),

@@ -13,7 +13,7 @@ from chatproxy.core.journal import Entry, Journal
 from chatproxy.core.model import Mode
 from chatproxy.core.report import Outcome, Trouble, troubles
 from chatproxy.core.wording import counted
-from chatproxy.hosting import Background
+from chatproxy.hosting import Background, ServedProxy
 from chatproxy.library import plain_name
 from chatproxy.values import FREE
 
@@ -169,6 +169,8 @@ class Proxied:
 
     @property
     def _journal(self) -> Journal:
-        engine = self._attempt.running.engine
+        served = self._attempt.served
+        assert isinstance(served, ServedProxy)
+        engine = served.running.engine
         assert engine is not None
         return engine.journal

@@ -2,19 +2,23 @@
 
 from collections.abc import Iterator
 
+from chatproxy.child import URL
 from chatproxy.core.model import Mode
 from chatproxy.core.report import Outcome
 from chatproxy.core.wording import counted
 from chatproxy.junit import Case
 
-_NOTHING = "no request came (does the command use CHATPROXY_URL?)"
+_NOTHING = "no request came (does the command use {}?)"
 _SHOWN = 20
 """How many unused exchanges are shown as text."""
 
 
-def lines(outcome: Outcome) -> Iterator[str]:
-    """Show the counts, then each miss, each error and the first exchanges that were never served, one a line."""
-    counts = [f"{count} {what}" for what, count in outcome.counts.items()] or [_NOTHING]
+def lines(outcome: Outcome, ways: str = URL) -> Iterator[str]:
+    """Show the counts, then each miss, each error and the first exchanges that were never served, one a line.
+
+    ``ways`` are the variables by which the command finds the proxy.
+    """
+    counts = [f"{count} {what}" for what, count in outcome.counts.items()] or [_NOTHING.format(ways)]
     if _replays(outcome):
         counts.append(f"{outcome.unused_total} of {counted(outcome.exchanges)} unused")
     cassette = f" {outcome.cassette}" if outcome.cassette else ""
@@ -28,10 +32,10 @@ def lines(outcome: Outcome) -> Iterator[str]:
             yield f"unused: and {outcome.unused_total - _SHOWN} more"
 
 
-def cases(outcome: Outcome, command: str, status: int, *, fail_on_unused: bool) -> Iterator[Case]:
+def cases(outcome: Outcome, command: str, status: int, *, fail_on_unused: bool, ways: str = URL) -> Iterator[Case]:
     """Yield test cases: the command itself, each miss, each error, and each exchange that was never served."""
     suite = outcome.cassette or outcome.mode.value
-    failure = (f"exit status {status}", "\n".join(lines(outcome))) if status else None
+    failure = (f"exit status {status}", "\n".join(lines(outcome, ways))) if status else None
     yield Case(suite, command, failure=failure)
     for what, troubles in (("miss", outcome.misses), ("error", outcome.errors)):
         for trouble in troubles:

@@ -12,10 +12,11 @@ from aiohttp.http_exceptions import LineTooLong
 from chatproxy.control import Control
 from chatproxy.core.engine import Engine
 from chatproxy.core.errors import ChatproxyError, RequestError
+from chatproxy.core.framing import may_have_body
 from chatproxy.core.headers import is_json
 from chatproxy.core.model import Exchange, Forward, Response
 from chatproxy.upstream import Upstream
-from chatproxy.wire import WireResponse, may_have_body, read_request, whole_answer
+from chatproxy.wire import WireResponse, read_request, whole_answer
 
 _log = logging.getLogger("chatproxy")
 

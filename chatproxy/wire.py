@@ -11,27 +11,19 @@ from collections.abc import AsyncIterator
 from aiohttp import HttpVersion, HttpVersion11, web
 from aiohttp.abc import AbstractStreamWriter
 
+from chatproxy.core.admission import check_head, too_large
 from chatproxy.core.errors import RequestError
-from chatproxy.core.grammar import HOST, TARGET
+from chatproxy.core.framing import content_length, may_have_body
 from chatproxy.core.model import Request, Response
 
 _ABSOLUTE = re.compile(r"https?://([^/?#]+)(/.*)?", re.IGNORECASE)
-_NO_CONTENT = frozenset({204, 304})
 
 
 async def read_request(request: web.BaseRequest, max_body: int, timeout: float) -> Request:  # noqa: ASYNC109 - in a setting's words
     """Return the whole request; raises RequestError for one that cannot be taken."""
     host, target = _addressed(request)
-    if not HOST.fullmatch(host):
-        raise RequestError(400, "the Host header is no host and port (RFC 9110 section 7.2)")
-    if not TARGET.fullmatch(target):
-        raise RequestError(400, "the target is no path: this is a reverse proxy, set its address as base URL")
-    coding = request.headers.get("Content-Encoding", "identity")
-    if coding.lower() != "identity":
-        raise RequestError(415, f"the request's body has the coding {coding!r}, and only identity is taken")
     headers = tuple(request.raw_headers)
-    if not all(_is_text(value) for _, value in headers):
-        raise RequestError(400, "a header value is not UTF-8")
+    check_head(host, target, headers)
     try:
         async with asyncio.timeout(timeout):
             body = await _read_body(request, max_body)
@@ -56,25 +48,16 @@ def _own_address(request: web.BaseRequest) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _is_text(value: bytes) -> bool:
-    try:
-        value.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
 async def _read_body(request: web.BaseRequest, limit: int) -> bytes:
-    too_large = RequestError(413, f"the request's body is larger than {limit} bytes (--max-body)")
     if (request.content_length or 0) > limit:
-        raise too_large
+        raise too_large(limit)
     if request.headers.get("Expect", "").lower() == "100-continue" and request.version >= HttpVersion11:
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     body = bytearray()
     async for chunk in request.content.iter_any():
         body += chunk
         if len(body) > limit:
-            raise too_large
+            raise too_large(limit)
     return bytes(body)
 
 
@@ -147,15 +130,10 @@ def whole_answer(answer: Response, *, close: bool) -> bytes:
     return _whole(answer, "GET", _persistence(keep_alive=not close, version=HttpVersion11))
 
 
-def may_have_body(method: str, status: int) -> bool:
-    """Tell whether an answer to this method with this status has a body (RFC 9112 section 6.3)."""
-    return method != "HEAD" and status not in _NO_CONTENT
-
-
 def _whole(answer: Response, method: str, persistence: bytes) -> bytes:
-    """Return head and body; an answer to HEAD says how long its body would be if we know."""
-    has_length = answer.status not in _NO_CONTENT and (answer.body or method != "HEAD")
-    length = b"Content-Length: %d\r\n" % len(answer.body) if has_length else b""
+    """Return head and body."""
+    size = content_length(answer, method)
+    length = b"" if size is None else b"Content-Length: %d\r\n" % size
     return _head(answer, length + persistence) + (answer.body if may_have_body(method, answer.status) else b"")
 
 

@@ -39,6 +39,7 @@ from chatproxy.core import errors
 from chatproxy.core.engine import EXCHANGE, OUTCOME
 from chatproxy.core.model import Mode
 from chatproxy.fixture.document import CANONICAL, EXACT
+from chatproxy.mitm.options import NAMES
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -62,6 +63,9 @@ NONE = "\N{EN DASH}"
 """What stands in a table where there is nothing."""
 
 PATIENCE = 30.0
+
+SERVES = re.compile(r" on http| listening at .*\n")
+"""What a server prints when it accepts: chatproxy's, or mitmproxy."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +159,7 @@ class Terminal:
             job = Job(self._bash(f"exec {command}", output), log)
         self.jobs[max(self.jobs, default=0) + 1] = job
         until = time.monotonic() + PATIENCE
-        while " on http" not in log.read_text("utf-8") and job.process.poll() is None and time.monotonic() < until:
+        while not SERVES.search(log.read_text("utf-8")) and job.process.poll() is None and time.monotonic() < until:
             time.sleep(0.01)
         return job.news()
 
@@ -171,6 +175,7 @@ class Terminal:
             cwd=self.folder,
             env=environment()
             | {
+                "HOME": str(self.folder / ".home"),  # mitmproxy makes its authority there
                 "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
                 "NODE_PATH": str(NODE_PACKAGES),
                 "CHATPROXY_LISTEN": f"127.0.0.1:{self.ports['8765']}",
@@ -289,6 +294,14 @@ def test_every_command_and_flag_is_named() -> None:
             assert f"`{flag}`" in TEXTS["docs/configuration.md"], f"{name} {flag}"
     for flag in ("--version", "--help", "-h"):
         assert flag in TEXTS["docs/configuration.md"]
+
+
+def test_every_option_and_command_of_the_addon_is_named() -> None:
+    commands = {word for call in calls("command") for word in constants(call) if str(word).startswith("chatproxy.")}
+    assert "chatproxy.explain" in commands
+    assert commands | NAMES | {"Twilio message"} <= {
+        *re.findall(r"`([\w. ]+?)(?: [@N][^`]*)?`", TEXTS["docs/mitmproxy.md"])
+    }
 
 
 def test_the_table_of_settings_agrees_with_the_settings() -> None:

@@ -40,6 +40,11 @@ def test_a_run_without_requests_asks_whether_the_address_was_used() -> None:
     assert first == "replay talk: no request came (does the command use CHATPROXY_URL?), 2 of 4 exchanges unused"
 
 
+def test_a_run_without_requests_asks_for_the_variables_by_which_the_proxy_is_found() -> None:
+    (first, *_) = lines(outcome(counts={}), "HTTPS_PROXY or HTTP_PROXY")
+    assert first.startswith("replay talk: no request came (does the command use HTTPS_PROXY or HTTP_PROXY?), ")
+
+
 def test_cases_are_the_command_each_trouble_and_what_was_unused() -> None:
     whole = list(cases(outcome(), "npm test", 1, fail_on_unused=False))
     assert [(case.name, case.failure and case.failure[0], case.skipped) for case in whole] == [

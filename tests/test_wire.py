@@ -6,8 +6,9 @@ from aiohttp import web
 from servers import raw, upstream
 
 from chatproxy.core.errors import RequestError
+from chatproxy.core.framing import may_have_body
 from chatproxy.core.model import Request, Response
-from chatproxy.wire import WireResponse, may_have_body, read_request, whole_answer
+from chatproxy.wire import WireResponse, read_request, whole_answer
 
 ANSWER = Response(200, b"FINE", ((b"x-A", b"1"), (b"X-a", b"2")), b"body")
 

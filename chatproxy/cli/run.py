@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import click
 
+from chatproxy.child import FORWARD, URL, NotStartedError, run_child
 from chatproxy.cli.options import MATCHING, SIDS, UNUSED, epilog, options, say, warn
 from chatproxy.cli.serving import RECORDING, SERVING, SESSIONS
 from chatproxy.config import Settings
@@ -29,7 +30,19 @@ _LIMITS = tuple(name for name in SERVING if name not in {"listen", "ready-file"}
 @click.argument("cassette", metavar="NAME|FILE")
 @click.argument("command", metavar="-- COMMAND...", nargs=-1, required=True, type=click.UNPROCESSED)
 @options(
-    *("mode", "append", "replace", "journal", "report", "junit", "fail-on-unused", "clock", "allow", "strict"),
+    *(
+        "mode",
+        "intercept",
+        "append",
+        "replace",
+        "journal",
+        "report",
+        "junit",
+        "fail-on-unused",
+        "clock",
+        "allow",
+        "strict",
+    ),
     *_LIMITS,
     *RECORDING,
     *SESSIONS,
@@ -44,14 +57,15 @@ def run(cassette: str, command: tuple[str, ...], settings: Settings) -> None:
     """
     from chatproxy.runreport import annotations, cases, lines  # noqa: PLC0415 - loaded for this command only
 
+    ways = FORWARD if settings.intercept else URL
     outcome, status = _run(cassette, command, replace(settings, listen=FREE))
-    for line in lines(outcome):
+    for line in lines(outcome, ways):
         warn(f"chatproxy: {line}")
     if os.environ.get("GITHUB_ACTIONS") == "true":
         for line in annotations(outcome):
             say(line)
     if settings.junit is not None:
-        found = cases(outcome, shlex.join(command), status, fail_on_unused=settings.fail_on_unused)
+        found = cases(outcome, shlex.join(command), status, fail_on_unused=settings.fail_on_unused, ways=ways)
         write_whole(settings.junit, junit("chatproxy run", list(found)), flag="--junit")
     sys.exit(status or _verdict(outcome, fail_on_unused=settings.fail_on_unused))
 
@@ -59,18 +73,19 @@ def run(cassette: str, command: tuple[str, ...], settings: Settings) -> None:
 def _run(cassette: str, command: tuple[str, ...], settings: Settings) -> tuple[Outcome, int]:
     """Run the command, keep what was recorded if all went well, and return what came of it with the exit status."""
     from chatproxy.attempt import Attempt, mode_of_run, subject_of  # noqa: PLC0415 - the HTTP library is loaded late
-    from chatproxy.child import NotStartedError, environment, run_child  # noqa: PLC0415 - as above
     from chatproxy.hosting import Background  # noqa: PLC0415 - as above
+    from chatproxy.intercept import Interceptor  # noqa: PLC0415 - as above
 
     for path, flag in ((settings.report, "--report"), (settings.junit, "--junit")):
         make_way(path, flag=flag)
     subject = subject_of(cassette, settings)
     mode = mode_of_run(Mode(settings.mode), subject)
     with Background() as background:
-        attempt = Attempt(subject, mode, settings, background, warn=warn)
+        host = Interceptor() if settings.intercept else background
+        attempt = Attempt(subject, mode, settings, host, warn=warn)
         status = NOT_STARTED
         try:
-            status = run_child(command, environment(os.environ, attempt.url))
+            status = run_child(command, attempt.served.environment(os.environ))
         except NotStartedError as error:
             status = error.status
             warn(f"chatproxy: {error}")

@@ -78,3 +78,9 @@ def demo(file: str | None) -> None:
     from chatproxy.demo import run_demo  # noqa: PLC0415 - as above
 
     run_demo(Path(file) if file else None, say)
+
+
+@click.command("addon-path", epilog=epilog('mitmdump -s "$(chatproxy addon-path)" --set chatproxy_cassette=checkout'))
+def addon_path() -> None:
+    """Print where the mitmproxy addon is."""
+    say(str(Path(__file__).parents[1] / "addon.py"))

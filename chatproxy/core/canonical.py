@@ -108,7 +108,14 @@ class Canonical:
         return recorded if known is None else self._naming(recorded, known)
 
     def _request(self, request: Request) -> Request:
-        origin = request.origin if request.origin == TWILIO_ORIGIN else PROXY_ORIGIN
+        """Turn the address by which the client reached us, but for a forward proxy's client that wrote Twilio's."""
+        turned = self._addressed(request, PROXY_ORIGIN)
+        if request.origin != TWILIO_ORIGIN:
+            return turned
+        kept = self._addressed(request, TWILIO_ORIGIN)
+        return turned if replace(kept, origin=PROXY_ORIGIN) == turned else kept
+
+    def _addressed(self, request: Request, origin: str) -> Request:
         path, mark, query = _respelled(request.target).partition(b"?")
         query = IN_QUERY.sub(self._token, replace_sids(query, self._sid))
         target = replace_in_path(path, self._sid) + mark + _turned(query, request.origin, origin)

@@ -14,10 +14,10 @@ from json import loads
 
 from chatproxy.core.cassette import Cassette
 from chatproxy.core.checked import Checked
+from chatproxy.core.closest import differences
 from chatproxy.core.epochs import COLLECTION
 from chatproxy.core.errors import ConfigError
-from chatproxy.core.findings import compare_responses, findings
-from chatproxy.core.meaning import meaning, of_answer
+from chatproxy.core.meaning import meaning
 from chatproxy.core.model import Headers, Request, Response, header_values, is_read
 from chatproxy.core.normalize import Rules, normalize
 from chatproxy.core.pagetokens import IN_QUERY
@@ -107,14 +107,8 @@ class Drift:
         blanked = Blanker(asked.headers).response(answer)
         if self._writes:
             self._learn(exchange.response, blanked)
-        recorded = meaning(self._cassette, number, self._rules)
-        live = of_answer(
-            replace(exchange, response=blanked, upstream=upstream), self._cassette.place(number), self._rules
-        )
-        label = f"{self._cassette.name}/{number}"
-        return Checked(
-            label, recorded.endpoint, findings(recorded.endpoint, label, compare_responses(recorded.response, live))
-        )
+        found = differences(self._cassette, self._rules, number, upstream, blanked)
+        return Checked(f"{self._cassette.name}/{number}", meaning(self._cassette, number, self._rules).endpoint, found)
 
     def not_checked(self, number: int, reason: str) -> Checked:
         """Say of an exchange that it was not asked for."""

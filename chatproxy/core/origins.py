@@ -4,7 +4,7 @@ import re
 
 from chatproxy.core.model import TWILIO_HOST
 
-_TWILIO_HOSTS = r"(?:chat|ip-messaging)(?:\.[a-z0-9-]+){0,2}\.twilio\.com"
+TWILIO_HOSTS = r"(?:chat|ip-messaging)(?:\.[a-z0-9-]+){0,2}\.twilio\.com"
 """All of ``chat[.edge][.region].twilio.com`` are one host, and ``ip-messaging`` is its older name."""
 
 URL = re.compile(rb"(https?://[^\s?#/]+)((?:/[^\s?#]*)?(?:\?[^\s#]*)?)")
@@ -17,7 +17,7 @@ _ENDS = r"(?![\w-])(?![.:][\w])"
 def one_host(host: str) -> str:
     """Return the host that stands for all that are one with it; letter case does not count (RFC 9110 section 4.2.3)."""
     lower = host.lower()
-    return TWILIO_HOST if re.fullmatch(_TWILIO_HOSTS, lower) else lower
+    return TWILIO_HOST if re.fullmatch(TWILIO_HOSTS, lower) else lower
 
 
 def replace_origin(text: bytes, origin: str, replacement: bytes) -> bytes:
@@ -30,7 +30,7 @@ def replace_origin(text: bytes, origin: str, replacement: bytes) -> bytes:
 
 def upstream_pattern(upstream: str) -> re.Pattern[bytes]:
     """Match the origins by which answers of this upstream may call it, with slashes plain or escaped as in JSON."""
-    return _either_spelling(f"(?:{re.escape(upstream)}|https://{_TWILIO_HOSTS}){_ENDS}")
+    return _either_spelling(f"(?:{re.escape(upstream)}|https://{TWILIO_HOSTS}){_ENDS}")
 
 
 def address_pattern(origins: set[str]) -> re.Pattern[bytes]:

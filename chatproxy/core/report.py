@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from itertools import islice
+from typing import Any
 
 from chatproxy.core.bindings import Ambiguity
 from chatproxy.core.cassette import Cassette
@@ -86,6 +87,9 @@ class Report:
         if whole and self._cassette:
             requests = {str(number): line for number, line in self.outcome().unused.items()}
             recording = {"unused_requests": requests, "recording": recording_of(self._cassette)}
+        if whole:
+            recording["misses"] = [asdict(trouble) for trouble in troubles(journal.total.misses)]
+            recording["errors"] = [asdict(trouble) for trouble in troubles(journal.total.errors)]
         return {
             "mode": self.mode.value,
             "cassette": self.name,
@@ -99,6 +103,21 @@ class Report:
             "dropped_sessions": sessions.dropped if sessions else 0,
             "unlisted_sessions": journal.unlisted,
         }
+
+
+def outcome_of(content: Mapping[str, Any]) -> Outcome:
+    """Return what came of a run, from its whole report."""
+    served, unused = content["served"], content["unused_total"]
+    return Outcome(
+        Mode(content["mode"]),
+        content["cassette"],
+        content["totals"],
+        tuple(Trouble(**trouble) for trouble in content["misses"]),
+        tuple(Trouble(**trouble) for trouble in content["errors"]),
+        served + unused,
+        {int(number): line for number, line in content.get("unused_requests", {}).items()},
+        unused,
+    )
 
 
 def _of_session(tally: Tally, restarts: int, numbers: Sequence[int]) -> dict[str, object]:

@@ -1,15 +1,18 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from strategies import FORM, MESSAGES, UPSTREAM
 
 from chatproxy.core.bindings import Bindings
 from chatproxy.core.cassette import MemoryCassette
 from chatproxy.core.engine import Engine
-from chatproxy.core.errors import CassetteError
+from chatproxy.core.errors import CassetteError, UpstreamError
 from chatproxy.core.model import Exchange, Mode, Request, Response
 from chatproxy.core.normalize import Rules
-from chatproxy.core.report import Report, Run, read_report
+from chatproxy.core.recorder import Recorder
+from chatproxy.core.report import Report, Run, Trouble, outcome_of, read_report
 from chatproxy.core.session import Session
 from chatproxy.core.sessions import SESSION, Sessions
 
@@ -93,7 +96,7 @@ def test_the_first_thousand_unused_exchanges_are_listed_and_all_are_counted() ->
 def test_a_whole_report_lists_all_unused_exchanges_and_tells_which_recording_it_is_of() -> None:
     content = replay(*range(1, 1203)).content(whole=True)
     assert content["unused"] == list(range(1, 1203))
-    assert content.keys() - replay(1).content().keys() == {"recording", "unused_requests"}
+    assert content.keys() - replay(1).content().keys() == {"recording", "unused_requests", "misses", "errors"}
     requests = content["unused_requests"]
     assert isinstance(requests, dict)
     assert list(requests) == [str(number) for number in range(1, 1001)]
@@ -115,6 +118,48 @@ def test_a_whole_report_is_read_back() -> None:
     content = json.loads(json.dumps(report.content(whole=True)))
     assert read_report(content, cassette(1, 2, 4), "r") == Run(frozenset({2, 4}), 1)
     assert read_report(content | {"mode": "auto"}, cassette(1, 2, 4, 5), "r").unused == {2, 4}
+
+
+@given(st.sets(st.integers(1, 9)).map(sorted), st.lists(st.integers(1, 10), max_size=20))
+def test_law_the_outcome_is_read_back_from_a_whole_report(recorded: list[int], asked: list[int]) -> None:
+    report = replay(*recorded)
+    for number in asked:
+        ask(report, b"a", number)
+    content = json.loads(json.dumps(report.content(whole=True)))
+    assert outcome_of(content) == report.outcome()
+
+
+def test_the_outcome_that_is_read_back_has_the_first_thousand_unused_exchanges_and_counts_all() -> None:
+    report = replay(*range(1, 1203))
+    ask(report, b"a", 7)
+    outcome = outcome_of(json.loads(json.dumps(report.content(whole=True))))
+    assert (outcome.exchanges, outcome.unused_total, len(outcome.unused)) == (1202, 1201, 1000)
+    assert outcome.unused[8] == f"GET {page(8).decode()}"
+    assert outcome == report.outcome()
+
+
+def test_what_was_recorded_and_what_went_wrong_is_read_back() -> None:
+    report = Report(Mode.RECORD, "new", Engine(UPSTREAM, lambda: 0, recorder=Recorder("new", UPSTREAM)))
+    engine, request = report.engine, Request("GET", MESSAGES)
+    decision = engine.on_request(request)
+    assert not isinstance(decision, Response)
+    engine.on_response(decision, Response(200))
+    for _ in range(2):
+        engine.on_error(UpstreamError(504, "it gave no answer in time"), request)
+    outcome = outcome_of(json.loads(json.dumps(report.content(whole=True))))
+    assert outcome == report.outcome()
+    assert outcome.counts == {"error": 2, "recorded": 1}
+    assert outcome.errors == (Trouble(request.line, "it gave no answer in time", 2),)
+
+
+def test_a_trouble_tells_how_often_it_came() -> None:
+    assert Trouble("GET /v1/x", "never recorded", 1).text == "GET /v1/x: never recorded"
+    assert Trouble("GET /v1/x", "never recorded", 3).text == "GET /v1/x: never recorded (3 times)"
+
+
+def test_a_run_without_a_cassette_is_read_back() -> None:
+    report = Report(Mode.PASSTHROUGH, None, Engine(UPSTREAM, lambda: 0))
+    assert outcome_of(report.content(whole=True)) == report.outcome()
 
 
 @pytest.mark.parametrize(

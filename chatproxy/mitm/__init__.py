@@ -1,0 +1,1 @@
+"""What the mitmproxy addon is made of; it needs the package mitmproxy, the extra ``chatproxy[mitmproxy]``."""

@@ -1,0 +1,172 @@
+"""The engine in force, which changes with the options while mitmproxy runs.
+
+1. A change waits for the requests in flight, and new requests wait for the change.
+2. A recording that is changed away from ends well, and so is there to be replayed next.
+3. What cannot be put in force leaves a trouble in its place, with which requests are answered.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager, suppress
+
+from chatproxy.assembly import Assembly, assembled
+from chatproxy.control import Control
+from chatproxy.core.errors import ChatproxyError, MissError
+from chatproxy.core.model import Forward, Mode, Response
+from chatproxy.mitm.options import Choice
+from chatproxy.upstream import Upstream
+
+_log = logging.getLogger(__name__)
+
+_ASKING = {Mode.RECORD, Mode.AUTO}
+"""The modes in which the addon itself asks the upstream, under the same limits and laws as the server."""
+
+
+class Works:
+    """An engine with what it works with, for one choice."""
+
+    def __init__(self, choice: Choice, assembly: Assembly, stack: ExitStack, upstream: Upstream | None) -> None:
+        self.choice = choice
+        self.assembly = assembly
+        self.engine = assembly.engine
+        self.control = Control(assembly.report, "chat.twilio.com", None)
+        self._stack = stack
+        self._upstream = upstream
+        self._in_flight = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def begin(self) -> None:
+        """Take in that a request is in flight."""
+        self._in_flight += 1
+        self._idle.clear()
+
+    def end(self) -> None:
+        """Take in that a request has its answer."""
+        self._in_flight -= 1
+        if not self._in_flight:
+            self._idle.set()
+
+    async def ask(self, forward: Forward) -> Response | None:
+        """Put a request to the upstream; return its answer once what is recorded is on disk, none in passthrough."""
+        if self._upstream is None:
+            return None
+        answer, exchange = self.engine.on_response(forward, await self._upstream.ask(forward.request))
+        if exchange is not None and self.assembly.recording is not None:
+            await self.assembly.recording.keep(exchange)
+        return answer
+
+    async def close(self, *, well: bool) -> None:
+        """Wait for the requests in flight, then end; a recording that does not end well stays as an interrupted one."""
+        await self._idle.wait()
+        if self._upstream is not None:
+            await self._upstream.__aexit__(None, None, None)
+        error = None if well else _Interrupted()
+        with suppress(_Interrupted):
+            await asyncio.to_thread(self._stack.__exit__, type(error) if error else None, error, None)
+
+
+class _Interrupted(Exception):
+    """Ends a recording that is not to stand under its name."""
+
+
+async def _begun(choice: Choice) -> Works:
+    stack = ExitStack()
+    entered = assembled(choice.mode, choice.cassette, choice.settings, _warn, on_miss=_unsaid)
+    assembly = await asyncio.to_thread(stack.enter_context, entered)
+    try:
+        upstream = await _upstream(choice) if choice.mode in _ASKING else None
+    except BaseException as error:
+        stack.__exit__(type(error), error, error.__traceback__)
+        raise
+    return Works(choice, assembly, stack, upstream)
+
+
+async def _upstream(choice: Choice) -> Upstream:
+    from chatproxy.run import upstream_settings  # noqa: PLC0415 - the HTTP server is loaded late
+
+    return await Upstream(upstream_settings(choice.settings)).__aenter__()
+
+
+def _warn(line: str) -> None:
+    _log.warning(line)
+
+
+def _unsaid(miss: MissError) -> None:
+    """Leave a miss to the flow, which is marked, and to the line that goes with it."""
+
+
+class Current:
+    """Holds what is in force; ``trouble`` says why nothing is."""
+
+    def __init__(self) -> None:
+        self.works: Works | None = None
+        self.trouble: ChatproxyError | None = None
+        self.is_changing = False
+        self._wanted: Choice | ChatproxyError | None = None
+        self._found: Choice | ChatproxyError | None = None
+        self._lock = asyncio.Lock()
+
+    def want(self, choice: Choice | ChatproxyError) -> None:
+        """Ask for another choice, or for the trouble that there is with it, from the next request on."""
+        is_tried_anew = self.trouble is not None  # what was missing may be there by now
+        if choice != self._wanted or is_tried_anew:  # mitmproxy tells of options that it has set back, too
+            self._wanted = choice
+
+    def renew(self) -> None:
+        """Begin a replay anew with the next request, or try again to begin one: its cassette is another now."""
+        if self.works is None or self.works.choice.mode is Mode.REPLAY:
+            self._found = None
+
+    @asynccontextmanager
+    async def use(self) -> AsyncIterator[Works]:
+        """Give what is in force, for a request; raises what is wrong with it."""
+        works = await self.take()
+        try:
+            yield works
+        finally:
+            works.end()
+
+    async def take(self) -> Works:
+        """Return what is in force, for a request that ends with ``end``; raises what is wrong with it."""
+        async with self._lock:
+            if self._wanted is not self._found:
+                await self._change()
+            if self.works is None:
+                raise self.trouble or ChatproxyError("chatproxy has ended")
+            self.works.begin()
+            return self.works
+
+    async def close(self, *, well: bool) -> None:
+        """End what is in force; nothing is after that."""
+        async with self._lock:
+            self._wanted = self._found = None
+            await self._end(well=well)
+
+    async def _change(self) -> None:
+        self.is_changing = True
+        try:
+            wanted = self._found = self._wanted
+            await self._end(well=True)
+            try:
+                if isinstance(wanted, ChatproxyError):
+                    raise wanted
+                assert wanted is not None
+                self.works, self.trouble = await _begun(wanted), None
+            except ChatproxyError as error:
+                self.trouble = error
+                _log.warning("chatproxy: %s", error)
+            else:
+                _log.info("chatproxy: %s %s", wanted.mode.value, wanted.cassette)
+        finally:
+            self.is_changing = False
+
+    async def _end(self, *, well: bool) -> None:
+        ending, self.works = self.works, None
+        if ending is None:
+            return
+        try:
+            await ending.close(well=well)
+        except ChatproxyError as error:
+            _log.error("chatproxy: %s", error)
