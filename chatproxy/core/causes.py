@@ -6,11 +6,13 @@ recorded write set has no cause: it is older than the recording, or another prog
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Set
+from typing import NamedTuple
 
-from chatproxy.core.fields import fields
-from chatproxy.core.model import Exchange, header_values, is_read
+from chatproxy.core.fields import fields_of
+from chatproxy.core.headers import is_json
+from chatproxy.core.model import Exchange, Response, header_values, is_read
+from chatproxy.core.sids import PREFIXES
 from chatproxy.core.timestamps import SECOND, Spelled, read_instant
 
 _DATE_FIELD = re.compile(rb"date_\w+|\w+_timestamp|timestamp")
@@ -19,8 +21,7 @@ _DATE_FIELD = re.compile(rb"date_\w+|\w+_timestamp|timestamp")
 _OK = range(200, 300)
 
 
-@dataclass(frozen=True, slots=True)
-class DateField:
+class DateField(NamedTuple):
     """An instant in an answer's JSON: the object's SID (empty without one), the field, the value, and its place."""
 
     sid: bytes
@@ -32,16 +33,36 @@ class DateField:
 
 def date_fields(exchange: Exchange) -> Iterator[DateField]:
     """Yield the instants in the date fields of an answer, in their order."""
-    body = exchange.response.body
-    for place, sid in fields(exchange.response):
-        if _DATE_FIELD.fullmatch(place.name) and (value := read_instant(body[place.start : place.end])):
+    if is_json(exchange.response.headers):
+        yield from dates_of(exchange.response.body)
+
+
+def dates_of(text: bytes) -> Iterator[DateField]:
+    """Yield the instants in the date fields of a JSON text, in their order."""
+    for place, sid in fields_of(text):
+        if _DATE_FIELD.fullmatch(place.name) and (value := read_instant(text[place.start : place.end])):
             yield DateField(sid, place.name, value, place.start, place.end)
 
 
-class Causes:
-    """Which writes set which instants; it must have learnt all exchanges, in order of number, before it is asked."""
+def updated_by(exchange: Exchange) -> Iterator[bytes]:
+    """Yield the SIDs of what an exchange may have updated, those that its request's target has."""
+    if exchange.standing is None and not is_read(exchange.request.method) and exchange.response.status in _OK:
+        yield from (found[1] for found in _ANY_SID.finditer(exchange.request.target))
 
-    def __init__(self) -> None:
+
+_ANY_SID = re.compile(rb"(?=((?:%b)[0-9a-f]{32}))" % "|".join(PREFIXES).encode())
+"""Also one that more hex digits follow."""
+
+
+class Causes:
+    """Which writes set which instants; it must have learnt all exchanges, in order of number, before it is asked.
+
+    ``updated`` are the SIDs of all that is updated in these exchanges: a read that shows nothing of that has no
+    effect here, and most of them need no look at their bodies. Without it each is looked at.
+    """
+
+    def __init__(self, updated: Set[bytes] | None = None) -> None:
+        self._updated = updated
         self._writes: dict[_Value, list[int]] = defaultdict(list)
         self._first_shown: dict[_Value, int] = {}
         self._places: dict[int, tuple[int, int]] = {}
@@ -50,11 +71,24 @@ class Causes:
         """Take in what an answer shows, and where it stands; only a write that went well sets instants."""
         self._places[exchange.number] = timeline, epoch
         may_set = not is_read(exchange.request.method) and exchange.response.status in _OK
+        if not may_set and not self._matters(exchange.response):
+            return
         for found in date_fields(exchange):
             value = (found.sid, found.name, found.value.moment)
             if may_set and found.sid and self._is_set(exchange, found):
                 self._writes[value].append(exchange.number)
-            self._first_shown.setdefault(value, exchange.answered)
+            if self._updated is None or found.sid in self._updated:
+                self._first_shown.setdefault(value, exchange.answered)
+
+    def _matters(self, response: Response) -> bool:
+        """Tell whether an answer may be the first to show an instant of something that is updated."""
+        if self._updated is None:
+            return True
+        return bool(self._updated) and not self._updated.isdisjoint(_SID_VALUE.findall(response.body))
+
+    def is_settled(self, found: DateField) -> bool:
+        """Tell whether an instant has the same cause, or none, in whatever answer it is shown."""
+        return len(self._writes.get((found.sid, found.name, found.value.moment), ())) <= 1
 
     def of(self, number: int, found: DateField) -> int | None:
         """Return the number of the write that set an instant shown in the answer of this number.
@@ -62,8 +96,10 @@ class Causes:
         That is the last such write of the epochs until that answer's, or else the first one of all.
         """
         writes = self._writes.get((found.sid, found.name, found.value.moment), [])
+        if len(writes) <= 1:
+            return writes[0] if writes else None
         before = [write for write in writes if self._is_before(write, number)]
-        return before[-1] if before else next(iter(writes), None)
+        return before[-1] if before else writes[0]
 
     def _is_before(self, write: int, number: int) -> bool:
         """Tell whether an answer shows what a write left: by epochs, since a write's answer may come later."""
@@ -85,6 +121,9 @@ class Causes:
         shown = self._first_shown.get((found.sid, found.name, found.value.moment))
         return shown is None or shown > exchange.asked or _may_be_of(exchange, found.value.moment)
 
+
+_SID_VALUE = re.compile(rb'"((?:%b)[0-9a-f]{32})(?:"|\\?\Z)' % "|".join(PREFIXES).encode())
+"""A string of JSON that is a SID; like that of any text, it may lack its end."""
 
 _Value = tuple[bytes, bytes, int]
 """An object's SID, a field's name, and a moment."""

@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
 
+from chatproxy.core.causes import Causes, updated_by
 from chatproxy.core.echoes import Echoes
+from chatproxy.core.elements import Body, Elements
 from chatproxy.core.epochs import Place, place
+from chatproxy.core.headers import is_json
 from chatproxy.core.model import Exchange, is_read
 from chatproxy.core.normalize import NormalForm, Rules, normalize
 from chatproxy.core.numbering import Numbering
@@ -23,6 +26,7 @@ from chatproxy.core.template import Learned, Reply, compiled_reply
 from chatproxy.core.traces import trace
 
 _SHOWN_HELD = 256
+_UPSTREAMS_HELD = 4
 
 
 class Source(Protocol):
@@ -60,7 +64,14 @@ def compile_exchanges(source: Source, rules: Rules, numbering: Numbering | None 
     When all are compiled, ``numbering`` knows all SIDs.
     """
     source = _Scrubbed(source, rules.scrub)
-    traces = trace((exchange, normalize(exchange.request, rules)) for exchange in source)
+    updated: set[bytes] = set()
+
+    def seen() -> Iterator[tuple[Exchange, NormalForm]]:
+        for exchange in source:
+            updated.update(updated_by(exchange))
+            yield exchange, normalize(exchange.request, rules)
+
+    traces = trace(seen())
 
     @lru_cache(_SHOWN_HELD)
     def show(number: int) -> Shown:
@@ -68,6 +79,7 @@ def compile_exchanges(source: Source, rules: Rules, numbering: Numbering | None 
 
     places = place(traces, show)
     learned = Learned(
+        causes=Causes(updated),
         numbering=Numbering() if numbering is None else numbering,
         echoes=Echoes(rules),
         pseudonyms=rules.scrub.has_pseudonyms,
@@ -75,15 +87,32 @@ def compile_exchanges(source: Source, rules: Rules, numbering: Numbering | None 
     for exchange, one, where in zip(source, traces, places, strict=True):
         learned.causes.learn(exchange, where.timeline, where.epoch)
         learned.echoes.learn(exchange, one.path, where)
+    bodies = _Bodies(learned)
     standing = {one.number: where for one, where in zip(traces, places, strict=True)}
     for group in groups(traces, places):
         for number in _ordered(group, source, rules, learned.numbering):
             exchange, where = source.exchange(number), standing[number]
             form = normalize(exchange.request, rules)
             learned.addresses.learn(exchange.request)
-            learned.numbering.learn(exchange, form)
-            reply = compiled_reply(exchange, where, learned)
+            body = bodies.of(exchange)
+            learned.numbering.learn(exchange, form, body and body.sids)
+            reply = compiled_reply(exchange, where, learned, body and body.template)
             yield Compiled(number, form.key, form.shape, form.route, reply, where, is_read(form.method))
+
+
+class _Bodies:
+    """Puts the bodies of answers together from elements that came before."""
+
+    def __init__(self, learned: Learned) -> None:
+        self._learned = learned
+        self._elements = lru_cache(_UPSTREAMS_HELD)(lambda upstream: Elements.of(upstream, learned.causes))
+
+    def of(self, exchange: Exchange) -> Body | None:
+        """Return the body of an answer, or nothing where a slot may stand that elements do not have."""
+        learned, response = self._learned, exchange.response
+        if learned.pseudonyms or learned.echoes or learned.addresses.by_field or not is_json(response.headers):
+            return None
+        return self._elements(exchange.upstream).body(response.body)
 
 
 @dataclass(frozen=True, slots=True)

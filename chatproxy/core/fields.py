@@ -10,14 +10,17 @@ from chatproxy.core.sids import SID
 
 def fields(response: Response) -> Iterator[tuple[Place, bytes]]:
     """Yield the string values of an answer in their order, each with its object's SID, empty for one without."""
-    if not is_json(response.headers):
-        return
-    body = response.body
-    places = list(strings(body))
+    if is_json(response.headers):
+        yield from fields_of(response.body)
+
+
+def fields_of(text: bytes) -> Iterator[tuple[Place, bytes]]:
+    """Yield the string values of a JSON text in their order, each with its object's SID, empty for one without."""
+    places = list(strings(text))
     sids = {
-        place.holder: text
+        place.holder: sid
         for place in places
-        if place.name == b"sid" and SID.fullmatch(text := body[place.start : place.end])
+        if place.name == b"sid" and SID.fullmatch(sid := text[place.start : place.end])
     }
     for place in places:
         yield place, sids.get(place.holder, b"")

@@ -8,6 +8,7 @@ of a second's fraction (what Chat's JSON has), the HTTP-date of headers (RFC 911
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -46,6 +47,7 @@ class Spelled(NamedTuple):
     spelling: Spelling
 
 
+@lru_cache(4096)  # a list shows the same instants again and again; to read one takes 5 us
 def read_instant(text: bytes) -> Spelled | None:
     """Read an instant in one of the spellings, or return None, as for a day that is not on its weekday."""
     for row, (pattern, read, _) in enumerate(_SPELLINGS):

@@ -10,7 +10,7 @@ from chatproxy.core.model import Exchange, Standing, is_read
 from chatproxy.core.normalize import NormalForm
 from chatproxy.core.pagetokens import means_itself
 from chatproxy.core.paths import timeline
-from chatproxy.core.shown import shown
+from chatproxy.core.shown import Shown, shown
 from chatproxy.core.sids import mask, mask_path
 from chatproxy.core.timelines import Spellings
 
@@ -71,7 +71,8 @@ def trace(recorded: Iterable[tuple[Exchange, NormalForm]]) -> list[Trace]:
     queries: dict[bytes, bytes] = {}
     traces = []
     for exchange, form in recorded:
-        seen = shown(exchange.response)
+        is_write = not is_read(form.method)
+        seen = shown(exchange.response) if is_write or spellings.wants(form.path) else _NOTHING
         for fields in seen.objects.values():
             spellings.learn(form.path, str(fields.get("channel_sid", "")))
         traces.append(
@@ -88,13 +89,16 @@ def trace(recorded: Iterable[tuple[Exchange, NormalForm]]) -> list[Trace]:
                 exchange.response.status,
                 opens_epoch(exchange),
                 b"Order=desc" in form.query,
-                () if is_read(form.method) else tuple(seen.objects),
+                tuple(seen.objects) if is_write else (),
                 exchange.standing,
             )
         )
     for one in traces:
         one.path = spellings.one(one.path)
     return traces
+
+
+_NOTHING = Shown()
 
 
 def _once(held: dict[T, T], value: T) -> T:
