@@ -84,7 +84,7 @@ class Causes:
         """Tell whether an answer may be the first to show an instant of something that is updated."""
         if self._updated is None:
             return True
-        return bool(self._updated) and not self._updated.isdisjoint(_SID_VALUE.findall(response.body))
+        return bool(self._updated) and not self._updated.isdisjoint(_SID_FIELD.findall(response.body))
 
     def is_settled(self, found: DateField) -> bool:
         """Tell whether an instant has the same cause, or none, in whatever answer it is shown."""
@@ -122,8 +122,8 @@ class Causes:
         return shown is None or shown > exchange.asked or _may_be_of(exchange, found.value.moment)
 
 
-_SID_VALUE = re.compile(rb'"((?:%b)[0-9a-f]{32})(?:"|\\?\Z)' % "|".join(PREFIXES).encode())
-"""A string of JSON that is a SID; like that of any text, it may lack its end."""
+_SID_FIELD = re.compile(rb'"sid"\s*:\s*"((?:%b)[0-9a-f]{32})' % "|".join(PREFIXES).encode())
+"""An object's SID; this may also find what is none, so that an answer is looked at in vain."""
 
 _Value = tuple[bytes, bytes, int]
 """An object's SID, a field's name, and a moment."""

@@ -97,7 +97,7 @@ def strings(text: bytes) -> Iterator[Place]:
     parent, holder = b"", -1
     for found in TOKEN.finditer(text):
         kind = found.lastindex
-        if kind == _VALUE:  # most tokens are values and names: to ask ``names`` for those too takes twice the time
+        if kind == VALUE:  # most tokens are values and names: to ask ``names`` for those too takes twice the time
             start, end = found.span(1)
             yield Place(names.name, parent, start, end, holder)
         elif kind == _NAME:
@@ -128,12 +128,12 @@ class Names:
                 self.around.append((self.name, found.start()))
             else:
                 self.name = self.around.pop()[0] if self.around else b""
-        return kind == _VALUE
+        return kind == VALUE
 
 
 TOKEN = re.compile(rb'"((?:[^"\\]++|\\.)*+)(?:"(\s*:)?|\\?\Z)|[\[\]{}]', re.DOTALL)
 """A string that is not closed goes to the end: trying again at each of its quotes would take quadratic time."""
-_VALUE, _NAME = 1, 2
+VALUE, _NAME = 1, 2
 """The last group of a TOKEN that is a string; a bracket has none."""
 _OPENING = frozenset({b"{", b"["})
 _CLOSING = frozenset({b"}", b"]"})

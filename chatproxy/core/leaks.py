@@ -57,6 +57,9 @@ def leaks(lines: Iterable[bytes], gate: Gate) -> Iterator[Leak]:
     surroundings = Surroundings()
     for number, line in enumerate(lines, 1):
         found = search.of_line(line)
+        if not found:
+            surroundings.pass_over(line)
+            continue
         around = list(surroundings.of(line, [(one.start, one.end) for one in found]))
         left = [
             (one, place)
