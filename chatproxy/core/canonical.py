@@ -239,7 +239,7 @@ class _Calendar:
         return None
 
     def after_writes(self, stamp: Stamp, shown: Place) -> int:
-        """Return the moment of any other instant that an answer of this place shows; it never shows what comes later."""
+        """Return the moment of any other instant that an answer of this place shows, which shows nothing later."""
         writes = self._writes.get(shown.timeline, [])
         before = bisect_right(writes, stamp.moment, key=lambda write: write[0])
         epoch = writes[before - 1][1] if before else 0

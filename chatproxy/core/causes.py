@@ -6,14 +6,22 @@ recorded write set has no cause: it is older than the recording, or another prog
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Set
+from collections.abc import Iterable, Iterator, Set
+from functools import lru_cache
 from typing import NamedTuple
 
-from chatproxy.core.fields import fields_of
+from chatproxy.core.fields import owned, places_of
 from chatproxy.core.headers import is_json
+from chatproxy.core.jsontext import Place
 from chatproxy.core.model import Exchange, Response, header_values, is_read
 from chatproxy.core.sids import PREFIXES
 from chatproxy.core.timestamps import SECOND, Spelled, read_instant
+
+
+@lru_cache(256)
+def _is_date(name: bytes) -> bool:
+    return _DATE_FIELD.fullmatch(name) is not None
+
 
 _DATE_FIELD = re.compile(rb"date_\w+|\w+_timestamp|timestamp")
 """The fields of Twilio's answers that hold instants; what users wrote is never one."""
@@ -39,19 +47,43 @@ def date_fields(exchange: Exchange) -> Iterator[DateField]:
 
 def dates_of(text: bytes) -> Iterator[DateField]:
     """Yield the instants in the date fields of a JSON text, in their order."""
-    for place, sid in fields_of(text):
-        if _DATE_FIELD.fullmatch(place.name) and (value := read_instant(text[place.start : place.end])):
+    return dates_among(text, places_of(text))
+
+
+def dates_among(text: bytes, places: list[Place]) -> Iterator[DateField]:
+    """Yield those of the string values of a JSON text that are instants in date fields."""
+    for place, sid in owned(text, places):
+        if _is_date(place.name) and (value := read_instant(text[place.start : place.end])):
             yield DateField(sid, place.name, value, place.start, place.end)
 
 
-def updated_by(exchange: Exchange) -> Iterator[bytes]:
-    """Yield the SIDs of what an exchange may have updated, those that its request's target has."""
-    if exchange.standing is None and not is_read(exchange.request.method) and exchange.response.status in _OK:
-        yield from (found[1] for found in _ANY_SID.finditer(exchange.request.target))
+Value = tuple[bytes, bytes, int]
+"""An object's SID, a field's name, and a moment."""
 
 
-_ANY_SID = re.compile(rb"(?=((?:%b)[0-9a-f]{32}))" % "|".join(PREFIXES).encode())
-"""Also one that more hex digits follow."""
+def sure_of(exchange: Exchange) -> tuple[list[Value], list[bytes]]:
+    """Return what an exchange sets for certain, and the SIDs of what it updates: there others have a say, too."""
+    values, updated = [], []
+    for found in date_fields(exchange) if _may_set(exchange) else ():
+        if exchange.standing is None and found.sid in exchange.request.target and found.name != b"date_created":
+            updated += [found.sid] if found.sid else []
+        elif found.sid and _is_sure(exchange, found):
+            values.append((found.sid, found.name, found.value.moment))
+    return values, updated
+
+
+def _may_set(exchange: Exchange) -> bool:
+    return not is_read(exchange.request.method) and exchange.response.status in _OK
+
+
+def _is_sure(exchange: Exchange, found: DateField) -> bool:
+    """Tell whether a write set a field, where no other answer has a say.
+
+    In a canonical fixture an instant with a cause is the moment of that write; else a create sets all fields.
+    """
+    if exchange.standing is not None:
+        return found.value.moment == exchange.answered
+    return found.sid not in exchange.request.target
 
 
 class Causes:
@@ -63,14 +95,14 @@ class Causes:
 
     def __init__(self, updated: Set[bytes] | None = None) -> None:
         self._updated = updated
-        self._writes: dict[_Value, list[int]] = defaultdict(list)
-        self._first_shown: dict[_Value, int] = {}
+        self._writes: dict[Value, list[int]] = defaultdict(list)
+        self._first_shown: dict[Value, int] = {}
         self._places: dict[int, tuple[int, int]] = {}
 
     def learn(self, exchange: Exchange, timeline: int, epoch: int) -> None:
         """Take in what an answer shows, and where it stands; only a write that went well sets instants."""
         self._places[exchange.number] = timeline, epoch
-        may_set = not is_read(exchange.request.method) and exchange.response.status in _OK
+        may_set = _may_set(exchange)
         if not may_set and not self._matters(exchange.response):
             return
         for found in date_fields(exchange):
@@ -79,6 +111,12 @@ class Causes:
                 self._writes[value].append(exchange.number)
             if self._updated is None or found.sid in self._updated:
                 self._first_shown.setdefault(value, exchange.answered)
+
+    def learn_sure(self, number: int, timeline: int, epoch: int, values: Iterable[Value]) -> None:
+        """Take in where an exchange stands and what it sets, if in all exchanges nothing is updated."""
+        self._places[number] = timeline, epoch
+        for value in values:
+            self._writes[value].append(number)
 
     def _matters(self, response: Response) -> bool:
         """Tell whether an answer may be the first to show an instant of something that is updated."""
@@ -109,24 +147,17 @@ class Causes:
     def _is_set(self, exchange: Exchange, found: DateField) -> bool:
         """Tell whether this write set a field of an object: a create sets all, an update all but ``date_created``.
 
-        In a canonical fixture an instant with a cause is the moment of that write. Else
-        an update sets what no answer showed before the update was asked. What one showed already it sets too if
+        An update sets what no answer showed before the update was asked. What one showed already it sets too if
         it happened within that second: then both writes have one value.
         """
-        if exchange.standing is not None:
-            return found.value.moment == exchange.answered
-        is_create = found.sid not in exchange.request.target
-        if is_create or found.name == b"date_created":
-            return is_create
+        if exchange.standing is not None or found.name == b"date_created" or found.sid not in exchange.request.target:
+            return _is_sure(exchange, found)
         shown = self._first_shown.get((found.sid, found.name, found.value.moment))
         return shown is None or shown > exchange.asked or _may_be_of(exchange, found.value.moment)
 
 
 _SID_FIELD = re.compile(rb'"sid"\s*:\s*"((?:%b)[0-9a-f]{32})' % "|".join(PREFIXES).encode())
 """An object's SID; this may also find what is none, so that an answer is looked at in vain."""
-
-_Value = tuple[bytes, bytes, int]
-"""An object's SID, a field's name, and a moment."""
 
 
 def _may_be_of(exchange: Exchange, moment: int) -> bool:

@@ -6,11 +6,11 @@ that memory depends on how many there are, not on how large they are.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Protocol
 
-from chatproxy.core.causes import Causes, updated_by
+from chatproxy.core.causes import Causes, Value, sure_of
 from chatproxy.core.echoes import Echoes
 from chatproxy.core.elements import Body, Elements
 from chatproxy.core.epochs import Place, place
@@ -41,7 +41,7 @@ class Source(Protocol):
         ...
 
 
-PASSES = 3
+PASSES = 2
 """How often each exchange is read at least; the last time it is compiled."""
 
 
@@ -64,14 +64,8 @@ def compile_exchanges(source: Source, rules: Rules, numbering: Numbering | None 
     When all are compiled, ``numbering`` knows all SIDs.
     """
     source = _Scrubbed(source, rules.scrub)
-    updated: set[bytes] = set()
-
-    def seen() -> Iterator[tuple[Exchange, NormalForm]]:
-        for exchange in source:
-            updated.update(updated_by(exchange))
-            yield exchange, normalize(exchange.request, rules)
-
-    traces = trace(seen())
+    writes = _Writes()
+    traces = trace((exchange, normalize(exchange.request, rules)) for exchange in writes.noted(source))
 
     @lru_cache(_SHOWN_HELD)
     def show(number: int) -> Shown:
@@ -79,12 +73,16 @@ def compile_exchanges(source: Source, rules: Rules, numbering: Numbering | None 
 
     places = place(traces, show)
     learned = Learned(
-        causes=Causes(updated),
+        causes=Causes(writes.updated),
         numbering=Numbering() if numbering is None else numbering,
         echoes=Echoes(rules),
         pseudonyms=rules.scrub.has_pseudonyms,
     )
-    for exchange, one, where in zip(source, traces, places, strict=True):
+    for one, where in zip(traces, places, strict=True):
+        if not writes.updated and not rules.ignore:  # a pass less through the exchanges
+            learned.causes.learn_sure(one.number, where.timeline, where.epoch, writes.sure.pop(one.number, ()))
+            continue
+        exchange = source.exchange(one.number)
         learned.causes.learn(exchange, where.timeline, where.epoch)
         learned.echoes.learn(exchange, one.path, where)
     bodies = _Bodies(learned)
@@ -98,6 +96,22 @@ def compile_exchanges(source: Source, rules: Rules, numbering: Numbering | None 
             learned.numbering.learn(exchange, form, body and body.sids)
             reply = compiled_reply(exchange, where, learned, body and body.template)
             yield Compiled(number, form.key, form.shape, form.route, reply, where, is_read(form.method))
+
+
+@dataclass(frozen=True, slots=True)
+class _Writes:
+    """What writes have set for certain, by their numbers, and the SIDs of what others have updated."""
+
+    sure: dict[int, list[Value]] = field(default_factory=dict)
+    updated: set[bytes] = field(default_factory=set)
+
+    def noted(self, source: "_Scrubbed") -> Iterator[Exchange]:
+        """Yield exchanges, and note their writes."""
+        for exchange in source:
+            if not is_read(exchange.request.method):
+                self.sure[exchange.number], others = sure_of(exchange)
+                self.updated.update(others)
+            yield exchange
 
 
 class _Bodies:

@@ -21,10 +21,11 @@ from functools import lru_cache
 from itertools import chain
 from typing import NamedTuple
 
-from chatproxy.core.causes import Causes, dates_of
+from chatproxy.core.causes import Causes, dates_among
+from chatproxy.core.jsontext import members, strings
 from chatproxy.core.sids import SID
 from chatproxy.core.stamps import Stamp
-from chatproxy.core.template import UPPER_CASE, Addresses, Slot, Span, Template, body_origins, cut, outer_first
+from chatproxy.core.template import UPPER_CASE, Addresses, Slot, Span, Template, cut, origins_among, outer_first
 
 
 class Body(NamedTuple):
@@ -108,19 +109,27 @@ def _apart(text: bytes) -> tuple[bytes, list[bytes], bytes, bytes]:
 
 def _spans(text: bytes, upstream: str, causes: Causes) -> list[Span] | None:
     """Find the slots of a JSON object, or return nothing if that is not all there is to know."""
-    try:
-        is_object = isinstance(json.loads(text.decode()), dict)
-    except (ValueError, RecursionError):
-        return None
-    dates = list(dates_of(text))
-    if not is_object or UPPER_CASE.search(text) or not all(map(causes.is_settled, dates)):
+    places = members(text)
+    if places is None:
+        if not _is_object(text):
+            return None
+        places = list(strings(text))
+    dates = list(dates_among(text, places))
+    if UPPER_CASE.search(text) or not all(map(causes.is_settled, dates)):
         return None
     spans: list[Span] = [(*found.span(), Slot.SID, found[0]) for found in SID.finditer(text)]
-    spans += body_origins(text, upstream, Addresses())
+    spans += origins_among(text, places, upstream, Addresses())
     for date in dates:
         stamp = Stamp(date.value.moment, causes.of(0, date) or 0, date.value.spelling)
         spans.append((date.start, date.end, Slot.INSTANT, stamp.pack()))
     return sorted(spans, key=outer_first)
+
+
+def _is_object(text: bytes) -> bool:
+    try:
+        return isinstance(json.loads(text.decode()), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _part(text: bytes, spans: list[Span]) -> _Part:

@@ -1,5 +1,7 @@
 """Which header fields end at a proxy, which frame a message, which are volatile, and which are our own."""
 
+from functools import lru_cache
+
 from chatproxy.core.model import Headers, header_values
 
 HOP_BY_HOP = frozenset(
@@ -81,5 +83,15 @@ def is_json(headers: Headers) -> bool:
 
 def _media_type(headers: Headers) -> bytes:
     """Return the type and subtype of the first Content-Type in lower case, empty without one (RFC 9110 section 8.3)."""
-    value = next(header_values(headers, b"content-type"), b"")
+    for name, value in headers:
+        if len(name) == _LENGTH and name.lower() == b"content-type":
+            return _media_type_of(value)
+    return b""
+
+
+_LENGTH = len(b"content-type")
+
+
+@lru_cache(256)
+def _media_type_of(value: bytes) -> bytes:
     return value.partition(b";")[0].strip().lower()

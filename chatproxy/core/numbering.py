@@ -9,6 +9,7 @@ recorded. A SID is *supplied* if a request had it before any response showed it,
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
 from chatproxy.core.model import Exchange
@@ -60,9 +61,8 @@ class Numbering:
         for sid in form.sids:
             self._see(sid, self._asked, asked)
         response = exchange.response
-        for text in (text for header in response.headers for text in header):
-            for found in SID.finditer(text):
-                self._see(found[0], self._shown, answered)
+        for found in SID.finditer(b"\n".join(chain.from_iterable(response.headers))):
+            self._see(found[0], self._shown, answered)
         for sid in (found[0] for found in SID.finditer(response.body)) if in_body is None else in_body:
             self._see(sid, self._shown, answered)
 

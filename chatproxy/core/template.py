@@ -12,9 +12,10 @@ from enum import IntEnum
 from chatproxy.core.causes import Causes, answered_at
 from chatproxy.core.echoes import ECHOED, Echo, Echoes
 from chatproxy.core.epochs import Place as Standing
+from chatproxy.core.fields import places_of
 from chatproxy.core.forms import pairs
 from chatproxy.core.headers import is_form, is_json
-from chatproxy.core.jsontext import Place, strings
+from chatproxy.core.jsontext import Place
 from chatproxy.core.model import Exchange, Headers, Request, Response, is_read
 from chatproxy.core.normalize import Rules
 from chatproxy.core.numbering import Numbering
@@ -249,16 +250,16 @@ _LOCATION = re.compile(rb"^location: ", re.IGNORECASE | re.MULTILINE)
 
 
 def _body_origins(response: Response, upstream: str, addresses: Addresses) -> Iterator[Span]:
-    return body_origins(response.body, upstream, addresses) if is_json(response.headers) else iter(())
+    body = response.body
+    if is_json(response.headers) and (addresses.by_field or upstream_pattern(upstream).search(body)):
+        yield from origins_among(body, places_of(body), upstream, addresses)
 
 
-def body_origins(text: bytes, upstream: str, addresses: Addresses) -> Iterator[Span]:
-    """Find the slots of the origin in a JSON text."""
+def origins_among(text: bytes, places: Iterable[Place], upstream: str, addresses: Addresses) -> Iterator[Span]:
+    """Find the slots of the origin in string values of a JSON text."""
     pattern = upstream_pattern(upstream)
     own = {name: address_pattern(origins) for name, origins in addresses.by_field.items()}
-    if not (own or pattern.search(text)):
-        return
-    for place in strings(text):
+    for place in places:
         if is_url(place):
             found = pattern.match(text, place.start, place.end)
             yield from [(*found.span(), Slot.ORIGIN, found[0])] if found else []

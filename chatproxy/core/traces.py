@@ -66,7 +66,7 @@ def opens_epoch(exchange: Exchange) -> bool:
 def trace(recorded: Iterable[tuple[Exchange, NormalForm]]) -> list[Trace]:
     """Trace exchanges, each with the normal form of its request, with each channel's path in one spelling."""
     spellings = Spellings()
-    kinds: dict[bytes, str] = {}
+    kinds: dict[str, str] = {}
     methods: dict[str, str] = {}
     queries: dict[bytes, bytes] = {}
     traces = []
@@ -83,7 +83,7 @@ def trace(recorded: Iterable[tuple[Exchange, NormalForm]]) -> list[Trace]:
                 exchange.after,
                 _once(methods, form.method),
                 form.path,
-                kinds.setdefault(form.route, f"{form.method} {mask_path(form.path).decode('utf-8', 'replace')}"),
+                _once(kinds, f"{form.method} {mask_path(form.path).decode('utf-8', 'replace')}"),
                 _once(queries, b"&".join(mask(_plain(pair)) for pair in form.query)),
                 _content(form),
                 exchange.response.status,
