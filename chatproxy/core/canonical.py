@@ -20,7 +20,6 @@ from chatproxy.core.cassette import Cassette
 from chatproxy.core.epochs import Place
 from chatproxy.core.forms import decoded
 from chatproxy.core.headers import fixed, is_form
-from chatproxy.core.jsontext import strings
 from chatproxy.core.model import TWILIO_ORIGIN, Exchange, Request, Response, Standing
 from chatproxy.core.normalize import Rules, normalize
 from chatproxy.core.numbering import Declared, Numbered, nth_of, sid_number
@@ -29,8 +28,9 @@ from chatproxy.core.pagetokens import IN_QUERY, means_itself
 from chatproxy.core.paths import timeline
 from chatproxy.core.sids import PREFIXES, replace_in_path, replace_sids
 from chatproxy.core.stamps import Stamp
-from chatproxy.core.template import Slot, Values, as_recorded, is_url
+from chatproxy.core.template import Slot, Values, as_recorded
 from chatproxy.core.timestamps import CANONICAL_BEGIN, SECOND, spell_instant
+from chatproxy.core.urls import url_places
 
 PROXY_ORIGIN = "http://chatproxy.invalid"
 """Stands for the address by which clients reached the proxy: a name that no server can have (RFC 2606 section 2)."""
@@ -175,10 +175,9 @@ class Canonical:
         if b"PageToken=" not in body:
             return body
         pieces, begin = [], 0
-        for place in strings(body):
-            if is_url(place):
-                pieces += [body[begin : place.start], IN_QUERY.sub(self._token, body[place.start : place.end])]
-                begin = place.end
+        for place in url_places(body):
+            pieces += [body[begin : place.start], IN_QUERY.sub(self._token, body[place.start : place.end])]
+            begin = place.end
         return b"".join((*pieces, body[begin:]))
 
     def _token(self, found: re.Match[bytes]) -> bytes:

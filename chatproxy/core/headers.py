@@ -43,12 +43,16 @@ OWN_PREFIX = b"x-chatproxy-"
 
 def end_to_end(headers: Headers) -> Headers:
     """Keep the fields that pass through a proxy: no hop-by-hop, none named by Connection, no framing, none of ours."""
-    dropped = HOP_BY_HOP | FRAMING | _named_by_connection(headers)
-    return tuple(
-        (name, value)
-        for name, value in headers
-        if (lower := name.lower()) not in dropped and not lower.startswith(OWN_PREFIX)
-    )
+    kept = tuple(header for header in headers if _passes(header[0]))
+    if dropped := _named_by_connection(headers):
+        kept = tuple(header for header in kept if header[0].lower() not in dropped)
+    return kept
+
+
+@lru_cache(1024)  # most messages have the same few names
+def _passes(name: bytes) -> bool:
+    lower = name.lower()
+    return lower not in HOP_BY_HOP and lower not in FRAMING and not lower.startswith(OWN_PREFIX)
 
 
 def _named_by_connection(headers: Headers) -> set[bytes]:

@@ -23,6 +23,7 @@ from chatproxy.core.origins import address_pattern, upstream_pattern
 from chatproxy.core.sids import PREFIXES, SID
 from chatproxy.core.stamps import Stamp, Stamped, body_stamps, head_stamps
 from chatproxy.core.standins import Placed, StandIn, body_stand_ins, head_stand_ins
+from chatproxy.core.urls import is_url, url_places
 
 
 class Slot(IntEnum):
@@ -252,7 +253,8 @@ _LOCATION = re.compile(rb"^location: ", re.IGNORECASE | re.MULTILINE)
 def _body_origins(response: Response, upstream: str, addresses: Addresses) -> Iterator[Span]:
     body = response.body
     if is_json(response.headers) and (addresses.by_field or upstream_pattern(upstream).search(body)):
-        yield from origins_among(body, places_of(body), upstream, addresses)
+        places = places_of(body) if addresses.by_field else url_places(body)
+        yield from origins_among(body, places, upstream, addresses)
 
 
 def origins_among(text: bytes, places: Iterable[Place], upstream: str, addresses: Addresses) -> Iterator[Span]:
@@ -266,13 +268,6 @@ def origins_among(text: bytes, places: Iterable[Place], upstream: str, addresses
         elif place.name in own:
             for written in own[place.name].finditer(text, place.start, place.end):
                 yield *written.span(), Slot.ORIGIN, written[0]
-
-
-def is_url(place: Place) -> bool:
-    """Tell whether a field holds an URL of the API: ``url``, ``meta.*_url``, ``links.*``."""
-    return (
-        place.name == b"url" or place.parent == b"links" or (place.parent == b"meta" and place.name.endswith(b"_url"))
-    )
 
 
 def cut(text: bytes, spans: Iterable[Span]) -> Template:
