@@ -6,13 +6,14 @@ recorded write set has no cause: it is older than the recording, or another prog
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from functools import lru_cache
 from typing import NamedTuple
 
+from chatproxy.core.epochs import Place
 from chatproxy.core.fields import owned, places_of
 from chatproxy.core.headers import is_json
-from chatproxy.core.jsontext import Place
+from chatproxy.core.jsontext import Place as Found
 from chatproxy.core.model import Exchange, Response, header_values, is_read
 from chatproxy.core.sids import PREFIXES
 from chatproxy.core.timestamps import SECOND, Spelled, read_instant
@@ -50,7 +51,7 @@ def dates_of(text: bytes) -> Iterator[DateField]:
     return dates_among(text, places_of(text))
 
 
-def dates_among(text: bytes, places: list[Place]) -> Iterator[DateField]:
+def dates_among(text: bytes, places: list[Found]) -> Iterator[DateField]:
     """Yield those of the string values of a JSON text that are instants in date fields."""
     for place, sid in owned(text, places):
         if _is_date(place.name) and (value := read_instant(text[place.start : place.end])):
@@ -90,18 +91,21 @@ class Causes:
     """Which writes set which instants; it must have learnt all exchanges, in order of number, before it is asked.
 
     ``updated`` are the SIDs of all that is updated in these exchanges: a read that shows nothing of that has no
-    effect here, and most of them need no look at their bodies. Without it each is looked at.
+    effect here, and most of them need no look at their bodies. Without it each is looked at. ``standing`` are the
+    places of all exchanges, if they are known.
     """
 
-    def __init__(self, updated: Set[bytes] | None = None) -> None:
+    def __init__(self, updated: Set[bytes] | None = None, standing: Mapping[int, Place] | None = None) -> None:
         self._updated = updated
+        self._standing = standing
         self._writes: dict[Value, list[int]] = defaultdict(list)
         self._first_shown: dict[Value, int] = {}
         self._places: dict[int, tuple[int, int]] = {}
 
     def learn(self, exchange: Exchange, timeline: int, epoch: int) -> None:
         """Take in what an answer shows, and where it stands; only a write that went well sets instants."""
-        self._places[exchange.number] = timeline, epoch
+        if self._standing is None:
+            self._places[exchange.number] = timeline, epoch
         may_set = _may_set(exchange)
         if not may_set and not self._matters(exchange.response):
             return
@@ -112,9 +116,8 @@ class Causes:
             if self._updated is None or found.sid in self._updated:
                 self._first_shown.setdefault(value, exchange.answered)
 
-    def learn_sure(self, number: int, timeline: int, epoch: int, values: Iterable[Value]) -> None:
-        """Take in where an exchange stands and what it sets, if in all exchanges nothing is updated."""
-        self._places[number] = timeline, epoch
+    def learn_sure(self, number: int, values: Iterable[Value]) -> None:
+        """Take in what an exchange sets, if in all exchanges nothing is updated."""
         for value in values:
             self._writes[value].append(number)
 
@@ -141,8 +144,14 @@ class Causes:
 
     def _is_before(self, write: int, number: int) -> bool:
         """Tell whether an answer shows what a write left: by epochs, since a write's answer may come later."""
-        (timeline, epoch), (shown_in, shown) = self._places[write], self._places[number]
+        (timeline, epoch), (shown_in, shown) = self._place(write), self._place(number)
         return epoch <= shown if timeline == shown_in else write <= number
+
+    def _place(self, number: int) -> tuple[int, int]:
+        if self._standing is None:
+            return self._places[number]
+        where = self._standing[number]
+        return where.timeline, where.epoch
 
     def _is_set(self, exchange: Exchange, found: DateField) -> bool:
         """Tell whether this write set a field of an object: a create sets all, an update all but ``date_created``.

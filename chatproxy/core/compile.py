@@ -18,7 +18,7 @@ from chatproxy.core.headers import is_json
 from chatproxy.core.model import Exchange, is_read
 from chatproxy.core.normalize import NormalForm, Rules, normalize
 from chatproxy.core.numbering import Numbering
-from chatproxy.core.order import Group, groups
+from chatproxy.core.order import groups
 from chatproxy.core.scrubbing import scrubbed_exchange
 from chatproxy.core.scrubrules import Scrub
 from chatproxy.core.shown import Shown, shown
@@ -27,6 +27,10 @@ from chatproxy.core.traces import trace
 
 _SHOWN_HELD = 256
 _UPSTREAMS_HELD = 4
+
+
+_Group = tuple[tuple[int, int], ...]
+"""When each exchange of a group was sent, and its number."""
 
 
 class Source(Protocol):
@@ -72,22 +76,24 @@ def compile_exchanges(source: Source, rules: Rules, numbering: Numbering | None 
         return shown(source.exchange(number).response)
 
     places = place(traces, show)
+    standing = {one.number: where for one, where in zip(traces, places, strict=True)}
     learned = Learned(
-        causes=Causes(writes.updated),
+        causes=Causes(writes.updated, standing),
         numbering=Numbering() if numbering is None else numbering,
         echoes=Echoes(rules),
         pseudonyms=rules.scrub.has_pseudonyms,
     )
     for one, where in zip(traces, places, strict=True):
         if not writes.updated and not rules.ignore:  # a pass less through the exchanges
-            learned.causes.learn_sure(one.number, where.timeline, where.epoch, writes.sure.pop(one.number, ()))
+            learned.causes.learn_sure(one.number, writes.sure.pop(one.number, ()))
             continue
         exchange = source.exchange(one.number)
         learned.causes.learn(exchange, where.timeline, where.epoch)
         learned.echoes.learn(exchange, one.path, where)
     bodies = _Bodies(learned)
-    standing = {one.number: where for one, where in zip(traces, places, strict=True)}
-    for group in groups(traces, places):
+    ordered = [tuple((one.asked, one.number) for one in group) for group in groups(traces, places)]
+    del traces, places  # what follows needs as much memory again
+    for group in ordered:
         for number in _ordered(group, source, rules, learned.numbering):
             exchange, where = source.exchange(number), standing[number]
             form = normalize(exchange.request, rules)
@@ -143,13 +149,13 @@ class _Scrubbed:
         return scrubbed_exchange(self.source.exchange(number), self.scrub)
 
 
-def _ordered(group: Group, source: Source, rules: Rules, numbering: Numbering) -> list[int]:
+def _ordered(group: _Group, source: Source, rules: Rules, numbering: Numbering) -> list[int]:
     """Order exchanges by the SIDs that have numbers so far, then by the moment at which they were sent."""
     if len(group) == 1:
-        return [group[0].number]
+        return [number for _, number in group]
 
     def numbers(form: NormalForm) -> list[float]:
         return [float("inf") if (number := numbering.number_of(sid)) is None else number for sid in form.sids]
 
-    keyed = [(numbers(normalize(source.exchange(one.number).request, rules)), one.asked, one.number) for one in group]
+    keyed = [(numbers(normalize(source.exchange(number).request, rules)), asked, number) for asked, number in group]
     return [number for _, _, number in sorted(keyed)]

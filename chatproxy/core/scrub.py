@@ -45,9 +45,10 @@ def is_user_name(user: bytes) -> bool:
 
 
 class Blanker:
-    """Blanks the secrets of one request wherever they occur, in it and in its response."""
+    """Blanks the secrets of one request wherever they occur, in it and in its response; ``user`` is its user name."""
 
     def __init__(self, headers: Headers) -> None:
+        self.user = user_name(headers)
         secrets = {secret for secret in _secrets(headers) if len(secret) >= MINIMUM_LENGTH}
         longest_first = sorted(secrets, key=len, reverse=True)
         self._spellings = [spelling for secret in longest_first for spelling in spellings(secret)]

@@ -68,6 +68,7 @@ def trace(recorded: Iterable[tuple[Exchange, NormalForm]]) -> list[Trace]:
     spellings = Spellings()
     kinds: dict[str, str] = {}
     methods: dict[str, str] = {}
+    paths: dict[bytes, bytes] = {}
     queries: dict[bytes, bytes] = {}
     traces = []
     for exchange, form in recorded:
@@ -82,7 +83,7 @@ def trace(recorded: Iterable[tuple[Exchange, NormalForm]]) -> list[Trace]:
                 exchange.answered,
                 exchange.after,
                 _once(methods, form.method),
-                form.path,
+                _once(paths, form.path),
                 _once(kinds, f"{form.method} {mask_path(form.path).decode('utf-8', 'replace')}"),
                 _once(queries, b"&".join(mask(_plain(pair)) for pair in form.query)),
                 _content(form),
@@ -93,8 +94,9 @@ def trace(recorded: Iterable[tuple[Exchange, NormalForm]]) -> list[Trace]:
                 exchange.standing,
             )
         )
+    paths.clear()
     for one in traces:
-        one.path = spellings.one(one.path)
+        one.path = _once(paths, spellings.one(one.path))
     return traces
 
 

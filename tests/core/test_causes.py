@@ -116,10 +116,11 @@ def test_what_is_set_for_certain_and_what_is_updated_are_all_that_counts(program
     exchanges, places = program.exchanges, places_of(program.exchanges)
     sure = [sure_of(exchange) for exchange in exchanges]
     updated = {sid for _, sids in sure for sid in sids}
-    causes, quick = Causes(updated), Causes()
+    standing = {one.number: where for one, where in zip(exchanges, places, strict=True)}
+    causes, quick = Causes(updated, standing), Causes(updated, standing)
     for exchange, where, (values, _) in zip(exchanges, places, sure, strict=True):
         causes.learn(exchange, where.timeline, where.epoch)
-        quick.learn_sure(exchange.number, where.timeline, where.epoch, values)
+        quick.learn_sure(exchange.number, values)
     expected = found_causes(exchanges)
     for learnt in (causes,) if updated else (causes, quick):
         for exchange in exchanges:

@@ -118,10 +118,10 @@ def test_other_bodies_are_not(text: bytes) -> None:
 def test_nor_is_one_with_an_instant_that_several_writes_have_set() -> None:
     text = json.dumps({"sid": SIDS[0], "date_updated": TEXTS[3]}).encode()
     causes = Causes()
-    causes.learn_sure(1, 0, 1, [(SIDS[0].encode(), b"date_updated", 1_767_225_600_000_000)])
+    causes.learn_sure(1, [(SIDS[0].encode(), b"date_updated", 1_767_225_600_000_000)])
     body = Elements.of(UPSTREAM, causes).body(text)
     assert body is not None
     assert [slot for slot, _ in body.template.slots] == [Slot.SID, Slot.INSTANT]
     assert body.template == as_a_whole(text, causes)
-    causes.learn_sure(2, 0, 2, [(SIDS[0].encode(), b"date_updated", 1_767_225_600_000_000)])
+    causes.learn_sure(2, [(SIDS[0].encode(), b"date_updated", 1_767_225_600_000_000)])
     assert Elements.of(UPSTREAM, causes).body(text) is None
