@@ -70,8 +70,8 @@ class Elements:
         """Return a body with its slots, or nothing for one that cannot be taken apart."""
         before, elements, between, after = _apart(text)
         frame = self._parts(before, _ELEMENT, after) if before else _NO_FRAME
-        inner = [self._parts(b"", b"{%b}" % element, b"") for element in elements] if frame else [None]
-        if frame is None or None in inner:
+        inner = [self._parts(b"", b"{%b}" % element, b"") for element in elements] if frame else []
+        if frame is None or not inner or None in inner:
             return None
         parts = list(chain(frame[:1], *filter(None, inner), frame[1:]))
         return Body(_joined(parts, between), dict.fromkeys(chain.from_iterable(part.sids for part in parts)))
@@ -96,12 +96,12 @@ _NO_FRAME = (_Part(Template((b"",)), ()), _Part(Template((b"",)), ()))
 def _apart(text: bytes) -> tuple[bytes, list[bytes], bytes, bytes]:
     """Return what stands before all elements, each without its braces, what stands between two, and what after all.
 
-    A text without an array of objects is one element.
+    An object without an array of objects is one element, and what is none has none.
     """
     array = text.find(b"[{") + 1
     end = text.rfind(b"}]")
     if not 0 < array < end:
-        return b"", [text[1:-1] if text[:1] == b"{" and text[-1:] == b"}" else b"{"], b"", b""
+        return b"", [text[1:-1]] if text[:1] + text[-1:] == b"{}" else [], b"", b""
     inner = text[array + 1 : end]
     between = b", " if b"}, {" in inner else b","
     return text[:array], inner.split(b"}%b{" % between), between, text[end + 1 :]

@@ -38,8 +38,10 @@ def _is_json(text: bytes) -> bool:
 
 
 def _in_holders(text: bytes) -> list[Place] | None:
-    """Return the addresses in ``links`` and ``meta`` but for ``url``, or nothing where these hold more than texts."""
-    places = []
+    """Return the addresses in ``links`` and ``meta`` but for ``url``, or nothing where any of these is nested."""
+    places: list[Place] = []
+    if _URLS.search(text):
+        return None
     for holder in _HOLDER.finditer(text):
         flat = _FLAT.match(text, holder.end())
         if flat is None:
@@ -59,5 +61,7 @@ def _start(place: Place) -> int:
 
 _URL = re.compile(rb'"(?<!\\")url"\s*:\s*"((?:[^"\\]++|\\.)*+)"', re.DOTALL)
 """Within JSON a quote and a word begin no string but one of that word, or follow a backslash."""
+_URLS = re.compile(rb'"(?<!\\")url"\s*:\s*\[')
+"""The texts in an array go by its name."""
 _HOLDER = re.compile(rb'"(?<!\\")(?:links|meta)"\s*:\s*(?=[\[{])')
 _FLAT = re.compile(rb'\{(?:[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+")*+\}', re.DOTALL)

@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from chatproxy.core.jsontext import strings
@@ -12,8 +12,8 @@ NAMES = ["url", "links", "meta", "next_page_url", "a", 'a"url', 'x\\"links', "me
 
 values = st.recursive(
     st.sampled_from(TEXTS) | st.none() | st.integers(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=4),
-    max_leaves=20,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, min_size=1, max_size=4),
+    max_leaves=12,
 )
 
 
@@ -25,7 +25,11 @@ def found(text: bytes) -> list[tuple[int, int]]:
     return [(place.start, place.end) for place in url_places(text)]
 
 
+@settings(max_examples=300)
 @given(values, st.sampled_from([None, 1]), st.booleans())
+@example({"url": ["a"]}, None, True)
+@example({"meta": {"url": {"next_page_url": "a"}}}, None, True)
+@example({"links": ["a"]}, None, True)
 def test_addresses_are_those_that_are_found_token_by_token(value: object, indent: int | None, long: bool) -> None:
     text = json.dumps([value, "x" * 1000 * long], indent=indent).encode()
     assert found(text) == by_tokens(text)
@@ -38,6 +42,7 @@ def test_a_text_that_is_no_json_is_read_token_by_token(end: bytes) -> None:
 
 
 def test_what_a_page_links_to_is_found() -> None:
+    assert found(json.dumps([{"url": [[1, "a"]]}, "x" * 1000]).encode()) == [(15, 16)]
     page = {
         "meta": {"url": "a", "next_page_url": "b", "key": "messages"},
         "messages": [{"links": {"x": "c"}, "url": "d"}],
