@@ -115,6 +115,7 @@ class Upstream:
 
 
 _ONCE_ANYWAY = frozenset({"POST", "PATCH"})
+"""Methods of which aiohttp repeats no request."""
 
 
 @lru_cache(256)  # programs that poll ask for the same again and again

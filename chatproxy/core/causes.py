@@ -7,7 +7,6 @@ recorded write set has no cause: it is older than the recording, or another prog
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Set
-from functools import lru_cache
 from typing import NamedTuple
 
 from chatproxy.core.epochs import Place
@@ -18,14 +17,10 @@ from chatproxy.core.model import Exchange, Response, header_values, is_read
 from chatproxy.core.sids import PREFIXES
 from chatproxy.core.timestamps import SECOND, Spelled, read_instant
 
-
-@lru_cache(256)
-def _is_date(name: bytes) -> bool:
-    return _DATE_FIELD.fullmatch(name) is not None
-
-
 _DATE_FIELD = re.compile(rb"date_\w+|\w+_timestamp|timestamp")
 """The fields of Twilio's answers that hold instants; what users wrote is never one."""
+_NO_DATES = frozenset(b"sid account_sid service_sid channel_sid to from body attributes last_updated_by url".split())
+"""The other texts of a message, most of what is looked at."""
 
 _OK = range(200, 300)
 
@@ -54,7 +49,11 @@ def dates_of(text: bytes) -> Iterator[DateField]:
 def dates_among(text: bytes, places: list[Found]) -> Iterator[DateField]:
     """Yield those of the string values of a JSON text that are instants in date fields."""
     for place, sid in owned(text, places):
-        if _is_date(place.name) and (value := read_instant(text[place.start : place.end])):
+        if (
+            place.name not in _NO_DATES
+            and _DATE_FIELD.fullmatch(place.name)
+            and (value := read_instant(text[place.start : place.end]))
+        ):
             yield DateField(sid, place.name, value, place.start, place.end)
 
 

@@ -49,7 +49,7 @@ def end_to_end(headers: Headers) -> Headers:
     return kept
 
 
-@lru_cache(1024)  # most messages have the same few names
+@lru_cache(256)  # most messages have the same few names
 def _passes(name: bytes) -> bool:
     lower = name.lower()
     return lower not in HOP_BY_HOP and lower not in FRAMING and not lower.startswith(OWN_PREFIX)

@@ -27,7 +27,7 @@ _CREDENTIAL = re.compile(rb"authorization|cookie|token|secret|password|api-?key|
 """Names of headers with credentials: Authorization, Cookie, Set-Cookie, X-Api-Key, X-Twilio-Signature and the like."""
 
 
-@lru_cache(1024)  # most messages have the same few names
+@lru_cache(256)  # most messages have the same few names
 def is_credential(name: bytes) -> bool:
     """Tell whether a header field of this name is never stored."""
     return _CREDENTIAL.search(name) is not None

@@ -52,7 +52,7 @@ TELLING = (
 """Request headers that tell of persons' machines, or differ with each call: they are always dropped."""
 
 
-@lru_cache(1024)  # most requests have the same few names, and the table has many
+@lru_cache(256)  # most requests have the same few names, and the table has many
 def is_telling(name: bytes) -> bool:
     """Tell whether request headers of this name are always dropped."""
     return any(names_header(telling, name) for telling in TELLING)
