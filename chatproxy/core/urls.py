@@ -6,7 +6,6 @@ Read token by token, a list of 50 messages takes ten times as long.
 import re
 from json import loads
 
-from chatproxy.core.fields import places_of
 from chatproxy.core.jsontext import Place, strings
 
 
@@ -19,14 +18,11 @@ def is_url(place: Place) -> bool:
 
 def url_places(text: bytes) -> list[Place]:
     """Return the string values that are addresses, in their order."""
-    found = _in_holders(text) if len(text) > _SHORT and _is_json(text) else None
+    found = _in_holders(text) if _is_json(text) else None
     if found is None:
-        return [place for place in places_of(text) if is_url(place)]
+        return [place for place in strings(text) if is_url(place)]
     found += [Place(b"url", b"", *field.span(1)) for field in _URL.finditer(text)]
     return sorted(found, key=_start)
-
-
-_SHORT = 1000
 
 
 def _is_json(text: bytes) -> bool:

@@ -26,26 +26,26 @@ def found(text: bytes) -> list[tuple[int, int]]:
 
 
 @settings(max_examples=300)
-@given(values, st.sampled_from([None, 1]), st.booleans())
-@example({"url": ["a"]}, None, True)
-@example({"meta": {"url": {"next_page_url": "a"}}}, None, True)
-@example({"links": ["a"]}, None, True)
-def test_addresses_are_those_that_are_found_token_by_token(value: object, indent: int | None, long: bool) -> None:
-    text = json.dumps([value, "x" * 1000 * long], indent=indent).encode()
+@given(values, st.sampled_from([None, 1]))
+@example({"url": ["a"]}, None)
+@example({"meta": {"url": {"next_page_url": "a"}}}, None)
+@example({"links": ["a"]}, None)
+def test_addresses_are_those_that_are_found_token_by_token(value: object, indent: int | None) -> None:
+    text = json.dumps([value], indent=indent).encode()
     assert found(text) == by_tokens(text)
 
 
 @pytest.mark.parametrize("end", [b"", b"]", b"\xff]", b"[" * 100_000])
 def test_a_text_that_is_no_json_is_read_token_by_token(end: bytes) -> None:
-    text = b'[{"url": "a", "b": "%b"}' % (b"x" * 1000) + end
+    text = b'[{"url": "a", "b": "c"}' + end
     assert found(text) == by_tokens(text) == [(10, 11)]
 
 
 def test_what_a_page_links_to_is_found() -> None:
-    assert found(json.dumps([{"url": [[1, "a"]]}, "x" * 1000]).encode()) == [(15, 16)]
+    assert found(json.dumps([{"url": [[1, "a"]]}]).encode()) == [(15, 16)]
     page = {
         "meta": {"url": "a", "next_page_url": "b", "key": "messages"},
         "messages": [{"links": {"x": "c"}, "url": "d"}],
     }
-    text = json.dumps(page | {"fill": "x" * 1000}).encode()
+    text = json.dumps(page).encode()
     assert [text[start:end] for start, end in found(text)] == [b"a", b"b", b"c", b"d"]
