@@ -25,7 +25,7 @@ async def read_request(request: web.BaseRequest, max_body: int, timeout: float) 
     headers = tuple(request.raw_headers)
     check_head(host, target, headers)
     try:
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(None if request.content.is_eof() else timeout):  # most are there: no timer for them
             body = await _read_body(request, max_body)
     except TimeoutError:
         raise RequestError(408, f"the request's body did not come within {timeout:g} s (--client-timeout)") from None

@@ -5,6 +5,7 @@ damaged record is found out instead of being served.
 """
 
 import struct
+from itertools import accumulate, pairwise
 from json import dumps, loads
 from zlib import crc32
 
@@ -30,12 +31,8 @@ def unpack(record: bytes, place: str) -> list[bytes]:
     if len(record) < _SMALLEST or crc32(record[:-4]) != int.from_bytes(record[-4:], "little"):
         raise CassetteError(place, "is damaged; record it again, or import its fixture")
     (count,) = struct.unpack_from("<I", record)
-    begin = 4 * (count + 1)
-    fields = []
-    for length in struct.unpack_from(f"<{count}I", record, 4):
-        fields.append(record[begin : begin + length])
-        begin += length
-    return fields
+    lengths = struct.unpack_from(f"<{count}I", record, 4)
+    return [record[begin:end] for begin, end in pairwise(accumulate(lengths, initial=4 * (count + 1)))]
 
 
 def encode_exchange(exchange: Exchange) -> bytes:

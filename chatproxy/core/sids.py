@@ -6,6 +6,7 @@ only (``SK`` as a user name, ``RQ`` in a header).
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 PREFIXES = tuple("AC CH CR IM IN IS MB RL US BS WH ME FW MG HX DY IG SK SM MM RQ".split())  # noqa: SIM905 - a table to read
 
@@ -23,6 +24,7 @@ def mask(text: bytes) -> bytes:
     return SID.sub(rb"\1*", text)
 
 
+@lru_cache(256)  # kind, shape and route of a request have the same path
 def mask_path(path: bytes) -> bytes:
     """Replace every SID of a decoded path by its type, those with upper-case hex in whole segments too."""
     return mask(b"/".join(_mask_segment(segment) for segment in path.split(b"/")))

@@ -8,6 +8,7 @@ of a second's fraction (what Chat's JSON has), the HTTP-date of headers (RFC 911
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -48,6 +49,14 @@ class Spelled(NamedTuple):
 
 def read_instant(text: bytes) -> Spelled | None:
     """Read an instant in one of the spellings, or return None, as for a day that is not on its weekday."""
+    return _read(text) if len(text) <= _LONGEST else None
+
+
+_LONGEST = len(b"Thu, 01 Jan 2026 00:00:00 +0000")
+
+
+@lru_cache(4096)  # a list shows the same instants again and again; to read one takes 5 us
+def _read(text: bytes) -> Spelled | None:
     for row, (pattern, read, _) in enumerate(_SPELLINGS):
         if found := pattern.fullmatch(text):
             try:

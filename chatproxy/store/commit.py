@@ -42,8 +42,9 @@ class GroupCommit(Generic[T]):
         going = True
         while going:
             batch = [self._queue.get()]
-            while not self._queue.empty():
-                batch.append(self._queue.get())
+            with suppress(queue.Empty):
+                while True:
+                    batch.append(self._queue.get_nowait())
             waiting = [entry for entry in batch if entry is not None]
             going = len(waiting) == len(batch)
             if waiting:

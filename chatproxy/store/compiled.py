@@ -1,10 +1,10 @@
 """What compiling a cassette yields, kept beside its exchanges under the fingerprint of the rules."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
+from itertools import chain
 
 from chatproxy.core.cassette import Read
 from chatproxy.core.codec import decode_exchange, decode_place, decode_reply, encode_place, encode_reply
@@ -22,7 +22,10 @@ from chatproxy.store.environment import Environment, Transaction
 from chatproxy.store.progress import stepped
 
 _CHUNK = 64
-"""How many compiled exchanges are held at once; each may be a long list."""
+"""How many keys are looked up at once."""
+
+_Entry = tuple[bytes, bytes]
+"""A key and its value."""
 
 
 class StoredCassette:
@@ -163,12 +166,12 @@ def compile_into(
     write = _Writer(cassette, rules)
     numbering = Numbering(declared)
     compiled = compile_exchanges(_Stepped(source, step), rules, numbering)
-    stepping = stepped(compiled, step)
-    while chunk := list(islice(stepping, _CHUNK)):
-        environment.write(partial(_put, list(write.entries(chunk))))
-    sids = _sid_entries(layout.sid_prefix(cassette, rules.fingerprint), numbering)
-    while entries := list(islice(sids, _CHUNK)):
-        environment.write(partial(_put, entries))
+    entries = chain(
+        chain.from_iterable(map(write.entries, stepped(compiled, step))),
+        _sid_entries(layout.sid_prefix(cassette, rules.fingerprint), numbering),
+    )
+    for chunk in _chunks(entries):
+        environment.write(partial(_put, chunk))
     environment.write(partial(_put, [(layout.compiled_key(cassette, rules.fingerprint), tally)]))
 
 
@@ -200,18 +203,17 @@ class _Writer:
         self._seen: Counter[bytes] = Counter()
         self._count = 0
 
-    def entries(self, chunk: list[Compiled]) -> Iterator[tuple[bytes, bytes]]:
-        for compiled in chunk:
-            number = layout.number(compiled.number)
-            yield self._reply + number, encode_reply(compiled.reply)
-            yield self._order + layout.number(self._count), number
-            self._count += 1
-            for index in (compiled.key, compiled.shape, compiled.route):
-                yield self._index + index + layout.number(self._seen[index]), number
-                self._seen[index] += 1
-            yield from self._place_entries(compiled, number)
+    def entries(self, compiled: Compiled) -> Iterator[_Entry]:
+        number = layout.number(compiled.number)
+        yield self._reply + number, encode_reply(compiled.reply)
+        yield self._order + layout.number(self._count), number
+        self._count += 1
+        for index in (compiled.key, compiled.shape, compiled.route):
+            yield self._index + index + layout.number(self._seen[index]), number
+            self._seen[index] += 1
+        yield from self._place_entries(compiled, number)
 
-    def _place_entries(self, compiled: Compiled, number: bytes) -> Iterator[tuple[bytes, bytes]]:
+    def _place_entries(self, compiled: Compiled, number: bytes) -> Iterator[_Entry]:
         place = compiled.place
         yield self._place + number, encode_place(place)
         if compiled.is_read:
@@ -224,7 +226,7 @@ class _Writer:
                 yield line + layout.number(member) + layout.number(opening.epoch), number
 
 
-def _sid_entries(prefix: bytes, numbering: Numbering) -> Iterator[tuple[bytes, bytes]]:
+def _sid_entries(prefix: bytes, numbering: Numbering) -> Iterator[_Entry]:
     if numbering.account is not None:
         yield prefix, numbering.account
     for sid, known in numbering.numbered().items():
@@ -236,6 +238,23 @@ def _sid_entries(prefix: bytes, numbering: Numbering) -> Iterator[tuple[bytes, b
 _SUPPLIED, _GENERATED = b"s", b"g"
 
 
-def _put(entries: list[tuple[bytes, bytes]], transaction: Transaction) -> None:
+def _chunks(entries: Iterable[_Entry]) -> Iterator[list[_Entry]]:
+    """Yield entries so many together as may be in memory: each transaction waits for the disk."""
+    chunk: list[_Entry] = []
+    size = 0
+    for entry in entries:
+        chunk.append(entry)
+        size += len(entry[1])
+        if size > _CHUNK_BYTES or len(chunk) == _CHUNK_ENTRIES:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
+
+
+_CHUNK_BYTES, _CHUNK_ENTRIES = 2**22, 2**13
+
+
+def _put(entries: list[_Entry], transaction: Transaction) -> None:
     for key, value in entries:
         transaction.put(key, value)
