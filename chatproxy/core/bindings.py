@@ -23,6 +23,9 @@ from chatproxy.core.numbering import Numbered, sid_number, sid_type
 _LOOKED_AT = 1000
 """How many exchanges of a shape, or fresh SIDs of a type, are looked at for an unknown SID at most."""
 
+_UNBOUND = 1000
+"""How many SIDs are remembered that are served as recorded while nothing is bound to them: each saves a look-up."""
+
 IsHit = Callable[[NormalForm], bool]
 """Tells whether a request of this form would be answered now."""
 
@@ -103,16 +106,20 @@ class Bindings:
         self._key = blake2b(secret.encode(), digest_size=32).digest()
         self._live: dict[bytes, bytes] = {}
         self._recorded: dict[bytes, bytes] = {}
+        self._unbound: dict[bytes, bytes] = {}
         if not self._choice.recorded:
             self._bind({live.encode(): recorded.encode() for live, recorded in self._choice.bind.items()})
 
     def to_live(self, recorded: bytes) -> bytes:
         """Return what is served for a recorded SID; a fresh one is remembered as given."""
-        live = self._live.get(recorded)
+        live = self._live.get(recorded) or self._unbound.get(recorded)
         if live is not None:
             return live
         known = self._cassette.numbered(recorded)
         if known is None or known.supplied or self._stays(recorded):
+            if len(self._unbound) >= _UNBOUND:
+                self._unbound.clear()
+            self._unbound[recorded] = recorded
             return recorded
         live = self._fresh(known.number)
         self._bind({live: recorded})

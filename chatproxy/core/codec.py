@@ -11,10 +11,10 @@ from zlib import crc32
 from chatproxy.core.epochs import Opening, Place
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.model import Exchange, Headers, Request, Response, Standing
-from chatproxy.core.template import Reply, Slot, Template
+from chatproxy.core.stencil import Stencil, pack_stencil, stencil, unpack_stencil
+from chatproxy.core.template import Reply
 
 _MOMENTS = struct.Struct("<qqIH")
-_REPLY = struct.Struct("<HIIq?")
 _SMALLEST = 8
 
 
@@ -28,7 +28,7 @@ def pack(fields: list[bytes]) -> bytes:
 def unpack(record: bytes, place: str) -> list[bytes]:
     """Split a record into its fields; ``place`` names it in the error for one that is damaged."""
     if len(record) < _SMALLEST or crc32(record[:-4]) != int.from_bytes(record[-4:], "little"):
-        raise CassetteError(place, "is damaged; record it again, or import its fixture")
+        raise damaged(place)
     (count,) = struct.unpack_from("<I", record)
     begin = 4 * (count + 1)
     fields = []
@@ -36,6 +36,11 @@ def unpack(record: bytes, place: str) -> list[bytes]:
         fields.append(record[begin : begin + length])
         begin += length
     return fields
+
+
+def damaged(place: str) -> CassetteError:
+    """Return the error for a damaged record."""
+    return CassetteError(place, "is damaged; record it again, or import its fixture")
 
 
 def encode_exchange(exchange: Exchange) -> bytes:
@@ -93,23 +98,22 @@ def _unpacked_standing(packed: bytes) -> Standing | None:
 
 
 def encode_reply(reply: Reply) -> bytes:
-    """Return the record of a compiled response."""
-    head, body = reply.head, reply.body
-    facts = _REPLY.pack(reply.status, len(head.slots), reply.timeline, reply.written, reply.opens)
-    slots = (*head.slots, *body.slots)
-    kinds, arguments = bytes(slot for slot, _ in slots), [argument for _, argument in slots]
-    return pack([facts, reply.reason, kinds, *arguments, *head.pieces, *body.pieces])
+    """Return the record of a compiled response: its stencil and a CRC-32."""
+    packed = pack_stencil(stencil(reply))
+    return packed + crc32(packed).to_bytes(4, "little")
 
 
 def decode_reply(record: bytes, place: str) -> Reply:
     """Return the compiled response of a record."""
-    facts, reason, kinds, *rest = unpack(record, place)
-    status, border, timeline, written, opens = _REPLY.unpack(facts)
-    count = len(kinds)
-    slots = tuple(zip(map(Slot, kinds), rest[:count], strict=True))
-    pieces = tuple(rest[count:])
-    head = Template(pieces[: border + 1], slots[:border])
-    return Reply(status, reason, head, Template(pieces[border + 1 :], slots[border:]), timeline, written, opens)
+    return decode_stencil(record, place).reply
+
+
+def decode_stencil(record: bytes, place: str) -> Stencil:
+    """Return the stencil of a compiled response."""
+    packed = record[:-4]
+    if len(record) < _SMALLEST or crc32(packed).to_bytes(4, "little") != record[-4:]:
+        raise damaged(place)
+    return unpack_stencil(packed)
 
 
 def encode_place(place: Place) -> bytes:

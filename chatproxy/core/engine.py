@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from http import HTTPStatus
+from typing import NamedTuple
 
 from chatproxy.core.errors import ChatproxyError, MissError, error_json
 from chatproxy.core.explain import miss_reason
@@ -16,10 +17,26 @@ from chatproxy.core.scrubbing import scrubbed_target
 from chatproxy.core.scrubrules import NO_SCRUB, Scrub
 from chatproxy.core.session import Session
 from chatproxy.core.sessions import Sessions
-from chatproxy.core.template import KEPT_ORIGINS, as_recorded, live_reply
+from chatproxy.core.template import KEPT_ORIGINS, Slot, as_recorded, live_reply, origin_filler
 
 OUTCOME = b"x-chatproxy-outcome"
 EXCHANGE = b"x-chatproxy-exchange"
+
+
+class Rendered(NamedTuple):
+    """A replayed answer; ``head`` is its header fields, each as ``name: value`` and CR LF."""
+
+    status: int
+    reason: bytes
+    head: bytes
+    body: bytes
+
+    @property
+    def response(self) -> Response:
+        """The answer with its header fields one by one."""
+        lines = self.head.split(b"\r\n")
+        headers = tuple((name, value) for name, _, value in (line.partition(b": ") for line in lines[:-1]))
+        return Response(self.status, self.reason, headers, self.body)
 
 
 class Engine:
@@ -56,6 +73,11 @@ class Engine:
 
     def on_request(self, request: Request) -> Response | Forward:
         """Answer the request, or decide to put it to the upstream."""
+        decision = self.decide(request)
+        return decision.response if isinstance(decision, Rendered) else decision
+
+    def decide(self, request: Request) -> Rendered | Response | Forward:
+        """Decide as ``on_request`` does; an answer that was replayed comes as text, for who writes it as such."""
         if self.sessions is None:
             after = self._recorder.last_write if self._recorder else 0
             return Forward(request, self._clock(), after)
@@ -65,10 +87,7 @@ class Engine:
         session, played = self._play(self.sessions, session, request, blanked, now)
         if played.number is not None:
             session.echo(played.number, request, played.form)
-            answer = self._replayed(session, played.number, request, now)
-            entry = Entry(now, session.name, request.method, blanked.target, "hit", answer.status, played.number)
-            self.journal.note(replace(entry, skipped=played.skipped, ambiguity=played.ambiguity))
-            return self._marked(answer, "hit", f"{session.cassette.name}/{played.number}")
+            return self._hit(session, played, request, blanked, now)
         if self._recorder is None:
             miss = MissError(blanked.line, played.refusal or miss_reason(session, played.form))
             self._on_miss(miss)
@@ -133,10 +152,29 @@ class Engine:
             )
         )
 
-    def _replayed(self, session: Session, number: int, request: Request, now: int) -> Response:
-        reply = session.cassette.reply(number)
-        values = session.values(number, reply, request.origin, now)
-        return reply.render(values | KEPT_ORIGINS if self._keep_urls else values)
+    def _hit(self, session: Session, played: Played, request: Request, blanked: Request, now: int) -> Rendered:
+        number = played.number
+        assert number is not None
+        stencil = session.cassette.stencil(number)
+        head, body = session.fill(number, stencil, self._filler(request.origin), now)
+        entry = Entry(
+            now,
+            session.name,
+            request.method,
+            blanked.target,
+            "hit",
+            stencil.status,
+            number,
+            skipped=played.skipped,
+            ambiguity=played.ambiguity,
+        )
+        self.journal.note(entry)
+        self.counts["hit"] += 1
+        head += b"%b: hit\r\n%b: %b/%d\r\n" % (OUTCOME, EXCHANGE, session.cassette.name.encode(), number)
+        return Rendered(stencil.status, stencil.reason, head, body)
+
+    def _filler(self, origin: str) -> Callable[[bytes], bytes]:
+        return KEPT_ORIGINS[Slot.ORIGIN] if self._keep_urls else origin_filler(origin)
 
     def _marked(self, answer: Response, outcome: str, exchange: str | None = None) -> Response:
         self.counts[outcome] += 1

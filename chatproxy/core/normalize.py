@@ -38,7 +38,7 @@ from chatproxy.core.paths import route
 from chatproxy.core.scrubrules import NO_SCRUB, Scrub
 from chatproxy.core.sids import SID, mask, mask_path, replace_in_path, replace_sids
 
-COMPILE_VERSION = 5
+COMPILE_VERSION = 6
 """Raised whenever the same cassette would compile to something else, so that stored results are made anew."""
 
 _MESSAGES = re.compile(rb"/v1/Services/[^/]+/Channels/[^/]+/Messages")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from chatproxy.core.bindings import Ambiguity, Translation
-from chatproxy.core.cassette import Cassette
+from chatproxy.core.cassette import Cassette, Span
 from chatproxy.core.epochs import ALL_MEMBERS, COLLECTION, Place
 from chatproxy.core.model import Request, is_read
 from chatproxy.core.normalize import NormalForm, normalize
@@ -111,24 +111,28 @@ def _advance(session: Session, number: int) -> None:
 
 def _read(session: Session, key: bytes) -> Answer | Miss:
     cassette = session.cassette
-    first = cassette.first_read(key)
-    if first is None:
+    span = cassette.span(key, session.epochs)
+    if span is None:
         return Miss(Why.NEVER)
-    place = cassette.place(first.number)
-    epoch = session.epochs.get(place.timeline, 0)
-    last = cassette.last_read(key, epoch)
+    epoch, last = session.epochs.get(span.timeline, 0), span.last
     if last is None:
-        opener = cassette.touching(place.timeline, COLLECTION, first.epoch - 1, first.epoch)
-        return Miss(Why.EARLY, opener or 0)
-    if last.epoch == epoch:
-        counter = key + epoch.to_bytes(4, "big")
-        number = cassette.read(key, epoch, session.answered.get(counter, 0))
-        return Answer(last.number) if number is None else Answer(number, counter)
-    write = write_since(cassette, place, last.epoch, epoch)
-    return Answer(last.number) if write is None else Miss(Why.CHANGED, write)
+        first = span.first.epoch
+        return Miss(Why.EARLY, cassette.touching(span.timeline, COLLECTION, first - 1, first) or 0)
+    if last.epoch < epoch:
+        write = write_since(cassette, span, last.epoch, epoch)
+        return Answer(last.number) if write is None else Miss(Why.CHANGED, write)
+    if last.nth == 0:  # it repeats from the first time on, so that nothing has to be counted
+        return Answer(last.number)
+    counter = key + epoch.to_bytes(4, "big")
+    nth = session.answered.get(counter, 0)
+    if nth >= last.nth:
+        return Answer(last.number)
+    number = cassette.read(key, epoch, nth)
+    assert number is not None
+    return Answer(number, counter)
 
 
-def write_since(cassette: Cassette, read: Place, after: int, until: int) -> int | None:
+def write_since(cassette: Cassette, read: Place | Span, after: int, until: int) -> int | None:
     """Return the first write that touched what is read in the epochs after the one and until the other.
 
     A list is touched by all writes of its timeline.

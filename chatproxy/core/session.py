@@ -1,5 +1,8 @@
 """The state of one replay of a cassette: all that changes while it is replayed is here."""
 
+from collections.abc import Callable, Iterator
+from itertools import chain
+
 from chatproxy.core.bindings import Bindings, Choice
 from chatproxy.core.cassette import Cassette
 from chatproxy.core.clock import Instant, SessionClock
@@ -8,11 +11,11 @@ from chatproxy.core.model import Request, is_read
 from chatproxy.core.normalize import NormalForm, Rules
 from chatproxy.core.scrub import Blankers
 from chatproxy.core.scrubbing import scrubbed_request
-from chatproxy.core.stamps import Stamp
 from chatproxy.core.standins import Sent
-from chatproxy.core.template import Reply, Slot, Values, as_recorded
+from chatproxy.core.stencil import Stencil
+from chatproxy.core.template import Slot
 from chatproxy.core.timelines import LastWrites, LiveTimelines
-from chatproxy.core.timestamps import spell_instant
+from chatproxy.core.timestamps import spell
 
 DEFAULT = "default"
 """The name of the session of requests that choose none."""
@@ -72,25 +75,32 @@ class Session:
         value = self._echoes.get((echo.write, echo.field))
         return self._sent.in_json_string(echo.recorded) if value is None else value
 
-    def values(self, number: int, reply: Reply, origin: str, moment: int) -> Values:
-        """Replay an exchange at this moment, and return what fills its slots for a client that used this origin."""
-        clock = self._clock
-        own: Values = {
-            Slot.SID: self._sent.sid if self.rules.scrub else self.sids.to_live,
-            Slot.ECHO: self._echoed,
-            Slot.PSEUDONYM: self._sent.filled,
-        }
+    def fill(self, number: int, stencil: Stencil, origin: Callable[[bytes], bytes], moment: int) -> tuple[bytes, bytes]:
+        """Replay an exchange at this moment; return head and body, filled with ``origin``'s addresses."""
+        to_live = self._sent.sid if self.rules.scrub else self.sids.to_live
+        values = list(map(to_live, stencil.sids))
+        values += self._instants(number, stencil, moment)
+        if stencil.others:
+            fillers = {
+                Slot.ORIGIN: origin,
+                Slot.ECHO: self._echoed,
+                Slot.PSEUDONYM: self._sent.filled,
+                Slot.SID: to_live,
+            }
+            values += [fillers[slot](argument) for slot, argument in stencil.others]
+        return stencil.fill(values)
+
+    def _instants(self, number: int, stencil: Stencil, moment: int) -> Iterator[bytes]:
+        clock, timeline = self._clock, stencil.timeline
         if clock is None:
-            return as_recorded(origin) | own
-        if reply.written:
-            clock.wrote(Instant(reply.written, number, reply.timeline), moment, opens=reply.opens)
+            return (spell(then, row, digits) for then, _, row, digits in (*stencil.instants, *stencil.nows))
+        if stencil.written:
+            clock.wrote(Instant(stencil.written, number, timeline), moment, opens=stencil.opens)
         now = clock.now(moment)
-
-        def instant(packed: bytes) -> bytes:
-            stamp = Stamp.unpack(packed)
-            return spell_instant(clock.served(Instant(stamp.moment, stamp.cause, reply.timeline)), stamp.spelling)
-
-        def present(packed: bytes) -> bytes:
-            return spell_instant(now, Stamp.unpack(packed).spelling)
-
-        return as_recorded(origin) | own | {Slot.INSTANT: instant, Slot.NOW: present}
+        return chain(
+            [
+                spell(clock.served(Instant(then, cause, timeline)), row, digits)
+                for then, cause, row, digits in stencil.instants
+            ],
+            [spell(now, row, digits) for _, _, row, digits in stencil.nows],
+        )
