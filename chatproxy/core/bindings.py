@@ -135,30 +135,38 @@ class Bindings:
         if self._choice.recorded:
             return Translation(form)
         bound = self._account(user)
+        sids = dict.fromkeys(form.sids)
         try:
-            unknown = self._known(dict.fromkeys(form.sids), bound)
+            unknown = self._known(sids, bound)
         except _Refusal as refusal:
             return Translation(form, refusal=str(refusal))
         found = sorted(self._candidates(form, bound, unknown, is_hit), key=self._numbers) if unknown else []
         if found:
             bound |= zip(unknown, found[0], strict=True)
         ambiguity = Ambiguity(tuple(unknown), found) if len(found) > 1 else None
-        return Translation(self._translated(form, bound), bound, ambiguity)
+        return Translation(self._translated(form, sids, bound), bound, ambiguity)
 
-    def keep(self, translation: Translation) -> None:
-        """Bind what a request that is a hit has bound."""
+    def keep(self, translation: Translation) -> bool:
+        """Bind what a request that is a hit has bound; tell whether a SID stands for another by that."""
         self._bind(translation.bound)
+        return any(live != recorded for live, recorded in translation.bound.items())
 
     def _bind(self, bound: Mapping[bytes, bytes]) -> None:
         for live, recorded in bound.items():
             self._live[recorded] = live
-            self._recorded[live] = recorded
+            if live != recorded:  # one that stands for itself is found in the other map: half the memory
+                self._recorded[live] = recorded
+
+    def _is_bound(self, live: bytes) -> bool:
+        return live in self._recorded or self._live.get(live) == live
 
     def _stays(self, recorded: bytes) -> bool:
         return self._choice.recorded or bool({recorded.decode(), recorded[:2].decode()} & self._choice.keep)
 
-    def _translated(self, form: NormalForm, bound: Mapping[bytes, bytes]) -> NormalForm:
-        return translate(form, lambda sid: bound.get(sid, self.to_recorded(sid)))
+    def _translated(self, form: NormalForm, sids: Iterable[bytes], bound: Mapping[bytes, bytes]) -> NormalForm:
+        other = {sid: bound.get(sid) or self.to_recorded(sid) for sid in sids}
+        changed = {sid: recorded for sid, recorded in other.items() if sid != recorded}
+        return translate(form, lambda sid: changed.get(sid, sid)) if changed else form
 
     def _fresh(self, number: int, attempt: int = 0) -> bytes:
         """Return the SID of a session's own, which must be none of the cassette's."""
@@ -171,7 +179,7 @@ class Bindings:
         live, account = (user or "").encode(), self._cassette.account
         if account is None or live[:2] != b"AC" or account in self._live or self._stays(account):
             return {}
-        if live in self._recorded or (live != account and self._cassette.numbered(live)):
+        if self._is_bound(live) or (live != account and self._cassette.numbered(live)):
             return {}
         return {live: account}
 
@@ -179,7 +187,7 @@ class Bindings:
         """Take in those SIDs of a request that stand for themselves, and return those that are unknown."""
         unknown = []
         for sid in sids:
-            if sid in bound or sid in self._recorded:
+            if sid in bound or self._is_bound(sid):
                 continue
             known = self._cassette.numbered(sid)
             if known is None:
@@ -238,7 +246,7 @@ class Bindings:
                 continue
             tried.add(candidate)
             if self._are_free(candidate, bound) and is_hit(
-                self._translated(form, {**bound, **dict(zip(unknown, candidate, strict=True))})
+                self._translated(form, form.sids, {**bound, **dict(zip(unknown, candidate, strict=True))})
             ):
                 yield candidate
 

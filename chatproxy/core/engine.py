@@ -6,13 +6,15 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import NamedTuple
 
+from chatproxy.core.askers import Asker, Askers
 from chatproxy.core.errors import ChatproxyError, MissError, error_json
 from chatproxy.core.explain import miss_reason
 from chatproxy.core.journal import Entry, Journal
 from chatproxy.core.model import Exchange, Forward, Request, Response, is_read
 from chatproxy.core.player import Played, play_request
 from chatproxy.core.recorder import Recorder
-from chatproxy.core.scrub import Blankers, user_name
+from chatproxy.core.rendered import Rendered, Repeat
+from chatproxy.core.scrub import Blankers
 from chatproxy.core.scrubbing import scrubbed_target
 from chatproxy.core.scrubrules import NO_SCRUB, Scrub
 from chatproxy.core.session import Session
@@ -21,22 +23,16 @@ from chatproxy.core.template import KEPT_ORIGINS, Slot, as_recorded, live_reply,
 
 OUTCOME = b"x-chatproxy-outcome"
 EXCHANGE = b"x-chatproxy-exchange"
+_HIT_MARKS = OUTCOME + b": hit\r\n" + EXCHANGE + b": %b/%d\r\n"
 
 
-class Rendered(NamedTuple):
-    """A replayed answer; ``head`` is its header fields, each as ``name: value`` and CR LF."""
+class _Asked(NamedTuple):
+    """A request, the same without secrets, who sent it, and when it came."""
 
-    status: int
-    reason: bytes
-    head: bytes
-    body: bytes
-
-    @property
-    def response(self) -> Response:
-        """The answer with its header fields one by one."""
-        lines = self.head.split(b"\r\n")
-        headers = tuple((name, value) for name, _, value in (line.partition(b": ") for line in lines[:-1]))
-        return Response(self.status, self.reason, headers, self.body)
+    request: Request
+    blanked: Request
+    asker: Asker
+    now: int
 
 
 class Engine:
@@ -70,6 +66,7 @@ class Engine:
         self._scrub = scrub
         self._on_miss = on_miss
         self._blankers = Blankers()
+        self._askers = Askers(sessions.name_of if sessions else lambda headers: None)
 
     def on_request(self, request: Request) -> Response | Forward:
         """Answer the request, or decide to put it to the upstream."""
@@ -82,18 +79,31 @@ class Engine:
             after = self._recorder.last_write if self._recorder else 0
             return Forward(request, self._clock(), after)
         now = self._clock()
-        session = self.sessions.of(request, now)
-        blanked = session.blanked(request)
-        session, played = self._play(self.sessions, session, request, blanked, now)
+        asker = self._askers.of(request.headers)
+        session = self.sessions.named(asker.session, now)
+        asked = _Asked(request, session.blanked(request, asker.blanker), asker, now)
+        session, played = self._play(self.sessions, session, asked)
         if played.number is not None:
             session.echo(played.number, request, played.form)
-            return self._hit(session, played, request, blanked, now)
+            return self._hit(session, asked, played, played.number)
         if self._recorder is None:
-            miss = MissError(blanked.line, played.refusal or miss_reason(session, played.form))
+            miss = MissError(asked.blanked.line, played.refusal or miss_reason(session, played.form))
             self._on_miss(miss)
             return self.on_error(miss, request)
         session.live.write(played.form)
+        session.state += 1
         return Forward(request, self._clock(), session.writes.of(played.form.path), session.name, played.form.path)
+
+    def again(self, repeat: Repeat) -> tuple[bytes, ...] | None:
+        """Give an answer again, and return the texts of its moment now; None if it must be decided anew."""
+        session, sessions = repeat.session, self.sessions
+        if sessions is None or session.state != repeat.state or not sessions.holds(session):
+            return None
+        now = self._clock()
+        sessions.named(session.name, now)
+        self.counts["hit"] += 1
+        self.journal.note(Entry(now, session.name, repeat.method, repeat.target, "hit", repeat.status, repeat.number))
+        return session.moments(repeat.nows, now)
 
     def on_response(self, forward: Forward, response: Response) -> tuple[Response, Exchange | None]:
         """Return what the client gets, and the exchange that must be on disk before the client gets it."""
@@ -118,17 +128,14 @@ class Engine:
             self._note_error(error, request)
         return self._marked(answer, "miss" if isinstance(error, MissError) else "error")
 
-    def _play(
-        self, sessions: Sessions, session: Session, request: Request, blanked: Request, now: int
-    ) -> tuple[Session, Played]:
+    def _play(self, sessions: Sessions, session: Session, asked: _Asked) -> tuple[Session, Played]:
         """Replay a request in its session, or in that session begun anew if only that can answer."""
-        user = user_name(request.headers)
-        played = play_request(session, blanked, user)
+        played = play_request(session, asked.blanked, asked.asker.user)
         if played.number is None and (anew := sessions.anew(session)) is not None:
-            again = play_request(anew, blanked, user)
+            again = play_request(anew, asked.blanked, asked.asker.user)
             if again.number is not None:
-                anew.blanked(request)  # it is to remember what pseudonyms stand for
-                sessions.replace(anew, now)
+                anew.blanked(asked.request, asked.asker.blanker)  # it is to remember what pseudonyms stand for
+                sessions.replace(anew, asked.now)
                 return anew, again
         return session, played
 
@@ -143,7 +150,7 @@ class Engine:
         self.journal.note(
             Entry(
                 self._clock(),
-                self.sessions.name_of(request) if self.sessions else None,
+                self.sessions.name_of(request.headers) if self.sessions else None,
                 request.method,
                 scrubbed_target(blanker.text(request.target), self._scrub),
                 outcome,
@@ -152,29 +159,21 @@ class Engine:
             )
         )
 
-    def _hit(self, session: Session, played: Played, request: Request, blanked: Request, now: int) -> Rendered:
-        number = played.number
-        assert number is not None
+    def _hit(self, session: Session, asked: _Asked, played: Played, number: int) -> Rendered:
         stencil = session.cassette.stencil(number)
-        head, body = session.fill(number, stencil, self._filler(request.origin), now)
-        entry = Entry(
-            now,
-            session.name,
-            request.method,
-            blanked.target,
-            "hit",
-            stencil.status,
-            number,
-            skipped=played.skipped,
-            ambiguity=played.ambiguity,
-        )
-        self.journal.note(entry)
+        origin = KEPT_ORIGINS[Slot.ORIGIN] if self._keep_urls else origin_filler(asked.request.origin)
+        head, body = session.fill(number, stencil, origin, asked.now)
+        head += _HIT_MARKS % (session.cassette.name.encode(), number)
+        method, target, status = asked.request.method, asked.blanked.target, stencil.status
+        skipped, ambiguity = played.skipped, played.ambiguity
         self.counts["hit"] += 1
-        head += b"%b: hit\r\n%b: %b/%d\r\n" % (OUTCOME, EXCHANGE, session.cassette.name.encode(), number)
-        return Rendered(stencil.status, stencil.reason, head, body)
-
-    def _filler(self, origin: str) -> Callable[[bytes], bytes]:
-        return KEPT_ORIGINS[Slot.ORIGIN] if self._keep_urls else origin_filler(origin)
+        self.journal.note(
+            Entry(asked.now, session.name, method, target, "hit", status, number, None, skipped, ambiguity)
+        )
+        repeat = None
+        if played.repeats and not session.rules.scrub:
+            repeat = Repeat(session, session.state, method, target, status, number, stencil.nows)
+        return Rendered(status, stencil.reason, head, body, repeat)
 
     def _marked(self, answer: Response, outcome: str, exchange: str | None = None) -> Response:
         self.counts[outcome] += 1

@@ -36,7 +36,7 @@ from chatproxy.core.model import TWILIO_HOST, TWILIO_ORIGIN, Request, header_val
 from chatproxy.core.origins import one_host, replace_origin
 from chatproxy.core.paths import route
 from chatproxy.core.scrubrules import NO_SCRUB, Scrub
-from chatproxy.core.sids import SID, mask, mask_path, replace_in_path, replace_sids
+from chatproxy.core.sids import mask, mask_path, replace_in_path, replace_sids, sids_in, sids_in_path
 
 COMPILE_VERSION = 6
 """Raised whenever the same cassette would compile to something else, so that stored results are made anew."""
@@ -112,14 +112,10 @@ class NormalForm(NamedTuple):
     @property
     def sids(self) -> list[bytes]:
         """Every SID of path, query, headers and body, in that order and as often as it stands there."""
-        found: list[bytes] = []
-
-        def note(sid: bytes) -> bytes:
-            found.append(sid)
-            return sid
-
-        replace_in_path(self.path, note)
-        return found + [sid[0] for pair in (*self.query, *self.headers, *self.body) for sid in SID.finditer(pair)]
+        found = sids_in_path(self.path)
+        for pair in (*self.query, *self.headers, *self.body):
+            found += sids_in(pair)
+        return found
 
     def _text(self, path: bytes, query: bytes, body: bytes) -> bytes:
         head = f"{self.method} {self.host}".encode()
@@ -209,6 +205,8 @@ def _plain(value: bytes) -> None:
 
 def _pairs(text: bytes, origin: str, meaning: Callable[[bytes], bytes | None]) -> list[bytes]:
     """Split query or form into ``name=value`` in one spelling, sorted by name, repeats in their order."""
+    if not text:
+        return []
     pairs = [pair for pair in text.split(b"&") if pair]
     if _NOT_PLAIN.search(text):
         pairs = [_pair(pair, origin, meaning) for pair in pairs]

@@ -46,7 +46,8 @@ class Miss:
 class Played:
     """What became of a request: the number of the exchange that answers, or why its SIDs stand for nothing.
 
-    ``skipped`` are the writes that count as done since, ``ambiguity`` what its SIDs could have stood for as well.
+    ``skipped`` are the writes that count as done since, ``ambiguity`` what its SIDs could have stood for as well. An
+    answer that ``repeats`` is given again while the session stays in its state.
     """
 
     form: NormalForm
@@ -54,6 +55,7 @@ class Played:
     refusal: str | None = None
     skipped: tuple[int, ...] = ()
     ambiguity: Ambiguity | None = None
+    repeats: bool = False
 
 
 def play_request(session: Session, request: Request, user: str | None) -> Played:
@@ -61,12 +63,15 @@ def play_request(session: Session, request: Request, user: str | None) -> Played
     sids = translated(session, normalize(request, session.rules), user)
     if sids.refusal is not None or sids.form in session.live:
         return Played(sids.form, refusal=sids.refusal)
-    skipped = len(session.skipped)
-    number = play(session, sids.form)
-    if number is None:
+    decided = decide(session, sids.form)
+    if isinstance(decided, Miss):
         return Played(sids.form)
-    session.sids.keep(sids)
-    return Played(sids.form, number, skipped=tuple(session.skipped[skipped:]), ambiguity=sids.ambiguity)
+    skipped = len(session.skipped)
+    _count(session, sids.form, decided)
+    if session.sids.keep(sids):
+        session.state += 1
+    repeats = decided.counter is None
+    return Played(sids.form, decided.number, None, tuple(session.skipped[skipped:]), sids.ambiguity, repeats)
 
 
 def play(session: Session, form: NormalForm) -> int | None:
@@ -74,12 +79,17 @@ def play(session: Session, form: NormalForm) -> int | None:
     decided = decide(session, form)
     if isinstance(decided, Miss):
         return None
-    if decided.counter is not None:
-        session.answered[decided.counter] = session.answered.get(decided.counter, 0) + 1
-    if not is_read(form.method):
-        session.writes.write(form.path, decided.number)
-        _advance(session, decided.number)
+    _count(session, form, decided)
     return decided.number
+
+
+def _count(session: Session, form: NormalForm, answer: Answer) -> None:
+    if answer.counter is not None:
+        session.answered[answer.counter] = session.answered.get(answer.counter, 0) + 1
+    if not is_read(form.method):
+        session.state += 1
+        session.writes.write(form.path, answer.number)
+        _advance(session, answer.number)
 
 
 def translated(session: Session, form: NormalForm, user: str | None) -> Translation:

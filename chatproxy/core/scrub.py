@@ -13,7 +13,7 @@ from chatproxy.core.headers import end_to_end
 from chatproxy.core.model import Headers, Request, Response, header_values
 from chatproxy.core.normalize import Rules
 from chatproxy.core.sids import SID_SEGMENT
-from chatproxy.core.spellings import spellings
+from chatproxy.core.spellings import clues, spellings
 
 MINIMUM_LENGTH = 16
 """Shorter passwords are not searched for: they would blank ordinary words."""
@@ -48,9 +48,14 @@ class Blanker:
         secrets = {secret for secret in _secrets(headers) if len(secret) >= MINIMUM_LENGTH}
         longest_first = sorted(secrets, key=len, reverse=True)
         self._patterns = [pattern for secret in longest_first for pattern in spellings(secret)]
+        self._clues = [clue for secret in longest_first for clue in clues(secret)]
 
     def text(self, text: bytes) -> bytes:
         """Blank the secrets in one text."""
+        if b"%" not in text and b"\\" not in text:
+            lower = text.lower()
+            if not any(clue in lower for clue in self._clues):
+                return text
         for sign, whole in self._patterns:
             if sign.search(text):
                 text = whole.sub(BLANK, text)
@@ -60,6 +65,8 @@ class Blanker:
         """Return a live request with those parts blanked that its key is made of under these rules."""
         target, body = self.text(request.target), self.text(request.body)
         headers = self.headers(request.headers) if rules.match_headers or rules.scrub else request.headers
+        if target is request.target and headers is request.headers and body is request.body:
+            return request
         return replace(request, target=target, headers=headers, body=body)
 
     def headers(self, headers: Headers) -> Headers:

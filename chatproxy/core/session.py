@@ -1,7 +1,6 @@
 """The state of one replay of a cassette: all that changes while it is replayed is here."""
 
-from collections.abc import Callable, Iterator
-from itertools import chain
+from collections.abc import Callable, Sequence
 
 from chatproxy.core.bindings import Bindings, Choice
 from chatproxy.core.cassette import Cassette
@@ -9,8 +8,9 @@ from chatproxy.core.clock import Instant, SessionClock
 from chatproxy.core.echoes import Echo, sent_values
 from chatproxy.core.model import Request, is_read
 from chatproxy.core.normalize import NormalForm, Rules
-from chatproxy.core.scrub import Blankers
+from chatproxy.core.scrub import Blanker
 from chatproxy.core.scrubbing import scrubbed_request
+from chatproxy.core.stamps import Packed
 from chatproxy.core.standins import Sent
 from chatproxy.core.stencil import Stencil
 from chatproxy.core.template import Slot
@@ -26,8 +26,8 @@ class Session:
 
     ``answered`` counts writes by their keys, reads by their keys and epochs. ``epochs`` holds the furthest epoch of
     each timeline, ``skipped`` the writes that counted as done before they were replayed. ``restarts`` is how often
-    the session of this name was begun anew. Without a ``clock`` all instants are served as recorded, without ``sids``
-    all SIDs.
+    the session of this name was begun anew. ``state`` counts the changes by which an answer that was given may become
+    another. Without a ``clock`` all instants are served as recorded, without ``sids`` all SIDs.
     """
 
     def __init__(
@@ -44,10 +44,10 @@ class Session:
         self.restarts = restarts
         self.cassette = cassette
         self.rules = rules
-        self.blankers = Blankers()
         self.answered: dict[bytes, int] = {}
         self.epochs: dict[int, int] = {}
         self.skipped: list[int] = []
+        self.state = 0
         self._echoes: dict[tuple[int, bytes], bytes] = {}
         self.writes = LastWrites()
         self.live = LiveTimelines()
@@ -55,12 +55,12 @@ class Session:
         self._sent = Sent(self.sids.to_live)
         self._clock = clock
 
-    def blanked(self, request: Request) -> Request:
+    def blanked(self, request: Request, blanker: Blanker | None = None) -> Request:
         """Return a live request without its secrets, and scrubbed, as recorded ones are: for its key, and to be shown.
 
         Which pseudonyms stand for which of its values is remembered.
         """
-        blanked = self.blankers.of(request.headers).for_key(request, self.rules)
+        blanked = (blanker or Blanker(request.headers)).for_key(request, self.rules)
         return scrubbed_request(blanked, self.rules.scrub, self._sent.note) if self.rules.scrub else blanked
 
     def echo(self, number: int, request: Request, form: NormalForm) -> None:
@@ -80,6 +80,7 @@ class Session:
         to_live = self._sent.sid if self.rules.scrub else self.sids.to_live
         values = list(map(to_live, stencil.sids))
         values += self._instants(number, stencil, moment)
+        values += self.moments(stencil.nows, moment)
         if stencil.others:
             fillers = {
                 Slot.ORIGIN: origin,
@@ -90,17 +91,20 @@ class Session:
             values += [fillers[slot](argument) for slot, argument in stencil.others]
         return stencil.fill(values)
 
-    def _instants(self, number: int, stencil: Stencil, moment: int) -> Iterator[bytes]:
+    def moments(self, nows: Sequence[Packed], moment: int) -> tuple[bytes, ...]:
+        """Return the texts that show this moment of an answer; with recorded instants there are none."""
+        if self._clock is None:
+            return ()
+        now = self._clock.now(moment)
+        return tuple([spell(now, row, digits) for _, _, row, digits in nows])
+
+    def _instants(self, number: int, stencil: Stencil, moment: int) -> list[bytes]:
         clock, timeline = self._clock, stencil.timeline
         if clock is None:
-            return (spell(then, row, digits) for then, _, row, digits in (*stencil.instants, *stencil.nows))
+            return [spell(then, row, digits) for then, _, row, digits in (*stencil.instants, *stencil.nows)]
         if stencil.written:
             clock.wrote(Instant(stencil.written, number, timeline), moment, opens=stencil.opens)
-        now = clock.now(moment)
-        return chain(
-            [
-                spell(clock.served(Instant(then, cause, timeline)), row, digits)
-                for then, cause, row, digits in stencil.instants
-            ],
-            [spell(now, row, digits) for _, _, row, digits in stencil.nows],
-        )
+        served = clock.served
+        return [
+            spell(served(Instant(then, cause, timeline)), row, digits) for then, cause, row, digits in stencil.instants
+        ]

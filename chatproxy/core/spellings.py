@@ -7,6 +7,7 @@ put either into Basic credentials, and so does ``\u00e9``.
 
 import re
 from base64 import b64encode
+from collections.abc import Iterator
 
 Spelling = tuple[re.Pattern[bytes], re.Pattern[bytes]]
 """A pattern that is quick to search for, and one for all that is to be blanked."""
@@ -26,6 +27,27 @@ def spellings(secret: bytes) -> list[Spelling]:
         digits = re.compile(b"".join(_hexadecimal(byte) for byte in form))
         found.append((digits, digits))
     return found
+
+
+def clues(secret: bytes) -> list[bytes]:
+    """Return texts of which one occurs, in either case, wherever a pattern of the secret matches plain text.
+
+    Plain is a text without ``%`` and a backslash, in which every other character can be spelled. To look for these
+    costs a tenth of what searching the patterns does.
+    """
+    try:
+        text = secret.decode()
+    except UnicodeDecodeError:
+        text = secret.decode("latin-1")
+    runs = [_longest(re.findall(rb"[!-~]+", text.encode("ascii", "replace").replace(b"?", b" ")))]
+    for form in _encodings(text):
+        runs += [_longest(re.findall(rb"[A-Za-z0-9]+", core)) for core in _certain_base64(form)]
+        runs.append(form.hex().encode())
+    return [run.lower() for run in runs]
+
+
+def _longest(runs: list[bytes]) -> bytes:
+    return max(runs, key=len, default=b"")
 
 
 def _encodings(text: str) -> list[bytes]:
@@ -80,13 +102,17 @@ def _hexadecimal(byte: int) -> bytes:
 
 def _base64(secret: bytes) -> list[bytes]:
     """Match the secret inside a longer base64 text, wherever its first byte falls in a group of three."""
-    patterns = []
+    return [
+        b"".join(_BASE64_SPELLINGS.get(char, re.escape(char)) for char in _bytes(certain))
+        for certain in _certain_base64(secret)
+    ]
+
+
+def _certain_base64(secret: bytes) -> Iterator[bytes]:
+    """Yield what certainly stands in a longer base64 text, for each place in a group of three."""
     for offset in range(3):
         whole = (offset + len(secret)) // 3 * 3 - offset
-        encoded = b64encode(bytes(offset) + secret[:whole])
-        certain = encoded[_CERTAIN[offset] :]
-        patterns.append(b"".join(_BASE64_SPELLINGS.get(char, re.escape(char)) for char in _bytes(certain)))
-    return patterns
+        yield b64encode(bytes(offset) + secret[:whole])[_CERTAIN[offset] :]
 
 
 _CERTAIN = (0, 2, 3)
