@@ -13,7 +13,8 @@ from aiohttp.abc import AbstractStreamWriter
 
 from chatproxy.core.errors import RequestError
 from chatproxy.core.grammar import HOST, TARGET
-from chatproxy.core.model import Request, Response
+from chatproxy.core.model import Headers, Request, Response
+from chatproxy.core.rendered import Rendered
 
 _ABSOLUTE = re.compile(r"https?://([^/?#]+)(/.*)?", re.IGNORECASE)
 _NO_CONTENT = frozenset({204, 304})
@@ -22,16 +23,10 @@ _NO_CONTENT = frozenset({204, 304})
 async def read_request(request: web.BaseRequest, max_body: int, timeout: float) -> Request:  # noqa: ASYNC109 - in a setting's words
     """Return the whole request; raises RequestError for one that cannot be taken."""
     host, target = _addressed(request)
-    if not HOST.fullmatch(host):
-        raise RequestError(400, "the Host header is no host and port (RFC 9110 section 7.2)")
     if not TARGET.fullmatch(target):
         raise RequestError(400, "the target is no path: this is a reverse proxy, set its address as base URL")
-    coding = request.headers.get("Content-Encoding", "identity")
-    if coding.lower() != "identity":
-        raise RequestError(415, f"the request's body has the coding {coding!r}, and only identity is taken")
     headers = tuple(request.raw_headers)
-    if not all(_is_text(value) for _, value in headers):
-        raise RequestError(400, "a header value is not UTF-8")
+    check_headers(host, headers, request.headers.get("Content-Encoding", "identity"))
     try:
         async with asyncio.timeout(timeout):
             body = await _read_body(request, max_body)
@@ -40,6 +35,16 @@ async def read_request(request: web.BaseRequest, max_body: int, timeout: float) 
     except web.RequestPayloadError as error:
         raise RequestError(400, f"the request's body is malformed: {error}") from error
     return Request(request.method, target.encode(), headers, body, origin=f"{request.scheme}://{host}")
+
+
+def check_headers(host: str, headers: Headers, coding: str) -> None:
+    """Raise RequestError for headers of a request that cannot be taken."""
+    if not HOST.fullmatch(host):
+        raise RequestError(400, "the Host header is no host and port (RFC 9110 section 7.2)")
+    if coding.lower() != "identity":
+        raise RequestError(415, f"the request's body has the coding {coding!r}, and only identity is taken")
+    if not all(_is_text(value) for _, value in headers):
+        raise RequestError(400, "a header value is not UTF-8")
 
 
 def _addressed(request: web.BaseRequest) -> tuple[str, str]:
@@ -145,6 +150,14 @@ _TRANSFER = b"Transfer-Encoding: chunked\r\n"
 def whole_answer(answer: Response, *, close: bool) -> bytes:
     """Return an answer as HTTP/1.1 bytes, outside of any request."""
     return _whole(answer, "GET", _persistence(keep_alive=not close, version=HttpVersion11))
+
+
+def rendered_answer(answer: Rendered) -> bytes:
+    """Return a replayed answer as HTTP/1.1 bytes, to any request but HEAD, on a connection that goes on."""
+    status, reason, head, body, *_ = answer
+    if status in _NO_CONTENT:
+        return b"HTTP/1.1 %d %b\r\n%b\r\n" % (status, reason, head)
+    return b"HTTP/1.1 %d %b\r\n%bContent-Length: %d\r\n\r\n%b" % (status, reason, head, len(body), body)
 
 
 def may_have_body(method: str, status: int) -> bool:

@@ -91,13 +91,14 @@ class Engine:
             self._on_miss(miss)
             return self.on_error(miss, request)
         session.live.write(played.form)
-        session.state += 1
+        session.change()
         return Forward(request, self._clock(), session.writes.of(played.form.path), session.name, played.form.path)
 
     def again(self, repeat: Repeat) -> tuple[bytes, ...] | None:
         """Give an answer again, and return the texts of its moment now; None if it must be decided anew."""
-        session, sessions = repeat.session, self.sessions
-        if sessions is None or session.state != repeat.state or not sessions.holds(session):
+        sessions = self.sessions
+        session = sessions and sessions.held(repeat.session)
+        if not sessions or not session or session.state is not repeat.state:
             return None
         now = self._clock()
         sessions.named(session.name, now)
@@ -162,7 +163,7 @@ class Engine:
     def _hit(self, session: Session, asked: _Asked, played: Played, number: int) -> Rendered:
         stencil = session.cassette.stencil(number)
         origin = KEPT_ORIGINS[Slot.ORIGIN] if self._keep_urls else origin_filler(asked.request.origin)
-        head, body = session.fill(number, stencil, origin, asked.now)
+        head, body, moments = session.fill(number, stencil, origin, asked.now)
         head += _HIT_MARKS % (session.cassette.name.encode(), number)
         method, target, status = asked.request.method, asked.blanked.target, stencil.status
         skipped, ambiguity = played.skipped, played.ambiguity
@@ -172,8 +173,8 @@ class Engine:
         )
         repeat = None
         if played.repeats and not session.rules.scrub:
-            repeat = Repeat(session, session.state, method, target, status, number, stencil.nows)
-        return Rendered(status, stencil.reason, head, body, repeat)
+            repeat = Repeat(session.name, session.state, method, target, status, number, stencil.nows)
+        return Rendered(status, stencil.reason, head, body, moments, repeat)
 
     def _marked(self, answer: Response, outcome: str, exchange: str | None = None) -> Response:
         self.counts[outcome] += 1

@@ -69,7 +69,7 @@ def play_request(session: Session, request: Request, user: str | None) -> Played
     skipped = len(session.skipped)
     _count(session, sids.form, decided)
     if session.sids.keep(sids):
-        session.state += 1
+        session.change()
     repeats = decided.counter is None
     return Played(sids.form, decided.number, None, tuple(session.skipped[skipped:]), sids.ambiguity, repeats)
 
@@ -87,7 +87,7 @@ def _count(session: Session, form: NormalForm, answer: Answer) -> None:
     if answer.counter is not None:
         session.answered[answer.counter] = session.answered.get(answer.counter, 0) + 1
     if not is_read(form.method):
-        session.state += 1
+        session.change()
         session.writes.write(form.path, answer.number)
         _advance(session, answer.number)
 

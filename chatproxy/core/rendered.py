@@ -8,18 +8,17 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from chatproxy.core.model import Response
-from chatproxy.core.session import Session
 from chatproxy.core.stamps import Packed
 
 
 class Repeat(NamedTuple):
-    """A read whose answer repeats while its session is in this state.
+    """A read whose answer repeats while the session of this name is in this state.
 
     ``target`` is that of the blanked request; ``nows`` are the stamps of what shows the moment of the answer.
     """
 
-    session: Session
-    state: int
+    session: str
+    state: object
     method: str
     target: bytes
     status: int
@@ -30,13 +29,14 @@ class Repeat(NamedTuple):
 class Rendered(NamedTuple):
     """A replayed answer; ``head`` is its header fields, each as ``name: value`` and CR LF.
 
-    ``repeat`` is there for an answer that repeats.
+    ``moments`` are the texts in the head that show the moment of the answer. ``repeat`` is there if it repeats.
     """
 
     status: int
     reason: bytes
     head: bytes
     body: bytes
+    moments: tuple[bytes, ...] = ()
     repeat: Repeat | None = None
 
     @property

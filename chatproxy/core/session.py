@@ -1,6 +1,7 @@
 """The state of one replay of a cassette: all that changes while it is replayed is here."""
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from chatproxy.core.bindings import Bindings, Choice
 from chatproxy.core.cassette import Cassette
@@ -21,13 +22,21 @@ DEFAULT = "default"
 """The name of the session of requests that choose none."""
 
 
+class Filled(NamedTuple):
+    """Head and body of an answer, and the texts in the head that show its moment."""
+
+    head: bytes
+    body: bytes
+    moments: tuple[bytes, ...]
+
+
 class Session:
     """One replay: how often each request was answered, its epochs, its time, and which SIDs stand for which.
 
     ``answered`` counts writes by their keys, reads by their keys and epochs. ``epochs`` holds the furthest epoch of
     each timeline, ``skipped`` the writes that counted as done before they were replayed. ``restarts`` is how often
-    the session of this name was begun anew. ``state`` counts the changes by which an answer that was given may become
-    another. Without a ``clock`` all instants are served as recorded, without ``sids`` all SIDs.
+    the session of this name was begun anew. ``state`` is another object after each change by which an answer that was
+    given may become another. Without a ``clock`` all instants are served as recorded, without ``sids`` all SIDs.
     """
 
     def __init__(
@@ -47,7 +56,7 @@ class Session:
         self.answered: dict[bytes, int] = {}
         self.epochs: dict[int, int] = {}
         self.skipped: list[int] = []
-        self.state = 0
+        self.state = object()
         self._echoes: dict[tuple[int, bytes], bytes] = {}
         self.writes = LastWrites()
         self.live = LiveTimelines()
@@ -75,12 +84,13 @@ class Session:
         value = self._echoes.get((echo.write, echo.field))
         return self._sent.in_json_string(echo.recorded) if value is None else value
 
-    def fill(self, number: int, stencil: Stencil, origin: Callable[[bytes], bytes], moment: int) -> tuple[bytes, bytes]:
-        """Replay an exchange at this moment; return head and body, filled with ``origin``'s addresses."""
+    def fill(self, number: int, stencil: Stencil, origin: Callable[[bytes], bytes], moment: int) -> Filled:
+        """Replay an exchange at this moment; ``origin`` tells the addresses in it."""
         to_live = self._sent.sid if self.rules.scrub else self.sids.to_live
         values = list(map(to_live, stencil.sids))
         values += self._instants(number, stencil, moment)
-        values += self.moments(stencil.nows, moment)
+        moments = self.moments(stencil.nows, moment)
+        values += moments
         if stencil.others:
             fillers = {
                 Slot.ORIGIN: origin,
@@ -89,19 +99,23 @@ class Session:
                 Slot.SID: to_live,
             }
             values += [fillers[slot](argument) for slot, argument in stencil.others]
-        return stencil.fill(values)
+        return Filled(*stencil.fill(values), moments)
+
+    def change(self) -> None:
+        """Take in that an answer which was given may have become another."""
+        self.state = object()
 
     def moments(self, nows: Sequence[Packed], moment: int) -> tuple[bytes, ...]:
-        """Return the texts that show this moment of an answer; with recorded instants there are none."""
+        """Return the texts that show this moment of an answer, as it will stay where instants are recorded ones."""
         if self._clock is None:
-            return ()
+            return tuple([spell(then, row, digits) for then, _, row, digits in nows])
         now = self._clock.now(moment)
         return tuple([spell(now, row, digits) for _, _, row, digits in nows])
 
     def _instants(self, number: int, stencil: Stencil, moment: int) -> list[bytes]:
         clock, timeline = self._clock, stencil.timeline
         if clock is None:
-            return [spell(then, row, digits) for then, _, row, digits in (*stencil.instants, *stencil.nows)]
+            return [spell(then, row, digits) for then, _, row, digits in stencil.instants]
         if stencil.written:
             clock.wrote(Instant(stencil.written, number, timeline), moment, opens=stencil.opens)
         served = clock.served

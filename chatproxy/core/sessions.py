@@ -75,9 +75,9 @@ class Sessions:
         self._drop(now)
         return session
 
-    def holds(self, session: Session) -> bool:
-        """Tell whether a session is the one that goes on under its name."""
-        return self._held.get(session.name) is session
+    def held(self, name: str) -> Session | None:
+        """Return the session that goes on under this name, if there is one."""
+        return self._held.get(name)
 
     def name_of(self, headers: Headers) -> str | None:
         """Return the name of the session that a header list chooses, or None if it gives what is no name."""
