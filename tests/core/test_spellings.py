@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatproxy.core.spellings import spellings
+from chatproxy.core.spellings import clues, spellings
 
 SECRET = b"0123456789abcdef0123456789abcdef"
 UMLAUT = "Schlüssel-für-😀-und-alle"
@@ -18,7 +18,10 @@ texts = st.text(characters, min_size=16, max_size=24)
 
 
 def hits(secret: bytes, text: bytes) -> bool:
-    return any(quick.search(text) for quick, _ in spellings(secret))
+    found = any(quick.search(text) for quick, _ in spellings(secret))
+    if found and b"%" not in text and b"\\" not in text:
+        assert any(clue in text.lower() for clue in clues(secret))
+    return found
 
 
 def blanked(secret: bytes, text: bytes) -> bytes:
@@ -94,3 +97,12 @@ def test_a_percent_sign_before_digits_of_its_own_is_found() -> None:
     secret = b"100%25 of all that is 25%"
     for text in (secret, quote(secret).encode(), quote(quote(secret)).encode()):
         assert hits(secret, text)
+
+
+@given(texts.map(str.encode) | st.binary(min_size=16, max_size=24), st.data())
+def test_law_plain_text_with_a_secret_has_one_of_its_clues(secret: bytes, data: st.DataObject) -> None:
+    before, after = data.draw(st.binary(max_size=3)), data.draw(st.binary(max_size=3))
+    whole = before + secret + after
+    texts = [whole, b64encode(whole), urlsafe_b64encode(whole), whole.hex().encode(), whole.hex().upper().encode()]
+    for text in (*texts, before + b64encode(secret) + after):
+        hits(secret, text)  # which checks it
