@@ -190,33 +190,35 @@ class FastConnection(web.RequestHandler):
             super().data_received(data)
         finally:
             self._waiter = waiter
-        if self._messages and not (len(self._messages) == 1 and self._answered(self._fast)) and not waiter.done():
+        if len(self._messages) == 1:
+            self._answer(self._fast)
+        if self._messages and not waiter.done():
             waiter.set_result(None)
 
     def _is_idle(self) -> bool:
         transport = self.transport
         return transport is not None and not self._upgraded and not transport.get_write_buffer_size()
 
-    def _answered(self, fast: FastPath) -> bool:
-        """Answer the one request that came, and leave everything as the ordinary path would."""
+    def _answer(self, fast: FastPath) -> None:
+        """Answer the one request that came, if it is ordinary, and leave everything as the ordinary path would."""
         message, payload = self._messages[0]
         transport, parser, server = self.transport, self._parser, self._manager
         if not isinstance(message, RawRequestMessage) or transport is None or parser is None or server is None:
-            return False
+            return
         try:
             answer = fast.answer(message, payload)
         except Exception as error:  # a mistake of ours, whatever it is
             transport.write(whole_answer(self.failed(message.method, message.path, error), close=True))
             self.force_close()
-            return True
+            self._messages.clear()
+            return
         if answer is None:
-            return False
-        self._messages.clear()
+            return
+        self._messages.popleft()
         parser.message_consumed()
         server.requests_count += 1
         transport.write(answer)
         self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
-        return True
 
     @abstractmethod
     def failed(self, method: str, target: str, error: BaseException | None) -> Response:

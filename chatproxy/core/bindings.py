@@ -126,6 +126,11 @@ class Bindings:
         self._given.note(live, self._owner)
         return live
 
+    def all_live(self, recorded: Iterable[bytes]) -> list[bytes]:
+        """Return what is served for several recorded SIDs."""
+        live = self._live.get
+        return [live(sid) or self.to_live(sid) for sid in recorded]
+
     def to_recorded(self, live: bytes) -> bytes:
         """Return what a SID of the client stands for: itself, if it stands for no other."""
         return self._recorded.get(live, live)
@@ -135,7 +140,26 @@ class Bindings:
         if self._choice.recorded:
             return Translation(form)
         bound = self._account(user)
-        sids = dict.fromkeys(form.sids)
+        found = form.sids
+        if not bound and (known := self._all_known(found)) is not None:
+            return Translation(translate(form, lambda sid: known.get(sid, sid)) if known else form)
+        sids = dict.fromkeys(found)
+        return self._with_unknown(form, sids, bound, is_hit)
+
+    def _all_known(self, sids: list[bytes]) -> dict[bytes, bytes] | None:
+        """Return what those of the SIDs stand for that do not stand for themselves; None if one stands for nothing."""
+        others = {}
+        for sid in sids:
+            if self._live.get(sid) != sid:
+                recorded = self._recorded.get(sid)
+                if recorded is None:
+                    return None
+                others[sid] = recorded
+        return others
+
+    def _with_unknown(
+        self, form: NormalForm, sids: Iterable[bytes], bound: dict[bytes, bytes], is_hit: IsHit
+    ) -> Translation:
         try:
             unknown = self._known(sids, bound)
         except _Refusal as refusal:
@@ -176,8 +200,11 @@ class Bindings:
 
     def _account(self, user: str | None) -> dict[bytes, bytes]:
         """Let the live account stand for the recorded one, unless one does already."""
-        live, account = (user or "").encode(), self._cassette.account
-        if account is None or live[:2] != b"AC" or account in self._live or self._stays(account):
+        account = self._cassette.account
+        if account is None or account in self._live:
+            return {}
+        live = (user or "").encode()
+        if live[:2] != b"AC" or self._stays(account):
             return {}
         if self._is_bound(live) or (live != account and self._cassette.numbered(live)):
             return {}

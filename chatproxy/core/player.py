@@ -6,8 +6,8 @@ one repeating; with none there it gets the last earlier one, unless a write sinc
 is right, or it is a miss that names the write.
 """
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from chatproxy.core.bindings import Ambiguity, Translation
 from chatproxy.core.cassette import Cassette, Span
@@ -26,24 +26,21 @@ class Why(Enum):
     EARLY = "recorded only after a write to come"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """That this exchange answers, and under which name that is counted, if it is."""
 
     number: int
     counter: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Miss:
+class Miss(NamedTuple):
     """That nothing answers, and the number of the write that stands against it."""
 
     why: Why
     write: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Played:
+class Played(NamedTuple):
     """What became of a request: the number of the exchange that answers, or why its SIDs stand for nothing.
 
     ``skipped`` are the writes that count as done since, ``ambiguity`` what its SIDs could have stood for as well. An

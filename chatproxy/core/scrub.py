@@ -52,14 +52,17 @@ class Blanker:
 
     def text(self, text: bytes) -> bytes:
         """Blank the secrets in one text."""
-        if b"%" not in text and b"\\" not in text:
-            lower = text.lower()
-            if not any(clue in lower for clue in self._clues):
-                return text
+        if not text or not self._may_hold(text):
+            return text
         for sign, whole in self._patterns:
             if sign.search(text):
                 text = whole.sub(BLANK, text)
         return text
+
+    def _may_hold(self, text: bytes) -> bool:
+        if b"%" in text or b"\\" in text:
+            return True
+        return any(map(text.lower().__contains__, self._clues))
 
     def for_key(self, request: Request, rules: Rules) -> Request:
         """Return a live request with those parts blanked that its key is made of under these rules."""

@@ -86,8 +86,7 @@ class Session:
 
     def fill(self, number: int, stencil: Stencil, origin: Callable[[bytes], bytes], moment: int) -> Filled:
         """Replay an exchange at this moment; ``origin`` tells the addresses in it."""
-        to_live = self._sent.sid if self.rules.scrub else self.sids.to_live
-        values = list(map(to_live, stencil.sids))
+        values = list(map(self._sent.sid, stencil.sids)) if self.rules.scrub else self.sids.all_live(stencil.sids)
         values += self._instants(number, stencil, moment)
         moments = self.moments(stencil.nows, moment)
         values += moments
@@ -96,7 +95,7 @@ class Session:
                 Slot.ORIGIN: origin,
                 Slot.ECHO: self._echoed,
                 Slot.PSEUDONYM: self._sent.filled,
-                Slot.SID: to_live,
+                Slot.SID: self._sent.sid,
             }
             values += [fillers[slot](argument) for slot, argument in stencil.others]
         return Filled(*stencil.fill(values), moments)

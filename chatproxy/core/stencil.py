@@ -6,7 +6,7 @@ with 507 slots that takes a tenth of the time of a look-up and two pieces for ea
 
 import struct
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from chatproxy.core.stamps import Packed, pack_stamp, unpack_stamps
 from chatproxy.core.template import Reply, Slot, Template
@@ -16,8 +16,7 @@ _STAMP_LENGTH = 14
 _FACTS = struct.Struct("<HIq?9I")
 
 
-@dataclass(frozen=True, slots=True)
-class Stencil:
+class Stencil(NamedTuple):
     """A response to be filled; the orders say which value of the table fills each slot of a format.
 
     The table has the recorded SIDs first, then the instants, the stamps of the moment of the answer, and then whatever

@@ -8,7 +8,7 @@ from functools import partial
 from itertools import islice
 
 from chatproxy.core.cassette import Read, Span
-from chatproxy.core.codec import decode_exchange, decode_place, decode_stencil, encode_place, encode_reply
+from chatproxy.core.codec import damaged, decode_exchange, decode_place, decode_stencil, encode_place, encode_reply
 from chatproxy.core.compile import Compiled, Source, compile_exchanges
 from chatproxy.core.epochs import COLLECTION, Place
 from chatproxy.core.errors import CassetteError
@@ -89,7 +89,10 @@ class StoredCassette:
 
     def stencil(self, number: int) -> Stencil:
         """Return what is served for an exchange, ready to be filled."""
-        return decode_stencil(self._stored(self._reply, number), self._place(number))
+        found = decode_stencil(self._stored(self._reply, number))
+        if found is None:
+            raise damaged(self._place(number))
+        return found
 
     def recorded(self, number: int) -> Exchange:
         """Return an exchange as recorded, which no rule has scrubbed."""
@@ -130,7 +133,8 @@ class StoredCassette:
             return None
         first, last = found
         _, timeline, member = _READ.unpack(first[1])
-        return Span(timeline, member, _read(*first), last and _read(*last))
+        read = _read(*first)
+        return Span(timeline, member, read, read if last is first else last and _read(*last))
 
     def touching(self, timeline: int, member: int, after: int, until: int) -> int | None:
         """Return the first write that touched just this member and opened an epoch in ``(after, until]``."""

@@ -115,13 +115,15 @@ class Environment:
 
     def ends(self, prefix: bytes, until: Callable[[bytes], bytes]) -> tuple[Entry, Entry | None] | None:
         """Return the first entry under a prefix, and the last at or before a key that is told by the first's value."""
-        with self._map_gate, self._errors():
-            transaction = self._begin()
-            try:
-                with transaction.cursor() as cursor:
-                    return _ends(cursor, prefix, until)
-            finally:
-                transaction.abort()
+        try:  # as above
+            with self._map_gate:
+                transaction = self._begin()
+                try:
+                    return _ends(transaction.cursor(), prefix, until)
+                finally:
+                    transaction.abort()
+        except lmdb.Error as error:
+            raise CassetteError(str(self.folder), _reason(error)) from error
 
     def write(self, work: Callable[[Transaction], T]) -> T:
         """Do the work in one transaction and return when it is on disk."""
