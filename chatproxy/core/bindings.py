@@ -103,7 +103,8 @@ class Bindings:
         self._owner = owner or Owner()
         self._given = Given() if given is None else given
         secret = dumps([self._choice.seed, cassette.name, *self._owner])
-        self._key = blake2b(secret.encode(), digest_size=32).digest()
+        key = blake2b(secret.encode(), digest_size=32).digest()
+        self._keyed = blake2b(key=key, digest_size=16)
         self._live: dict[bytes, bytes] = {}
         self._recorded: dict[bytes, bytes] = {}
         self._unbound: dict[bytes, bytes] = {}
@@ -194,7 +195,8 @@ class Bindings:
 
     def _fresh(self, number: int, attempt: int = 0) -> bytes:
         """Return the SID of a session's own, which must be none of the cassette's."""
-        digest = blake2b(b"%d:%d" % (number, attempt), key=self._key, digest_size=16)
+        digest = self._keyed.copy()
+        digest.update(b"%d:%d" % (number, attempt))
         fresh = sid_type(number) + digest.hexdigest().encode()
         return fresh if self._cassette.numbered(fresh) is None else self._fresh(number, attempt + 1)
 

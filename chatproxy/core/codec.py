@@ -128,10 +128,16 @@ def encode_place(place: Place) -> bytes:
 
 def decode_place(record: bytes, place: str) -> Place:
     """Return where the exchange of a record stands."""
-    (packed,) = unpack(record, place)
-    timeline, member, epoch, *opens = struct.unpack(f"<{len(packed) // 4}I", packed)
-    openings = zip(opens[::3], opens[1::3], opens[2::3], strict=True)
-    return Place(timeline, member, epoch, tuple(Opening(*opening) for opening in openings))
+    if crc32(record) != _RESIDUE or len(record) < _SMALLEST_PLACE:
+        raise damaged(place)
+    (timeline, member, epoch), *openings = _THREE.iter_unpack(
+        record[_SMALLEST:-4]
+    )  # after how many fields there are, one, and its length
+    return Place(timeline, member, epoch, tuple(map(Opening._make, openings)))
+
+
+_THREE = struct.Struct("<III")
+_SMALLEST_PLACE = 2 * 4 + _THREE.size + 4
 
 
 def _flat(headers: Headers) -> list[bytes]:
