@@ -275,7 +275,10 @@ def test_readme_leads_to_every_page() -> None:
 
 def every_command() -> Iterator[tuple[str, click.Command]]:
     """Yield each command by its whole name; those of a group have the group's before their own."""
-    for name, command in cli.commands.items():
+    context = click.Context(cli)
+    for name in cli.list_commands(context):
+        command = cli.get_command(context, name)
+        assert command is not None
         yield name, command
         if isinstance(command, click.Group):
             yield from ((f"{name} {below}", one) for below, one in command.commands.items())

@@ -67,9 +67,10 @@ class Numbers:
 
     def add(self, number: int) -> None:
         """Put a number in."""
-        if number not in self:
-            piece, bit = divmod(number, _PIECE)
-            self._pieces[piece] = self._pieces.get(piece, 0) | 1 << bit
+        piece, bit = number // _PIECE, 1 << number % _PIECE
+        bits = self._pieces.get(piece, 0)
+        if not bits & bit:
+            self._pieces[piece] = bits | bit
             self._count += 1
 
     def __contains__(self, number: int) -> bool:

@@ -55,6 +55,8 @@ class Blanker:
 
     def text(self, text: bytes) -> bytes:
         """Blank the secrets in one text."""
+        if not text:
+            return text
         searched = Searched.of(text)
         for spelling in self._spellings:
             if spelling.is_in(searched):
@@ -70,6 +72,8 @@ class Blanker:
         """Return a live request with those parts blanked that its key is made of under these rules."""
         target, body = self.text(request.target), self.text(request.body)
         headers = self.headers(request.headers) if rules.match_headers or rules.scrub else request.headers
+        if target is request.target and headers is request.headers and body is request.body:
+            return request
         return replace(request, target=target, headers=headers, body=body)
 
     def headers(self, headers: Headers) -> Headers:

@@ -58,7 +58,13 @@ class Sessions:
 
         Raises RequestError if the request names a session by what is no name.
         """
-        name = self.name_of(request)
+        return self.named(self.name_of(request.headers), now)
+
+    def named(self, name: str | None, now: int) -> Session:
+        """Return the session of this name for a request that came at this moment, begun if need be.
+
+        Raises RequestError if there is no name.
+        """
         if name is None:
             raise RequestError(
                 400, "x-chatproxy-session is no name for a session: up to 100 letters, digits, '.', '_', '-'"
@@ -69,14 +75,18 @@ class Sessions:
         self._drop(now)
         return session
 
-    def name_of(self, request: Request) -> str | None:
-        """Return the name of a request's session, or None if the request gives what is no name."""
+    def held(self, name: str) -> Session | None:
+        """Return the session that goes on under this name, if there is one."""
+        return self._held.get(name)
+
+    def name_of(self, headers: Headers) -> str | None:
+        """Return the name of the session that a header list chooses, or None if it gives what is no name."""
         if self._tied is not None:
             return self._tied
-        given = next(header_values(request.headers, SESSION), None)
+        given = next(header_values(headers, SESSION), None)
         if given is not None:
             return given.decode() if _NAME.fullmatch(given) else None
-        return (self._by_user and _account(request.headers)) or DEFAULT
+        return (self._by_user and _account(headers)) or DEFAULT
 
     def wrote(self, forward: Forward, number: int) -> None:
         """Take in that a session's write was put to the upstream and recorded as the exchange of this number."""

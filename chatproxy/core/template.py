@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import lru_cache
 
 from chatproxy.core.causes import Causes, answered_at
 from chatproxy.core.echoes import ECHOED, Echo, Echoes
@@ -47,6 +48,7 @@ Values = dict[Slot, Callable[[bytes], bytes]]
 """What fills each kind of slot, given its argument."""
 
 
+@lru_cache(16)
 def origin_filler(origin: str) -> Callable[[bytes], bytes]:
     """Return what fills the slots of a client that reached us by this origin; slashes stay escaped where they were."""
     plain = origin.encode()

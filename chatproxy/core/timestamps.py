@@ -69,12 +69,31 @@ def _read(text: bytes) -> Spelled | None:
 
 def spell_instant(moment: int, spelling: Spelling) -> bytes:
     """Write a moment in a spelling, to the precision that it has; the year must be 1 to 9999."""
-    time = _time(moment)
-    text = _SPELLINGS[spelling.row][2](time)
-    if not spelling.digits:
+    return spell(moment, *spelling)
+
+
+def spell(moment: int, row: int, digits: int) -> bytes:
+    """Write a moment in the spelling of this row of the table, with so many digits of a second's fraction."""
+    text = _spell_second(moment // SECOND, row)
+    if not digits:
         return text
-    fraction = f"{time.microsecond:06}"[: spelling.digits]
-    return text[:-1] + b"." + fraction.encode() + text[-1:]
+    return text[:-1] + b"." + (b"%06d" % (moment % SECOND))[:digits] + text[-1:]
+
+
+@lru_cache(4096)
+def _spell_second(second: int, row: int) -> bytes:
+    """Write a whole second; one that was written lately costs a twentieth."""
+    day, second = divmod(second, _DAY)
+    return _midnight(day, row) % (second // 3600, second // 60 % 60, second % 60)
+
+
+@lru_cache(64)
+def _midnight(day: int, row: int) -> bytes:
+    """Return how a day's seconds are written, as a format: a fifth of the cost of a datetime for each."""
+    return _SPELLINGS[row][2](_EPOCH + timedelta(days=day)).replace(b"00:00:00", b"%02d:%02d:%02d")
+
+
+_DAY = 86_400
 
 
 def _time(moment: int) -> datetime:

@@ -1,13 +1,14 @@
 """What compiling a cassette yields, kept beside its exchanges under the fingerprint of the rules."""
 
+import struct
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 
-from chatproxy.core.cassette import Read
-from chatproxy.core.codec import decode_exchange, decode_place, decode_reply, encode_place, encode_reply
+from chatproxy.core.cassette import Read, Span
+from chatproxy.core.codec import damaged, decode_exchange, decode_place, decode_stencil, encode_place, encode_reply
 from chatproxy.core.compile import Compiled, Source, compile_exchanges
 from chatproxy.core.epochs import COLLECTION, Place
 from chatproxy.core.errors import CassetteError
@@ -16,6 +17,7 @@ from chatproxy.core.normalize import Rules
 from chatproxy.core.numbering import Declared, Numbered, Numbering
 from chatproxy.core.scrubbing import scrubbed_exchange
 from chatproxy.core.stamps import recording_begin
+from chatproxy.core.stencil import Stencil
 from chatproxy.core.template import Reply
 from chatproxy.store import layout
 from chatproxy.store.environment import Environment, Transaction
@@ -86,7 +88,14 @@ class StoredCassette:
 
     def reply(self, number: int) -> Reply:
         """Return what is served for an exchange."""
-        return decode_reply(self._stored(self._reply, number), self._place(number))
+        return self.stencil(number).reply
+
+    def stencil(self, number: int) -> Stencil:
+        """Return what is served for an exchange, ready to be filled."""
+        found = decode_stencil(self._stored(self._reply, number))
+        if found is None:
+            raise damaged(self._place(number))
+        return found
 
     def recorded(self, number: int) -> Exchange:
         """Return an exchange as recorded, which no rule has scrubbed."""
@@ -112,18 +121,23 @@ class StoredCassette:
     def read(self, key: bytes, epoch: int, nth: int) -> int | None:
         """Return the number of the n-th answer, from 0, to the read with this key in this epoch."""
         stored = self._environment.get(self._reads + key + layout.number(epoch) + layout.number(nth))
-        return None if stored is None else int.from_bytes(stored, "big")
+        return None if stored is None else int.from_bytes(stored[:4], "big")
 
-    def last_read(self, key: bytes, epoch: int) -> Read | None:
-        """Return the last answer to this read in this epoch, or else in the latest earlier one that has any."""
+    def span(self, key: bytes, epochs: Mapping[int, int]) -> Span | None:
+        """Return what a session has to choose from for this read, given its epochs of the timelines."""
         prefix = self._reads + key
-        found = self._environment.last_until(prefix, prefix + layout.number(epoch) + b"\xff" * 4)
-        return None if found is None else _read(*found)
 
-    def first_read(self, key: bytes) -> Read | None:
-        """Return the first answer to this read in the earliest epoch that has any."""
-        found = self._environment.scan(self._reads + key, limit=1)
-        return _read(*found[0]) if found else None
+        def until(first: bytes) -> bytes:
+            timeline = int.from_bytes(first[4:8], "big")
+            return prefix + layout.number(epochs.get(timeline, 0)) + b"\xff" * 4
+
+        found = self._environment.ends(prefix, until)
+        if found is None:
+            return None
+        first, last = found
+        _, timeline, member = _READ.unpack(first[1])
+        read = _read(*first)
+        return Span(timeline, member, read, read if last is first else last and _read(*last))
 
     def touching(self, timeline: int, member: int, after: int, until: int) -> int | None:
         """Return the first write that touched just this member and opened an epoch in ``(after, until]``."""
@@ -143,9 +157,13 @@ class StoredCassette:
         return f"{self._environment.folder}: exchange {self.name}/{number}"
 
 
+_READ = struct.Struct(">III")
+_EPOCH_AND_NTH = struct.Struct(">II")
+
+
 def _read(key: bytes, value: bytes) -> Read:
-    epoch, nth, number = (int.from_bytes(part, "big") for part in (key[-8:-4], key[-4:], value))
-    return Read(epoch, nth, number)
+    epoch, nth = _EPOCH_AND_NTH.unpack(key[-8:])
+    return Read(epoch, nth, int.from_bytes(value[:4], "big"))
 
 
 def compile_into(
@@ -218,7 +236,7 @@ class _Writer:
         yield self._place + number, encode_place(place)
         if compiled.is_read:
             read = self._read + compiled.key + layout.number(place.epoch)
-            yield read + layout.number(self._seen[read]), number
+            yield read + layout.number(self._seen[read]), _READ.pack(compiled.number, place.timeline, place.member)
             self._seen[read] += 1
         for opening in place.opens:
             line = self._touching + layout.number(opening.timeline)
