@@ -47,7 +47,7 @@ class Work:
 
 
 def work(requests: Iterable[tuple[str, str, bytes]], mode: str = "random", number: int = 0) -> Work:
-    """Write requests – method, target, body – to a file."""
+    """Write requests (method, target, body) to a file."""
     with tempfile.NamedTemporaryFile("w", suffix=".requests", delete=False) as file:
         count = 0
         for method, target, body in requests:

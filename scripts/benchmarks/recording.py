@@ -100,9 +100,7 @@ def check_kept(folder: Path, at_least: int) -> None:
         raise Wrong(f"{at_least} exchanges were answered, {count} are in the store, of {len(sids)} messages")
 
 
-def _other(
-    command: Callable[[int, int], list[object]], upstream: int, jobs: Work, size: Size
-) -> tuple[Load, Load]:
+def _other(command: Callable[[int, int], list[object]], upstream: int, jobs: Work, size: Size) -> tuple[Load, Load]:
     port = servers.free_port()
     with servers.running(command(port, upstream), port) as server:
         _, *loads = _loads(server, jobs, size)

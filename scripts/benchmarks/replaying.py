@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -98,7 +98,7 @@ def fetching(total: int, size: Size, say: Say) -> Iterator[Line]:
         check_some(ours, oracle, asked)
         ours.put(jobs.once(), 0)  # every cache has been asked once
         put(constant, jobs, 1)
-        loads = _watched_pair(ours, constant, oracle, asked, jobs, size)
+        loads = _watched_pair(ours, constant, watching(oracle, asked), jobs, size)
         yield versus(f"fetch among {total:,}", loads, 1.8)
         if total == 1_000:
             alone = paired(
@@ -143,7 +143,7 @@ def listing(size: Size, say: Say) -> Iterator[Line]:
         jobs = work([(one.method, one.target, b"")])
         ours.put(jobs, 1)
         put(constant, jobs, 1)
-        yield versus("list of 50 messages", _watched_pair(ours, constant, oracle, [one], jobs, size), 1.4)
+        yield versus("list of 50 messages", _watched_pair(ours, constant, watching(oracle, [one]), jobs, size), 1.4)
         check_some(ours, oracle, [one])
     jobs.file.unlink()
 
@@ -235,11 +235,10 @@ def latency(name: str, loads: dict[str, list[Load]], which: str) -> Line:
 
 
 def _watched_pair(
-    ours: Replay, constant: Server, oracle: Oracle, asked: list[Asked], jobs: Work, size: Size
+    ours: Replay, constant: Server, check: Callable[[Client, random.Random], None], jobs: Work, size: Size
 ) -> dict[str, list[Load]]:
     def ours_once() -> Load:
-        with ExitStack() as stack:
-            stack.enter_context(checks.watched(watching(oracle, asked), ours.server.port))
+        with checks.watched(check, ours.server.port):
             return ours.put(jobs, size.seconds)
 
     return paired(size.rounds, {"ours": ours_once, "bare": lambda: put(constant, jobs, size.seconds)})

@@ -40,9 +40,9 @@ class Answering(asyncio.Protocol):
         self._waiting = waiting
 
 
-async def main(port: str, status: str, file: str) -> None:
+async def main(port: str, status: str, given: bytes) -> None:
     """Serve until killed."""
-    message = re.sub(rb"IM[0-9a-f]{32}", b"IM%SID%", Path(file).read_bytes())
+    message = re.sub(rb"IM[0-9a-f]{32}", b"IM%SID%", given)
     head = (
         f"HTTP/1.1 {status} CREATED\r\nContent-Type: application/json; charset=utf-8\r\n"
         f"Date: Thu, 01 Jan 2026 00:00:00 GMT\r\nTwilio-Request-Id: RQ{'d' * 32}\r\n"
@@ -55,4 +55,4 @@ async def main(port: str, status: str, file: str) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(main(*sys.argv[1:]))
+    uvloop.run(main(*sys.argv[1:3], Path(sys.argv[3]).read_bytes()))

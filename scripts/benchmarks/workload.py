@@ -116,7 +116,7 @@ def pages(total: int) -> Iterator[Asked]:
 
 def fetch(index: int, total: int) -> Asked:
     """Return the fetch of one of so many messages."""
-    one = message(index, created=BEGIN - total + index)
+    one = message(index, created=BEGIN - total + index if index < total else BEGIN - total - 1)
     return Asked("GET", f"{messages_path()}/{one['sid']}", 200, json.dumps(one).encode())
 
 
