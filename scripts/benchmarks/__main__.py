@@ -71,7 +71,8 @@ def main() -> int:
         os.sched_setaffinity(0, {LOAD_CORE})
         if len(CORES) < 2:
             _say("there is one core only: server and load share it, so all rates are too low")
-        results.machine = machine.described()
+        results.machine |= machine.described()
+        results.command = _command(sys.argv[1:])
         for part in given.only or [*PARTS, *(FURTHER if given.full else ())]:
             failed += _measured(part, size, results)
             file.parent.mkdir(exist_ok=True)
@@ -147,10 +148,21 @@ def _write(results: Results, given: Namespace) -> None:
 
     for picture in plot.draw(results, given.write):
         _say(f"wrote {picture}")
-    texts = table.parts(results, "scripts/bench --full" if given.full else "scripts/bench")
+    texts = table.parts(results)
     for page in (given.write / "speed.md", given.write.parent / "README.md"):
         if page.exists() and table.write(page, texts):
             _say(f"wrote {page}")
+
+
+def _command(arguments: list[str]) -> str:
+    """Return what measures all of this again: the command without what was done with its results."""
+    left, whole = iter(arguments), ["scripts/bench"]
+    for argument in left:
+        if argument == "--write":
+            next(left, None)
+        elif not argument.startswith("--write="):
+            whole.append(argument)
+    return " ".join(whole)
 
 
 def _read(file: Path) -> Results:

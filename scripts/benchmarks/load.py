@@ -77,6 +77,8 @@ def put(server: Server, asked: Work, seconds: float, connections: int = 32) -> L
     if bad or not seen["requests"]:
         log = server.log.read_text("utf-8", "replace")[-1000:]
         raise Wrong(f"of {seen['requests']} answers of {server.process.args} these are wrong: {bad}; {log}")
+    if asked.mode == "once" and not seen["once"]:
+        raise Wrong(f"{asked.count} requests were not answered in {longest} s")
     measured = asked.count / seen["once"] if asked.mode == "once" else seen["requests"] / seen["seconds"]
     return Load(
         seen["requests"],

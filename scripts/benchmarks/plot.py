@@ -8,6 +8,10 @@ from rounds import Results
 
 mpl.use("svg")
 from matplotlib import pyplot as plt
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+PLAIN = FuncFormatter(lambda value, _: f"{value:,.0f}".replace(",000,000", " M").replace(",000", " k"))
+"""Writes numbers as people do, with k and M for what is too long for an axis."""
 
 STYLE = {
     "font.family": "sans-serif",
@@ -17,6 +21,8 @@ STYLE = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
+    "axes.axisbelow": True,
+    "figure.constrained_layout.use": True,
     "grid.alpha": 0.3,
     "lines.marker": "o",
     "lines.markersize": 4,
@@ -34,37 +40,37 @@ def draw(results: Results, folder: Path) -> Iterator[Path]:
 
 
 def _growth(results: Results, file: Path) -> Path:
-    growth = results.growth
-    figure, axes = plt.subplots(2, 2, figsize=(9, 6.2), layout="constrained")
-    (answers, starts), (sessions, places) = axes
-    _line(answers, growth["exchanges"], "exchanges", "cpu", "an answer")
-    _axes(answers, "Fetch, by exchanges in the store", "exchanges", "CPU, µs", log=True)
-    _line(starts, growth["exchanges"], "exchanges", "start", "start to first answer, s")
-    scaled = [point | {"memory": point["memory"] / 100} for point in growth["exchanges"]]
-    _line(starts, scaled, "exchanges", "memory", "private memory, 100 MB")
-    _axes(starts, "Start and memory, by exchanges", "exchanges", "", log=True)
-    starts.legend(frameon=False)
-    _line(sessions, growth["sessions"], "sessions", "cpu", "CPU of an answer, µs")
-    _line(sessions, growth["sessions"], "sessions", "memory", "private memory, MB")
-    _axes(sessions, "Answers spread over sessions", "sessions", "", log=True)
-    sessions.legend(frameon=False)
-    _line(places, growth["places"], "places", "cpu", "asked again")
-    _line(places, growth["places"], "places", "anew", "each in a new session")
-    _axes(places, "List, by rewritten places", "SIDs, times and URLs in the answer", "CPU, µs", log=False)
-    places.legend(frameon=False)
+    exchanges, sessions, places = (results.growth[name] for name in ("exchanges", "sessions", "places"))
+    figure, ((answers, starts, memory), (spread, held, lists)) = plt.subplots(2, 3, figsize=(10, 5.6))
+    cpu = "CPU of an answer, × bare"
+    _line(answers, exchanges, "exchanges", "cpu")
+    _axes(answers, "Fetch", "exchanges in the store", cpu, log=True)
+    _line(starts, exchanges, "exchanges", "start")
+    _axes(starts, "Start to first answer", "exchanges in the store", "seconds", log=True)
+    _line(memory, exchanges, "exchanges", "memory")
+    _axes(memory, "Private memory", "exchanges in the store", "MB", log=True)
+    _line(spread, sessions, "sessions", "cpu")
+    _axes(spread, "Short lists, spread over sessions", "sessions", cpu, log=True)
+    _line(held, sessions, "sessions", "more")
+    _axes(held, "Memory of sessions", "sessions", "MB more than at the start", log=False)
+    _line(lists, places, "places", "cpu", "asked again")
+    _line(lists, places, "places", "anew", "in a new session")
+    _axes(lists, "List", "rewritten places in the answer", cpu, log=False)
+    lists.legend(frameon=False)
     return _saved(figure, file)
 
 
 def _rivals(results: Results, file: Path) -> Path:
     measured = [row for row in results.rivals if "rate" in row]
     names = list(dict.fromkeys(str(row["rival"]) for row in measured))
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.8), layout="constrained")
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4))
     for name in names:
         fetches = [row for row in measured if row["rival"] == name and row["work"] == "fetch"]
         left.plot([row["recorded"] for row in fetches], [row["rate"] for row in fetches], label=name)
-    _axes(left, "Fetch, by messages recorded", "messages recorded", "answers a second", log=True)
+    _axes(left, "Fetch", "messages recorded", "answers a second", log=True)
+    left.set_ylim(auto=True)
     left.set_yscale("log")
-    left.legend(frameon=False, fontsize=7)
+    left.autoscale(axis="y")
     works = [work for work in dict.fromkeys(str(row["work"]) for row in measured) if work != "fetch"]
     width = 0.8 / len(names)
     for place, name in enumerate(names):
@@ -73,11 +79,15 @@ def _rivals(results: Results, file: Path) -> Path:
         right.bar(at, [found.get(work, 0) for work in works], width, label=name)
     right.set_xticks([number + 0.4 - width / 2 for number in range(len(works))], works)
     right.set_yscale("log")
-    right.set_title("Lists and creates", fontsize=10)
+    right.set_title("List of 50 messages, and create among 1,000", fontsize=10)
+    for axis in (left.yaxis, right.yaxis):
+        axis.set_major_formatter(PLAIN)
+    right.grid(visible=False, axis="x")
+    figure.legend(*left.get_legend_handles_labels(), frameon=False, loc="outside lower center", ncols=len(names))
     return _saved(figure, file)
 
 
-def _line(axes: plt.Axes, points: list[dict[str, float]], across: str, up: str, label: str) -> None:
+def _line(axes: plt.Axes, points: list[dict[str, float]], across: str, up: str, label: str = "") -> None:
     axes.plot([point[across] for point in points], [point[up] for point in points], label=label)
 
 
@@ -87,7 +97,10 @@ def _axes(axes: plt.Axes, title: str, across: str, up: str, *, log: bool) -> Non
     axes.set_ylabel(up)
     if log:
         axes.set_xscale("log")
-    axes.set_ylim(bottom=0)
+        axes.xaxis.set_major_locator(LogLocator(numticks=20))
+        axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(PLAIN)
+    axes.set_ylim(0, 1.08 * axes.dataLim.ymax)
 
 
 def _saved(figure: plt.Figure, file: Path) -> Path:

@@ -35,7 +35,7 @@ def interaction(exchange: dict[str, str]) -> dict[str, object]:
 async def measure(session: aiohttp.ClientSession, asked: list[dict[str, str]], seconds: float) -> dict[str, float]:
     """Ask for so many seconds, one request after another, and check each answer."""
     count, begun, cpu = 0, time.perf_counter(), time.process_time()
-    while time.perf_counter() - begun < seconds:
+    while not count or time.perf_counter() - begun < seconds:
         one = random.choice(asked)
         url = "http://chat.test" + one["target"]
         async with session.request(one["method"], url, data=one["body"].encode() or None) as answer:

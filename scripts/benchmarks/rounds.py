@@ -33,7 +33,7 @@ class Size:
     """Up to how many sessions growth is measured."""
 
 
-SHORT = Size(3, 2, 10_000, 10_000, 200, 2_000, 100_000, 1_000)
+SHORT = Size(3, 1, 10_000, 10_000, 200, 2_000, 20_000, 1_000)
 FULL = Size(7, 5, 100_000, 1_000_000, 2_000, 100_000, 10_000_000, 10_000)
 
 
@@ -59,6 +59,7 @@ class Line:
 class Results:
     """All that was measured; each part is as it was measured last."""
 
+    command: str = ""
     machine: dict[str, str] = field(default_factory=dict)
     lines: dict[str, list[Line]] = field(default_factory=dict)
     rivals: list[dict[str, object]] = field(default_factory=list)

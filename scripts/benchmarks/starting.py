@@ -48,7 +48,7 @@ def starting(size: Size, say: Say) -> Iterator[Line]:
         file.flush()
         body = Path(file.name)
         for count in sizes(size.huge):
-            cassette = stores.fetches_in_all(count)
+            cassette = stores.fetches_of(count)
             store, path = stored(cassette, say), unlisted(count).target
             contestants[f"start, {count:,} exchange{'s' * (count > 1)}"] = _started(store, cassette.name, path)
         contestants["bare"] = lambda: first_answer(lambda port: servers.bare(port, 200, body), "/")
@@ -76,7 +76,7 @@ def _version() -> float:
 
 def holding(size: Size, say: Say) -> Iterator[Line]:
     """Look at the private memory of a replay after its start, and while it is loaded with many requests."""
-    cassette = stores.fetches_in_all(size.huge)
+    cassette = stores.fetches_of(size.huge)
     listed = stores.listed_of(size.huge)
     with replayed(cassette, say) as replay:
         begun = replay.server.private_memory

@@ -30,7 +30,7 @@ class Cassette:
     @property
     def folder(self) -> Path:
         """The folder of its store; the name tells what the content depends on."""
-        source = Path(workload.__file__).read_bytes() + FORMAT + bytes([COMPILE_VERSION])
+        source = Path(workload.__file__).read_bytes() + FORMAT + str(COMPILE_VERSION).encode()
         return KEPT / "stores" / f"{self.name}-{blake2b(source, digest_size=4).hexdigest()}"
 
 
@@ -40,21 +40,20 @@ def fetches(listed: int, unlisted: int = 1) -> Cassette:
     return Cassette(f"fetches-{count}", count, lambda: workload.fetches(listed, unlisted))
 
 
-def fetches_in_all(exchanges: int) -> Cassette:
-    """Return such a cassette of this many exchanges."""
-    listed = listed_of(exchanges)
-    return fetches(listed, exchanges - listed - -(-listed // workload.PAGE))
+def fetches_of(messages: int) -> Cassette:
+    """Return such a cassette of this many messages, of which 100,000 at most are listed, and none if it is one."""
+    listed = listed_of(messages)
+    return fetches(listed, max(1, messages - listed))
 
 
-def listed_of(exchanges: int) -> int:
-    """Return how many messages such a cassette lists, 100,000 at most."""
-    return min(100_000, (exchanges - 1) * workload.PAGE // (workload.PAGE + 1))
+def listed_of(messages: int) -> int:
+    """Return how many messages such a cassette lists."""
+    return min(100_000, messages) if messages > 1 else 0
 
 
-def unlisted(exchanges: int) -> Asked:
+def unlisted(messages: int) -> Asked:
     """Return the last exchange of such a cassette: the fetch of a message that was listed nowhere."""
-    listed = listed_of(exchanges)
-    return workload.fetch(exchanges - 1 - -(-listed // workload.PAGE), listed)
+    return workload.fetch(max(messages - 1, listed_of(messages)), listed_of(messages))
 
 
 def lists(channels: int, size: int = 50) -> Cassette:
