@@ -12,7 +12,7 @@ PAGE = ROOT / "docs" / "speed.md"
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the benchmarks read /proc")
 def test_all_that_is_measured_answers_rightly() -> None:
-    command = [sys.executable, ROOT / "scripts" / "benchmarks", "--check"]
+    command = [sys.executable, str(ROOT / "scripts" / "benchmarks"), "--check"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     looked_at = {line.partition(":")[0] for line in done.stdout.splitlines() if not line.startswith("made ")}

@@ -29,7 +29,7 @@ Part = Callable[[Size, Say], Iterable[Line]]
 
 def _recording(size: Size, say: Say) -> Iterable[Line]:
     program = None
-    if size.rounds >= FULL.rounds or (KEPT / "mitmproxy").exists():
+    if size.thorough or (KEPT / "mitmproxy").exists():
         try:
             program = mitmdump()
         except Missing as error:

@@ -12,7 +12,7 @@ from servers import LOAD_CORE, Server, pinned
 from workload import AUTHORIZATION
 
 HERE = Path(__file__).parent
-INSTALL = "wrk is not installed: `apt-get install wrk` on Debian and Ubuntu, `brew install wrk` on a Mac"
+INSTALL = "wrk, which makes the load, is not installed: `apt-get install wrk` on Debian and Ubuntu"
 
 
 class Wrong(Exception):

@@ -74,7 +74,7 @@ def contest(size: Size, say: Say) -> Iterator[dict[str, object]]:
 
 def works(size: Size) -> Iterator[tuple[str, list[Asked], Cassette]]:
     """Yield what is asked for, and the cassette that has it."""
-    for total in (1, 1_000, 10_000) if size.rounds > 3 else (1, 1_000):
+    for total in (1, 1_000, 10_000) if size.thorough else (1, 1_000):
         yield "fetch", [workload.fetch(index, total) for index in range(total)], stores.fetches(total)
     yield "list of 50", [workload.channel_list(0)], stores.lists(1)
     yield "create", list(workload.creates(1_000)), stores.creates(1_000)
@@ -155,7 +155,7 @@ def _served(stack: ExitStack, command: list[object], port: int, asked: list[Aske
     client.close()
     jobs = _requests(asked)
     stack.callback(jobs.file.unlink)
-    put(server, jobs, 10 if size.rounds > 3 else 4)
+    put(server, jobs, 10 if size.thorough else 4)
 
     def measure() -> tuple[float, float]:
         load = put(server, jobs, size.seconds)

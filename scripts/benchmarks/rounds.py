@@ -32,6 +32,11 @@ class Size:
     sessions: int
     """Up to how many sessions growth is measured."""
 
+    @property
+    def thorough(self) -> bool:
+        """Whether it may take its time: with rivals that are slow to start, slow to warm up, and slow."""
+        return self.many > SHORT.many
+
 
 SHORT = Size(3, 1, 10_000, 10_000, 200, 2_000, 20_000, 1_000)
 FULL = Size(7, 5, 100_000, 1_000_000, 2_000, 100_000, 10_000_000, 10_000)

@@ -38,7 +38,7 @@ def parts(results: Results) -> dict[str, str]:
         "machine": "\n".join(f"- {text}" for text in (f"`{results.command}`", *results.machine.values())),
         "goals": markdown(HEAD, rows(results)),
         "short": markdown(HEAD[:4], _short(results)),
-        "rivals": markdown(*_rivals(results)),
+        "rivals": markdown(*_rivals(results)) + _left_out(results),
     }
 
 
@@ -90,6 +90,11 @@ def _rivals(results: Results) -> tuple[Row, Iterator[Row]]:
 
     head = tuple(f"{work}, {recorded:,}" for work, recorded in works)
     return ("answers a second; recorded", *head, "start", "memory"), body()
+
+
+def _left_out(results: Results) -> str:
+    names = dict.fromkeys(str(row["rival"]) for row in results.rivals if "note" in row)
+    return f"\n\nNot to be had, or not running, on that machine: {', '.join(names)}." if names else ""
 
 
 def _rate(row: dict[str, object]) -> str:
