@@ -219,6 +219,7 @@ def versus(name: str, loads: dict[str, list[Load]], goal: float) -> Line:
         goal,
         ours=shown_rate(ours),
         other=shown_rate(theirs),
+        by_cpu=ratio([load.cpu for load in theirs], [load.cpu for load in ours]),
     )
 
 

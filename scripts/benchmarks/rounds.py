@@ -53,6 +53,8 @@ class Line:
     at_least: bool = True
     ours: str = ""
     other: str = ""
+    by_cpu: float = 0.0
+    """The same ratio by the CPU that an answer took, which other programs disturb less; 0 if there is none."""
 
     @property
     def reached(self) -> bool:

@@ -8,7 +8,7 @@ from rounds import Line, Results
 
 Row = tuple[str, ...]
 
-HEAD = ("one core for the server", "chatproxy", "the other", "ratio", "goal", "")
+HEAD = ("one core for the server", "chatproxy", "the other", "ratio", "by CPU", "goal", "")
 
 
 def rows(results: Results) -> Iterator[Row]:
@@ -20,7 +20,8 @@ def _row(line: Line) -> Row:
     sign = "≥" if line.at_least else "≤"
     reached = "yes" if line.reached else "**no**"
     value = f"{_number(line.value)} {line.unit}"
-    return (line.work, line.ours, line.other, value, f"{sign} {_number(line.goal)}", reached)
+    by_cpu = _number(line.by_cpu) if line.by_cpu else ""
+    return (line.work, line.ours, line.other, value, by_cpu, f"{sign} {_number(line.goal)}", reached)
 
 
 def terminal(results: Results) -> str:
