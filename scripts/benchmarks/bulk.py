@@ -4,13 +4,14 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 import servers
 import workload
 from rounds import Line, Say, Size, paired, ratio
-from servers import PYTHON, SERVER_CORE, environment, pinned
+from servers import PYTHON, SERVER_CORE, children_cpu, environment, pinned
 from stores import KEPT
 
 from chatproxy.fixture import write_fixture
@@ -48,24 +49,33 @@ STEPS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How long a step took, how much CPU, and the most memory of its own that it had, in MB."""
+
+    seconds: float
+    cpu: float
+    memory: float
+
+
 def bulk(size: Size, say: Say) -> Iterator[Line]:
     """Import, compile and export a cassette, and the same with a tenth of it, to see whether memory grows."""
     tenth, _ = _measured(max(100, size.bulk // 10), 1)
     whole, megabytes = _measured(size.bulk, max(1, size.rounds // 2))
     json = whole.pop("json")
-    seconds = {step: [took for took, _ in several] for step, several in (*whole.items(), ("json", json))}
+    other = f"{median(one.seconds for one in json):.1f} s, {max(one.memory for one in json):,.0f} MB"
     for step, several in whole.items():
-        memory, before = (max(one for _, one in runs) for runs in (several, tenth[step]))
-        shown = f"{median(seconds[step]):.1f} s, {memory:.0f} MB (of a tenth {before:.0f} MB)"
+        memory, before = (max(one.memory for one in runs) for runs in (several, tenth[step]))
+        shown = f"{median(one.seconds for one in several):.1f} s, {memory:.0f} MB (of a tenth {before:.0f} MB)"
         work = f"{step} of {size.bulk:,} exchanges, {megabytes:.0f} MB"
-        other = f"{median(seconds['json']):.1f} s, {max(one for _, one in json):,.0f} MB"
-        value = ratio(seconds[step], seconds["json"])
-        yield Line(work, value, "× json", 5.0, at_least=False, ours=shown, other=other)
+        value = ratio([one.seconds for one in several], [one.seconds for one in json])
+        by_cpu = ratio([one.cpu for one in several], [one.cpu for one in json])
+        yield Line(work, value, "× json", 5.0, at_least=False, ours=shown, other=other, by_cpu=by_cpu)
         yield Line(f"{step}, memory against a tenth", memory / before, "×", 1.5, at_least=False, ours=shown)
 
 
-def _measured(count: int, rounds: int) -> tuple[dict[str, list[tuple[float, float]]], float]:
-    """Return how long each step took and how much memory it had, in each round, and the file's size."""
+def _measured(count: int, rounds: int) -> tuple[dict[str, list[Run]], float]:
+    """Return what each step took in each round, and the file's size in MB."""
     KEPT.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=KEPT) as name:
         folder = Path(name)
@@ -77,8 +87,8 @@ def _measured(count: int, rounds: int) -> tuple[dict[str, list[tuple[float, floa
         return paired(rounds, steps | {"json": lambda: _run(folder, _JSON)}), made.stat().st_size / 2**20
 
 
-def _run(folder: Path, work: str, *arguments: str) -> tuple[float, float]:
-    begun = time.perf_counter()
+def _run(folder: Path, work: str, *arguments: str) -> Run:
+    begun, before = time.perf_counter(), children_cpu()
     with pinned(SERVER_CORE):
         done = subprocess.run(
             [PYTHON, "-c", _WATCHED.replace("{work}", work), *arguments],
@@ -90,7 +100,7 @@ def _run(folder: Path, work: str, *arguments: str) -> tuple[float, float]:
         )
     took = time.perf_counter() - begun
     assert done.returncode == 0, done.stderr
-    return took, int(done.stderr.split()[-1]) / 1024
+    return Run(took, children_cpu() - before, int(done.stderr.split()[-1]) / 1024)
 
 
 def check_bulk() -> None:

@@ -16,7 +16,7 @@ from load import Load, Work, put, work
 from replaying import Replay, bare, primed, replayed
 from rounds import Say, Size, paired, ratio
 from servers import Server
-from starting import first_answer
+from starting import Start, first_answer
 from stores import stored
 
 Points = list[dict[str, float]]
@@ -43,12 +43,12 @@ def _exchanges(constant: Server, size: Size, say: Say) -> Iterator[dict[str, flo
             cpu, rate = _cost(replay, constant, lambda jobs=jobs: jobs, size)
             memory = replay.server.private_memory
         jobs.file.unlink()
-        start = median(starts[str(count)])
+        start = median(one.seconds for one in starts[str(count)])
         say(f"growth: {count:,} exchanges, CPU {cpu:.2f} × bare, {start:.2f} s to start, {memory:.0f} MB")
         yield {"exchanges": count, "cpu": cpu, "rate": rate, "start": start, "memory": memory}
 
 
-def _start(count: int, say: Say) -> Callable[[], float]:
+def _start(count: int, say: Say) -> Callable[[], Start]:
     cassette = stores.fetches_of(count)
     store, path = stored(cassette, say), stores.unlisted(count).target
     return lambda: first_answer(lambda port: servers.replay(store, cassette.name, port), path)

@@ -1,6 +1,7 @@
 """Servers as processes of their own on a core of their own, and what they cost there."""
 
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -127,6 +128,12 @@ def wait_for_answer(server: Server, path: str, headers: dict[str, str] | None = 
         finally:
             connection.close()
     raise RuntimeError(f"{server.process.args} does not answer")
+
+
+def children_cpu() -> float:
+    """Return how many seconds of CPU all processes had that were started here and have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def chatproxy(*arguments: object) -> list[object]:

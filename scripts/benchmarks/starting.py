@@ -1,9 +1,9 @@
 """Start and memory: how long until the first answer, and what a replay holds."""
 
-import resource
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from tempfile import NamedTemporaryFile
@@ -14,20 +14,28 @@ import workload
 from load import put
 from replaying import check_some, primed, replayed
 from rounds import Line, Say, Size, paired, ratio
-from servers import LOAD_CORE, pinned
+from servers import LOAD_CORE, children_cpu, pinned
 from stores import stored, unlisted
 
 AUTHORIZED = {"Authorization": workload.AUTHORIZATION}
 
 
-def first_answer(command: Callable[[int], list[object]], path: str) -> float:
-    """Return how many seconds it takes from a server's start to its first answer."""
+@dataclass(frozen=True, slots=True)
+class Start:
+    """How long it took from a server's start to its first answer, and how much CPU."""
+
+    seconds: float
+    cpu: float
+
+
+def first_answer(command: Callable[[int], list[object]], path: str) -> Start:
+    """Start a server, and end it when it has answered once."""
     port = servers.free_port()
     begun = time.perf_counter()
     server = servers.start(command(port), port)
     try:
         status, body = servers.wait_for_answer(server, path, AUTHORIZED)
-        took = time.perf_counter() - begun
+        took = Start(time.perf_counter() - begun, server.cpu)
         assert status == 200, (status, body)
     finally:
         server.kill()
@@ -42,7 +50,7 @@ def sizes(largest: int) -> list[int]:
 
 def starting(size: Size, say: Say) -> Iterator[Line]:
     """Start replays of cassettes of several sizes."""
-    contestants: dict[str, Callable[[], float]] = {}
+    contestants: dict[str, Callable[[], Start]] = {}
     with NamedTemporaryFile(suffix=".body") as file, pinned(LOAD_CORE):
         file.write(workload.fetch(0, 1).answer)
         file.flush()
@@ -57,21 +65,26 @@ def starting(size: Size, say: Say) -> Iterator[Line]:
         taken = paired(2 * size.rounds + 1, contestants)
     bare = taken.pop("bare")
     for name, several in taken.items():
-        shown = [f"{median(one):.3f} s" for one in (several, bare)]
-        yield Line(name, ratio(several, bare), "× bare", 1.3, at_least=False, ours=shown[0], other=shown[1])
+        (ours, our_cpu), (theirs, their_cpu) = (
+            ([one.seconds for one in starts], [one.cpu for one in starts]) for starts in (several, bare)
+        )
+        shown = [f"{median(one):.3f} s" for one in (ours, theirs)]
+        by_cpu = ratio(our_cpu, their_cpu)
+        yield Line(
+            name, ratio(ours, theirs), "× bare", 1.3, at_least=False, ours=shown[0], other=shown[1], by_cpu=by_cpu
+        )
     cpu = median(_version() for _ in range(2 * size.rounds + 1))
     yield Line("`chatproxy --version`", cpu, "s of CPU", 0.1, at_least=False, ours=f"{cpu:.3f} s", other="")
 
 
-def _started(store: Path, name: str, path: str) -> Callable[[], float]:
+def _started(store: Path, name: str, path: str) -> Callable[[], Start]:
     return lambda: first_answer(lambda port: servers.replay(store, name, port), path)
 
 
 def _version() -> float:
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    before = children_cpu()
     subprocess.run([str(part) for part in servers.chatproxy("--version")], check=True, stdout=subprocess.DEVNULL)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return children_cpu() - before
 
 
 def holding(size: Size, say: Say) -> Iterator[Line]:
