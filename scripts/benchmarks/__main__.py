@@ -1,4 +1,4 @@
-"""``scripts/bench``: measures chatproxy against what it is to be compared with, and says what is reached."""
+"""Measure chatproxy against what it is to be compared with, and say what is reached."""
 
 import json
 import os
