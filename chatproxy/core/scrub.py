@@ -80,7 +80,7 @@ class Blanker:
         """Return the request as it may be stored."""
         kept = _kept(request.headers)
         if self._is_clean(request.target, request.body, *chain.from_iterable(kept)):
-            return replace(request, headers=kept)
+            return Request(request.method, request.target, kept, request.body, request.origin, request.host)
         return replace(
             request,
             target=self.text(request.target),
@@ -92,7 +92,7 @@ class Blanker:
         """Return the response as it may be stored."""
         kept = _kept(response.headers)
         if self._is_clean(response.reason, response.body, *chain.from_iterable(kept)):
-            return response if kept == response.headers else replace(response, headers=kept)
+            return Response(response.status, response.reason, kept, response.body)
         return replace(
             response,
             reason=self.text(response.reason),
