@@ -83,15 +83,14 @@ class Upstream:
                         raise UpstreamError(
                             502, f"the answer is larger than {self._settings.max_body} bytes (--max-body)"
                         )
-        head = _head(answer)
-        return Response(head.status, head.reason, head.headers, b"".join(chunks))
+        return _answer(answer, b"".join(chunks))
 
     @asynccontextmanager
     async def stream(self, request: Request) -> AsyncIterator[tuple[Response, AsyncIterator[bytes]]]:
         """Give the head of the answer, and its body as it comes."""
         with _errors(self._settings.origin):
             async with self._asked(request) as answer:
-                yield _head(answer), answer.content.iter_any()
+                yield _answer(answer), answer.content.iter_any()
 
     def _asked(self, request: Request) -> AbstractAsyncContextManager[ClientResponse]:
         assert self._session is not None
@@ -139,9 +138,9 @@ def _sent_headers(headers: Headers) -> CIMultiDict[str]:
     return sent
 
 
-def _head(answer: ClientResponse) -> Response:
+def _answer(answer: ClientResponse, body: bytes = b"") -> Response:
     reason = (answer.reason or "").encode("utf-8", "surrogateescape")
-    return Response(answer.status, reason, end_to_end(tuple(answer.raw_headers)))
+    return Response(answer.status, reason, end_to_end(tuple(answer.raw_headers)), body)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ Other rules mean compiling again, never recording again. Exchanges are read agai
 that memory depends on how many there are, not on how large they are.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Protocol
@@ -45,8 +45,8 @@ class Source(Protocol):
         ...
 
 
-PASSES = 2
-"""How often each exchange is read at least; the last time it is compiled."""
+PASSES = 3
+"""How many passes there are; in the last one exchanges are compiled, and the second mostly reads none again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +62,16 @@ class Compiled:
     is_read: bool
 
 
-def compile_exchanges(source: Source, rules: Rules, numbering: Numbering | None = None) -> Iterator[Compiled]:
+def compile_exchanges(
+    source: Source, rules: Rules, numbering: Numbering | None = None, step: Callable[[], object] = bool
+) -> Iterator[Compiled]:
     """Compile the exchanges of one cassette, and yield them in canonical order.
 
-    When all are compiled, ``numbering`` knows all SIDs.
+    When all are compiled, ``numbering`` knows all SIDs. ``step`` is called for each exchange in each pass but the last.
     """
     source = _Scrubbed(source, rules.scrub)
     writes = _Writes()
-    traces = trace((exchange, normalize(exchange.request, rules)) for exchange in writes.noted(source))
+    traces = trace((exchange, normalize(exchange.request, rules)) for exchange in writes.noted(source, step))
 
     @lru_cache(_SHOWN_HELD)
     def show(number: int) -> Shown:
@@ -84,6 +86,7 @@ def compile_exchanges(source: Source, rules: Rules, numbering: Numbering | None 
         pseudonyms=rules.scrub.has_pseudonyms,
     )
     for one, where in zip(traces, places, strict=True):
+        step()
         if not writes.updated and not rules.ignore:  # a pass less through the exchanges
             learned.causes.learn_sure(one.number, writes.sure.pop(one.number, ()))
             continue
@@ -111,9 +114,10 @@ class _Writes:
     sure: dict[int, list[Value]] = field(default_factory=dict)
     updated: set[bytes] = field(default_factory=set)
 
-    def noted(self, source: "_Scrubbed") -> Iterator[Exchange]:
+    def noted(self, source: "_Scrubbed", step: Callable[[], object]) -> Iterator[Exchange]:
         """Yield exchanges, and note their writes."""
         for exchange in source:
+            step()
             if not is_read(exchange.request.method):
                 self.sure[exchange.number], others = sure_of(exchange)
                 self.updated.update(others)

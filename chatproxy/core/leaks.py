@@ -115,8 +115,9 @@ class _Search:
 
     def of_line(self, line: bytes) -> list[_Found]:
         """Return what is found in a line, in the order of its places; a fixture has most of its lines many times."""
-        if line in self._lines:
-            return self._lines[line]
+        known = self._lines.get(line)
+        if known is not None:
+            return known
         found = [] if self._is_plain(line) else self._in(line, _LAYERS, _PACKED, {})
         found = _outermost(_innermost_layers(found)) if found else found
         if len(line) <= _SHORT:

@@ -33,12 +33,12 @@ class Surroundings:
 
     def pass_over(self, line: bytes) -> None:
         """Read the next line, in which no place matters; a fixture has most of its lines many times."""
-        if len(line) > _SHORT or b'"number"' in line:
-            for _ in self._values(line):
-                pass
-            return
         steps = self._lines.get(line)
         if steps is None:
+            if len(line) > _SHORT or b'"number"' in line:
+                for _ in self._values(line):
+                    pass
+                return
             if len(self._lines) >= _LINES_KEPT:
                 self._lines.clear()
             steps = self._lines[line] = tuple(found for found in TOKEN.finditer(line) if found.lastindex != VALUE)

@@ -3,7 +3,6 @@
 import struct
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 
@@ -183,7 +182,7 @@ def compile_into(
     tally = environment.get(layout.tally_key(cassette)) or layout.Tally().pack()
     write = _Writer(cassette, rules)
     numbering = Numbering(declared)
-    compiled = compile_exchanges(_Stepped(source, step), rules, numbering)
+    compiled = compile_exchanges(source, rules, numbering, step)
     entries = chain(
         chain.from_iterable(map(write.entries, stepped(compiled, step))),
         _sid_entries(layout.sid_prefix(cassette, rules.fingerprint), numbering),
@@ -191,21 +190,6 @@ def compile_into(
     for chunk in _chunks(entries):
         environment.write(partial(_put, chunk))
     environment.write(partial(_put, [(layout.compiled_key(cassette, rules.fingerprint), tally)]))
-
-
-@dataclass(frozen=True, slots=True)
-class _Stepped:
-    """Exchanges that tell of each step through them."""
-
-    source: Source
-    step: Callable[[], object]
-
-    def __iter__(self) -> Iterator[Exchange]:
-        return stepped(self.source, self.step)
-
-    def exchange(self, number: int) -> Exchange:
-        """Return the exchange of a number."""
-        return self.source.exchange(number)
 
 
 class _Writer:

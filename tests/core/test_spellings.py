@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatproxy.core.spellings import Searched, spellings
+from chatproxy.core.spellings import Glance, Searched, spellings
 
 SECRET = b"0123456789abcdef0123456789abcdef"
 UMLAUT = "Schlüssel-für-😀-und-alle"
@@ -21,6 +21,7 @@ def hits(secret: bytes, text: bytes) -> bool:
     searched = Searched.of(text)
     found = [spelling.is_in(searched) for spelling in spellings(secret)]
     assert found == [spelling.sign.search(text) is not None for spelling in spellings(secret)]
+    assert Glance(spellings(secret)).finds(text) == any(found)
     return any(found)
 
 
