@@ -173,6 +173,8 @@ class Bindings:
 
     def keep(self, translation: Translation) -> bool:
         """Bind what a request that is a hit has bound; tell whether a SID stands for another by that."""
+        if not translation.bound:
+            return False
         self._bind(translation.bound)
         return any(live != recorded for live, recorded in translation.bound.items())
 
