@@ -10,6 +10,7 @@ The laws:
 3. The map is applied to a request before its key is made, and to every answer; it leads back to where it began.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -43,12 +44,15 @@ class Given:
     def __init__(self, bound: int = 100_000) -> None:
         self._bound = bound
         self._owners: dict[bytes, Owner] = {}
+        self._oldest_first: deque[bytes] = deque()  # a dictionary finds its first key by passing all deleted ones
 
     def note(self, fresh: bytes, owner: Owner) -> None:
         """Take in that a session was given a SID."""
+        if fresh not in self._owners:
+            self._oldest_first.append(fresh)
         self._owners[fresh] = owner
         if len(self._owners) > self._bound:
-            del self._owners[next(iter(self._owners))]
+            del self._owners[self._oldest_first.popleft()]
 
     def owner(self, fresh: bytes) -> Owner | None:
         """Return who was given a SID, if it is remembered."""
@@ -173,6 +177,8 @@ class Bindings:
 
     def keep(self, translation: Translation) -> bool:
         """Bind what a request that is a hit has bound; tell whether a SID stands for another by that."""
+        if not translation.bound:
+            return False
         self._bind(translation.bound)
         return any(live != recorded for live, recorded in translation.bound.items())
 

@@ -110,7 +110,7 @@ def decode_reply(record: bytes, place: str) -> Reply:
 
 def decode_stencil(record: bytes) -> Stencil | None:
     """Return the stencil of a compiled response, None if its record is damaged."""
-    return unpack_stencil(record[:-4]) if crc32(record) == _RESIDUE else None
+    return unpack_stencil(record[:-4]) if crc32(record) == _RESIDUE and len(record) > _SMALLEST else None
 
 
 _RESIDUE = 0x2144DF1C

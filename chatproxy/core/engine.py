@@ -172,7 +172,7 @@ class Engine:
             Entry(asked.now, session.name, method, target, "hit", status, number, None, skipped, ambiguity)
         )
         repeat = None
-        if played.repeats and not session.rules.scrub:
+        if played.repeats and not session.scrubs:
             repeat = Repeat(session.name, session.state, method, target, status, number, stencil.nows)
         return Rendered(status, stencil.reason, head, body, moments, repeat)
 

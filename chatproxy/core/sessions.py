@@ -5,6 +5,7 @@ else it is the one named ``default``.
 """
 
 import re
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 
 from chatproxy.core.errors import RequestError
@@ -46,9 +47,9 @@ class Sessions:
         self._bound = bound
         self._idle = idle
         self._restart = restart
-        self._held: dict[str, Session] = {}  # the one that was used longest ago comes first
+        self._held: OrderedDict[str, Session] = OrderedDict()  # the one that was used longest ago comes first
         self._used: dict[str, int] = {}
-        self._restarts: dict[str, int] = {}
+        self._restarts: OrderedDict[str, int] = OrderedDict()
 
     def __iter__(self) -> Iterator[Session]:
         return iter(self._held.values())
@@ -69,8 +70,11 @@ class Sessions:
             raise RequestError(
                 400, "x-chatproxy-session is no name for a session: up to 100 letters, digits, '.', '_', '-'"
             )
-        session = self._held.pop(name, None) or self._begin(name, self._restarts.get(name, 0))
-        self._held[name] = session
+        session = self._held.get(name)
+        if session is None:
+            session = self._held[name] = self._begin(name, self._restarts.get(name, 0))
+        else:
+            self._held.move_to_end(name)
         self._used[name] = now
         self._drop(now)
         return session
@@ -102,7 +106,7 @@ class Sessions:
         count = self._restarts.pop(name, 0) + 1
         self._restarts[name] = count
         if len(self._restarts) > self._bound:
-            del self._restarts[next(iter(self._restarts))]
+            self._restarts.popitem(last=False)
         return True
 
     def anew(self, session: Session) -> Session | None:
