@@ -39,7 +39,7 @@ def _fail(message: str, exit_code: int) -> NoReturn:
 
 
 COMMANDS = {
-    "serving": ("record", "replay", "auto", "passthrough", "sandbox", "demo"),
+    "serving": ("record", "replay", "auto", "passthrough", "sandbox", "demo", "addon-path"),
     "run": ("run",),
     "cassettes": ("export", "import", "merge", "list", "show"),
     "hygiene": ("rename", "rm", "prune"),
