@@ -10,8 +10,9 @@ Its laws:
 4. An answer that is kept is given only while the engine says that it repeats, and the engine counts it like any other.
    What is kept is bounded in bytes.
 
-What each part saves of some 100 microseconds for a fetch: no task and no request object, 25; header lists looked at
-once, 6; answers that repeat are kept, 40.
+Measured without sockets, where a bare aiohttp Application takes 60 microseconds: a fetch on the ordinary path took
+several times as long as it; here it takes 130 when it is decided anew, and 16 when its answer is kept. A list of 31 KB
+takes 200 and 13.
 """
 
 from abc import abstractmethod
