@@ -54,6 +54,8 @@ class Control:
 
     def answer(self, request: Request) -> Response | None:
         """Return the answer to a request of the control API, None for any other."""
+        if b"%" not in request.target and not request.target.startswith(_PREFIX.encode()):
+            return None  # as nearly every request: a twentieth of what decoding costs
         path = unquote_to_bytes(request.path).decode("utf-8", "replace")
         if not path.startswith(_PREFIX):
             return None

@@ -15,6 +15,7 @@ from chatproxy.core.errors import ChatproxyError, RequestError
 from chatproxy.core.framing import may_have_body
 from chatproxy.core.headers import is_json
 from chatproxy.core.model import Exchange, Forward, Response
+from chatproxy.fastpath import FastConnection, FastPath, is_possible
 from chatproxy.upstream import Upstream
 from chatproxy.wire import WireResponse, read_request, whole_answer
 
@@ -54,6 +55,7 @@ class Proxy(web.Server):
         self._upstream = upstream
         self._keep = keep
         self._control = control
+        self.fast = FastPath(engine, control, limits.max_body) if upstream is None and is_possible() else None
 
     def __call__(self) -> "Connection":
         """Make the protocol of one connection."""
@@ -115,13 +117,14 @@ async def _after(begin: bytes, chunks: AsyncIterator[bytes]) -> AsyncIterator[by
         yield chunk
 
 
-class Connection(web.RequestHandler):
+class Connection(FastConnection):
     """One client's connection: refused beyond the limit, and answered in Twilio's error JSON when malformed."""
 
     __slots__ = ("_proxy",)
 
     def __init__(self, proxy: Proxy) -> None:
         self._proxy = proxy
+        self._fast = proxy.fast
         super().__init__(
             proxy,
             loop=asyncio.get_running_loop(),
@@ -151,9 +154,8 @@ class Connection(web.RequestHandler):
     ) -> web.StreamResponse:
         """Answer what aiohttp could not parse, or what is a mistake of ours."""
         if status == _INTERNAL:
-            _log.error("%s %s failed", request.method, request.raw_path, exc_info=exc)
-            reason = "chatproxy failed; its standard error has the trace"
-        elif message == _TOO_MANY:
+            return WireResponse(self.failed(request.method, request.raw_path, exc), close=True)
+        if message == _TOO_MANY:
             status, reason = 431, "the request has too many header fields"
         elif isinstance(exc, LineTooLong):
             status, reason = (
@@ -164,6 +166,13 @@ class Connection(web.RequestHandler):
             detail = (message or str(status)).splitlines()[0].rstrip(":")
             reason = f"the request is no HTTP ({detail}); does the client speak https to this http address?"
         return WireResponse(self._proxy.engine.on_error(RequestError(status, reason)), close=True)
+
+    def failed(self, method: str, target: str, error: BaseException | None) -> Response:
+        """Report a mistake of ours, and return what the client gets."""
+        _log.error("%s %s failed", method, target, exc_info=error)
+        return self._proxy.engine.on_error(
+            RequestError(_INTERNAL, "chatproxy failed; its standard error has the trace")
+        )
 
 
 _INTERNAL = 500

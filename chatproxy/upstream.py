@@ -2,8 +2,9 @@
 
 import ssl
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -72,28 +73,35 @@ class Upstream:
 
     async def ask(self, request: Request) -> Response:
         """Return the whole answer, decoded; raises UpstreamError if there is none, it is late or too large."""
-        async with self.stream(request) as (head, chunks):
-            body = bytearray()
-            async for chunk in chunks:
-                body += chunk
-                if len(body) > self._settings.max_body:
-                    raise UpstreamError(502, f"the answer is larger than {self._settings.max_body} bytes (--max-body)")
-        return Response(head.status, head.reason, head.headers, bytes(body))
+        chunks, size = [], 0
+        with _errors(self._settings.origin):
+            async with self._asked(request) as answer:
+                while chunk := await answer.content.readany():
+                    chunks.append(chunk)
+                    size += len(chunk)
+                    if size > self._settings.max_body:
+                        raise UpstreamError(
+                            502, f"the answer is larger than {self._settings.max_body} bytes (--max-body)"
+                        )
+        return _answer(answer, b"".join(chunks))
 
     @asynccontextmanager
     async def stream(self, request: Request) -> AsyncIterator[tuple[Response, AsyncIterator[bytes]]]:
         """Give the head of the answer, and its body as it comes."""
-        assert self._session is not None
         with _errors(self._settings.origin):
-            async with self._session.request(
-                request.method,
-                URL(self._settings.origin + request.target.decode("ascii"), encoded=True),
-                headers=_sent_headers(request.headers),
-                data=request.body or None,
-                allow_redirects=False,
-                middlewares=() if is_read(request.method) else (self._once,),
-            ) as answer:
-                yield _head(answer), answer.content.iter_any()
+            async with self._asked(request) as answer:
+                yield _answer(answer), answer.content.iter_any()
+
+    def _asked(self, request: Request) -> AbstractAsyncContextManager[ClientResponse]:
+        assert self._session is not None
+        return self._session.request(
+            request.method,
+            _url(self._settings.origin, request.target),
+            headers=_sent_headers(request.headers),
+            data=request.body or None,
+            allow_redirects=False,
+            middlewares=() if is_read(request.method) or request.method in _ONCE_ANYWAY else (self._once,),
+        )
 
     async def _once(self, request: ClientRequest, send: ClientHandlerType) -> ClientResponse:
         """Send a write once: its effect may be there though no answer came.
@@ -103,6 +111,15 @@ class Upstream:
         """
         with _errors(self._settings.origin):
             return await send(request)
+
+
+_ONCE_ANYWAY = frozenset({"POST", "PATCH"})
+"""Methods of which aiohttp repeats no request."""
+
+
+@lru_cache(256)  # programs that poll ask for the same again and again
+def _url(origin: str, target: bytes) -> URL:
+    return URL(origin + target.decode("ascii"), encoded=True)
 
 
 def _tls(ca_file: Path | None) -> ssl.SSLContext:
@@ -121,9 +138,9 @@ def _sent_headers(headers: Headers) -> CIMultiDict[str]:
     return sent
 
 
-def _head(answer: ClientResponse) -> Response:
+def _answer(answer: ClientResponse, body: bytes = b"") -> Response:
     reason = (answer.reason or "").encode("utf-8", "surrogateescape")
-    return Response(answer.status, reason, end_to_end(tuple(answer.raw_headers)))
+    return Response(answer.status, reason, end_to_end(tuple(answer.raw_headers)), body)
 
 
 @contextmanager

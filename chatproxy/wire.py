@@ -13,8 +13,9 @@ from aiohttp.abc import AbstractStreamWriter
 
 from chatproxy.core.admission import check_head, too_large
 from chatproxy.core.errors import RequestError
-from chatproxy.core.framing import content_length, may_have_body
+from chatproxy.core.framing import NO_CONTENT, content_length, may_have_body
 from chatproxy.core.model import Request, Response
+from chatproxy.core.rendered import Rendered
 
 _ABSOLUTE = re.compile(r"https?://([^/?#]+)(/.*)?", re.IGNORECASE)
 
@@ -25,7 +26,7 @@ async def read_request(request: web.BaseRequest, max_body: int, timeout: float) 
     headers = tuple(request.raw_headers)
     check_head(host, target, headers)
     try:
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(None if request.content.is_eof() else timeout):  # most are there: no timer for them
             body = await _read_body(request, max_body)
     except TimeoutError:
         raise RequestError(408, f"the request's body did not come within {timeout:g} s (--client-timeout)") from None
@@ -128,6 +129,14 @@ _TRANSFER = b"Transfer-Encoding: chunked\r\n"
 def whole_answer(answer: Response, *, close: bool) -> bytes:
     """Return an answer as HTTP/1.1 bytes, outside of any request."""
     return _whole(answer, "GET", _persistence(keep_alive=not close, version=HttpVersion11))
+
+
+def rendered_answer(answer: Rendered) -> bytes:
+    """Return a replayed answer as HTTP/1.1 bytes, to any request but HEAD, on a connection that goes on."""
+    status, reason, head, body, *_ = answer
+    if status in NO_CONTENT:
+        return b"HTTP/1.1 %d %b\r\n%b\r\n" % (status, reason, head)
+    return b"HTTP/1.1 %d %b\r\n%bContent-Length: %d\r\n\r\n%b" % (status, reason, head, len(body), body)
 
 
 def _whole(answer: Response, method: str, persistence: bytes) -> bytes:

@@ -29,7 +29,8 @@ LAYERS = [
         "runreport",
         "blocking",
     },
-    {"library", "server"},
+    {"library", "fastpath"},
+    {"server"},
     {"replay", "mergedriver", "hygiene"},
     {"assembly"},
     {"run", "verify", "testing"},
@@ -69,7 +70,7 @@ ONLY_IN = {
     "twilio": {"demo", "testing"},
     "click": {"cli"},
     "openapi_schema_validator": {"openapi"},
-    "aiohttp": {"upstream", "sandbox", "wire", "server", "run"},
+    "aiohttp": {"upstream", "sandbox", "wire", "fastpath", "server", "run"},
 }
 """Foreign packages, and the parts that may import them."""
 

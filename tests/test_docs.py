@@ -32,6 +32,7 @@ from integration.processes import environment
 
 from chatproxy.child import NOT_EXECUTABLE, NOT_FOUND
 from chatproxy.cli import cli
+from chatproxy.cli.main import COMMANDS
 from chatproxy.cli.options import FINDINGS, UNUSED
 from chatproxy.cli.run import MISSES
 from chatproxy.config import SETTINGS
@@ -275,7 +276,10 @@ def test_readme_leads_to_every_page() -> None:
 
 def every_command() -> Iterator[tuple[str, click.Command]]:
     """Yield each command by its whole name; those of a group have the group's before their own."""
-    for name, command in cli.commands.items():
+    context = click.Context(cli)
+    for name in (name for names in COMMANDS.values() for name in names):
+        command = cli.get_command(context, name)
+        assert command is not None
         yield name, command
         if isinstance(command, click.Group):
             yield from ((f"{name} {below}", one) for below, one in command.commands.items())
@@ -371,7 +375,8 @@ def test_every_http_status_is_explained() -> None:
 
 
 def test_every_outcome_is_explained() -> None:
-    outcomes = {word for call in calls("_marked") for word in constants(call.args[1]) if isinstance(word, str)}
+    given = [*(call.args[1] for call in calls("_marked")), *(call.args[4] for call in calls("Entry"))]
+    outcomes = {word for argument in given for word in constants(argument) if isinstance(word, str)}
     assert outcomes >= {"hit", "miss", "recorded", "passed", "error"}
     row = next(line for line in TEXTS["docs/errors.md"].split("\n") if line.startswith(f"| `{OUTCOME.decode()}` |"))
     for outcome in outcomes:

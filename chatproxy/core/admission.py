@@ -7,10 +7,15 @@ from chatproxy.core.model import Headers, header_values
 
 def check_head(host: str, target: str, headers: Headers) -> None:
     """Raise RequestError for a request whose body need not be read, since it cannot be taken."""
-    if not HOST.fullmatch(host):
-        raise RequestError(400, "the Host header is no host and port (RFC 9110 section 7.2)")
     if not TARGET.fullmatch(target):
         raise RequestError(400, "the target is no path: this is a reverse proxy, set its address as base URL")
+    check_headers(host, headers)
+
+
+def check_headers(host: str, headers: Headers) -> None:
+    """Raise RequestError for a host or a header list with which no request can be taken, whatever its target."""
+    if not HOST.fullmatch(host):
+        raise RequestError(400, "the Host header is no host and port (RFC 9110 section 7.2)")
     coding = next(header_values(headers, b"content-encoding"), b"identity").decode("utf-8", "replace")
     if coding.lower() != "identity":
         raise RequestError(415, f"the request's body has the coding {coding!r}, and only identity is taken")

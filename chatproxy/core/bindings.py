@@ -10,6 +10,7 @@ The laws:
 3. The map is applied to a request before its key is made, and to every answer; it leads back to where it began.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -22,6 +23,9 @@ from chatproxy.core.numbering import Numbered, sid_number, sid_type
 
 _LOOKED_AT = 1000
 """How many exchanges of a shape, or fresh SIDs of a type, are looked at for an unknown SID at most."""
+
+_UNBOUND = 1000
+"""How many SIDs are remembered that are served as recorded while nothing is bound to them: each saves a look-up."""
 
 IsHit = Callable[[NormalForm], bool]
 """Tells whether a request of this form would be answered now."""
@@ -40,12 +44,15 @@ class Given:
     def __init__(self, bound: int = 100_000) -> None:
         self._bound = bound
         self._owners: dict[bytes, Owner] = {}
+        self._oldest_first: deque[bytes] = deque()  # a dictionary finds its first key by passing all deleted ones
 
     def note(self, fresh: bytes, owner: Owner) -> None:
         """Take in that a session was given a SID."""
+        if fresh not in self._owners:
+            self._oldest_first.append(fresh)
         self._owners[fresh] = owner
         if len(self._owners) > self._bound:
-            del self._owners[next(iter(self._owners))]
+            del self._owners[self._oldest_first.popleft()]
 
     def owner(self, fresh: bytes) -> Owner | None:
         """Return who was given a SID, if it is remembered."""
@@ -100,24 +107,34 @@ class Bindings:
         self._owner = owner or Owner()
         self._given = Given() if given is None else given
         secret = dumps([self._choice.seed, cassette.name, *self._owner])
-        self._key = blake2b(secret.encode(), digest_size=32).digest()
+        key = blake2b(secret.encode(), digest_size=32).digest()
+        self._keyed = blake2b(key=key, digest_size=16)
         self._live: dict[bytes, bytes] = {}
         self._recorded: dict[bytes, bytes] = {}
+        self._unbound: dict[bytes, bytes] = {}
         if not self._choice.recorded:
             self._bind({live.encode(): recorded.encode() for live, recorded in self._choice.bind.items()})
 
     def to_live(self, recorded: bytes) -> bytes:
         """Return what is served for a recorded SID; a fresh one is remembered as given."""
-        live = self._live.get(recorded)
+        live = self._live.get(recorded) or self._unbound.get(recorded)
         if live is not None:
             return live
         known = self._cassette.numbered(recorded)
         if known is None or known.supplied or self._stays(recorded):
+            if len(self._unbound) >= _UNBOUND:
+                self._unbound.clear()
+            self._unbound[recorded] = recorded
             return recorded
         live = self._fresh(known.number)
         self._bind({live: recorded})
         self._given.note(live, self._owner)
         return live
+
+    def all_live(self, recorded: Iterable[bytes]) -> list[bytes]:
+        """Return what is served for several recorded SIDs."""
+        live = self._live.get
+        return [live(sid) or self.to_live(sid) for sid in recorded]
 
     def to_recorded(self, live: bytes) -> bytes:
         """Return what a SID of the client stands for: itself, if it stands for no other."""
@@ -128,43 +145,76 @@ class Bindings:
         if self._choice.recorded:
             return Translation(form)
         bound = self._account(user)
+        found = form.sids
+        if not bound and (known := self._all_known(found)) is not None:
+            return Translation(translate(form, lambda sid: known.get(sid, sid)) if known else form)
+        sids = dict.fromkeys(found)
+        return self._with_unknown(form, sids, bound, is_hit)
+
+    def _all_known(self, sids: list[bytes]) -> dict[bytes, bytes] | None:
+        """Return what those of the SIDs stand for that do not stand for themselves; None if one stands for nothing."""
+        others = {}
+        for sid in sids:
+            if self._live.get(sid) != sid:
+                recorded = self._recorded.get(sid)
+                if recorded is None:
+                    return None
+                others[sid] = recorded
+        return others
+
+    def _with_unknown(
+        self, form: NormalForm, sids: Iterable[bytes], bound: dict[bytes, bytes], is_hit: IsHit
+    ) -> Translation:
         try:
-            unknown = self._known(dict.fromkeys(form.sids), bound)
+            unknown = self._known(sids, bound)
         except _Refusal as refusal:
             return Translation(form, refusal=str(refusal))
         found = sorted(self._candidates(form, bound, unknown, is_hit), key=self._numbers) if unknown else []
         if found:
             bound |= zip(unknown, found[0], strict=True)
         ambiguity = Ambiguity(tuple(unknown), found) if len(found) > 1 else None
-        return Translation(self._translated(form, bound), bound, ambiguity)
+        return Translation(self._translated(form, sids, bound), bound, ambiguity)
 
-    def keep(self, translation: Translation) -> None:
-        """Bind what a request that is a hit has bound."""
+    def keep(self, translation: Translation) -> bool:
+        """Bind what a request that is a hit has bound; tell whether a SID stands for another by that."""
+        if not translation.bound:
+            return False
         self._bind(translation.bound)
+        return any(live != recorded for live, recorded in translation.bound.items())
 
     def _bind(self, bound: Mapping[bytes, bytes]) -> None:
         for live, recorded in bound.items():
             self._live[recorded] = live
-            self._recorded[live] = recorded
+            if live != recorded:  # one that stands for itself is found in the other map: half the memory
+                self._recorded[live] = recorded
+
+    def _is_bound(self, live: bytes) -> bool:
+        return live in self._recorded or self._live.get(live) == live
 
     def _stays(self, recorded: bytes) -> bool:
         return self._choice.recorded or bool({recorded.decode(), recorded[:2].decode()} & self._choice.keep)
 
-    def _translated(self, form: NormalForm, bound: Mapping[bytes, bytes]) -> NormalForm:
-        return translate(form, lambda sid: bound.get(sid, self.to_recorded(sid)))
+    def _translated(self, form: NormalForm, sids: Iterable[bytes], bound: Mapping[bytes, bytes]) -> NormalForm:
+        other = {sid: bound.get(sid) or self.to_recorded(sid) for sid in sids}
+        changed = {sid: recorded for sid, recorded in other.items() if sid != recorded}
+        return translate(form, lambda sid: changed.get(sid, sid)) if changed else form
 
     def _fresh(self, number: int, attempt: int = 0) -> bytes:
         """Return the SID of a session's own, which must be none of the cassette's."""
-        digest = blake2b(b"%d:%d" % (number, attempt), key=self._key, digest_size=16)
+        digest = self._keyed.copy()
+        digest.update(b"%d:%d" % (number, attempt))
         fresh = sid_type(number) + digest.hexdigest().encode()
         return fresh if self._cassette.numbered(fresh) is None else self._fresh(number, attempt + 1)
 
     def _account(self, user: str | None) -> dict[bytes, bytes]:
         """Let the live account stand for the recorded one, unless one does already."""
-        live, account = (user or "").encode(), self._cassette.account
-        if account is None or live[:2] != b"AC" or account in self._live or self._stays(account):
+        account = self._cassette.account
+        if account is None or account in self._live:
             return {}
-        if live in self._recorded or (live != account and self._cassette.numbered(live)):
+        live = (user or "").encode()
+        if live[:2] != b"AC" or self._stays(account):
+            return {}
+        if self._is_bound(live) or (live != account and self._cassette.numbered(live)):
             return {}
         return {live: account}
 
@@ -172,7 +222,7 @@ class Bindings:
         """Take in those SIDs of a request that stand for themselves, and return those that are unknown."""
         unknown = []
         for sid in sids:
-            if sid in bound or sid in self._recorded:
+            if sid in bound or self._is_bound(sid):
                 continue
             known = self._cassette.numbered(sid)
             if known is None:
@@ -231,7 +281,7 @@ class Bindings:
                 continue
             tried.add(candidate)
             if self._are_free(candidate, bound) and is_hit(
-                self._translated(form, {**bound, **dict(zip(unknown, candidate, strict=True))})
+                self._translated(form, form.sids, {**bound, **dict(zip(unknown, candidate, strict=True))})
             ):
                 yield candidate
 

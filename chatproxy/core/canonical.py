@@ -14,12 +14,12 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from chatproxy.core.cassette import Cassette
 from chatproxy.core.epochs import Place
 from chatproxy.core.forms import decoded
 from chatproxy.core.headers import fixed, is_form
-from chatproxy.core.jsontext import strings
 from chatproxy.core.model import TWILIO_ORIGIN, Exchange, Request, Response, Standing
 from chatproxy.core.normalize import Rules, normalize
 from chatproxy.core.numbering import Declared, Numbered, nth_of, sid_number
@@ -28,12 +28,15 @@ from chatproxy.core.pagetokens import IN_QUERY, means_itself
 from chatproxy.core.paths import timeline
 from chatproxy.core.sids import PREFIXES, replace_in_path, replace_sids
 from chatproxy.core.stamps import Stamp
-from chatproxy.core.template import Slot, Values, as_recorded, is_url
+from chatproxy.core.template import Slot, Values, as_recorded
 from chatproxy.core.timestamps import CANONICAL_BEGIN, SECOND, spell_instant
+from chatproxy.core.urls import url_places
 
 PROXY_ORIGIN = "http://chatproxy.invalid"
 """Stands for the address by which clients reached the proxy: a name that no server can have (RFC 2606 section 2)."""
 
+
+_HELD = 8192
 
 Naming = Callable[[bytes, Numbered], bytes]
 """Gives the SID to write for a recorded one."""
@@ -53,6 +56,9 @@ class Canonical:
         self._naming = naming or numbered_sids()
         self._calendar = _Calendar(cassette, shifts or {})
         self._tokens: dict[bytes, bytes] = {}
+        # a list shows what others have shown: each of its 500 slots would take some look-ups in the store
+        self._sid = lru_cache(_HELD)(self._named)
+        self._instant = lru_cache(_HELD)(self._settled)
 
     def declared(self) -> Declared:
         """Return what the fixture says of its SIDs."""
@@ -103,7 +109,7 @@ class Canonical:
         for opening in place.opens[1:]:
             yield self.path(opening.timeline), self._calendar.epoch(opening.timeline, opening.epoch)
 
-    def _sid(self, recorded: bytes) -> bytes:
+    def _named(self, recorded: bytes) -> bytes:
         known = self._cassette.numbered(recorded)
         return recorded if known is None else self._naming(recorded, known)
 
@@ -137,8 +143,10 @@ class Canonical:
         recorded = as_recorded(TWILIO_ORIGIN)
 
         def instant(packed: bytes) -> bytes:
+            if settled := self._instant(packed):
+                return settled
             stamp = Stamp.unpack(packed)
-            return spell_instant(self._calendar.moment(stamp, place), stamp.spelling)
+            return spell_instant(self._calendar.after_writes(stamp, place), stamp.spelling)
 
         def present(packed: bytes) -> bytes:
             return spell_instant(moment, Stamp.unpack(packed).spelling)
@@ -163,15 +171,20 @@ class Canonical:
             body=self._tokens_of(response.body),
         )
 
+    def _settled(self, packed: bytes) -> bytes:
+        """Return how an instant is written wherever it is shown; nothing for one that the place decides on."""
+        stamp = Stamp.unpack(packed)
+        moment = self._calendar.moment(stamp)
+        return b"" if moment is None else spell_instant(moment, stamp.spelling)
+
     def _tokens_of(self, body: bytes) -> bytes:
         """Put numbers in place of the page tokens in the addresses of an answer."""
         if b"PageToken=" not in body:
             return body
         pieces, begin = [], 0
-        for place in strings(body):
-            if is_url(place):
-                pieces += [body[begin : place.start], IN_QUERY.sub(self._token, body[place.start : place.end])]
-                begin = place.end
+        for place in url_places(body):
+            pieces += [body[begin : place.start], IN_QUERY.sub(self._token, body[place.start : place.end])]
+            begin = place.end
         return b"".join((*pieces, body[begin:]))
 
     def _token(self, found: re.Match[bytes]) -> bytes:
@@ -202,6 +215,7 @@ class _Calendar:
         self._writes: dict[int, list[tuple[int, int]]] = defaultdict(list)
         self.first: dict[int, int] = {}
         self.last: dict[int, int] = defaultdict(int)
+        learn = lru_cache(_HELD)(self._learn)
         for number in cassette.order():
             reply, place = cassette.reply(number), cassette.place(number)
             self.first.setdefault(place.timeline, number)
@@ -211,22 +225,27 @@ class _Calendar:
             if place.opens:
                 self._writes[place.timeline].append((reply.written, place.epoch))
             for slot, argument in (*reply.head.slots, *reply.body.slots):
-                if slot == Slot.INSTANT:
-                    self._learn(Stamp.unpack(argument))
+                if slot is Slot.INSTANT:
+                    learn(argument)
         for writes in self._writes.values():
             writes.sort()
 
-    def _learn(self, stamp: Stamp) -> None:
+    def _learn(self, packed: bytes) -> None:
+        stamp = Stamp.unpack(packed)
         if not stamp.cause and stamp.moment < self._cassette.begun:
             self._latest_old = max(self._latest_old, stamp.moment)
 
-    def moment(self, stamp: Stamp, shown: Place) -> int:
-        """Return the moment of an instant that an answer of this place shows; it never shows what comes later."""
+    def moment(self, stamp: Stamp) -> int | None:
+        """Return the moment of an instant that has a cause, or is older than the recording."""
         if stamp.cause:
             cause = self._cassette.place(stamp.cause)
             return CANONICAL_BEGIN + self.epoch(cause.timeline, cause.epoch) * SECOND
         if stamp.moment < self._cassette.begun:
             return CANONICAL_BEGIN - SECOND - (self._latest_old - stamp.moment)
+        return None
+
+    def after_writes(self, stamp: Stamp, shown: Place) -> int:
+        """Return the moment of any other instant that an answer of this place shows, which shows nothing later."""
         writes = self._writes.get(shown.timeline, [])
         before = bisect_right(writes, stamp.moment, key=lambda write: write[0])
         epoch = writes[before - 1][1] if before else 0

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, bisect_right, insort
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from chatproxy.core.compile import Compiled, compile_exchanges
@@ -12,6 +12,7 @@ from chatproxy.core.normalize import Rules
 from chatproxy.core.numbering import Declared, Numbered, Numbering
 from chatproxy.core.scrubbing import scrubbed_exchange
 from chatproxy.core.stamps import recording_begin
+from chatproxy.core.stencil import Stencil, stencil
 from chatproxy.core.template import Reply
 
 
@@ -21,6 +22,18 @@ class Read(NamedTuple):
     epoch: int
     nth: int
     number: int
+
+
+class Span(NamedTuple):
+    """What a session has to choose from for a read of a timeline's member.
+
+    ``first`` is the first recorded answer, ``last`` the last one up to the session's epoch, if there is any.
+    """
+
+    timeline: int
+    member: int
+    first: Read
+    last: Read | None
 
 
 class Cassette(Protocol):
@@ -75,6 +88,10 @@ class Cassette(Protocol):
         """Return what is served for an exchange."""
         ...
 
+    def stencil(self, number: int) -> Stencil:
+        """Return what is served for an exchange, ready to be filled."""
+        ...
+
     def recorded(self, number: int) -> Exchange:
         """Return an exchange as recorded, which no rule has scrubbed."""
         ...
@@ -91,12 +108,8 @@ class Cassette(Protocol):
         """Return the number of the n-th answer, from 0, to the read with this key in this epoch."""
         ...
 
-    def last_read(self, key: bytes, epoch: int) -> Read | None:
-        """Return the last answer to this read in this epoch, or else in the latest earlier one that has any."""
-        ...
-
-    def first_read(self, key: bytes) -> Read | None:
-        """Return the first answer to this read in the earliest epoch that has any."""
+    def span(self, key: bytes, epochs: Mapping[int, int]) -> Span | None:
+        """Return what a session has to choose from for this read, given its epochs of the timelines."""
         ...
 
     def touching(self, timeline: int, member: int, after: int, until: int) -> int | None:
@@ -116,6 +129,7 @@ class MemoryCassette:
         self._exchanges = {number: scrubbed_exchange(one, rules.scrub) for number, one in self._recorded.items()}
         self._index: dict[bytes, list[int]] = defaultdict(list)
         self._replies: dict[int, Reply] = {}
+        self._stencils: dict[int, Stencil] = {}
         self._places: dict[int, Place] = {}
         self._reads: dict[bytes, list[Read]] = defaultdict(list)
         self._counts: Counter[tuple[bytes, int]] = Counter()
@@ -154,6 +168,12 @@ class MemoryCassette:
         """Return what is served for an exchange."""
         return self._replies[number]
 
+    def stencil(self, number: int) -> Stencil:
+        """Return what is served for an exchange, ready to be filled."""
+        if number not in self._stencils:
+            self._stencils[number] = stencil(self._replies[number])
+        return self._stencils[number]
+
     def recorded(self, number: int) -> Exchange:
         """Return an exchange as recorded, which no rule has scrubbed."""
         return self._recorded[number]
@@ -180,15 +200,14 @@ class MemoryCassette:
         found = bisect_left(reads, (epoch, nth), key=lambda read: read[:2])
         return reads[found].number if found < len(reads) and reads[found][:2] == (epoch, nth) else None
 
-    def last_read(self, key: bytes, epoch: int) -> Read | None:
-        """Return the last answer to this read in this epoch, or else in the latest earlier one that has any."""
-        reads = self._reads.get(key, [])
-        found = bisect_right(reads, epoch, key=lambda read: read.epoch)
-        return reads[found - 1] if found else None
-
-    def first_read(self, key: bytes) -> Read | None:
-        """Return the first answer to this read in the earliest epoch that has any."""
-        return next(iter(self._reads.get(key, [])), None)
+    def span(self, key: bytes, epochs: Mapping[int, int]) -> Span | None:
+        """Return what a session has to choose from for this read, given its epochs of the timelines."""
+        reads = self._reads.get(key)
+        if not reads:
+            return None
+        place = self._places[reads[0].number]
+        found = bisect_right(reads, epochs.get(place.timeline, 0), key=lambda read: read.epoch)
+        return Span(place.timeline, place.member, reads[0], reads[found - 1] if found else None)
 
     def touching(self, timeline: int, member: int, after: int, until: int) -> int | None:
         """Return the first write that touched just this member and opened an epoch in ``(after, until]``."""

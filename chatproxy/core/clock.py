@@ -7,13 +7,12 @@ the session's begin, and keeps it until its own write is replayed.
 """
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from chatproxy.core.timestamps import SECOND
 
 
-@dataclass(frozen=True, slots=True)
-class Instant:
+class Instant(NamedTuple):
     """A recorded instant, by the upstream's clock: ``cause`` is the number of the write that set it, 0 for none."""
 
     moment: int
@@ -54,11 +53,16 @@ class SessionClock:
 
     def served(self, instant: Instant) -> int:
         """Return what a recorded instant is served as."""
-        if instant.cause in self._replayed:
-            return self._replayed[instant.cause]
-        if instant.moment < self._recorded_begin:
-            return self._begin - (self._recorded_begin - instant.moment)
-        return self._assumed.setdefault(instant, self._last_write(instant))
+        moment, cause, _ = instant
+        second = self._replayed.get(cause)
+        if second is not None:
+            return second
+        if moment < self._recorded_begin:
+            return self._begin - (self._recorded_begin - moment)
+        second = self._assumed.get(instant)
+        if second is None:
+            second = self._assumed[instant] = self._last_write(instant)
+        return second
 
     def _last_write(self, instant: Instant) -> int:
         """Return when the last write recorded at or before an instant was replayed, of those replayed by now."""

@@ -5,16 +5,17 @@ damaged record is found out instead of being served.
 """
 
 import struct
+from itertools import accumulate, pairwise
 from json import dumps, loads
 from zlib import crc32
 
 from chatproxy.core.epochs import Opening, Place
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.model import Exchange, Headers, Request, Response, Standing
-from chatproxy.core.template import Reply, Slot, Template
+from chatproxy.core.stencil import Stencil, pack_stencil, stencil, unpack_stencil
+from chatproxy.core.template import Reply
 
 _MOMENTS = struct.Struct("<qqIH")
-_REPLY = struct.Struct("<HIIq?")
 _SMALLEST = 8
 
 
@@ -28,14 +29,15 @@ def pack(fields: list[bytes]) -> bytes:
 def unpack(record: bytes, place: str) -> list[bytes]:
     """Split a record into its fields; ``place`` names it in the error for one that is damaged."""
     if len(record) < _SMALLEST or crc32(record[:-4]) != int.from_bytes(record[-4:], "little"):
-        raise CassetteError(place, "is damaged; record it again, or import its fixture")
+        raise damaged(place)
     (count,) = struct.unpack_from("<I", record)
-    begin = 4 * (count + 1)
-    fields = []
-    for length in struct.unpack_from(f"<{count}I", record, 4):
-        fields.append(record[begin : begin + length])
-        begin += length
-    return fields
+    lengths = struct.unpack_from(f"<{count}I", record, 4)
+    return [record[begin:end] for begin, end in pairwise(accumulate(lengths, initial=4 * (count + 1)))]
+
+
+def damaged(place: str) -> CassetteError:
+    """Return the error for a damaged record."""
+    return CassetteError(place, "is damaged; record it again, or import its fixture")
 
 
 def encode_exchange(exchange: Exchange) -> bytes:
@@ -93,23 +95,26 @@ def _unpacked_standing(packed: bytes) -> Standing | None:
 
 
 def encode_reply(reply: Reply) -> bytes:
-    """Return the record of a compiled response."""
-    head, body = reply.head, reply.body
-    facts = _REPLY.pack(reply.status, len(head.slots), reply.timeline, reply.written, reply.opens)
-    slots = (*head.slots, *body.slots)
-    kinds, arguments = bytes(slot for slot, _ in slots), [argument for _, argument in slots]
-    return pack([facts, reply.reason, kinds, *arguments, *head.pieces, *body.pieces])
+    """Return the record of a compiled response: its stencil and a CRC-32."""
+    packed = pack_stencil(stencil(reply))
+    return packed + crc32(packed).to_bytes(4, "little")
 
 
 def decode_reply(record: bytes, place: str) -> Reply:
-    """Return the compiled response of a record."""
-    facts, reason, kinds, *rest = unpack(record, place)
-    status, border, timeline, written, opens = _REPLY.unpack(facts)
-    count = len(kinds)
-    slots = tuple(zip(map(Slot, kinds), rest[:count], strict=True))
-    pieces = tuple(rest[count:])
-    head = Template(pieces[: border + 1], slots[:border])
-    return Reply(status, reason, head, Template(pieces[border + 1 :], slots[border:]), timeline, written, opens)
+    """Return the compiled response of a record; ``place`` names it in the error for one that is damaged."""
+    found = decode_stencil(record)
+    if found is None:
+        raise damaged(place)
+    return found.reply
+
+
+def decode_stencil(record: bytes) -> Stencil | None:
+    """Return the stencil of a compiled response, None if its record is damaged."""
+    return unpack_stencil(record[:-4]) if crc32(record) == _RESIDUE and len(record) > _SMALLEST else None
+
+
+_RESIDUE = 0x2144DF1C
+"""The CRC-32 of whatever ends with its own CRC-32 (in little endian), so that nothing has to be taken apart for it."""
 
 
 def encode_place(place: Place) -> bytes:
@@ -120,10 +125,16 @@ def encode_place(place: Place) -> bytes:
 
 def decode_place(record: bytes, place: str) -> Place:
     """Return where the exchange of a record stands."""
-    (packed,) = unpack(record, place)
-    timeline, member, epoch, *opens = struct.unpack(f"<{len(packed) // 4}I", packed)
-    openings = zip(opens[::3], opens[1::3], opens[2::3], strict=True)
-    return Place(timeline, member, epoch, tuple(Opening(*opening) for opening in openings))
+    if crc32(record) != _RESIDUE or len(record) < _SMALLEST_PLACE:
+        raise damaged(place)
+    (timeline, member, epoch), *openings = _THREE.iter_unpack(
+        record[_SMALLEST:-4]
+    )  # after how many fields there are, one, and its length
+    return Place(timeline, member, epoch, tuple(map(Opening._make, openings)))
+
+
+_THREE = struct.Struct("<III")
+_SMALLEST_PLACE = 2 * 4 + _THREE.size + 4
 
 
 def _flat(headers: Headers) -> list[bytes]:

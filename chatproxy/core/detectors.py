@@ -31,8 +31,8 @@ class Detector(NamedTuple):
 
 def known(credential: bytes) -> Iterator[Detector]:
     """Yield detectors for a credential that is in use, in each encoding."""
-    for quick, _ in spellings(credential):
-        yield Detector(KNOWN, "a credential of the environment", b"", _of(quick), credential)
+    for spelling in spellings(credential):
+        yield Detector(KNOWN, "a credential of the environment", b"", _of(spelling.sign), credential)
 
 
 KNOWN = "known-credential"

@@ -65,7 +65,8 @@ class Drift:
             return A_WRITE
         place = self._cassette.place(number)
         end = self._last[place.timeline]
-        last = self._cassette.last_read(form.key, end)
+        span = self._cassette.span(form.key, {place.timeline: end})
+        last = span and span.last
         if last is None or last.number != number or write_since(self._cassette, place, last.epoch, end) is not None:
             return NOT_LAST
         return None

@@ -69,6 +69,10 @@ class Echoes:
         self._rules = rules
         self._sets: dict[tuple[bytes, bytes], list[_Set]] = defaultdict(list)
 
+    def __bool__(self) -> bool:
+        """Tell whether any write has set a field that an ignored parameter may."""
+        return bool(self._sets)
+
     def learn(self, exchange: Exchange, path: bytes, where: Place) -> None:
         """Take in what a write set; ``path`` is that of its normal form."""
         if not self._rules.ignore or not opens_epoch(exchange) or not is_form(exchange.request.headers):

@@ -4,22 +4,35 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from http import HTTPStatus
+from typing import NamedTuple
 
+from chatproxy.core.askers import Asker, Askers
 from chatproxy.core.errors import ChatproxyError, MissError, error_json
 from chatproxy.core.explain import miss_reason
 from chatproxy.core.journal import Entry, Journal
 from chatproxy.core.model import Exchange, Forward, Request, Response, is_read
 from chatproxy.core.player import Played, play_request
 from chatproxy.core.recorder import Recorder
-from chatproxy.core.scrub import Blankers, user_name
+from chatproxy.core.rendered import Rendered, Repeat
+from chatproxy.core.scrub import Blankers
 from chatproxy.core.scrubbing import scrubbed_target
 from chatproxy.core.scrubrules import NO_SCRUB, Scrub
 from chatproxy.core.session import Session
 from chatproxy.core.sessions import Sessions
-from chatproxy.core.template import KEPT_ORIGINS, as_recorded, live_reply
+from chatproxy.core.template import KEPT_ORIGINS, Slot, as_recorded, live_reply, origin_filler
 
 OUTCOME = b"x-chatproxy-outcome"
 EXCHANGE = b"x-chatproxy-exchange"
+_HIT_MARKS = OUTCOME + b": hit\r\n" + EXCHANGE + b": %b/%d\r\n"
+
+
+class _Asked(NamedTuple):
+    """A request, the same without secrets, who sent it, and when it came."""
+
+    request: Request
+    blanked: Request
+    asker: Asker
+    now: int
 
 
 class Engine:
@@ -53,28 +66,45 @@ class Engine:
         self._scrub = scrub
         self._on_miss = on_miss
         self._blankers = Blankers()
+        self._askers = Askers(sessions.name_of if sessions else lambda headers: None)
 
     def on_request(self, request: Request) -> Response | Forward:
         """Answer the request, or decide to put it to the upstream."""
+        decision = self.decide(request)
+        return decision.response if isinstance(decision, Rendered) else decision
+
+    def decide(self, request: Request) -> Rendered | Response | Forward:
+        """Decide as ``on_request`` does; an answer that was replayed comes as text, for who writes it as such."""
         if self.sessions is None:
             after = self._recorder.last_write if self._recorder else 0
             return Forward(request, self._clock(), after)
         now = self._clock()
-        session = self.sessions.of(request, now)
-        blanked = session.blanked(request)
-        session, played = self._play(self.sessions, session, request, blanked, now)
+        asker = self._askers.of(request.headers)
+        session = self.sessions.named(asker.session, now)
+        asked = _Asked(request, session.blanked(request, asker.blanker), asker, now)
+        session, played = self._play(self.sessions, session, asked)
         if played.number is not None:
             session.echo(played.number, request, played.form)
-            answer = self._replayed(session, played.number, request, now)
-            entry = Entry(now, session.name, request.method, blanked.target, "hit", answer.status, played.number)
-            self.journal.note(replace(entry, skipped=played.skipped, ambiguity=played.ambiguity))
-            return self._marked(answer, "hit", f"{session.cassette.name}/{played.number}")
+            return self._hit(session, asked, played, played.number)
         if self._recorder is None:
-            miss = MissError(blanked.line, played.refusal or miss_reason(session, played.form))
+            miss = MissError(asked.blanked.line, played.refusal or miss_reason(session, played.form))
             self._on_miss(miss)
             return self.on_error(miss, request)
         session.live.write(played.form)
+        session.change()
         return Forward(request, self._clock(), session.writes.of(played.form.path), session.name, played.form.path)
+
+    def again(self, repeat: Repeat) -> tuple[bytes, ...] | None:
+        """Give an answer again, and return the texts of its moment now; None if it must be decided anew."""
+        sessions = self.sessions
+        session = sessions and sessions.held(repeat.session)
+        if not sessions or not session or session.state is not repeat.state:
+            return None
+        now = self._clock()
+        sessions.named(session.name, now)
+        self.counts["hit"] += 1
+        self.journal.note(Entry(now, session.name, repeat.method, repeat.target, "hit", repeat.status, repeat.number))
+        return session.moments(repeat.nows, now)
 
     def on_response(self, forward: Forward, response: Response) -> tuple[Response, Exchange | None]:
         """Return what the client gets, and the exchange that must be on disk before the client gets it."""
@@ -99,17 +129,14 @@ class Engine:
             self._note_error(error, request)
         return self._marked(answer, "miss" if isinstance(error, MissError) else "error")
 
-    def _play(
-        self, sessions: Sessions, session: Session, request: Request, blanked: Request, now: int
-    ) -> tuple[Session, Played]:
+    def _play(self, sessions: Sessions, session: Session, asked: _Asked) -> tuple[Session, Played]:
         """Replay a request in its session, or in that session begun anew if only that can answer."""
-        user = user_name(request.headers)
-        played = play_request(session, blanked, user)
+        played = play_request(session, asked.blanked, asked.asker.user)
         if played.number is None and (anew := sessions.anew(session)) is not None:
-            again = play_request(anew, blanked, user)
+            again = play_request(anew, asked.blanked, asked.asker.user)
             if again.number is not None:
-                anew.blanked(request)  # it is to remember what pseudonyms stand for
-                sessions.replace(anew, now)
+                anew.blanked(asked.request, asked.asker.blanker)  # it is to remember what pseudonyms stand for
+                sessions.replace(anew, asked.now)
                 return anew, again
         return session, played
 
@@ -124,7 +151,7 @@ class Engine:
         self.journal.note(
             Entry(
                 self._clock(),
-                self.sessions.name_of(request) if self.sessions else None,
+                self.sessions.name_of(request.headers) if self.sessions else None,
                 request.method,
                 scrubbed_target(blanker.text(request.target), self._scrub),
                 outcome,
@@ -133,10 +160,21 @@ class Engine:
             )
         )
 
-    def _replayed(self, session: Session, number: int, request: Request, now: int) -> Response:
-        reply = session.cassette.reply(number)
-        values = session.values(number, reply, request.origin, now)
-        return reply.render(values | KEPT_ORIGINS if self._keep_urls else values)
+    def _hit(self, session: Session, asked: _Asked, played: Played, number: int) -> Rendered:
+        stencil = session.cassette.stencil(number)
+        origin = KEPT_ORIGINS[Slot.ORIGIN] if self._keep_urls else origin_filler(asked.request.origin)
+        head, body, moments = session.fill(number, stencil, origin, asked.now)
+        head += _HIT_MARKS % (session.cassette.name.encode(), number)
+        method, target, status = asked.request.method, asked.blanked.target, stencil.status
+        skipped, ambiguity = played.skipped, played.ambiguity
+        self.counts["hit"] += 1
+        self.journal.note(
+            Entry(asked.now, session.name, method, target, "hit", status, number, None, skipped, ambiguity)
+        )
+        repeat = None
+        if played.repeats and not session.scrubs:
+            repeat = Repeat(session.name, session.state, method, target, status, number, stencil.nows)
+        return Rendered(status, stencil.reason, head, body, moments, repeat)
 
     def _marked(self, answer: Response, outcome: str, exchange: str | None = None) -> Response:
         self.counts[outcome] += 1

@@ -1,5 +1,7 @@
 """Which header fields end at a proxy, which frame a message, which are volatile, and which are our own."""
 
+from functools import lru_cache
+
 from chatproxy.core.model import Headers, header_values
 
 HOP_BY_HOP = frozenset(
@@ -41,12 +43,16 @@ OWN_PREFIX = b"x-chatproxy-"
 
 def end_to_end(headers: Headers) -> Headers:
     """Keep the fields that pass through a proxy: no hop-by-hop, none named by Connection, no framing, none of ours."""
-    dropped = HOP_BY_HOP | FRAMING | _named_by_connection(headers)
-    return tuple(
-        (name, value)
-        for name, value in headers
-        if (lower := name.lower()) not in dropped and not lower.startswith(OWN_PREFIX)
-    )
+    kept = tuple(header for header in headers if _passes(header[0]))
+    if dropped := _named_by_connection(headers):
+        kept = tuple(header for header in kept if header[0].lower() not in dropped)
+    return kept
+
+
+@lru_cache(256)  # most messages have the same few names
+def _passes(name: bytes) -> bool:
+    lower = name.lower()
+    return lower not in HOP_BY_HOP and lower not in FRAMING and not lower.startswith(OWN_PREFIX)
 
 
 def _named_by_connection(headers: Headers) -> set[bytes]:
@@ -81,5 +87,15 @@ def is_json(headers: Headers) -> bool:
 
 def _media_type(headers: Headers) -> bytes:
     """Return the type and subtype of the first Content-Type in lower case, empty without one (RFC 9110 section 8.3)."""
-    value = next(header_values(headers, b"content-type"), b"")
+    for name, value in headers:
+        if len(name) == _LENGTH and name.lower() == b"content-type":
+            return _media_type_of(value)
+    return b""
+
+
+_LENGTH = len(b"content-type")
+
+
+@lru_cache(256)
+def _media_type_of(value: bytes) -> bytes:
     return value.partition(b";")[0].strip().lower()

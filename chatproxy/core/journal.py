@@ -3,7 +3,7 @@
 It is given requests that are blanked of their secrets, and keeps neither headers nor bodies.
 """
 
-from collections import Counter, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -67,9 +67,10 @@ class Numbers:
 
     def add(self, number: int) -> None:
         """Put a number in."""
-        if number not in self:
-            piece, bit = divmod(number, _PIECE)
-            self._pieces[piece] = self._pieces.get(piece, 0) | 1 << bit
+        piece, bit = number // _PIECE, 1 << number % _PIECE
+        bits = self._pieces.get(piece, 0)
+        if not bits & bit:
+            self._pieces[piece] = bits | bit
             self._count += 1
 
     def __contains__(self, number: int) -> bool:
@@ -131,7 +132,7 @@ class Journal:
     def __init__(self, bound: int = 1000, sessions: int = 10_000) -> None:
         self.count = 0
         self.total = Tally()
-        self.tallies: dict[str, Tally] = {}  # the one that was used longest ago comes first
+        self.tallies: OrderedDict[str, Tally] = OrderedDict()  # the one that was used longest ago comes first
         self.unlisted = 0
         self._entries: deque[Entry] = deque(maxlen=bound)
         self._sessions = sessions
@@ -159,9 +160,12 @@ class Journal:
         return list(islice(newest_first, limit))[::-1]
 
     def _tally(self, session: str) -> Tally:
-        tally = self.tallies.pop(session) if session in self.tallies else Tally()
-        self.tallies[session] = tally
+        tally = self.tallies.get(session)
+        if tally is not None:
+            self.tallies.move_to_end(session)
+            return tally
+        tally = self.tallies[session] = Tally()
         if len(self.tallies) > self._sessions:
-            del self.tallies[next(iter(self.tallies))]
+            self.tallies.popitem(last=False)
             self.unlisted += 1
         return tally

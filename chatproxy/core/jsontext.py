@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from json import JSONDecoder, dumps
+from json import JSONDecoder, dumps, loads
+from typing import NamedTuple
 
 
 def canonical(text: bytes) -> bytes | None:
@@ -74,8 +74,7 @@ def _constant(name: str) -> object:
 _DECODER = JSONDecoder(object_pairs_hook=_object, parse_float=_number, parse_constant=_constant)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A string value in a JSON text: its field's name and that of the object around, and where its content stands.
 
     ``holder`` is where the object or array around begins: the same for all fields of one object.
@@ -95,10 +94,36 @@ def strings(text: bytes) -> Iterator[Place]:
     places never overlap.
     """
     names = Names()
+    parent, holder = b"", -1
     for found in TOKEN.finditer(text):
-        if names.take(found):
+        kind = found.lastindex
+        if kind == VALUE:  # most tokens are values and names: to ask ``names`` for those too takes twice the time
+            start, end = found.span(1)
+            yield Place(names.name, parent, start, end, holder)
+        elif kind == _NAME:
+            names.name = found[1]
+        else:
+            names.take(found)
             parent, holder = names.around[-1] if names.around else (b"", -1)
-            yield Place(names.name, parent, found.start(1), found.end(1), holder)
+
+
+def members(text: bytes) -> list[Place] | None:
+    """Return the string values of a JSON object without others in it; None for any other text.
+
+    Values whose names are no words are left out. It takes a third of the time of ``strings``: by its syntax alone the
+    text would have to be read token by token, to know what stands within a string.
+    """
+    try:
+        value = loads(text.decode())
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(value, dict) or any(isinstance(one, dict | list) for one in value.values()):
+        return None
+    return [Place(found[1], b"", *found.span(2)) for found in _MEMBER.finditer(text)]
+
+
+_MEMBER = re.compile(rb'"(?<!\\")(\w++)"\s*:\s*"((?:[^"\\]++|\\.)*+)"', re.DOTALL)
+"""No word follows the quote that ends a string."""
 
 
 class Names:
@@ -114,19 +139,20 @@ class Names:
 
     def take(self, found: re.Match[bytes]) -> bool:
         """Take the next TOKEN, and tell whether it is a string value."""
-        token = found[0]
-        if token in _OPENING:
-            self.around.append((self.name, found.start()))
-        elif token in _CLOSING:
-            self.name = self.around.pop()[0] if self.around else b""
-        elif found[2] is not None:
+        kind = found.lastindex
+        if kind == _NAME:
             self.name = found[1]
-        else:
-            return True
-        return False
+        elif kind is None:
+            if found[0] in _OPENING:
+                self.around.append((self.name, found.start()))
+            else:
+                self.name = self.around.pop()[0] if self.around else b""
+        return kind == VALUE
 
 
 TOKEN = re.compile(rb'"((?:[^"\\]++|\\.)*+)(?:"(\s*:)?|\\?\Z)|[\[\]{}]', re.DOTALL)
 """A string that is not closed goes to the end: trying again at each of its quotes would take quadratic time."""
+VALUE, _NAME = 1, 2
+"""The last group of a TOKEN that is a string; a bracket has none."""
 _OPENING = frozenset({b"{", b"["})
 _CLOSING = frozenset({b"}", b"]"})

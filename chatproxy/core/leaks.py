@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from chatproxy.core.detectors import DETECTORS, KNOWN, PERSONAL, Detector, known
 from chatproxy.core.surroundings import Around, Surroundings
-from chatproxy.core.views import contents, origins, runs, unescaped
+from chatproxy.core.views import contents, has_run, origins, runs, unescaped
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,9 @@ def leaks(lines: Iterable[bytes], gate: Gate) -> Iterator[Leak]:
     surroundings = Surroundings()
     for number, line in enumerate(lines, 1):
         found = search.of_line(line)
+        if not found:
+            surroundings.pass_over(line)
+            continue
         around = list(surroundings.of(line, [(one.start, one.end) for one in found]))
         left = [
             (one, place)
@@ -106,20 +109,27 @@ class _Search:
         longest_first = sorted(gate.credentials, key=lambda credential: (-len(credential), credential))
         of_credentials = [detector for credential in longest_first for detector in known(credential)]
         self._detectors = (*of_credentials, *DETECTORS)
+        self._signs = tuple({detector.sign for detector in of_credentials + _WITH_SIGN} | _ESCAPES)
         self._names: dict[bytes, str] = {}
         self._lines: dict[bytes, list[_Found]] = {}
 
     def of_line(self, line: bytes) -> list[_Found]:
         """Return what is found in a line, in the order of its places; a fixture has most of its lines many times."""
-        if line in self._lines:
-            return self._lines[line]
-        found = self._in(line, _LAYERS, _PACKED, {})
+        known = self._lines.get(line)
+        if known is not None:
+            return known
+        found = [] if self._is_plain(line) else self._in(line, _LAYERS, _PACKED, {})
         found = _outermost(_innermost_layers(found)) if found else found
         if len(line) <= _SHORT:
             if len(self._lines) >= _LINES_KEPT:
                 self._lines.clear()
             self._lines[line] = found
         return found
+
+    def _is_plain(self, line: bytes) -> bool:
+        """Tell at a glance that a line holds nothing: no sign of a secret, no escape, no long run but SIDs."""
+        lower = line.lower()
+        return not (any(sign in lower for sign in self._signs) or has_run(line))
 
     def is_let_pass(self, found: _Found, *, by_user: bool) -> bool:
         """Tell whether a finding is none: users wrote it, or it is allowed."""
@@ -164,6 +174,8 @@ class _Search:
         return known_runs[run, packed]
 
 
+_WITH_SIGN = [detector for detector in DETECTORS if detector.sign]
+_ESCAPES = {b"\\", b"%"}
 _LAYERS = 8
 _PACKED = 3
 _NAME = re.compile(rb"[A-Za-z][\w-]{0,63}")

@@ -7,7 +7,9 @@ recorded. A SID is *supplied* if a request had it before any response showed it,
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
 from chatproxy.core.model import Exchange
@@ -48,8 +50,8 @@ class Numbering:
         self._shown: dict[bytes, tuple[int, int]] = {}
         self._user: bytes | None = None
 
-    def learn(self, exchange: Exchange, form: NormalForm) -> None:
-        """Take in an exchange, with the normal form of its request."""
+    def learn(self, exchange: Exchange, form: NormalForm, in_body: Iterable[bytes] | None = None) -> None:
+        """Take in an exchange, with the normal form of its request, and the SIDs of its answer's body if known."""
         self._count += 1
         asked, answered = (exchange.asked, exchange.number), (exchange.answered, exchange.number)
         if exchange.user is not None:
@@ -59,9 +61,10 @@ class Numbering:
         for sid in form.sids:
             self._see(sid, self._asked, asked)
         response = exchange.response
-        for text in (*(text for header in response.headers for text in header), response.body):
-            for found in SID.finditer(text):
-                self._see(found[0], self._shown, answered)
+        for found in SID.finditer(b"\n".join(chain.from_iterable(response.headers))):
+            self._see(found[0], self._shown, answered)
+        for sid in (found[0] for found in SID.finditer(response.body)) if in_body is None else in_body:
+            self._see(sid, self._shown, answered)
 
     def _see(self, sid: bytes, seen: dict[bytes, tuple[int, int]], moment: tuple[int, int]) -> None:
         if sid not in self._numbers:

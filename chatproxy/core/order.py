@@ -6,6 +6,7 @@ The exchanges of a canonical fixture are in that order already.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 from chatproxy.core.epochs import Place
 from chatproxy.core.traces import Trace
@@ -23,18 +24,10 @@ def groups(traces: Sequence[Trace], places: Sequence[Place]) -> Iterator[Group]:
     for one, place in zip(traces, places, strict=True):
         moment = (one.asked, one.number)
         used[place.timeline] = min(used.get(place.timeline, moment), moment)
-    keyed = [
-        ((used[place.timeline], place.epoch, not one.opens, one.kind, len(one.query), one.query, one.content), one)
-        for one, place in zip(traces, places, strict=True)
-    ]
-    keyed.sort(key=lambda one: one[0])
-    last = None
-    group: Group = []
-    for key, one in keyed:
-        if key != last and group:
-            yield group
-            group = []
-        last = key
-        group.append(one)
-    if group:
-        yield group
+
+    def key(nth: int) -> tuple[object, ...]:
+        one, place = traces[nth], places[nth]
+        return used[place.timeline], place.epoch, not one.opens, one.kind, len(one.query), one.query, one.content
+
+    for _, group in groupby(sorted(range(len(traces)), key=key), key):
+        yield [traces[nth] for nth in group]

@@ -1,6 +1,7 @@
 """Origins (``scheme://host:port``) in texts: where one stands, and how to put another in its place."""
 
 import re
+from functools import lru_cache
 
 from chatproxy.core.model import TWILIO_HOST
 
@@ -28,6 +29,7 @@ def replace_origin(text: bytes, origin: str, replacement: bytes) -> bytes:
     return re.sub(re.escape(plain) + _ENDS.encode(), lambda _: replacement, text)
 
 
+@lru_cache(16)  # to write the pattern takes longer than a search for it
 def upstream_pattern(upstream: str) -> re.Pattern[bytes]:
     """Match the origins by which answers of this upstream may call it, with slashes plain or escaped as in JSON."""
     return _either_spelling(f"(?:{re.escape(upstream)}|https://{TWILIO_HOSTS}){_ENDS}")

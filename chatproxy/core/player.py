@@ -6,11 +6,11 @@ one repeating; with none there it gets the last earlier one, unless a write sinc
 is right, or it is a miss that names the write.
 """
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from chatproxy.core.bindings import Ambiguity, Translation
-from chatproxy.core.cassette import Cassette
+from chatproxy.core.cassette import Cassette, Span
 from chatproxy.core.epochs import ALL_MEMBERS, COLLECTION, Place
 from chatproxy.core.model import Request, is_read
 from chatproxy.core.normalize import NormalForm, normalize
@@ -26,27 +26,25 @@ class Why(Enum):
     EARLY = "recorded only after a write to come"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """That this exchange answers, and under which name that is counted, if it is."""
 
     number: int
     counter: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Miss:
+class Miss(NamedTuple):
     """That nothing answers, and the number of the write that stands against it."""
 
     why: Why
     write: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Played:
+class Played(NamedTuple):
     """What became of a request: the number of the exchange that answers, or why its SIDs stand for nothing.
 
-    ``skipped`` are the writes that count as done since, ``ambiguity`` what its SIDs could have stood for as well.
+    ``skipped`` are the writes that count as done since, ``ambiguity`` what its SIDs could have stood for as well. An
+    answer that ``repeats`` is given again while the session stays in its state.
     """
 
     form: NormalForm
@@ -54,6 +52,7 @@ class Played:
     refusal: str | None = None
     skipped: tuple[int, ...] = ()
     ambiguity: Ambiguity | None = None
+    repeats: bool = False
 
 
 def play_request(session: Session, request: Request, user: str | None) -> Played:
@@ -61,12 +60,15 @@ def play_request(session: Session, request: Request, user: str | None) -> Played
     sids = translated(session, normalize(request, session.rules), user)
     if sids.refusal is not None or sids.form in session.live:
         return Played(sids.form, refusal=sids.refusal)
-    skipped = len(session.skipped)
-    number = play(session, sids.form)
-    if number is None:
+    decided = decide(session, sids.form)
+    if isinstance(decided, Miss):
         return Played(sids.form)
-    session.sids.keep(sids)
-    return Played(sids.form, number, skipped=tuple(session.skipped[skipped:]), ambiguity=sids.ambiguity)
+    skipped = len(session.skipped)
+    _count(session, sids.form, decided)
+    if session.sids.keep(sids):
+        session.change()
+    repeats = decided.counter is None
+    return Played(sids.form, decided.number, None, tuple(session.skipped[skipped:]), sids.ambiguity, repeats)
 
 
 def play(session: Session, form: NormalForm) -> int | None:
@@ -74,12 +76,17 @@ def play(session: Session, form: NormalForm) -> int | None:
     decided = decide(session, form)
     if isinstance(decided, Miss):
         return None
-    if decided.counter is not None:
-        session.answered[decided.counter] = session.answered.get(decided.counter, 0) + 1
-    if not is_read(form.method):
-        session.writes.write(form.path, decided.number)
-        _advance(session, decided.number)
+    _count(session, form, decided)
     return decided.number
+
+
+def _count(session: Session, form: NormalForm, answer: Answer) -> None:
+    if answer.counter is not None:
+        session.answered[answer.counter] = session.answered.get(answer.counter, 0) + 1
+    if not is_read(form.method):
+        session.change()
+        session.writes.write(form.path, answer.number)
+        _advance(session, answer.number)
 
 
 def translated(session: Session, form: NormalForm, user: str | None) -> Translation:
@@ -111,24 +118,28 @@ def _advance(session: Session, number: int) -> None:
 
 def _read(session: Session, key: bytes) -> Answer | Miss:
     cassette = session.cassette
-    first = cassette.first_read(key)
-    if first is None:
+    span = cassette.span(key, session.epochs)
+    if span is None:
         return Miss(Why.NEVER)
-    place = cassette.place(first.number)
-    epoch = session.epochs.get(place.timeline, 0)
-    last = cassette.last_read(key, epoch)
+    epoch, last = session.epochs.get(span.timeline, 0), span.last
     if last is None:
-        opener = cassette.touching(place.timeline, COLLECTION, first.epoch - 1, first.epoch)
-        return Miss(Why.EARLY, opener or 0)
-    if last.epoch == epoch:
-        counter = key + epoch.to_bytes(4, "big")
-        number = cassette.read(key, epoch, session.answered.get(counter, 0))
-        return Answer(last.number) if number is None else Answer(number, counter)
-    write = write_since(cassette, place, last.epoch, epoch)
-    return Answer(last.number) if write is None else Miss(Why.CHANGED, write)
+        first = span.first.epoch
+        return Miss(Why.EARLY, cassette.touching(span.timeline, COLLECTION, first - 1, first) or 0)
+    if last.epoch < epoch:
+        write = write_since(cassette, span, last.epoch, epoch)
+        return Answer(last.number) if write is None else Miss(Why.CHANGED, write)
+    if last.nth == 0:  # it repeats from the first time on, so that nothing has to be counted
+        return Answer(last.number)
+    counter = key + epoch.to_bytes(4, "big")
+    nth = session.answered.get(counter, 0)
+    if nth >= last.nth:
+        return Answer(last.number)
+    number = cassette.read(key, epoch, nth)
+    assert number is not None
+    return Answer(number, counter)
 
 
-def write_since(cassette: Cassette, read: Place, after: int, until: int) -> int | None:
+def write_since(cassette: Cassette, read: Place | Span, after: int, until: int) -> int | None:
     """Return the first write that touched what is read in the epochs after the one and until the other.
 
     A list is touched by all writes of its timeline.

@@ -1,7 +1,7 @@
 """Makes exchanges of what was forwarded and answered: numbered, and without credentials."""
 
 from chatproxy.core.model import Exchange, Forward, Response, is_read
-from chatproxy.core.scrub import Blankers, user_name
+from chatproxy.core.scrub import Blankers
 
 
 class Recorder:
@@ -33,5 +33,5 @@ class Recorder:
             asked=forward.asked,
             answered=answered,
             after=forward.after,
-            user=user_name(forward.request.headers),
+            user=blanker.user,
         )

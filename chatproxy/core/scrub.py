@@ -8,12 +8,14 @@ import re
 from base64 import b64decode
 from binascii import Error as Base64Error
 from dataclasses import replace
+from functools import lru_cache
+from itertools import chain
 
 from chatproxy.core.headers import end_to_end
 from chatproxy.core.model import Headers, Request, Response, header_values
 from chatproxy.core.normalize import Rules
 from chatproxy.core.sids import SID_SEGMENT
-from chatproxy.core.spellings import spellings
+from chatproxy.core.spellings import Glance, Searched, spellings
 
 MINIMUM_LENGTH = 16
 """Shorter passwords are not searched for: they would blank ordinary words."""
@@ -25,6 +27,7 @@ _CREDENTIAL = re.compile(rb"authorization|cookie|token|secret|password|api-?key|
 """Names of headers with credentials: Authorization, Cookie, Set-Cookie, X-Api-Key, X-Twilio-Signature and the like."""
 
 
+@lru_cache(256)  # most messages have the same few names
 def is_credential(name: bytes) -> bool:
     """Tell whether a header field of this name is never stored."""
     return _CREDENTIAL.search(name) is not None
@@ -42,33 +45,46 @@ def is_user_name(user: bytes) -> bool:
 
 
 class Blanker:
-    """Blanks the secrets of one request wherever they occur, in it and in its response."""
+    """Blanks the secrets of one request wherever they occur, in it and in its response; ``user`` is its user name."""
 
     def __init__(self, headers: Headers) -> None:
+        self.user = user_name(headers)
         secrets = {secret for secret in _secrets(headers) if len(secret) >= MINIMUM_LENGTH}
         longest_first = sorted(secrets, key=len, reverse=True)
-        self._patterns = [pattern for secret in longest_first for pattern in spellings(secret)]
+        self._spellings = [spelling for secret in longest_first for spelling in spellings(secret)]
+        self._glance = Glance(self._spellings)
 
     def text(self, text: bytes) -> bytes:
         """Blank the secrets in one text."""
-        for sign, whole in self._patterns:
-            if sign.search(text):
-                text = whole.sub(BLANK, text)
-        return text
+        if not text:
+            return text
+        searched = Searched.of(text)
+        for spelling in self._spellings:
+            if spelling.is_in(searched):
+                searched = Searched.of(spelling.whole.sub(BLANK, searched.text))
+        return searched.text
+
+    def _is_clean(self, *texts: bytes) -> bool:
+        """Tell whether none of these texts has a secret: one search for all takes a tenth of one for each."""
+        return not self._glance.finds(b"\n".join(texts))
 
     def for_key(self, request: Request, rules: Rules) -> Request:
         """Return a live request with those parts blanked that its key is made of under these rules."""
         target, body = self.text(request.target), self.text(request.body)
         headers = self.headers(request.headers) if rules.match_headers or rules.scrub else request.headers
+        if target is request.target and headers is request.headers and body is request.body:
+            return request
         return replace(request, target=target, headers=headers, body=body)
 
     def headers(self, headers: Headers) -> Headers:
         """Keep the end-to-end fields without those of credentials, and blank them."""
-        kept = end_to_end(headers)
-        return tuple((self.text(name), self.text(value)) for name, value in kept if not is_credential(name))
+        return tuple((self.text(name), self.text(value)) for name, value in _kept(headers))
 
     def request(self, request: Request) -> Request:
         """Return the request as it may be stored."""
+        kept = _kept(request.headers)
+        if self._is_clean(request.target, request.body, *chain.from_iterable(kept)):
+            return Request(request.method, request.target, kept, request.body, request.origin, request.host)
         return replace(
             request,
             target=self.text(request.target),
@@ -78,12 +94,19 @@ class Blanker:
 
     def response(self, response: Response) -> Response:
         """Return the response as it may be stored."""
+        kept = _kept(response.headers)
+        if self._is_clean(response.reason, response.body, *chain.from_iterable(kept)):
+            return Response(response.status, response.reason, kept, response.body)
         return replace(
             response,
             reason=self.text(response.reason),
             headers=self.headers(response.headers),
             body=self.text(response.body),
         )
+
+
+def _kept(headers: Headers) -> Headers:
+    return tuple(header for header in end_to_end(headers) if not is_credential(header[0]))
 
 
 def _secrets(headers: Headers) -> set[bytes]:

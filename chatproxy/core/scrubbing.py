@@ -14,6 +14,7 @@ parameters count. Content-Type is never touched, since it says how a body is rea
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from json import dumps, loads
 from urllib.parse import quote, quote_plus, unquote_to_bytes
 
@@ -51,6 +52,7 @@ TELLING = (
 """Request headers that tell of persons' machines, or differ with each call: they are always dropped."""
 
 
+@lru_cache(256)  # most requests have the same few names, and the table has many
 def is_telling(name: bytes) -> bool:
     """Tell whether request headers of this name are always dropped."""
     return any(names_header(telling, name) for telling in TELLING)

@@ -1,21 +1,33 @@
 """The state of one replay of a cassette: all that changes while it is replayed is here."""
 
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
 from chatproxy.core.bindings import Bindings, Choice
 from chatproxy.core.cassette import Cassette
 from chatproxy.core.clock import Instant, SessionClock
 from chatproxy.core.echoes import Echo, sent_values
 from chatproxy.core.model import Request, is_read
 from chatproxy.core.normalize import NormalForm, Rules
-from chatproxy.core.scrub import Blankers
+from chatproxy.core.scrub import Blanker
 from chatproxy.core.scrubbing import scrubbed_request
-from chatproxy.core.stamps import Stamp
+from chatproxy.core.stamps import Packed
 from chatproxy.core.standins import Sent
-from chatproxy.core.template import Reply, Slot, Values, as_recorded
+from chatproxy.core.stencil import Stencil
+from chatproxy.core.template import Slot
 from chatproxy.core.timelines import LastWrites, LiveTimelines
-from chatproxy.core.timestamps import spell_instant
+from chatproxy.core.timestamps import spell
 
 DEFAULT = "default"
 """The name of the session of requests that choose none."""
+
+
+class Filled(NamedTuple):
+    """Head and body of an answer, and the texts in the head that show its moment."""
+
+    head: bytes
+    body: bytes
+    moments: tuple[bytes, ...]
 
 
 class Session:
@@ -23,8 +35,8 @@ class Session:
 
     ``answered`` counts writes by their keys, reads by their keys and epochs. ``epochs`` holds the furthest epoch of
     each timeline, ``skipped`` the writes that counted as done before they were replayed. ``restarts`` is how often
-    the session of this name was begun anew. Without a ``clock`` all instants are served as recorded, without ``sids``
-    all SIDs.
+    the session of this name was begun anew. ``state`` is another object after each change by which an answer that was
+    given may become another. Without a ``clock`` all instants are served as recorded, without ``sids`` all SIDs.
     """
 
     def __init__(
@@ -41,10 +53,11 @@ class Session:
         self.restarts = restarts
         self.cassette = cassette
         self.rules = rules
-        self.blankers = Blankers()
+        self.scrubs = bool(rules.scrub)  # asked four times a request, and a dictionary look-up is cheaper
         self.answered: dict[bytes, int] = {}
         self.epochs: dict[int, int] = {}
         self.skipped: list[int] = []
+        self.state = object()
         self._echoes: dict[tuple[int, bytes], bytes] = {}
         self.writes = LastWrites()
         self.live = LiveTimelines()
@@ -52,13 +65,13 @@ class Session:
         self._sent = Sent(self.sids.to_live)
         self._clock = clock
 
-    def blanked(self, request: Request) -> Request:
+    def blanked(self, request: Request, blanker: Blanker | None = None) -> Request:
         """Return a live request without its secrets, and scrubbed, as recorded ones are: for its key, and to be shown.
 
         Which pseudonyms stand for which of its values is remembered.
         """
-        blanked = self.blankers.of(request.headers).for_key(request, self.rules)
-        return scrubbed_request(blanked, self.rules.scrub, self._sent.note) if self.rules.scrub else blanked
+        blanked = (blanker or Blanker(request.headers)).for_key(request, self.rules)
+        return scrubbed_request(blanked, self.rules.scrub, self._sent.note) if self.scrubs else blanked
 
     def echo(self, number: int, request: Request, form: NormalForm) -> None:
         """Keep what the client sent in ignored parameters of a write that the exchange of this number answers."""
@@ -72,25 +85,40 @@ class Session:
         value = self._echoes.get((echo.write, echo.field))
         return self._sent.in_json_string(echo.recorded) if value is None else value
 
-    def values(self, number: int, reply: Reply, origin: str, moment: int) -> Values:
-        """Replay an exchange at this moment, and return what fills its slots for a client that used this origin."""
-        clock = self._clock
-        own: Values = {
-            Slot.SID: self._sent.sid if self.rules.scrub else self.sids.to_live,
-            Slot.ECHO: self._echoed,
-            Slot.PSEUDONYM: self._sent.filled,
-        }
+    def fill(self, number: int, stencil: Stencil, origin: Callable[[bytes], bytes], moment: int) -> Filled:
+        """Replay an exchange at this moment; ``origin`` tells the addresses in it."""
+        values = list(map(self._sent.sid, stencil.sids)) if self.scrubs else self.sids.all_live(stencil.sids)
+        values += self._instants(number, stencil, moment)
+        moments = self.moments(stencil.nows, moment)
+        values += moments
+        if stencil.others:
+            fillers = {
+                Slot.ORIGIN: origin,
+                Slot.ECHO: self._echoed,
+                Slot.PSEUDONYM: self._sent.filled,
+                Slot.SID: self._sent.sid,
+            }
+            values += [fillers[slot](argument) for slot, argument in stencil.others]
+        return Filled(*stencil.fill(values), moments)
+
+    def change(self) -> None:
+        """Take in that an answer which was given may have become another."""
+        self.state = object()
+
+    def moments(self, nows: Sequence[Packed], moment: int) -> tuple[bytes, ...]:
+        """Return the texts that show this moment of an answer, as it will stay where instants are recorded ones."""
+        if self._clock is None:
+            return tuple([spell(then, row, digits) for then, _, row, digits in nows])
+        now = self._clock.now(moment)
+        return tuple([spell(now, row, digits) for _, _, row, digits in nows])
+
+    def _instants(self, number: int, stencil: Stencil, moment: int) -> list[bytes]:
+        clock, timeline = self._clock, stencil.timeline
         if clock is None:
-            return as_recorded(origin) | own
-        if reply.written:
-            clock.wrote(Instant(reply.written, number, reply.timeline), moment, opens=reply.opens)
-        now = clock.now(moment)
-
-        def instant(packed: bytes) -> bytes:
-            stamp = Stamp.unpack(packed)
-            return spell_instant(clock.served(Instant(stamp.moment, stamp.cause, reply.timeline)), stamp.spelling)
-
-        def present(packed: bytes) -> bytes:
-            return spell_instant(now, Stamp.unpack(packed).spelling)
-
-        return as_recorded(origin) | own | {Slot.INSTANT: instant, Slot.NOW: present}
+            return [spell(then, row, digits) for then, _, row, digits in stencil.instants]
+        if stencil.written:
+            clock.wrote(Instant(stencil.written, number, timeline), moment, opens=stencil.opens)
+        served = clock.served
+        return [
+            spell(served(Instant(then, cause, timeline)), row, digits) for then, cause, row, digits in stencil.instants
+        ]

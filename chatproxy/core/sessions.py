@@ -5,6 +5,7 @@ else it is the one named ``default``.
 """
 
 import re
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 
 from chatproxy.core.errors import RequestError
@@ -46,9 +47,9 @@ class Sessions:
         self._bound = bound
         self._idle = idle
         self._restart = restart
-        self._held: dict[str, Session] = {}  # the one that was used longest ago comes first
+        self._held: OrderedDict[str, Session] = OrderedDict()  # the one that was used longest ago comes first
         self._used: dict[str, int] = {}
-        self._restarts: dict[str, int] = {}
+        self._restarts: OrderedDict[str, int] = OrderedDict()
 
     def __iter__(self) -> Iterator[Session]:
         return iter(self._held.values())
@@ -58,25 +59,38 @@ class Sessions:
 
         Raises RequestError if the request names a session by what is no name.
         """
-        name = self.name_of(request)
+        return self.named(self.name_of(request.headers), now)
+
+    def named(self, name: str | None, now: int) -> Session:
+        """Return the session of this name for a request that came at this moment, begun if need be.
+
+        Raises RequestError if there is no name.
+        """
         if name is None:
             raise RequestError(
                 400, "x-chatproxy-session is no name for a session: up to 100 letters, digits, '.', '_', '-'"
             )
-        session = self._held.pop(name, None) or self._begin(name, self._restarts.get(name, 0))
-        self._held[name] = session
+        session = self._held.get(name)
+        if session is None:
+            session = self._held[name] = self._begin(name, self._restarts.get(name, 0))
+        else:
+            self._held.move_to_end(name)
         self._used[name] = now
         self._drop(now)
         return session
 
-    def name_of(self, request: Request) -> str | None:
-        """Return the name of a request's session, or None if the request gives what is no name."""
+    def held(self, name: str) -> Session | None:
+        """Return the session that goes on under this name, if there is one."""
+        return self._held.get(name)
+
+    def name_of(self, headers: Headers) -> str | None:
+        """Return the name of the session that a header list chooses, or None if it gives what is no name."""
         if self._tied is not None:
             return self._tied
-        given = next(header_values(request.headers, SESSION), None)
+        given = next(header_values(headers, SESSION), None)
         if given is not None:
             return given.decode() if _NAME.fullmatch(given) else None
-        return (self._by_user and _account(request.headers)) or DEFAULT
+        return (self._by_user and _account(headers)) or DEFAULT
 
     def wrote(self, forward: Forward, number: int) -> None:
         """Take in that a session's write was put to the upstream and recorded as the exchange of this number."""
@@ -92,7 +106,7 @@ class Sessions:
         count = self._restarts.pop(name, 0) + 1
         self._restarts[name] = count
         if len(self._restarts) > self._bound:
-            del self._restarts[next(iter(self._restarts))]
+            self._restarts.popitem(last=False)
         return True
 
     def anew(self, session: Session) -> Session | None:

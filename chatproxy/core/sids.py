@@ -6,6 +6,7 @@ only (``SK`` as a user name, ``RQ`` in a header).
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 PREFIXES = tuple("AC CH CR IM IN IS MB RL US BS WH ME FW MG HX DY IG SK SM MM RQ".split())  # noqa: SIM905 - a table to read
 
@@ -18,11 +19,28 @@ SID_SEGMENT = re.compile(rb"(%b)[0-9a-fA-F]{32}" % _PREFIX)
 """A SID as a whole path segment, where hex digits may be upper case."""
 
 
+_IN_PATH = re.compile(rb"(?:%b)(?:[0-9a-f]{32}(?![0-9a-f])|(?<![^/]..)[0-9a-fA-F]{32}(?![^/]))" % _PREFIX)
+"""A SID in a decoded path: as anywhere, or as a whole segment. One search for all segments costs a sixth."""
+
+_ANYWHERE = re.compile(rb"(?:%b)[0-9a-f]{32}(?![0-9a-f])" % _PREFIX)
+
+
+def sids_in_path(path: bytes) -> list[bytes]:
+    """Return the SIDs of a decoded path, in their order and as often as they stand there."""
+    return _IN_PATH.findall(path)
+
+
+def sids_in(text: bytes) -> list[bytes]:
+    """Return the SIDs of a text, in their order and as often as they stand there."""
+    return _ANYWHERE.findall(text)
+
+
 def mask(text: bytes) -> bytes:
     """Replace every SID of a text by its type: ``/Messages/IM…`` becomes ``/Messages/IM*``."""
     return SID.sub(rb"\1*", text)
 
 
+@lru_cache(256)  # kind, shape and route of a request have the same path
 def mask_path(path: bytes) -> bytes:
     """Replace every SID of a decoded path by its type, those with upper-case hex in whole segments too."""
     return mask(b"/".join(_mask_segment(segment) for segment in path.split(b"/")))
@@ -39,7 +57,4 @@ def replace_sids(text: bytes, other: Callable[[bytes], bytes]) -> bytes:
 
 def replace_in_path(path: bytes, other: Callable[[bytes], bytes]) -> bytes:
     """Put another SID in the place of each one of a decoded path, also those with upper-case hex."""
-    return b"/".join(
-        other(segment) if SID_SEGMENT.fullmatch(segment) else replace_sids(segment, other)
-        for segment in path.split(b"/")
-    )
+    return _IN_PATH.sub(lambda found: other(found[0]), path)

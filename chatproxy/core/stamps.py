@@ -15,6 +15,20 @@ from chatproxy.core.timestamps import CANONICAL_BEGIN, SECOND, Spelling, read_in
 _PACKED = struct.Struct("<qIBB")
 
 
+Packed = tuple[int, int, int, int]
+"""A stamp's moment, cause, and the row and digits of its spelling."""
+
+
+def pack_stamp(stamp: Packed) -> bytes:
+    """Return the argument of a stamp's slot."""
+    return _PACKED.pack(*stamp)
+
+
+def unpack_stamps(packed: bytes) -> Iterator[Packed]:
+    """Yield what stands in arguments one behind another."""
+    return _PACKED.iter_unpack(packed)
+
+
 class Stamp(NamedTuple):
     """An instant as recorded: by the upstream's clock, with the write that set it (0 for none) and its spelling."""
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from chatproxy.core.jsontext import TOKEN, Names
+from chatproxy.core.jsontext import TOKEN, VALUE, Names
 from chatproxy.core.views import Span
 
 
@@ -29,6 +29,21 @@ class Surroundings:
     def __init__(self) -> None:
         self._names = Names()
         self._exchange = 0
+        self._lines: dict[bytes, tuple[re.Match[bytes], ...]] = {}
+
+    def pass_over(self, line: bytes) -> None:
+        """Read the next line, in which no place matters; a fixture has most of its lines many times."""
+        steps = self._lines.get(line)
+        if steps is None:
+            if len(line) > _SHORT or b'"number"' in line:
+                for _ in self._values(line):
+                    pass
+                return
+            if len(self._lines) >= _LINES_KEPT:
+                self._lines.clear()
+            steps = self._lines[line] = tuple(found for found in TOKEN.finditer(line) if found.lastindex != VALUE)
+        for found in steps:
+            self._names.take(found)
 
     def of(self, line: bytes, spans: Iterable[Span]) -> Iterator[Around]:
         """Read the next line, and yield what stands around each of these places in it, in their order."""
@@ -87,6 +102,8 @@ class _Part(NamedTuple):
     def holds(self, span: Span) -> bool:
         return self.start <= span[0] and span[1] <= self.end
 
+
+_SHORT, _LINES_KEPT = 400, 5000
 
 _NUMBER = re.compile(rb"\s*([0-9]{1,18})")
 _LONGEST_NAME = 100

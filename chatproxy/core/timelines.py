@@ -14,6 +14,11 @@ class Spellings:
     def __init__(self) -> None:
         self._sids: dict[bytes, bytes] = {}
 
+    def wants(self, path: bytes) -> bool:
+        """Tell whether the SID of the channel in this path is still to be learnt."""
+        found = _CHANNEL.match(path)
+        return found is not None and found[0] not in self._sids
+
     def learn(self, path: bytes, channel_sid: str) -> None:
         """Take in what the answer to a request of this path said."""
         found = _CHANNEL.match(path)

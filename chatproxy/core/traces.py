@@ -10,7 +10,7 @@ from chatproxy.core.model import Exchange, Standing, is_read
 from chatproxy.core.normalize import NormalForm
 from chatproxy.core.pagetokens import means_itself
 from chatproxy.core.paths import timeline
-from chatproxy.core.shown import shown
+from chatproxy.core.shown import Shown, shown
 from chatproxy.core.sids import mask, mask_path
 from chatproxy.core.timelines import Spellings
 
@@ -66,12 +66,14 @@ def opens_epoch(exchange: Exchange) -> bool:
 def trace(recorded: Iterable[tuple[Exchange, NormalForm]]) -> list[Trace]:
     """Trace exchanges, each with the normal form of its request, with each channel's path in one spelling."""
     spellings = Spellings()
-    kinds: dict[bytes, str] = {}
+    kinds: dict[str, str] = {}
     methods: dict[str, str] = {}
+    paths: dict[bytes, bytes] = {}
     queries: dict[bytes, bytes] = {}
     traces = []
     for exchange, form in recorded:
-        seen = shown(exchange.response)
+        is_write = not is_read(form.method)
+        seen = shown(exchange.response) if is_write or spellings.wants(form.path) else _NOTHING
         for fields in seen.objects.values():
             spellings.learn(form.path, str(fields.get("channel_sid", "")))
         traces.append(
@@ -81,20 +83,24 @@ def trace(recorded: Iterable[tuple[Exchange, NormalForm]]) -> list[Trace]:
                 exchange.answered,
                 exchange.after,
                 _once(methods, form.method),
-                form.path,
-                kinds.setdefault(form.route, f"{form.method} {mask_path(form.path).decode('utf-8', 'replace')}"),
+                _once(paths, form.path),
+                _once(kinds, f"{form.method} {mask_path(form.path).decode('utf-8', 'replace')}"),
                 _once(queries, b"&".join(mask(_plain(pair)) for pair in form.query)),
                 _content(form),
                 exchange.response.status,
                 opens_epoch(exchange),
                 b"Order=desc" in form.query,
-                () if is_read(form.method) else tuple(seen.objects),
+                tuple(seen.objects) if is_write else (),
                 exchange.standing,
             )
         )
+    paths.clear()
     for one in traces:
-        one.path = spellings.one(one.path)
+        one.path = _once(paths, spellings.one(one.path))
     return traces
+
+
+_NOTHING = Shown()
 
 
 def _once(held: dict[T, T], value: T) -> T:

@@ -71,10 +71,16 @@ def runs(text: bytes) -> Iterator[Span]:
         yield found.span()
 
 
+def has_run(text: bytes) -> bool:
+    """Tell whether a text has anything as long as what may be base64, hexadecimal or a token, less SIDs."""
+    return _RUN.search(SID.sub(_NO_RUN, text)) is not None
+
+
 _NO_RUN = b" " * 34
 """As long as a SID, so that places stay."""
 SHORTEST = 16
 """Characters of base64 that are looked into; they hold twelve bytes."""
+_RUN = re.compile(rb"[\w+/-]{%d}" % SHORTEST)
 _BASE64 = re.compile(rb"(?<![\w+/-])[A-Za-z0-9_+/-]{%d,}+(?:\r?\n[A-Za-z0-9_+/-]++)*+" % SHORTEST)
 """MIME breaks base64 into lines (RFC 2045 section 6.8), which an escaped text shows in one."""
 _ENDS = re.compile(rb"[/\n]")

@@ -1,13 +1,13 @@
 """What compiling a cassette yields, kept beside its exchanges under the fingerprint of the rules."""
 
+import struct
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import islice
+from itertools import chain
 
-from chatproxy.core.cassette import Read
-from chatproxy.core.codec import decode_exchange, decode_place, decode_reply, encode_place, encode_reply
+from chatproxy.core.cassette import Read, Span
+from chatproxy.core.codec import damaged, decode_exchange, decode_place, decode_stencil, encode_place, encode_reply
 from chatproxy.core.compile import Compiled, Source, compile_exchanges
 from chatproxy.core.epochs import COLLECTION, Place
 from chatproxy.core.errors import CassetteError
@@ -16,13 +16,17 @@ from chatproxy.core.normalize import Rules
 from chatproxy.core.numbering import Declared, Numbered, Numbering
 from chatproxy.core.scrubbing import scrubbed_exchange
 from chatproxy.core.stamps import recording_begin
+from chatproxy.core.stencil import Stencil
 from chatproxy.core.template import Reply
 from chatproxy.store import layout
 from chatproxy.store.environment import Environment, Transaction
 from chatproxy.store.progress import stepped
 
 _CHUNK = 64
-"""How many compiled exchanges are held at once; each may be a long list."""
+"""How many keys are looked up at once."""
+
+_Entry = tuple[bytes, bytes]
+"""A key and its value."""
 
 
 class StoredCassette:
@@ -83,7 +87,14 @@ class StoredCassette:
 
     def reply(self, number: int) -> Reply:
         """Return what is served for an exchange."""
-        return decode_reply(self._stored(self._reply, number), self._place(number))
+        return self.stencil(number).reply
+
+    def stencil(self, number: int) -> Stencil:
+        """Return what is served for an exchange, ready to be filled."""
+        found = decode_stencil(self._stored(self._reply, number))
+        if found is None:
+            raise damaged(self._place(number))
+        return found
 
     def recorded(self, number: int) -> Exchange:
         """Return an exchange as recorded, which no rule has scrubbed."""
@@ -109,18 +120,23 @@ class StoredCassette:
     def read(self, key: bytes, epoch: int, nth: int) -> int | None:
         """Return the number of the n-th answer, from 0, to the read with this key in this epoch."""
         stored = self._environment.get(self._reads + key + layout.number(epoch) + layout.number(nth))
-        return None if stored is None else int.from_bytes(stored, "big")
+        return None if stored is None else int.from_bytes(stored[:4], "big")
 
-    def last_read(self, key: bytes, epoch: int) -> Read | None:
-        """Return the last answer to this read in this epoch, or else in the latest earlier one that has any."""
+    def span(self, key: bytes, epochs: Mapping[int, int]) -> Span | None:
+        """Return what a session has to choose from for this read, given its epochs of the timelines."""
         prefix = self._reads + key
-        found = self._environment.last_until(prefix, prefix + layout.number(epoch) + b"\xff" * 4)
-        return None if found is None else _read(*found)
 
-    def first_read(self, key: bytes) -> Read | None:
-        """Return the first answer to this read in the earliest epoch that has any."""
-        found = self._environment.scan(self._reads + key, limit=1)
-        return _read(*found[0]) if found else None
+        def until(first: bytes) -> bytes:
+            timeline = int.from_bytes(first[4:8], "big")
+            return prefix + layout.number(epochs.get(timeline, 0)) + b"\xff" * 4
+
+        found = self._environment.ends(prefix, until)
+        if found is None:
+            return None
+        first, last = found
+        _, timeline, member = _READ.unpack(first[1])
+        read = _read(*first)
+        return Span(timeline, member, read, read if last is first else last and _read(*last))
 
     def touching(self, timeline: int, member: int, after: int, until: int) -> int | None:
         """Return the first write that touched just this member and opened an epoch in ``(after, until]``."""
@@ -140,9 +156,13 @@ class StoredCassette:
         return f"{self._environment.folder}: exchange {self.name}/{number}"
 
 
+_READ = struct.Struct(">III")
+_EPOCH_AND_NTH = struct.Struct(">II")
+
+
 def _read(key: bytes, value: bytes) -> Read:
-    epoch, nth, number = (int.from_bytes(part, "big") for part in (key[-8:-4], key[-4:], value))
-    return Read(epoch, nth, number)
+    epoch, nth = _EPOCH_AND_NTH.unpack(key[-8:])
+    return Read(epoch, nth, int.from_bytes(value[:4], "big"))
 
 
 def compile_into(
@@ -162,29 +182,14 @@ def compile_into(
     tally = environment.get(layout.tally_key(cassette)) or layout.Tally().pack()
     write = _Writer(cassette, rules)
     numbering = Numbering(declared)
-    compiled = compile_exchanges(_Stepped(source, step), rules, numbering)
-    stepping = stepped(compiled, step)
-    while chunk := list(islice(stepping, _CHUNK)):
-        environment.write(partial(_put, list(write.entries(chunk))))
-    sids = _sid_entries(layout.sid_prefix(cassette, rules.fingerprint), numbering)
-    while entries := list(islice(sids, _CHUNK)):
-        environment.write(partial(_put, entries))
+    compiled = compile_exchanges(source, rules, numbering, step)
+    entries = chain(
+        chain.from_iterable(map(write.entries, stepped(compiled, step))),
+        _sid_entries(layout.sid_prefix(cassette, rules.fingerprint), numbering),
+    )
+    for chunk in _chunks(entries):
+        environment.write(partial(_put, chunk))
     environment.write(partial(_put, [(layout.compiled_key(cassette, rules.fingerprint), tally)]))
-
-
-@dataclass(frozen=True, slots=True)
-class _Stepped:
-    """Exchanges that tell of each step through them."""
-
-    source: Source
-    step: Callable[[], object]
-
-    def __iter__(self) -> Iterator[Exchange]:
-        return stepped(self.source, self.step)
-
-    def exchange(self, number: int) -> Exchange:
-        """Return the exchange of a number."""
-        return self.source.exchange(number)
 
 
 class _Writer:
@@ -200,23 +205,22 @@ class _Writer:
         self._seen: Counter[bytes] = Counter()
         self._count = 0
 
-    def entries(self, chunk: list[Compiled]) -> Iterator[tuple[bytes, bytes]]:
-        for compiled in chunk:
-            number = layout.number(compiled.number)
-            yield self._reply + number, encode_reply(compiled.reply)
-            yield self._order + layout.number(self._count), number
-            self._count += 1
-            for index in (compiled.key, compiled.shape, compiled.route):
-                yield self._index + index + layout.number(self._seen[index]), number
-                self._seen[index] += 1
-            yield from self._place_entries(compiled, number)
+    def entries(self, compiled: Compiled) -> Iterator[_Entry]:
+        number = layout.number(compiled.number)
+        yield self._reply + number, encode_reply(compiled.reply)
+        yield self._order + layout.number(self._count), number
+        self._count += 1
+        for index in (compiled.key, compiled.shape, compiled.route):
+            yield self._index + index + layout.number(self._seen[index]), number
+            self._seen[index] += 1
+        yield from self._place_entries(compiled, number)
 
-    def _place_entries(self, compiled: Compiled, number: bytes) -> Iterator[tuple[bytes, bytes]]:
+    def _place_entries(self, compiled: Compiled, number: bytes) -> Iterator[_Entry]:
         place = compiled.place
         yield self._place + number, encode_place(place)
         if compiled.is_read:
             read = self._read + compiled.key + layout.number(place.epoch)
-            yield read + layout.number(self._seen[read]), number
+            yield read + layout.number(self._seen[read]), _READ.pack(compiled.number, place.timeline, place.member)
             self._seen[read] += 1
         for opening in place.opens:
             line = self._touching + layout.number(opening.timeline)
@@ -224,7 +228,7 @@ class _Writer:
                 yield line + layout.number(member) + layout.number(opening.epoch), number
 
 
-def _sid_entries(prefix: bytes, numbering: Numbering) -> Iterator[tuple[bytes, bytes]]:
+def _sid_entries(prefix: bytes, numbering: Numbering) -> Iterator[_Entry]:
     if numbering.account is not None:
         yield prefix, numbering.account
     for sid, known in numbering.numbered().items():
@@ -236,6 +240,23 @@ def _sid_entries(prefix: bytes, numbering: Numbering) -> Iterator[tuple[bytes, b
 _SUPPLIED, _GENERATED = b"s", b"g"
 
 
-def _put(entries: list[tuple[bytes, bytes]], transaction: Transaction) -> None:
+def _chunks(entries: Iterable[_Entry]) -> Iterator[list[_Entry]]:
+    """Yield entries so many together as may be in memory: each transaction waits for the disk."""
+    chunk: list[_Entry] = []
+    size = 0
+    for entry in entries:
+        chunk.append(entry)
+        size += len(entry[1])
+        if size > _CHUNK_BYTES or len(chunk) == _CHUNK_ENTRIES:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
+
+
+_CHUNK_BYTES, _CHUNK_ENTRIES = 2**22, 2**13
+
+
+def _put(entries: list[_Entry], transaction: Transaction) -> None:
     for key, value in entries:
         transaction.put(key, value)

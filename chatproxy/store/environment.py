@@ -6,13 +6,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import chain, islice, takewhile
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import lmdb
 
 from chatproxy.core.errors import CassetteError
 
 T = TypeVar("T")
+Entry = tuple[bytes, bytes]
+"""A key and its value."""
 
 FORMAT = b"1"
 """The version of what the store holds; another one is refused, never read as empty."""
@@ -111,14 +113,17 @@ class Environment:
             entries = ((bytes(key), bytes(value)) for key, value in cursor)
             return list(islice(takewhile(lambda entry: entry[0].startswith(prefix), entries), limit))
 
-    def last_until(self, prefix: bytes, key: bytes) -> tuple[bytes, bytes] | None:
-        """Return the last entry under a prefix whose key is at or before ``key``."""
-        with self._read() as transaction, transaction.cursor() as cursor:
-            found = cursor.set_range(key)
-            if not (found and bytes(cursor.key()) == key):
-                found = cursor.prev() if found else cursor.last()
-            entry = (bytes(cursor.key()), bytes(cursor.value()))
-        return entry if found and entry[0].startswith(prefix) else None
+    def ends(self, prefix: bytes, until: Callable[[bytes], bytes]) -> tuple[Entry, Entry | None] | None:
+        """Return the first entry under a prefix, and the last at or before a key that is told by the first's value."""
+        try:  # as above
+            with self._map_gate:
+                transaction = self._begin()
+                try:
+                    return _ends(transaction.cursor(), prefix, until)
+                finally:
+                    transaction.abort()
+        except lmdb.Error as error:
+            raise CassetteError(str(self.folder), _reason(error)) from error
 
     def write(self, work: Callable[[Transaction], T]) -> T:
         """Do the work in one transaction and return when it is on disk."""
@@ -195,6 +200,26 @@ class Environment:
             yield
         except (lmdb.Error, OSError) as error:
             raise CassetteError(str(self.folder), _reason(error)) from error
+
+
+def _ends(
+    cursor: Any,  # for lmdb's types an entry could be views, which it is only where that was asked for
+    prefix: bytes,
+    until: Callable[[bytes], bytes],
+) -> tuple[Entry, Entry | None] | None:
+    first = cursor.item() if cursor.set_range(prefix) else None
+    if first is None or not first[0].startswith(prefix):
+        return None
+    end = until(first[1])
+    if first[0] > end:
+        return first, None
+    if not cursor.next() or cursor.key() > end:  # a lone one, as most are
+        return first, first
+    if not cursor.set_range(end):
+        cursor.last()
+    elif cursor.key() != end:
+        cursor.prev()
+    return first, cursor.item()
 
 
 def _mark(transaction: Transaction) -> bytes | None:

@@ -13,7 +13,7 @@
     o<id><rules><nth>                 the number of the n-th exchange in canonical order
     x<id><rules><index><nth>          the number of the n-th exchange with this key, shape or route
     p<id><rules><number>              where an exchange stands in its timeline
-    a<id><rules><key><epoch><nth>     the number of the n-th answer to a read in an epoch
+    a<id><rules><key><epoch><nth>     the number of the n-th answer to a read in an epoch, its timeline and member
     t<id><rules><timeline><member><epoch>
                                       the number of the write that opened this epoch and touched this member
     d<id>                             to be deleted once no process replays it

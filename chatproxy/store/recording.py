@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from enum import StrEnum
-from itertools import islice
 
 from chatproxy.core.codec import encode_exchange
 from chatproxy.core.errors import CassetteError
@@ -89,8 +88,7 @@ class Recording:
         """
         try:
             with progress(*work) as step:
-                left = stepped(exchanges, step)
-                while chunk := list(islice(left, _HELD)):
+                for chunk in _chunks(stepped(exchanges, step)):
                     self.put(chunk)
             self.finish(rules, keep_empty=keep_empty, progress=progress)
         except BaseException:
@@ -174,8 +172,21 @@ class Recording:
         transaction.put(key, layout.Tally(tally.count + len(entries), last).pack())
 
 
-_HELD = 64
-"""How many exchanges are held at once; each may be a long list."""
+def _chunks(exchanges: Iterable[Exchange]) -> Iterator[list[Exchange]]:
+    """Yield exchanges so many together as may be in memory: each transaction waits for the disk."""
+    chunk: list[Exchange] = []
+    size = 0
+    for exchange in exchanges:
+        chunk.append(exchange)
+        size += len(exchange.request.body) + len(exchange.response.body)
+        if size > _CHUNK_BYTES or len(chunk) == _CHUNK_EXCHANGES:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
+
+
+_CHUNK_BYTES, _CHUNK_EXCHANGES = 2**21, 2**10
 
 _CANONICAL = "comes from a canonical fixture, whose SIDs no server knows: nothing can be added; record it anew"
 

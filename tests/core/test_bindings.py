@@ -345,3 +345,22 @@ def test_law_1_two_sessions_never_share_a_fresh_sid_and_one_seed_gives_the_same(
     fresh = {each.to_live(it) for each in (one, other) for it in generated}
     assert len(fresh) == 2 * len(generated)
     assert not fresh & set(recorded_sids(recorded))
+
+
+def test_law_2_of_many_fresh_sids_the_oldest_are_forgotten_each_as_quickly() -> None:
+    given = Given(bound=2)
+    for name in (b"IM1", b"IM2", b"IM1", b"IM3"):
+        given.note(name, Owner(name.decode()))
+    assert [given.owner(name) for name in (b"IM1", b"IM2", b"IM3")] == [None, Owner("IM2"), Owner("IM3")]
+
+
+def test_what_is_served_as_recorded_is_looked_up_once_and_only_so_much_of_it_is_remembered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("chatproxy.core.bindings._UNBOUND", 2)
+    supplied = [SERVICE.encode(), CHANNEL.encode(), ACCOUNT.encode()]
+    several = bindings()
+    for recorded in (*supplied, *supplied, *supplied):
+        assert several.to_live(recorded) == recorded
+        assert len(several._unbound) <= 2
+    assert several.all_live(supplied) == supplied

@@ -5,7 +5,7 @@ import pytest
 from core.programs import BEGIN, JSON, PATH, Program, places_of, programs
 from hypothesis import given
 
-from chatproxy.core.causes import Causes, date_fields
+from chatproxy.core.causes import Causes, date_fields, sure_of
 from chatproxy.core.model import Exchange, Request, Response
 from chatproxy.core.timestamps import SECOND
 
@@ -109,3 +109,33 @@ def test_law_7_an_update_that_left_an_older_instant_as_it_was_did_not_set_it() -
     without_effect = replace(updated, response=replace(updated.response, headers=late))
     assert found_causes([created, without_effect])[2] == {(SID, "date_updated"): 1}
     assert found_causes([created, updated])[2] == {(SID, "date_updated"): 2}
+
+
+@given(programs)
+def test_what_is_set_for_certain_and_what_is_updated_are_all_that_counts(program: Program) -> None:
+    exchanges, places = program.exchanges, places_of(program.exchanges)
+    sure = [sure_of(exchange) for exchange in exchanges]
+    updated = {sid for _, sids in sure for sid in sids}
+    standing = {one.number: where for one, where in zip(exchanges, places, strict=True)}
+    causes, quick = Causes(updated, standing), Causes(updated, standing)
+    for exchange, where, (values, _) in zip(exchanges, places, sure, strict=True):
+        causes.learn(exchange, where.timeline, where.epoch)
+        quick.learn_sure(exchange.number, values)
+    expected = found_causes(exchanges)
+    for learnt in (causes,) if updated else (causes, quick):
+        for exchange in exchanges:
+            assert expected[exchange.number] == {
+                (one.sid.decode(), one.name.decode()): learnt.of(exchange.number, one) for one in date_fields(exchange)
+            }
+
+
+def test_a_cause_is_settled_where_one_write_at_most_set_the_instant() -> None:
+    created = shown(1, CREATE, sid=SID, date_updated=EARLY)
+    updated = shown(2, UPDATE, asked=created.answered + 1, sid=SID, date_updated=EARLY, body="a")
+    causes = Causes()
+    (one,) = date_fields(created)
+    assert causes.is_settled(one)
+    causes.learn(created, 0, 1)
+    assert causes.is_settled(one)
+    causes.learn(updated, 0, 2)
+    assert not causes.is_settled(one)

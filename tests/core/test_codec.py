@@ -78,6 +78,12 @@ def test_a_damaged_reply_is_found_out(response: Response, data: st.DataObject) -
         decode_reply(bytes(record), "a/1")
 
 
+def test_an_empty_reply_is_found_out() -> None:
+    for record in (b"", bytes(4), bytes(8)):
+        with pytest.raises(CassetteError, match="a/1: is damaged"):
+            decode_reply(record, "a/1")
+
+
 def test_the_number_of_an_exchange_is_its_key_and_not_in_its_record() -> None:
     assert decode_exchange(7, encode_exchange(EXCHANGE), "here").number == 7
 
@@ -93,3 +99,10 @@ _paths = st.binary(max_size=9).map(lambda path: b"/" + path)
 def test_where_an_exchange_is_said_to_stand_comes_back_from_its_record(exchange: Exchange, standing: Standing) -> None:
     said = replace(exchange, standing=standing)
     assert decode_exchange(exchange.number, encode_exchange(said), "here") == said
+
+
+def test_a_damaged_place_is_found_out() -> None:
+    record = encode_place(Place(1, 2, 3))
+    for damaged in (record[:-1] + bytes([record[-1] ^ 1]), record[:-4], b"", bytes(4) + b"\x1c\xdf\x44\x21"):
+        with pytest.raises(CassetteError, match="here: is damaged"):
+            decode_place(damaged, "here")

@@ -16,8 +16,11 @@ from chatproxy.core.headers import end_to_end
 from chatproxy.core.model import Exchange, Forward, Request, Response, is_read
 from chatproxy.core.normalize import Rules
 from chatproxy.core.recorder import Recorder
+from chatproxy.core.rendered import Rendered, Repeat
+from chatproxy.core.scrubrules import Action, LooksAt, Scrub, ScrubRule
 from chatproxy.core.session import Session
 from chatproxy.core.sessions import SESSION, Sessions
+from chatproxy.core.timestamps import instant
 
 RULES = Rules()
 BODY = b'{"url": "https://chat.twilio.com/v1/x", "body": "https://chat.twilio.com"}'
@@ -388,3 +391,57 @@ def test_what_auto_records_of_a_session_that_was_ended_is_kept() -> None:
     _, kept = auto.on_response(forward, ANSWER)
     assert kept is not None
     assert kept.number == 2
+
+
+# Answers that repeat
+
+
+def repeat_of(engine: Engine, request: Request) -> Repeat:
+    decision = engine.decide(request)
+    assert isinstance(decision, Rendered)
+    assert decision.repeat is not None
+    return decision.repeat
+
+
+def test_an_answer_is_given_again_until_its_session_changes() -> None:
+    engine = Engine(UPSTREAM, ticking(), sessions=sessions(get(), post()))
+    repeat = repeat_of(engine, get())
+    assert [engine.again(repeat) for _ in range(3)] == [(), (), ()]
+    assert engine.counts == {"hit": 4}
+    assert [entry["exchange"] for entry in engine.journal.entries()] == [1, 1, 1, 1]
+    assert [entry["at"] for entry in engine.journal.entries()] == [instant(100 + nth) for nth in range(4)]
+    answered(engine, post())
+    assert engine.again(repeat) is None
+
+
+def test_an_answer_is_not_given_again_once_its_session_has_ended() -> None:
+    held = sessions(get())
+    engine = Engine(UPSTREAM, ticking(), sessions=held)
+    repeat = repeat_of(engine, get())
+    held.end_all()
+    assert engine.again(repeat) is None
+    assert engine.again(repeat_of(engine, get())) == ()
+    assert engine.again(repeat) is None
+    assert Engine(UPSTREAM, ticking()).again(repeat) is None
+
+
+def test_only_the_last_answer_to_a_read_repeats_and_none_to_a_write() -> None:
+    engine = Engine(UPSTREAM, ticking(), sessions=sessions(get(), get(), post()))
+    decisions = [engine.decide(request) for request in (get(), get(), get(), post())]
+    assert [isinstance(one, Rendered) and one.repeat is not None for one in decisions] == [False, True, True, False]
+
+
+def test_what_goes_to_the_upstream_ends_what_repeats() -> None:
+    engine = Engine(UPSTREAM, ticking(), sessions=sessions(get()), recorder=Recorder("tour", UPSTREAM, first=2))
+    repeat = repeat_of(engine, get())
+    forwarded(engine, post())
+    assert engine.again(repeat) is None
+
+
+def test_nothing_repeats_where_pseudonyms_may_stand_for_other_values_by_then() -> None:
+    rules = Rules(scrub=Scrub((ScrubRule(LooksAt.FIELD, "from", Action.PSEUDONYM),), "salt of the team"))
+    cassette = MemoryCassette("tour", [exchange(1, get())], rules)
+    held = Sessions(lambda name, restarts: Session(cassette, rules, name, restarts))
+    decision = Engine(UPSTREAM, ticking(), sessions=held).decide(get())
+    assert isinstance(decision, Rendered)
+    assert decision.repeat is None

@@ -1,4 +1,5 @@
 import json
+import re
 import sys
 
 import pytest
@@ -6,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import Json, json_containers, json_spellings, json_values
 
-from chatproxy.core.jsontext import canonical, strings
+from chatproxy.core.jsontext import canonical, members, strings
 
 
 def nested(depth: int) -> bytes:
@@ -131,3 +132,23 @@ def test_an_unclosed_string_goes_to_the_end_in_one_step() -> None:
     text = b'{"a": "x' + b'\\"' * 200_000 + b"\\"
     (place,) = strings(text)
     assert (place.name, place.end) == (b"a", len(text) - 1)
+
+
+@given(
+    st.dictionaries(st.sampled_from(["a", "sid", 'a"b', "a b", ":", ", ", "a\\"]), json_values, max_size=5), st.data()
+)
+def test_members_are_the_strings_of_an_object_without_others(value: dict[str, Json], data: st.DataObject) -> None:
+    text = data.draw(json_spellings(value))
+    found = members(text)
+    if any(isinstance(one, dict | list) for one in value.values()):
+        assert found is None
+        return
+    assert found is not None
+    expected = [place for place in strings(text) if re.fullmatch(rb"\w+", place.name)]
+    assert [(one.name, one.start, one.end) for one in found] == [(one.name, one.start, one.end) for one in expected]
+    assert len({(one.parent, one.holder) for one in found}) <= 1
+
+
+@pytest.mark.parametrize("text", [b"", b"[]", b"1", b'{"a": "b"', b"\xff", b'{"a": {}}', b"[" * 100_000])
+def test_other_texts_have_no_members(text: bytes) -> None:
+    assert members(text) is None

@@ -1,9 +1,21 @@
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import sids
 
-from chatproxy.core.sids import PREFIXES, SID, mask, mask_path, replace_in_path, replace_sids
+from chatproxy.core.sids import (
+    PREFIXES,
+    SID,
+    SID_SEGMENT,
+    mask,
+    mask_path,
+    replace_in_path,
+    replace_sids,
+    sids_in,
+    sids_in_path,
+)
 
 HEX = b"0123456789abcdef" * 2
 
@@ -76,3 +88,31 @@ def test_law_5_sids_are_replaced_where_they_are_found() -> None:
         other,
         upper,
     )
+
+
+def in_segments(path: bytes, other: Callable[[bytes], bytes]) -> bytes:
+    """Replace the SIDs of a path as the law says it, segment by segment."""
+    return b"/".join(
+        other(segment) if SID_SEGMENT.fullmatch(segment) else replace_sids(segment, other)
+        for segment in path.split(b"/")
+    )
+
+
+_parts = st.one_of(
+    sids().map(str.encode),
+    sids().map(lambda sid: sid[:2].encode() + sid[2:].upper().encode()),
+    st.sampled_from([b"/", b"/", b"/", b"PT", b"x", b"0", b"A", b"%2f", b"\n", b"CH"]),
+)
+
+
+@given(st.lists(_parts, max_size=8).map(b"".join))
+def test_law_5_a_path_is_searched_at_once_as_its_segments_would_be(path: bytes) -> None:
+    found: list[bytes] = []
+
+    def note(sid: bytes) -> bytes:
+        found.append(sid)
+        return b"<" + sid + b">"
+
+    assert in_segments(path, note) == replace_in_path(path, lambda sid: b"<" + sid + b">")
+    assert sids_in_path(path) == found
+    assert sids_in(path) == [one[0] for one in SID.finditer(path)]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatproxy.core.spellings import spellings
+from chatproxy.core.spellings import Glance, Searched, spellings
 
 SECRET = b"0123456789abcdef0123456789abcdef"
 UMLAUT = "Schlüssel-für-😀-und-alle"
@@ -18,12 +18,16 @@ texts = st.text(characters, min_size=16, max_size=24)
 
 
 def hits(secret: bytes, text: bytes) -> bool:
-    return any(quick.search(text) for quick, _ in spellings(secret))
+    searched = Searched.of(text)
+    found = [spelling.is_in(searched) for spelling in spellings(secret)]
+    assert found == [spelling.sign.search(text) is not None for spelling in spellings(secret)]
+    assert Glance(spellings(secret)).finds(text) == any(found)
+    return any(found)
 
 
 def blanked(secret: bytes, text: bytes) -> bytes:
-    for _, whole in spellings(secret):
-        text = whole.sub(b"*", text)
+    for spelling in spellings(secret):
+        text = spelling.whole.sub(b"*", text)
     return text
 
 

@@ -92,3 +92,23 @@ def test_a_text_that_is_no_json_has_no_exchanges(line: bytes) -> None:
 def test_every_place_is_answered_once() -> None:
     line = b'x "a": "b" y'
     assert len(of(line, *[(at, at + 1) for at in range(len(line))])) == len(line)
+
+
+@pytest.mark.parametrize("indent", [None, 0, 2])
+def test_lines_that_are_passed_over_count_as_if_they_were_read(indent: int | None) -> None:
+    lines = json.dumps(FIXTURE, indent=indent).encode().splitlines(keepends=True)
+    for last in range(len(lines)):
+        reading, passing = Surroundings(), Surroundings()
+        for line in lines[:last] * 2:
+            list(reading.of(line, []))
+            passing.pass_over(line)
+        spans = [(place, place + 1) for place in range(len(lines[last]))]
+        assert list(passing.of(lines[last], spans)) == list(reading.of(lines[last], spans))
+
+
+def test_lines_are_remembered_up_to_a_bound() -> None:
+    surroundings = Surroundings()
+    for number in range(6000):
+        surroundings.pass_over(b'"a%d": [' % number)
+    (found,) = surroundings.of(b'"x"', [(1, 2)])
+    assert found.field == b"a5999"

@@ -182,3 +182,22 @@ def test_a_kill_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
     assert all(kept[number] == exchange(number) for number in acknowledged)
     assert store.count("a.partial") == len(kept)
     store.close()
+
+
+async def test_what_comes_in_one_round_of_the_loop_shares_a_commit() -> None:
+    disk = Disk()
+    disk.ready.set()
+    group = GroupCommit(disk.write)
+    await asyncio.gather(*(group.commit(item) for item in range(5)))
+    assert disk.batches == [[0, 1, 2, 3, 4]]
+    group.close()
+
+
+async def test_closing_writes_what_was_not_handed_over_yet() -> None:
+    disk = Disk()
+    disk.ready.set()
+    group = GroupCommit(disk.write)
+    waiting = asyncio.ensure_future(group.commit(1))
+    asyncio.get_running_loop().call_soon(group.close)
+    await waiting
+    assert disk.items == [1]

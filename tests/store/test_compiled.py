@@ -62,17 +62,18 @@ def test_a_stored_cassette_answers_as_one_in_memory(store: Store, recorded: list
         assert (stored.numbered(sid), stored.sid(known.number)) == (known, sid)
     assert (stored.numbered(b"IM" + b"0" * 31 + b"x"), stored.sid(2**60)) == (None, None)
     for compiled in compile_exchanges(Listed(recorded), rules):
-        assert stored.reply(compiled.number) == memory.reply(compiled.number)
+        assert stored.reply(compiled.number) == memory.reply(compiled.number) == compiled.reply
+        assert stored.stencil(compiled.number) == memory.stencil(compiled.number)
         assert stored.exchange(compiled.number) == memory.exchange(compiled.number)
         for index in (compiled.key, compiled.shape, compiled.route):
             for nth in range(len(recorded) + 1):
                 assert stored.find(index, nth) == memory.find(index, nth)
         assert stored.place(compiled.number) == memory.place(compiled.number)
-        assert stored.first_read(compiled.key) == memory.first_read(compiled.key)
         for epoch in range(len(recorded) + 1):
-            assert stored.last_read(compiled.key, epoch) == memory.last_read(compiled.key, epoch)
-            assert stored.read(compiled.key, epoch, 0) == memory.read(compiled.key, epoch, 0)
             place = compiled.place
+            epochs = {place.timeline: epoch}
+            assert stored.span(compiled.key, epochs) == memory.span(compiled.key, epochs)
+            assert stored.read(compiled.key, epoch, 0) == memory.read(compiled.key, epoch, 0)
             for member in (COLLECTION, place.member, ALL_MEMBERS):
                 found = (one.touching(place.timeline, member, epoch, len(recorded)) for one in (stored, memory))
                 assert len(set(found)) == 1

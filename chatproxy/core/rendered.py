@@ -1,0 +1,47 @@
+"""A replayed answer as text, and what lets it be given again without deciding anew.
+
+The last answer to a read repeats. It is the same bytes, but for the moment of the answer, until its session's state
+changes: until a write is replayed or put to the upstream, a SID is bound to another, or the session ends.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from chatproxy.core.model import Response
+from chatproxy.core.stamps import Packed
+
+
+class Repeat(NamedTuple):
+    """A read whose answer repeats while the session of this name is in this state.
+
+    ``target`` is that of the blanked request; ``nows`` are the stamps of what shows the moment of the answer.
+    """
+
+    session: str
+    state: object
+    method: str
+    target: bytes
+    status: int
+    number: int
+    nows: Sequence[Packed]
+
+
+class Rendered(NamedTuple):
+    """A replayed answer; ``head`` is its header fields, each as ``name: value`` and CR LF.
+
+    ``moments`` are the texts in the head that show the moment of the answer. ``repeat`` is there if it repeats.
+    """
+
+    status: int
+    reason: bytes
+    head: bytes
+    body: bytes
+    moments: tuple[bytes, ...] = ()
+    repeat: Repeat | None = None
+
+    @property
+    def response(self) -> Response:
+        """The answer with its header fields one by one."""
+        lines = self.head.split(b"\r\n")
+        headers = tuple((name, value) for name, _, value in (line.partition(b": ") for line in lines[:-1]))
+        return Response(self.status, self.reason, headers, self.body)
