@@ -7,7 +7,7 @@ import json
 import random
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from statistics import median
 
@@ -23,7 +23,8 @@ from stores import KEPT
 
 from chatproxy.store import Store
 
-Start = Callable[[], "ExitStack"]
+Recorder = Callable[[int], AbstractContextManager[Server]]
+"""Runs what records from an upstream's port."""
 
 
 def recording(size: Size, mitmdump: Path | None) -> Iterator[Line]:
@@ -70,13 +71,13 @@ def _ours(upstream: int, jobs: Work, size: Size) -> tuple[Load, Load]:
 
 
 @contextmanager
-def recorded() -> Iterator[tuple[Path, Callable[[int], "contextmanager[Server]"]]]:
+def recorded() -> Iterator[tuple[Path, Recorder]]:
     """Give the folder of a store, on the disk of this repository, and what records into it."""
     KEPT.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=KEPT) as name:
         folder = Path(name) / "store"
 
-        def server_of(upstream: int) -> "contextmanager[Server]":
+        def server_of(upstream: int) -> AbstractContextManager[Server]:
             port = servers.free_port()
             return servers.running(servers.record(folder, port, upstream), port, path=HEALTH)
 
