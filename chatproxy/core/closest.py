@@ -1,17 +1,14 @@
 """Which recorded answer a live one is most like, and in what it differs from that."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
 from chatproxy.core.cassette import Cassette
+from chatproxy.core.explain import first_numbers
 from chatproxy.core.findings import Finding, compare_responses, findings
 from chatproxy.core.meaning import meaning, of_answer
 from chatproxy.core.model import Response
 from chatproxy.core.normalize import NormalForm, Rules
-
-_LOOKED_AT = 50
-"""How many recorded answers to a request are compared at most."""
 
 
 class Closest(NamedTuple):
@@ -28,7 +25,7 @@ def closest(cassette: Cassette, rules: Rules, form: NormalForm, upstream: str, l
     ``upstream`` is the origin that the live answer's URLs have. SIDs, times, addresses and volatile header fields are
     no difference.
     """
-    numbers = list(_numbers(cassette, form.key))
+    numbers = list(first_numbers(cassette, form.key))
     compared = [(differences(cassette, rules, number, upstream, live), number) for number in numbers]
     if not compared:
         return None
@@ -43,11 +40,3 @@ def differences(cassette: Cassette, rules: Rules, number: int, upstream: str, li
     answer = of_answer(exchange, cassette.place(number), rules)
     label = f"{cassette.name}/{number}"
     return findings(recorded.endpoint, label, compare_responses(recorded.response, answer))
-
-
-def _numbers(cassette: Cassette, key: bytes) -> Iterator[int]:
-    for nth in range(_LOOKED_AT):
-        number = cassette.find(key, nth)
-        if number is None:
-            return
-        yield number

@@ -18,7 +18,7 @@ from chatproxy.core.session import Session
 from chatproxy.core.shaping import shaping
 
 _LOOKED_AT = 50
-"""How many recorded requests of the same shape or route are compared at most."""
+"""How many recorded exchanges of the same key, shape or route are compared at most."""
 
 _SHOWN_NEAREST = 3
 
@@ -103,12 +103,13 @@ def _recorded(session: Session, form: NormalForm, miss: Miss) -> str:
 
 
 def _alike(cassette: Cassette, rules: Rules, form: NormalForm) -> Iterator[Near]:
-    for number in dict.fromkeys([*_numbers(cassette, form.shape), *_numbers(cassette, form.route)]):
+    for number in dict.fromkeys([*first_numbers(cassette, form.shape), *first_numbers(cassette, form.route)]):
         recorded = normalize(cassette.exchange(number).request, rules)
         yield Near(number, differences(recorded, form))
 
 
-def _numbers(cassette: Cassette, index: bytes) -> Iterator[int]:
+def first_numbers(cassette: Cassette, index: bytes) -> Iterator[int]:
+    """Yield the numbers of the first exchanges with this key, shape or route, as many as are compared."""
     for nth in range(_LOOKED_AT):
         number = cassette.find(index, nth)
         if number is None:

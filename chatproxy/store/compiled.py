@@ -2,7 +2,7 @@
 
 import struct
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain
 
@@ -19,6 +19,7 @@ from chatproxy.core.stamps import recording_begin
 from chatproxy.core.stencil import Stencil
 from chatproxy.core.template import Reply
 from chatproxy.store import layout
+from chatproxy.store.chunks import chunks
 from chatproxy.store.environment import Environment, Transaction
 from chatproxy.store.progress import stepped
 
@@ -187,7 +188,7 @@ def compile_into(
         chain.from_iterable(map(write.entries, stepped(compiled, step))),
         _sid_entries(layout.sid_prefix(cassette, rules.fingerprint), numbering),
     )
-    for chunk in _chunks(entries):
+    for chunk in chunks(entries, lambda entry: len(entry[1]), most_bytes=_CHUNK_BYTES, most=_CHUNK_ENTRIES):
         environment.write(partial(_put, chunk))
     environment.write(partial(_put, [(layout.compiled_key(cassette, rules.fingerprint), tally)]))
 
@@ -238,20 +239,6 @@ def _sid_entries(prefix: bytes, numbering: Numbering) -> Iterator[_Entry]:
 
 
 _SUPPLIED, _GENERATED = b"s", b"g"
-
-
-def _chunks(entries: Iterable[_Entry]) -> Iterator[list[_Entry]]:
-    """Yield entries so many together as may be in memory: each transaction waits for the disk."""
-    chunk: list[_Entry] = []
-    size = 0
-    for entry in entries:
-        chunk.append(entry)
-        size += len(entry[1])
-        if size > _CHUNK_BYTES or len(chunk) == _CHUNK_ENTRIES:
-            yield chunk
-            chunk, size = [], 0
-    if chunk:
-        yield chunk
 
 
 _CHUNK_BYTES, _CHUNK_ENTRIES = 2**22, 2**13

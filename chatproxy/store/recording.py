@@ -11,6 +11,7 @@ from chatproxy.core.normalize import Rules
 from chatproxy.core.numbering import Declared
 from chatproxy.store import layout
 from chatproxy.store.cassettes import Store
+from chatproxy.store.chunks import chunks
 from chatproxy.store.commit import GroupCommit
 from chatproxy.store.environment import Transaction
 from chatproxy.store.locks import FileLock
@@ -88,7 +89,8 @@ class Recording:
         """
         try:
             with progress(*work) as step:
-                for chunk in _chunks(stepped(exchanges, step)):
+                left = stepped(exchanges, step)
+                for chunk in chunks(left, _size, most_bytes=_CHUNK_BYTES, most=_CHUNK_EXCHANGES):
                     self.put(chunk)
             self.finish(rules, keep_empty=keep_empty, progress=progress)
         except BaseException:
@@ -172,18 +174,8 @@ class Recording:
         transaction.put(key, layout.Tally(tally.count + len(entries), last).pack())
 
 
-def _chunks(exchanges: Iterable[Exchange]) -> Iterator[list[Exchange]]:
-    """Yield exchanges so many together as may be in memory: each transaction waits for the disk."""
-    chunk: list[Exchange] = []
-    size = 0
-    for exchange in exchanges:
-        chunk.append(exchange)
-        size += len(exchange.request.body) + len(exchange.response.body)
-        if size > _CHUNK_BYTES or len(chunk) == _CHUNK_EXCHANGES:
-            yield chunk
-            chunk, size = [], 0
-    if chunk:
-        yield chunk
+def _size(exchange: Exchange) -> int:
+    return len(exchange.request.body) + len(exchange.response.body)
 
 
 _CHUNK_BYTES, _CHUNK_EXCHANGES = 2**21, 2**10
