@@ -16,7 +16,6 @@ from chatproxy.core.engine import Engine
 from chatproxy.core.errors import ConfigError, MissError
 from chatproxy.core.model import Mode
 from chatproxy.core.report import Report
-from chatproxy.sandbox import Sandbox, SandboxSettings
 from chatproxy.server import Limits, Proxy
 from chatproxy.upstream import Upstream, UpstreamSettings
 from chatproxy.values import Address
@@ -38,6 +37,8 @@ class Running:
 @asynccontextmanager
 async def sandbox(settings: Settings) -> AsyncIterator[Running]:
     """Serve the sandbox."""
+    from chatproxy.sandbox import Sandbox, SandboxSettings  # noqa: PLC0415 - a tenth of what a replay would load
+
     api = Sandbox(
         SandboxSettings(
             seed=settings.sandbox_seed,
