@@ -59,6 +59,13 @@ def ask(
     if form is not None:
         headers, body = {"Content-Type": FORM, **(headers or {})}, urlencode(form).encode()
     connection = http.client.HTTPConnection(place.hostname, place.port, timeout=PATIENCE)
+    return answered(connection, method, target, body, headers)
+
+
+def answered(
+    connection: http.client.HTTPConnection, method: str, target: str, body: bytes, headers: dict[str, str] | None
+) -> Answer:
+    """Make one request on a connection, and close it."""
     try:
         connection.request(method, target, body or None, {**basic(), **(headers or {})})
         answer = connection.getresponse()

@@ -16,7 +16,7 @@ from pathlib import Path
 from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.events import DataReceived, ResponseReceived, StreamEnded
-from integration.asking import Answer, basic
+from integration.asking import Answer, answered, basic
 from integration.processes import PATIENCE, environment
 
 TWILIO = "https://chat.twilio.com"
@@ -146,7 +146,7 @@ def ask_through(
     else:
         connection = HTTPConnection("127.0.0.1", proxy.port, timeout=PATIENCE)
         target = url
-    return _answered(connection, method, target, body, headers)
+    return answered(connection, method, target, body, headers)
 
 
 def ask_tls(
@@ -155,18 +155,7 @@ def ask_tls(
     """Make one request to mitmproxy as a reverse proxy, over HTTPS."""
     trusted = ssl.create_default_context(cafile=proxy.authority)
     connection = HTTPSConnection("127.0.0.1", proxy.port, timeout=PATIENCE, context=trusted)
-    return _answered(connection, method, target, body, headers)
-
-
-def _answered(
-    connection: HTTPConnection, method: str, target: str, body: bytes, headers: dict[str, str] | None
-) -> Answer:
-    try:
-        connection.request(method, target, body or None, {**basic(), **(headers or {})})
-        answer = connection.getresponse()
-        return Answer(answer.status, answer.reason, tuple(answer.getheaders()), answer.read())
-    finally:
-        connection.close()
+    return answered(connection, method, target, body, headers)
 
 
 def ask_http2(
