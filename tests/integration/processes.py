@@ -18,8 +18,12 @@ _LEFT_OUT = ("TWILIO_", "CHATPROXY_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", 
 
 
 def environment() -> dict[str, str]:
-    """Return the environment without whatever would lead a client or the command elsewhere."""
-    return {name: value for name, value in os.environ.items() if not name.upper().startswith(_LEFT_OUT)}
+    """Return the environment without whatever would lead a client or the command elsewhere.
+
+    What a Python program prints to a file or a pipe, as mitmdump its log, stands there at once.
+    """
+    kept = {name: value for name, value in os.environ.items() if not name.upper().startswith(_LEFT_OUT)}
+    return kept | {"PYTHONUNBUFFERED": "1"}
 
 
 @dataclass
