@@ -4,7 +4,7 @@ The server and the mitmproxy addon both put one of these behind their edge.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -81,6 +81,21 @@ def assembled(
         content = report.content(whole=True) if settings.report else None  # while the cassette is open
     if settings.report is not None:  # a recording has ended well by now, whatever becomes of this file
         write_json(settings.report, content, flag="--report")
+
+
+def unsaid(miss: MissError) -> None:
+    """Leave a miss to what is made of the report or of the answer."""
+
+
+def leave(stack: ExitStack, *, well: bool) -> None:
+    """Leave what was entered; a recording in it that did not go well stays as an interrupted one."""
+    error = None if well else _InterruptedError()
+    with suppress(_InterruptedError):
+        stack.__exit__(type(error) if error else None, error, None)
+
+
+class _InterruptedError(Exception):
+    """Ends a recording that is not to stand under its name."""
 
 
 def _store(stack: ExitStack, mode: Mode, cassette: str | Cassette, settings: Settings) -> Store | None:

@@ -7,16 +7,15 @@ import signal
 import threading
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, ExitStack, contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from chatproxy.assembly import Say
+from chatproxy.assembly import Say, leave, unsaid
 from chatproxy.blocking import THREADS
 from chatproxy.child import environment
 from chatproxy.config import Settings
 from chatproxy.core.cassette import Cassette
-from chatproxy.core.errors import MissError
 from chatproxy.core.model import Mode
 from chatproxy.core.report import Outcome
 from chatproxy.files import remove_file, write_whole
@@ -82,7 +81,7 @@ class Background:
         self, mode: Mode, cassette: str | Cassette, settings: Settings, warn: Say, *, tied: str | None = None
     ) -> "ServedProxy":
         """Serve a proxy until it is closed; its misses are left to its outcome."""
-        return ServedProxy(self.serving(proxy(mode, cassette, settings, warn, tied=tied, on_miss=_unsaid)))
+        return ServedProxy(self.serving(proxy(mode, cassette, settings, warn, tied=tied, on_miss=unsaid)))
 
     def close(self) -> None:
         """End the thread; its servers must have ended."""
@@ -94,10 +93,6 @@ class Background:
 
     def _result(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
-
-
-def _unsaid(miss: MissError) -> None:
-    """Leave a miss to the outcome."""
 
 
 class ServedProxy:
@@ -128,13 +123,7 @@ class ServedProxy:
 
     def close(self, *, well: bool) -> None:
         """Stop serving; a recording that did not go well stays as an interrupted one."""
-        error = None if well else _DidNotGoWellError()
-        with suppress(_DidNotGoWellError):
-            self._stack.__exit__(type(error) if error else None, error, None)
-
-
-class _DidNotGoWellError(Exception):
-    """Ends a recording that is not to stand under its name."""
+        leave(self._stack, well=well)
 
 
 @contextmanager

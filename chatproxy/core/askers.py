@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from chatproxy.core.model import Headers
-from chatproxy.core.scrub import Blanker, Blankers, user_name
+from chatproxy.core.scrub import Blanker, Blankers
 
 
 class Asker(NamedTuple):
@@ -34,7 +34,8 @@ class Askers:
         """Return who sends this header list."""
         asker = self._known.get(headers)
         if asker is None:
-            asker = Asker(self._name_of(headers), user_name(headers), self._blankers.of(headers))
+            blanker = self._blankers.of(headers)
+            asker = Asker(self._name_of(headers), blanker.user, blanker)
             size = sum(len(name) + len(value) for name, value in headers)
             if len(self._known) >= self._entries or self._size + size > self._bound:
                 self._known.clear()

@@ -8,11 +8,11 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager
 
-from chatproxy.assembly import Assembly, assembled
+from chatproxy.assembly import Assembly, assembled, leave, unsaid
 from chatproxy.control import Control
-from chatproxy.core.errors import ChatproxyError, MissError
+from chatproxy.core.errors import ChatproxyError
 from chatproxy.core.model import Forward, Mode, Response
 from chatproxy.mitm.options import Choice
 from chatproxy.upstream import Upstream
@@ -62,18 +62,12 @@ class Works:
         await self._idle.wait()
         if self._upstream is not None:
             await self._upstream.__aexit__(None, None, None)
-        error = None if well else _Interrupted()
-        with suppress(_Interrupted):
-            await asyncio.to_thread(self._stack.__exit__, type(error) if error else None, error, None)
-
-
-class _Interrupted(Exception):
-    """Ends a recording that is not to stand under its name."""
+        await asyncio.to_thread(leave, self._stack, well=well)
 
 
 async def _begun(choice: Choice) -> Works:
     stack = ExitStack()
-    entered = assembled(choice.mode, choice.cassette, choice.settings, _warn, on_miss=_unsaid)
+    entered = assembled(choice.mode, choice.cassette, choice.settings, _warn, on_miss=unsaid)
     assembly = await asyncio.to_thread(stack.enter_context, entered)
     try:
         upstream = await _upstream(choice) if choice.mode in _ASKING else None
@@ -91,10 +85,6 @@ async def _upstream(choice: Choice) -> Upstream:
 
 def _warn(line: str) -> None:
     _log.warning(line)
-
-
-def _unsaid(miss: MissError) -> None:
-    """Leave a miss to the flow, which is marked, and to the line that goes with it."""
 
 
 class Current:
