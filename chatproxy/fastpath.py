@@ -25,11 +25,14 @@ from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 
 from chatproxy.control import Control
 from chatproxy.core.admission import check_headers
+from chatproxy.core.askers import Asker
 from chatproxy.core.engine import Engine
 from chatproxy.core.errors import ChatproxyError, RequestError
 from chatproxy.core.grammar import TARGET
 from chatproxy.core.model import Headers, Request, Response
 from chatproxy.core.rendered import Rendered, Repeat
+from chatproxy.core.session import Session
+from chatproxy.core.timestamps import SECOND
 from chatproxy.wire import rendered_answer, whole_answer
 
 KEPT_BYTES = 16 * 2**20
@@ -47,28 +50,38 @@ _METHODS = frozenset({"GET", "POST", "DELETE", "PUT", "PATCH", "OPTIONS"})
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Sender:
-    """What a header list that is ordinary tells: the address by which its client reached us."""
+    """What a header list that is ordinary tells: the address by which its client reached us, and who it is."""
 
     origin: str
+    asker: Asker | None
+
+
+_UNKNOWN = _Sender("", None)
 
 
 class _Kept:
-    """An answer that repeats, as it was written last; ``begin`` and ``moment`` say where it shows which moment."""
+    """An answer that repeats, as it was written last: at which place it shows which moment, and in which second."""
 
-    __slots__ = ("begin", "moment", "repeat", "whole")
+    __slots__ = ("begin", "moment", "repeat", "second", "whole")
 
     def __init__(self, repeat: Repeat, whole: bytes, moment: bytes) -> None:
         self.repeat = repeat
         self.whole = whole
         self.moment = moment
         self.begin = whole.index(moment, whole.index(b"\r\n"))
+        self.second = -1
 
-    def at(self, moment: bytes) -> bytes:
-        """Return the answer for this moment; within a second it is the same bytes."""
+    def at(self, session: Session, now: int) -> bytes:
+        """Return the answer for this moment; within a second it is the same bytes, unless it shows parts of one."""
+        second = now // SECOND
+        if second == self.second and session.is_now(now):
+            return self.whole
+        (moment,) = session.moments(self.repeat.nows, now) or (b"",)
         if moment != self.moment:
             end = self.begin + len(self.moment)
             self.whole = self.whole[: self.begin] + moment + self.whole[end:]
             self.moment = moment
+        self.second = -1 if any(digits for _, _, _, digits in self.repeat.nows) else second
         return self.whole
 
 
@@ -91,7 +104,9 @@ class FastPath:
         if message.should_close or message.upgrade or message.chunked or message.version != HttpVersion11:
             return None
         headers = message.raw_headers
-        sender = self._senders[headers] if headers in self._senders else self._sender(message)
+        sender = self._senders.get(headers, _UNKNOWN)
+        if sender is _UNKNOWN:
+            sender = self._sender(message)
         if sender is None:
             return None
         if message.method == "GET" and payload is EMPTY_PAYLOAD:
@@ -105,13 +120,17 @@ class FastPath:
         key = sender, message.path
         kept = self._kept.get(key)
         if kept is not None:
-            moments = self._engine.again(kept.repeat)
-            if moments is not None:
-                return kept.at(moments[0] if moments else b"")
+            again = self._engine.again(kept.repeat)
+            if again is not None:
+                return kept.at(*again)
             self._forget(key)
-        if not TARGET.fullmatch(message.path):
+        fetched = self._engine.fetch(message.path.encode(), sender.asker, sender.origin)
+        if fetched is not None:
+            answer, decision = rendered_answer(fetched), fetched
+        elif not TARGET.fullmatch(message.path):
             return None
-        answer, decision = self._decide(message, b"", sender)
+        else:
+            answer, decision = self._decide(message, b"", sender)
         if isinstance(decision, Rendered) and decision.repeat is not None:
             self._keep(key, decision, decision.repeat, answer)
         return answer
@@ -134,12 +153,12 @@ class FastPath:
             check_headers(host, message.raw_headers)
         except RequestError:
             return None
-        sessions = self._engine.sessions
-        if sessions is None or sessions.name_of(message.raw_headers) is None:
+        asker = self._engine.asker(message.raw_headers)
+        if asker.session is None:
             return None
         if "Expect" in fields or int(fields.get("Content-Length", "0")) > self._max_body:
             return None
-        return _Sender(f"http://{host}")
+        return _Sender(f"http://{host}", asker)
 
     def _decide(self, message: RawRequestMessage, body: bytes, sender: _Sender) -> tuple[bytes, Rendered | Response]:
         request = Request(message.method, message.path.encode(), message.raw_headers, body, sender.origin)
@@ -174,6 +193,9 @@ class FastPath:
         self._size -= len(kept.whole) + len(key[1]) + _OWN_BYTES
 
 
+_receive = web.RequestHandler.data_received
+
+
 class FastConnection(web.RequestHandler):
     """One client's connection, on which ordinary requests take the fast path if there is one."""
 
@@ -189,7 +211,7 @@ class FastConnection(web.RequestHandler):
             return
         self._waiter = None  # super() would wake the handler
         try:
-            super().data_received(data)
+            _receive(self, data)
         finally:
             self._waiter = waiter
         if len(self._messages) == 1:

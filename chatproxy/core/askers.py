@@ -7,16 +7,18 @@ much as to find it again.
 from collections.abc import Callable
 from typing import NamedTuple
 
+from chatproxy.core.lanes import Lanes
 from chatproxy.core.model import Headers
 from chatproxy.core.scrub import Blanker, Blankers
 
 
 class Asker(NamedTuple):
-    """The session that a header list chooses, none if it gives what is no name; its user name, and its secrets."""
+    """The session that a header list chooses, none if it gives what is no name; its user name, its secrets, and its lanes."""
 
     session: str | None
     user: str | None
     blanker: Blanker
+    lanes: Lanes
 
 
 class Askers:
@@ -35,7 +37,7 @@ class Askers:
         asker = self._known.get(headers)
         if asker is None:
             blanker = self._blankers.of(headers)
-            asker = Asker(self._name_of(headers), blanker.user, blanker)
+            asker = Asker(self._name_of(headers), blanker.user, blanker, Lanes(blanker))
             size = sum(len(name) + len(value) for name, value in headers)
             if len(self._known) >= self._entries or self._size + size > self._bound:
                 self._known.clear()

@@ -11,7 +11,7 @@ The laws:
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from json import dumps
@@ -117,28 +117,52 @@ class Bindings:
 
     def to_live(self, recorded: bytes) -> bytes:
         """Return what is served for a recorded SID; a fresh one is remembered as given."""
-        live = self._live.get(recorded) or self._unbound.get(recorded)
-        if live is not None:
-            return live
-        known = self._cassette.numbered(recorded)
-        if known is None or known.supplied or self._stays(recorded):
-            if len(self._unbound) >= _UNBOUND:
-                self._unbound.clear()
-            self._unbound[recorded] = recorded
-            return recorded
-        live = self._fresh(known.number)
-        self._bind({live: recorded})
-        self._given.note(live, self._owner)
-        return live
+        return self.all_live([recorded])[0]
 
-    def all_live(self, recorded: Iterable[bytes]) -> list[bytes]:
-        """Return what is served for several recorded SIDs."""
-        live = self._live.get
-        return [live(sid) or self.to_live(sid) for sid in recorded]
+    def all_live(self, recorded: Sequence[bytes]) -> list[bytes]:
+        """Return what is served for several recorded SIDs, all different."""
+        live, unbound = self._live.get, self._unbound.get
+        found = [live(sid) for sid in recorded]
+        if None not in found:
+            return found  # type: ignore[return-value]  # it has none that is None
+        missing = [sid for sid, one in zip(recorded, found, strict=True) if one is None and unbound(sid) is None]
+        shown = self._first_shown(missing) if missing else {}
+        return [one or shown.get(sid) or unbound(sid, sid) for sid, one in zip(recorded, found, strict=True)]
+
+    def _first_shown(self, recorded: list[bytes]) -> dict[bytes, bytes]:
+        """Return what is served for SIDs that are shown for the first time, and remember it."""
+        numbers = {
+            sid: known.number
+            for sid, known in zip(recorded, self._cassette.all_numbered(recorded), strict=True)
+            if known is not None and not known.supplied and not self._stays(sid)
+        }
+        fresh = [self._spelled(number) for number in numbers.values()]
+        taken = self._cassette.all_numbered(fresh)  # with all others in one look-up, which is half of the cost of it
+        shown = {
+            sid: one if known is None else self._fresh(number, 1)
+            for (sid, number), one, known in zip(numbers.items(), fresh, taken, strict=True)
+        }
+        for sid, live in shown.items():
+            self._bind({live: sid})
+            self._given.note(live, self._owner)
+        if len(self._unbound) >= _UNBOUND:
+            self._unbound.clear()
+        self._unbound.update((sid, sid) for sid in recorded if sid not in shown)
+        return shown
 
     def to_recorded(self, live: bytes) -> bytes:
         """Return what a SID of the client stands for: itself, if it stands for no other."""
         return self._recorded.get(live, live)
+
+    def bound(self, live: bytes) -> bytes | None:
+        """Return what a SID of the client stands for by what was bound; None if that is nothing, or not known yet."""
+        return self._recorded.get(live) or (live if self._live.get(live) == live else None)
+
+    def all_bound(self, sids: list[bytes]) -> dict[bytes, bytes] | None:
+        """Return what SIDs stand for that stand for others, for good; None if one of them or the account may change."""
+        account = self._cassette.account
+        is_settled = account is None or account in self._live or self._stays(account)
+        return self._all_known(sids) if is_settled else None
 
     def translation(self, form: NormalForm, user: str | None, is_hit: IsHit) -> Translation:
         """Put a request into the cassette's SIDs; nothing is bound until ``keep`` is told to."""
@@ -201,10 +225,13 @@ class Bindings:
 
     def _fresh(self, number: int, attempt: int = 0) -> bytes:
         """Return the SID of a session's own, which must be none of the cassette's."""
+        fresh = self._spelled(number, attempt)
+        return fresh if self._cassette.numbered(fresh) is None else self._fresh(number, attempt + 1)
+
+    def _spelled(self, number: int, attempt: int = 0) -> bytes:
         digest = self._keyed.copy()
         digest.update(b"%d:%d" % (number, attempt))
-        fresh = sid_type(number) + digest.hexdigest().encode()
-        return fresh if self._cassette.numbered(fresh) is None else self._fresh(number, attempt + 1)
+        return sid_type(number) + digest.hexdigest().encode()
 
     def _account(self, user: str | None) -> dict[bytes, bytes]:
         """Let the live account stand for the recorded one, unless one does already."""

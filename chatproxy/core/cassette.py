@@ -72,6 +72,10 @@ class Cassette(Protocol):
         """Return the number of a recorded SID, and whether it was supplied."""
         ...
 
+    def all_numbered(self, sids: Sequence[bytes]) -> list[Numbered | None]:
+        """Return that for several SIDs."""
+        ...
+
     def numbers(self) -> Sequence[int]:
         """Return the numbers of all exchanges, growing."""
         ...
@@ -189,6 +193,10 @@ class MemoryCassette:
     def numbered(self, sid: bytes) -> Numbered | None:
         """Return the number of a recorded SID, and whether it was supplied."""
         return self._numbered.get(sid)
+
+    def all_numbered(self, sids: Sequence[bytes]) -> list[Numbered | None]:
+        """Return that for several SIDs."""
+        return list(map(self._numbered.get, sids))
 
     def place(self, number: int) -> Place:
         """Return where an exchange stands in its timeline."""

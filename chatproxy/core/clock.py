@@ -24,14 +24,15 @@ class SessionClock:
     """The clock of one session, in microseconds since 1970; it never runs backwards.
 
     ``begin`` is the session's begin, ``recorded_begin`` the recording's by the upstream's clock. A clock that
-    ``stands`` moves by one second for each write that opens an epoch, and by nothing else.
+    ``stands`` moves by one second for each write that opens an epoch, and by nothing else. ``latest`` is the last
+    time that it showed.
     """
 
     def __init__(self, begin: int, recorded_begin: int, *, stands: bool = False) -> None:
         self._begin = begin
         self._recorded_begin = recorded_begin
         self._stands = stands
-        self._now = begin
+        self.latest = begin
         self._replayed: dict[int, int] = {}
         self._writes: dict[int, list[tuple[int, int]]] = {}
         self._assumed: dict[Instant, int] = {}
@@ -39,26 +40,25 @@ class SessionClock:
     def now(self, moment: int) -> int:
         """Return the time, of which ``moment`` is the real one."""
         if not self._stands:
-            self._now = max(self._now, moment)
-        return self._now
+            self.latest = max(self.latest, moment)
+        return self.latest
 
     def wrote(self, write: Instant, moment: int, *, opens: bool) -> None:
         """Take in that a write is replayed: ``write`` says when it was recorded, and names it as its own cause."""
         if self._stands and opens:
-            self._now += SECOND
+            self.latest += SECOND
         second = self.now(moment) // SECOND * SECOND
         self._replayed[write.cause] = second
         writes = self._writes.setdefault(write.timeline, [])
         writes.insert(bisect_right(writes, (write.moment, second)), (write.moment, second))
 
-    def served(self, instant: Instant) -> int:
-        """Return what a recorded instant is served as."""
-        moment, cause, _ = instant
-        second = self._replayed.get(cause)
-        if second is not None:
-            return second
+    def served(self, moment: int, cause: int, timeline: int) -> int:
+        """Return what a recorded instant is served as, given its parts."""
+        if cause in self._replayed:
+            return self._replayed[cause]
         if moment < self._recorded_begin:
             return self._begin - (self._recorded_begin - moment)
+        instant = Instant(moment, cause, timeline)
         second = self._assumed.get(instant)
         if second is None:
             second = self._assumed[instant] = self._last_write(instant)

@@ -65,13 +65,15 @@ class Numbers:
         self._pieces: dict[int, int] = {}
         self._count = 0
 
-    def add(self, number: int) -> None:
-        """Put a number in."""
+    def add(self, number: int) -> bool:
+        """Put a number in, and tell whether it is new."""
         piece, bit = number // _PIECE, 1 << number % _PIECE
         bits = self._pieces.get(piece, 0)
-        if not bits & bit:
-            self._pieces[piece] = bits | bit
-            self._count += 1
+        if bits & bit:
+            return False
+        self._pieces[piece] = bits | bit
+        self._count += 1
+        return True
 
     def __contains__(self, number: int) -> bool:
         piece, bit = divmod(number, _PIECE)
@@ -145,6 +147,20 @@ class Journal:
         if entry.session is not None:
             self._tally(entry.session).note(entry)
 
+    def hit(self, entry: Entry) -> None:
+        """Take in an answer of a session: as ``note`` does, in a third of the time, since replay notes little else."""
+        number = entry.exchange
+        if entry.session is None or number is None or entry.skipped or entry.ambiguity:
+            self.note(entry)
+            return
+        self.count += 1
+        self._entries.append(entry)
+        tally = self._tally(entry.session)
+        tally.outcomes["hit"] += 1
+        self.total.outcomes["hit"] += 1
+        if tally.served.add(number):  # else it is in the total, too
+            self.total.served.add(number)
+
     def noted(self) -> list[Entry]:
         """Return the last entries, the oldest first."""
         return list(self._entries)
@@ -162,7 +178,8 @@ class Journal:
     def _tally(self, session: str) -> Tally:
         tally = self.tallies.get(session)
         if tally is not None:
-            self.tallies.move_to_end(session)
+            if len(self.tallies) > 1:
+                self.tallies.move_to_end(session)
             return tally
         tally = self.tallies[session] = Tally()
         if len(self.tallies) > self._sessions:

@@ -38,7 +38,7 @@ from chatproxy.core.paths import route
 from chatproxy.core.scrubrules import NO_SCRUB, Scrub
 from chatproxy.core.sids import mask, mask_path, replace_in_path, replace_sids, sids_in, sids_in_path
 
-COMPILE_VERSION = 6
+COMPILE_VERSION = 7
 """Raised whenever the same cassette would compile to something else, so that stored results are made anew."""
 
 _MESSAGES = re.compile(rb"/v1/Services/[^/]+/Channels/[^/]+/Messages")
@@ -97,7 +97,7 @@ class NormalForm(NamedTuple):
     @property
     def key(self) -> bytes:
         """Bytes that are equal for equal requests."""
-        return b"k" + _digest(self.text)
+        return text_key(self.text)
 
     @property
     def shape(self) -> bytes:
@@ -120,6 +120,11 @@ class NormalForm(NamedTuple):
     def _text(self, path: bytes, query: bytes, body: bytes) -> bytes:
         head = f"{self.method} {self.host}".encode()
         return b"%b%b?%b\n%b\n\n%b\n%b" % (head, path, query, b"\n".join(self.headers), self.kind.encode(), body)
+
+
+def text_key(text: bytes) -> bytes:
+    """Return the key of the request whose form has this text."""
+    return b"k" + _digest(text)
 
 
 def normalize(request: Request, rules: Rules) -> NormalForm:

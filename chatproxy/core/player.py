@@ -71,6 +71,16 @@ def play_request(session: Session, request: Request, user: str | None) -> Played
     return Played(sids.form, decided.number, None, tuple(session.skipped[skipped:]), sids.ambiguity, repeats)
 
 
+def play_fetch(session: Session, key: bytes) -> Answer | None:
+    """Replay the fetch with this key, or return None if nothing answers it, with nothing changed."""
+    decided = _read(session, key)
+    if isinstance(decided, Miss):
+        return None
+    if decided.counter is not None:
+        _count_answer(session, decided.counter)
+    return decided
+
+
 def play(session: Session, form: NormalForm) -> int | None:
     """Return the number of the exchange that answers and count it as served, or None for a miss."""
     decided = decide(session, form)
@@ -82,11 +92,15 @@ def play(session: Session, form: NormalForm) -> int | None:
 
 def _count(session: Session, form: NormalForm, answer: Answer) -> None:
     if answer.counter is not None:
-        session.answered[answer.counter] = session.answered.get(answer.counter, 0) + 1
+        _count_answer(session, answer.counter)
     if not is_read(form.method):
         session.change()
         session.writes.write(form.path, answer.number)
         _advance(session, answer.number)
+
+
+def _count_answer(session: Session, counter: bytes) -> None:
+    session.answered[counter] = session.answered.get(counter, 0) + 1
 
 
 def translated(session: Session, form: NormalForm, user: str | None) -> Translation:

@@ -7,22 +7,20 @@ changes: until a write is replayed or put to the upstream, a SID is bound to ano
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from chatproxy.core.journal import Entry
 from chatproxy.core.model import Response
+from chatproxy.core.session import State
 from chatproxy.core.stamps import Packed
 
 
 class Repeat(NamedTuple):
-    """A read whose answer repeats while the session of this name is in this state.
+    """A read whose answer repeats while its session is in this state.
 
-    ``target`` is that of the blanked request; ``nows`` are the stamps of what shows the moment of the answer.
+    ``entry`` is what the journal noted of it; ``nows`` are the stamps of what shows the moment of the answer.
     """
 
-    session: str
-    state: object
-    method: str
-    target: bytes
-    status: int
-    number: int
+    state: State
+    entry: Entry
     nows: Sequence[Packed]
 
 

@@ -20,6 +20,8 @@ from chatproxy.core.spellings import Glance, Searched, spellings
 MINIMUM_LENGTH = 16
 """Shorter passwords are not searched for: they would blank ordinary words."""
 
+_SID_LENGTH = 34
+
 BLANK = b"__blanked__"
 """Of characters that stand for themselves in URLs, forms and JSON."""
 
@@ -53,6 +55,16 @@ class Blanker:
         longest_first = sorted(secrets, key=len, reverse=True)
         self._spellings = [spelling for secret in longest_first for spelling in spellings(secret)]
         self._glance = Glance(self._spellings)
+        self.is_by_segments = not any(b"/" in spelling.sign.pattern for spelling in self._spellings)
+        """Whether no secret can reach from one segment of a path into the next, as nearly none can."""
+        self._in_sids = [one.literal for one in self._spellings if one.literal and len(one.literal) <= _SID_LENGTH]
+
+    def is_in_sid(self, sid: bytes) -> bool:
+        """Tell whether a secret stands in a SID; only literals can, since all else has signs that no SID has."""
+        for literal in self._in_sids:
+            if literal in sid or literal in sid.lower():
+                return True
+        return False
 
     def text(self, text: bytes) -> bytes:
         """Blank the secrets in one text."""

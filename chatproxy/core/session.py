@@ -30,13 +30,23 @@ class Filled(NamedTuple):
     moments: tuple[bytes, ...]
 
 
+class State:
+    """What a session is in until an answer that was given may become another; then ``session`` is None."""
+
+    __slots__ = ("session",)
+
+    def __init__(self, session: "Session") -> None:
+        self.session: Session | None = session
+
+
 class Session:
     """One replay: how often each request was answered, its epochs, its time, and which SIDs stand for which.
 
     ``answered`` counts writes by their keys, reads by their keys and epochs. ``epochs`` holds the furthest epoch of
     each timeline, ``skipped`` the writes that counted as done before they were replayed. ``restarts`` is how often
-    the session of this name was begun anew. ``state`` is another object after each change by which an answer that was
-    given may become another. Without a ``clock`` all instants are served as recorded, without ``sids`` all SIDs.
+    the session of this name was begun anew. ``state`` is another one after each change by which an answer that was
+    given may become another, ``life`` the same as long as the session lives. ``used`` is when the last request came. Without a ``clock`` all instants are served as
+    recorded, without ``sids`` all SIDs.
     """
 
     def __init__(
@@ -57,13 +67,20 @@ class Session:
         self.answered: dict[bytes, int] = {}
         self.epochs: dict[int, int] = {}
         self.skipped: list[int] = []
-        self.state = object()
+        self.life = object()
+        self.state = State(self)
+        self.used = 0
         self._echoes: dict[tuple[int, bytes], bytes] = {}
         self.writes = LastWrites()
         self.live = LiveTimelines()
         self.sids = sids or Bindings(cassette, rules, Choice(recorded=True))
         self._sent = Sent(self.sids.to_live)
         self._clock = clock
+        self._fillers: dict[Slot, Callable[[bytes], bytes]] = {
+            Slot.ECHO: self._echoed,
+            Slot.PSEUDONYM: self._sent.filled,
+            Slot.SID: self._sent.sid,
+        }
 
     def blanked(self, request: Request, blanker: Blanker | None = None) -> Request:
         """Return a live request without its secrets, and scrubbed, as recorded ones are: for its key, and to be shown.
@@ -91,19 +108,18 @@ class Session:
         values += self._instants(number, stencil, moment)
         moments = self.moments(stencil.nows, moment)
         values += moments
-        if stencil.others:
-            fillers = {
-                Slot.ORIGIN: origin,
-                Slot.ECHO: self._echoed,
-                Slot.PSEUDONYM: self._sent.filled,
-                Slot.SID: self._sent.sid,
-            }
-            values += [fillers[slot](argument) for slot, argument in stencil.others]
+        for slot, argument in stencil.others:
+            values.append(origin(argument) if slot is Slot.ORIGIN else self._fillers[slot](argument))
         return Filled(*stencil.fill(values), moments)
 
     def change(self) -> None:
         """Take in that an answer which was given may have become another."""
-        self.state = object()
+        self.state.session = None
+        self.state = State(self)
+
+    def is_now(self, moment: int) -> bool:
+        """Tell whether the session's time is not ahead of this moment, as it is where the clock was set back."""
+        return self._clock is None or self._clock.latest <= moment
 
     def moments(self, nows: Sequence[Packed], moment: int) -> tuple[bytes, ...]:
         """Return the texts that show this moment of an answer, as it will stay where instants are recorded ones."""
@@ -119,6 +135,4 @@ class Session:
         if stencil.written:
             clock.wrote(Instant(stencil.written, number, timeline), moment, opens=stencil.opens)
         served = clock.served
-        return [
-            spell(served(Instant(then, cause, timeline)), row, digits) for then, cause, row, digits in stencil.instants
-        ]
+        return [spell(served(then, cause, timeline), row, digits) for then, cause, row, digits in stencil.instants]

@@ -48,7 +48,6 @@ class Sessions:
         self._idle = idle
         self._restart = restart
         self._held: OrderedDict[str, Session] = OrderedDict()  # the one that was used longest ago comes first
-        self._used: dict[str, int] = {}
         self._restarts: OrderedDict[str, int] = OrderedDict()
 
     def __iter__(self) -> Iterator[Session]:
@@ -73,11 +72,15 @@ class Sessions:
         session = self._held.get(name)
         if session is None:
             session = self._held[name] = self._begin(name, self._restarts.get(name, 0))
-        else:
-            self._held.move_to_end(name)
-        self._used[name] = now
-        self._drop(now)
+        self.use(session, now)
         return session
+
+    def use(self, session: Session, now: int) -> None:
+        """Take in that a request of a session that is held came at this moment."""
+        session.used = now
+        if len(self._held) > 1:
+            self._held.move_to_end(session.name)
+            self._drop(now)
 
     def held(self, name: str) -> Session | None:
         """Return the session that goes on under this name, if there is one."""
@@ -117,7 +120,7 @@ class Sessions:
         """Hold a session in place of the one of its name."""
         self.end(anew.name)
         self._held[anew.name] = anew
-        self._used[anew.name] = now
+        anew.used = now
 
     def end_all(self) -> None:
         """End every session."""
@@ -132,13 +135,13 @@ class Sessions:
         """Drop the sessions that are idle or too many; never the one just used, which stands last."""
         while len(self._held) > 1:
             oldest = next(iter(self._held))
-            if len(self._held) <= self._bound and self._used[oldest] + self._idle >= now:
+            if len(self._held) <= self._bound and self._held[oldest].used + self._idle >= now:
                 return
             self._forget(oldest)
             self.dropped += 1
 
     def _forget(self, name: str) -> None:
-        del self._held[name], self._used[name]
+        self._held.pop(name).state.session = None
 
 
 def _account(headers: Headers) -> str | None:

@@ -49,6 +49,7 @@ Values = dict[Slot, Callable[[bytes], bytes]]
 
 
 @lru_cache(16)
+@lru_cache(16)  # one for each address by which clients reach us
 def origin_filler(origin: str) -> Callable[[bytes], bytes]:
     """Return what fills the slots of a client that reached us by this origin; slashes stay escaped where they were."""
     plain = origin.encode()

@@ -5,6 +5,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain
+from typing import Any
+
+import lmdb
 
 from chatproxy.core.cassette import Read, Span
 from chatproxy.core.codec import damaged, decode_exchange, decode_place, decode_stencil, encode_place, encode_reply
@@ -54,6 +57,8 @@ class StoredCassette:
         tally = layout.Tally.unpack(environment.get(layout.compiled_key(cassette, rules.fingerprint)))
         self.last_number = tally.last
         self._count = tally.count
+        self._ahead: tuple[int, bytes | None] = (0, None)
+        """The compiled response that a read found last: it was read with it, and is about to be asked for."""
 
     @staticmethod
     def is_compiled(environment: Environment, cassette: int, rules: Rules) -> bool:
@@ -84,7 +89,7 @@ class StoredCassette:
     def find(self, index: bytes, nth: int) -> int | None:
         """Return the number of the n-th exchange, from 0 and in canonical order, with this key, shape or route."""
         stored = self._environment.get(self._index + index + layout.number(nth))
-        return None if stored is None else int.from_bytes(stored, "big")
+        return None if stored is None else int.from_bytes(stored[:4], "big")
 
     def reply(self, number: int) -> Reply:
         """Return what is served for an exchange."""
@@ -92,7 +97,10 @@ class StoredCassette:
 
     def stencil(self, number: int) -> Stencil:
         """Return what is served for an exchange, ready to be filled."""
-        found = decode_stencil(self._stored(self._reply, number))
+        ahead, stored = self._ahead
+        if number != ahead or stored is None:
+            stored = self._stored(self._reply, number)
+        found = decode_stencil(stored)
         if found is None:
             raise damaged(self._place(number))
         return found
@@ -111,8 +119,12 @@ class StoredCassette:
 
     def numbered(self, sid: bytes) -> Numbered | None:
         """Return the number of a recorded SID, and whether it was supplied."""
-        stored = self._environment.get(self._sid + b"s" + sid)
-        return None if stored is None else Numbered(int.from_bytes(stored[:-1], "big"), stored[-1:] == _SUPPLIED)
+        return _numbered(self._environment.get(self._sid + b"s" + sid))
+
+    def all_numbered(self, sids: Sequence[bytes]) -> list[Numbered | None]:
+        """Return that for several SIDs: one look-up takes a third of the time of one alone."""
+        prefix = self._sid + b"s"
+        return list(map(_numbered, self._environment.get_all([prefix + sid for sid in sids])))
 
     def place(self, number: int) -> Place:
         """Return where an exchange stands in its timeline."""
@@ -121,23 +133,27 @@ class StoredCassette:
     def read(self, key: bytes, epoch: int, nth: int) -> int | None:
         """Return the number of the n-th answer, from 0, to the read with this key in this epoch."""
         stored = self._environment.get(self._reads + key + layout.number(epoch) + layout.number(nth))
-        return None if stored is None else int.from_bytes(stored[:4], "big")
+        return None if stored is None else int.from_bytes(stored, "big")
 
     def span(self, key: bytes, epochs: Mapping[int, int]) -> Span | None:
         """Return what a session has to choose from for this read, given its epochs of the timelines."""
-        prefix = self._reads + key
+        return self._environment.view(self._span, key, epochs)
 
-        def until(first: bytes) -> bytes:
-            timeline = int.from_bytes(first[4:8], "big")
-            return prefix + layout.number(epochs.get(timeline, 0)) + b"\xff" * 4
-
-        found = self._environment.ends(prefix, until)
+    def _span(self, transaction: lmdb.Transaction, key: bytes, epochs: Mapping[int, int]) -> Span | None:
+        get: Any = transaction.get  # for lmdb's types it could give views, as it does only where asked for
+        index = self._index + key
+        found = get(index + _FIRST)
         if found is None:
             return None
-        first, last = found
-        _, timeline, member = _READ.unpack(first[1])
-        read = _read(*first)
-        return Span(timeline, member, read, read if last is first else last and _read(*last))
+        number, timeline, member, epoch = _READ.unpack(found)
+        first = last = Read(epoch, 0, number)
+        until = epochs.get(timeline, 0)
+        if epoch > until:
+            return Span(timeline, member, first, None)
+        if get(index + _SECOND) is not None:  # else it is a lone one, as most are
+            last = _last(transaction.cursor(), self._reads + key, until)
+        self._ahead = last.number, get(self._reply + layout.number(last.number))
+        return Span(timeline, member, first, last)
 
     def touching(self, timeline: int, member: int, after: int, until: int) -> int | None:
         """Return the first write that touched just this member and opened an epoch in ``(after, until]``."""
@@ -157,13 +173,23 @@ class StoredCassette:
         return f"{self._environment.folder}: exchange {self.name}/{number}"
 
 
-_READ = struct.Struct(">III")
+_READ = struct.Struct(">IIII")
 _EPOCH_AND_NTH = struct.Struct(">II")
+_FIRST, _SECOND = layout.number(0), layout.number(1)
 
 
-def _read(key: bytes, value: bytes) -> Read:
-    epoch, nth = _EPOCH_AND_NTH.unpack(key[-8:])
-    return Read(epoch, nth, int.from_bytes(value[:4], "big"))
+def _numbered(stored: bytes | None) -> Numbered | None:
+    return None if stored is None else Numbered(int.from_bytes(stored[:-1], "big"), stored[-1:] == _SUPPLIED)
+
+
+def _last(cursor: Any, prefix: bytes, epoch: int) -> Read:
+    """Return the last answer up to an epoch that is none before the first."""
+    if cursor.set_range(prefix + layout.number(epoch + 1)):
+        cursor.prev()
+    else:
+        cursor.last()
+    key, value = cursor.item()
+    return Read(*_EPOCH_AND_NTH.unpack(key[-8:]), int.from_bytes(value, "big"))
 
 
 def compile_into(
@@ -211,8 +237,11 @@ class _Writer:
         yield self._reply + number, encode_reply(compiled.reply)
         yield self._order + layout.number(self._count), number
         self._count += 1
+        place = compiled.place
+        standing = _READ.pack(compiled.number, place.timeline, place.member, place.epoch)
         for index in (compiled.key, compiled.shape, compiled.route):
-            yield self._index + index + layout.number(self._seen[index]), number
+            value = standing if compiled.is_read and index is compiled.key else number
+            yield self._index + index + layout.number(self._seen[index]), value
             self._seen[index] += 1
         yield from self._place_entries(compiled, number)
 
@@ -221,7 +250,7 @@ class _Writer:
         yield self._place + number, encode_place(place)
         if compiled.is_read:
             read = self._read + compiled.key + layout.number(place.epoch)
-            yield read + layout.number(self._seen[read]), _READ.pack(compiled.number, place.timeline, place.member)
+            yield read + layout.number(self._seen[read]), number
             self._seen[read] += 1
         for opening in place.opens:
             line = self._touching + layout.number(opening.timeline)

@@ -2,20 +2,18 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain, islice, takewhile
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 import lmdb
 
 from chatproxy.core.errors import CassetteError
 
 T = TypeVar("T")
-Entry = tuple[bytes, bytes]
-"""A key and its value."""
-
+P = ParamSpec("P")
 FORMAT = b"1"
 """The version of what the store holds; another one is refused, never read as empty."""
 
@@ -113,13 +111,17 @@ class Environment:
             entries = ((bytes(key), bytes(value)) for key, value in cursor)
             return list(islice(takewhile(lambda entry: entry[0].startswith(prefix), entries), limit))
 
-    def ends(self, prefix: bytes, until: Callable[[bytes], bytes]) -> tuple[Entry, Entry | None] | None:
-        """Return the first entry under a prefix, and the last at or before a key that is told by the first's value."""
-        try:  # as above
+    def get_all(self, keys: Iterable[bytes]) -> list[bytes | None]:
+        """Return several values, in one transaction."""
+        return self.view(_get_all, keys)
+
+    def view(self, work: Callable[Concatenate[lmdb.Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Read what it takes several look-ups to find, in one transaction: another one takes as long as two of them."""
+        try:
             with self._map_gate:
                 transaction = self._begin()
                 try:
-                    return _ends(transaction.cursor(), prefix, until)
+                    return work(transaction, *args, **kwargs)
                 finally:
                     transaction.abort()
         except lmdb.Error as error:
@@ -202,24 +204,8 @@ class Environment:
             raise CassetteError(str(self.folder), _reason(error)) from error
 
 
-def _ends(
-    cursor: Any,  # for lmdb's types an entry could be views, which it is only where that was asked for
-    prefix: bytes,
-    until: Callable[[bytes], bytes],
-) -> tuple[Entry, Entry | None] | None:
-    first = cursor.item() if cursor.set_range(prefix) else None
-    if first is None or not first[0].startswith(prefix):
-        return None
-    end = until(first[1])
-    if first[0] > end:
-        return first, None
-    if not cursor.next() or cursor.key() > end:  # a lone one, as most are
-        return first, first
-    if not cursor.set_range(end):
-        cursor.last()
-    elif cursor.key() != end:
-        cursor.prev()
-    return first, cursor.item()
+def _get_all(transaction: lmdb.Transaction, keys: Iterable[bytes]) -> list[bytes | None]:
+    return list(map(transaction.get, keys))  # type: ignore[arg-type]  # memoryviews only with buffers=True
 
 
 def _mark(transaction: Transaction) -> bytes | None:

@@ -11,9 +11,10 @@
     s<id><rules>s<SID>                a recorded SID's number, and whether it was supplied
     s<id><rules>n<SID's number>       the recorded SID of this number
     o<id><rules><nth>                 the number of the n-th exchange in canonical order
-    x<id><rules><index><nth>          the number of the n-th exchange with this key, shape or route
+    x<id><rules><index><nth>          the number of the n-th exchange with this key, shape or route; of a read with this
+                                      key its timeline, member and epoch, too
     p<id><rules><number>              where an exchange stands in its timeline
-    a<id><rules><key><epoch><nth>     the number of the n-th answer to a read in an epoch, its timeline and member
+    a<id><rules><key><epoch><nth>     the number of the n-th answer to a read in an epoch
     t<id><rules><timeline><member><epoch>
                                       the number of the write that opened this epoch and touched this member
     d<id>                             to be deleted once no process replays it
