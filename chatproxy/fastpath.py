@@ -18,6 +18,7 @@ takes 200 and 13.
 from abc import abstractmethod
 from collections import OrderedDict
 from dataclasses import dataclass
+from typing import Literal
 
 from aiohttp import HttpVersion11, web
 from aiohttp.http_parser import HttpRequestParser, RawRequestMessage
@@ -53,10 +54,7 @@ class _Sender:
     """What a header list that is ordinary tells: the address by which its client reached us, and who it is."""
 
     origin: str
-    asker: Asker | None
-
-
-_UNKNOWN = _Sender("", None)
+    asker: Asker
 
 
 class _Kept:
@@ -96,7 +94,7 @@ class FastPath:
         self._size = 0
         self._kept: OrderedDict[tuple[_Sender, str], _Kept] = OrderedDict()
         self._seen: set[int] = set()
-        self._senders: dict[Headers, _Sender | None] = {}
+        self._senders: dict[Headers, _Sender | Literal[False]] = {}
         self._senders_size = 0
 
     def answer(self, message: RawRequestMessage, payload: StreamReader) -> bytes | None:
@@ -104,10 +102,10 @@ class FastPath:
         if message.should_close or message.upgrade or message.chunked or message.version != HttpVersion11:
             return None
         headers = message.raw_headers
-        sender = self._senders.get(headers, _UNKNOWN)
-        if sender is _UNKNOWN:
-            sender = self._sender(message)
+        sender = self._senders.get(headers)
         if sender is None:
+            sender = self._sender(message)
+        if not sender:
             return None
         if message.method == "GET" and payload is EMPTY_PAYLOAD:
             return self._read(message, sender)
@@ -124,18 +122,20 @@ class FastPath:
             if again is not None:
                 return kept.at(*again)
             self._forget(key)
-        fetched = self._engine.fetch(message.path.encode(), sender.asker, sender.origin)
-        if fetched is not None:
-            answer, decision = rendered_answer(fetched), fetched
-        elif not TARGET.fullmatch(message.path):
-            return None
-        else:
+        decision: Rendered | Response | None = None
+        if message.path.isascii():
+            decision = self._engine.fetch(message.path.encode(), sender.asker, sender.origin)
+        if isinstance(decision, Rendered):
+            answer = rendered_answer(decision)
+        elif TARGET.fullmatch(message.path):
             answer, decision = self._decide(message, b"", sender)
+        else:
+            return None
         if isinstance(decision, Rendered) and decision.repeat is not None:
             self._keep(key, decision, decision.repeat, answer)
         return answer
 
-    def _sender(self, message: RawRequestMessage) -> _Sender | None:
+    def _sender(self, message: RawRequestMessage) -> _Sender | Literal[False]:
         """Look at a header list for the first time, or again if it was forgotten."""
         headers = message.raw_headers
         size = sum(len(name) + len(value) for name, value in headers)
@@ -143,7 +143,7 @@ class FastPath:
             self._senders.clear()
             self._senders_size = 0
         self._senders_size += size
-        sender = self._senders[headers] = self._read_sender(message)
+        sender = self._senders[headers] = self._read_sender(message) or False
         return sender
 
     def _read_sender(self, message: RawRequestMessage) -> _Sender | None:
@@ -163,7 +163,7 @@ class FastPath:
     def _decide(self, message: RawRequestMessage, body: bytes, sender: _Sender) -> tuple[bytes, Rendered | Response]:
         request = Request(message.method, message.path.encode(), message.raw_headers, body, sender.origin)
         try:
-            decision = (self._control and self._control.answer(request)) or self._engine.decide(request)
+            decision = (self._control and self._control.answer(request)) or self._engine.decide(request, sender.asker)
         except ChatproxyError as error:
             decision = self._engine.on_error(error, request)
         assert isinstance(decision, Rendered | Response)
@@ -219,6 +219,11 @@ class FastConnection(web.RequestHandler):
         if self._messages and not waiter.done():
             waiter.set_result(None)
 
+    def resume_reading(self, resume_parser: bool = True) -> None:
+        """Go on reading where it was paused; aiohttp asks for it with every body, and parses nothing each time."""
+        if self._reading_paused:
+            super().resume_reading(resume_parser)
+
     def _is_idle(self) -> bool:
         transport = self.transport
         return transport is not None and not self._upgraded and not transport.get_write_buffer_size()
@@ -262,6 +267,7 @@ _USED = {
     "_messages",
     "_next_keepalive_close_time",
     "_parser",
+    "_reading_paused",
     "_upgraded",
     "_waiter",
 }

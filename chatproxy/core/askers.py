@@ -13,7 +13,7 @@ from chatproxy.core.scrub import Blanker, Blankers
 
 
 class Asker(NamedTuple):
-    """The session that a header list chooses, none if it gives what is no name; its user name, its secrets, and its lanes."""
+    """The session that a header list chooses, none if it gives what is no name; its user name, secrets and lanes."""
 
     session: str | None
     user: str | None

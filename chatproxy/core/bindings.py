@@ -121,34 +121,30 @@ class Bindings:
 
     def all_live(self, recorded: Sequence[bytes]) -> list[bytes]:
         """Return what is served for several recorded SIDs, all different."""
-        live, unbound = self._live.get, self._unbound.get
+        live = self._live.get
         found = [live(sid) for sid in recorded]
-        if None not in found:
-            return found  # type: ignore[return-value]  # it has none that is None
-        missing = [sid for sid, one in zip(recorded, found, strict=True) if one is None and unbound(sid) is None]
-        shown = self._first_shown(missing) if missing else {}
-        return [one or shown.get(sid) or unbound(sid, sid) for sid, one in zip(recorded, found, strict=True)]
+        if None in found:
+            self._show([sid for sid, one in zip(recorded, found, strict=True) if one is None])
+            unbound = self._unbound
+            found = [one or live(sid) or unbound[sid] for sid, one in zip(recorded, found, strict=True)]
+        return found  # type: ignore[return-value]  # none is None
 
-    def _first_shown(self, recorded: list[bytes]) -> dict[bytes, bytes]:
-        """Return what is served for SIDs that are shown for the first time, and remember it."""
-        numbers = {
-            sid: known.number
-            for sid, known in zip(recorded, self._cassette.all_numbered(recorded), strict=True)
-            if known is not None and not known.supplied and not self._stays(sid)
-        }
-        fresh = [self._spelled(number) for number in numbers.values()]
-        taken = self._cassette.all_numbered(fresh)  # with all others in one look-up, which is half of the cost of it
-        shown = {
-            sid: one if known is None else self._fresh(number, 1)
-            for (sid, number), one, known in zip(numbers.items(), fresh, taken, strict=True)
-        }
-        for sid, live in shown.items():
-            self._bind({live: sid})
-            self._given.note(live, self._owner)
-        if len(self._unbound) >= _UNBOUND:
-            self._unbound.clear()
-        self._unbound.update((sid, sid) for sid in recorded if sid not in shown)
-        return shown
+    def _show(self, recorded: list[bytes]) -> None:
+        """See to it that SIDs stand for something that are served and stand for nothing yet."""
+        unbound = self._unbound
+        new = [sid for sid in recorded if sid not in unbound]
+        if len(unbound) + len(new) > _UNBOUND:
+            unbound.clear()
+            new = recorded
+        if not new:
+            return
+        for sid, fresh in zip(new, self._cassette.fresh(new, self._spelled), strict=True):
+            if fresh is None or self._stays(sid):
+                unbound[sid] = sid
+            else:
+                self._live[sid] = fresh
+                self._recorded[fresh] = sid
+                self._given.note(fresh, self._owner)
 
     def to_recorded(self, live: bytes) -> bytes:
         """Return what a SID of the client stands for: itself, if it stands for no other."""
@@ -223,12 +219,8 @@ class Bindings:
         changed = {sid: recorded for sid, recorded in other.items() if sid != recorded}
         return translate(form, lambda sid: changed.get(sid, sid)) if changed else form
 
-    def _fresh(self, number: int, attempt: int = 0) -> bytes:
-        """Return the SID of a session's own, which must be none of the cassette's."""
-        fresh = self._spelled(number, attempt)
-        return fresh if self._cassette.numbered(fresh) is None else self._fresh(number, attempt + 1)
-
-    def _spelled(self, number: int, attempt: int = 0) -> bytes:
+    def _spelled(self, number: int, attempt: int) -> bytes:
+        """Return the SID of a session's own for the recorded one of this number, or another in a further attempt."""
         digest = self._keyed.copy()
         digest.update(b"%d:%d" % (number, attempt))
         return sid_type(number) + digest.hexdigest().encode()
@@ -285,12 +277,11 @@ class Bindings:
     def _never_given(self, prefix: bytes) -> Iterator[bytes]:
         """Yield the fresh SIDs of a type that are yet to come."""
         for nth in range(1, _LOOKED_AT):
-            recorded = self._cassette.sid(number := sid_number(prefix, nth))
+            recorded = self._cassette.sid(sid_number(prefix, nth))
             if recorded is None:
                 return
-            known = self._cassette.numbered(recorded)
-            if known is not None and not known.supplied and recorded not in self._live:
-                yield self._fresh(number)
+            if recorded not in self._live:
+                yield from filter(None, self._cassette.fresh([recorded], self._spelled))
 
     def _candidates(
         self, form: NormalForm, bound: Mapping[bytes, bytes], unknown: list[bytes], is_hit: IsHit

@@ -2,7 +2,8 @@
 
 from bisect import bisect_left, bisect_right, insort
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import count
 from typing import NamedTuple, Protocol
 
 from chatproxy.core.compile import Compiled, compile_exchanges
@@ -14,6 +15,14 @@ from chatproxy.core.scrubbing import scrubbed_exchange
 from chatproxy.core.stamps import recording_begin
 from chatproxy.core.stencil import Stencil, stencil
 from chatproxy.core.template import Reply
+
+Spelled = Callable[[int, int], bytes]
+"""Makes a fresh SID of a recorded one's number, another one in each attempt, from 0."""
+
+
+def first_fresh(number: int, spelled: Spelled, is_recorded: Callable[[bytes], object]) -> bytes:
+    """Return the first fresh SID for a number that was not recorded, as one could be where a replay was recorded."""
+    return next(fresh for attempt in count() if not is_recorded(fresh := spelled(number, attempt)))
 
 
 class Read(NamedTuple):
@@ -72,8 +81,11 @@ class Cassette(Protocol):
         """Return the number of a recorded SID, and whether it was supplied."""
         ...
 
-    def all_numbered(self, sids: Sequence[bytes]) -> list[Numbered | None]:
-        """Return that for several SIDs."""
+    def fresh(self, sids: Sequence[bytes], spelled: Spelled) -> list[bytes | None]:
+        """Return for each recorded SID a fresh one, which is none of the recorded ones; None for what is supplied.
+
+        So it is for what was not recorded at all.
+        """
         ...
 
     def numbers(self) -> Sequence[int]:
@@ -114,6 +126,10 @@ class Cassette(Protocol):
 
     def span(self, key: bytes, epochs: Mapping[int, int]) -> Span | None:
         """Return what a session has to choose from for this read, given its epochs of the timelines."""
+        ...
+
+    def write(self, key: bytes, nth: int) -> int | None:
+        """Return the number of the n-th write, from 0, with this key: as ``find`` does, about to be replayed."""
         ...
 
     def touching(self, timeline: int, member: int, after: int, until: int) -> int | None:
@@ -194,9 +210,13 @@ class MemoryCassette:
         """Return the number of a recorded SID, and whether it was supplied."""
         return self._numbered.get(sid)
 
-    def all_numbered(self, sids: Sequence[bytes]) -> list[Numbered | None]:
-        """Return that for several SIDs."""
-        return list(map(self._numbered.get, sids))
+    def fresh(self, sids: Sequence[bytes], spelled: Spelled) -> list[bytes | None]:
+        """Return for each recorded SID a fresh one, None for what is supplied or was not recorded."""
+        known = map(self._numbered.get, sids)
+        return [
+            None if one is None or one.supplied else first_fresh(one.number, spelled, self._numbered.__contains__)
+            for one in known
+        ]
 
     def place(self, number: int) -> Place:
         """Return where an exchange stands in its timeline."""
@@ -216,6 +236,10 @@ class MemoryCassette:
         place = self._places[reads[0].number]
         found = bisect_right(reads, epochs.get(place.timeline, 0), key=lambda read: read.epoch)
         return Span(place.timeline, place.member, reads[0], reads[found - 1] if found else None)
+
+    def write(self, key: bytes, nth: int) -> int | None:
+        """Return the number of the n-th write, from 0, with this key."""
+        return self.find(key, nth)
 
     def touching(self, timeline: int, member: int, after: int, until: int) -> int | None:
         """Return the first write that touched just this member and opened an epoch in ``(after, until]``."""

@@ -78,13 +78,16 @@ class Engine:
         decision = self.decide(request)
         return decision.response if isinstance(decision, Rendered) else decision
 
-    def decide(self, request: Request) -> Rendered | Response | Forward:
-        """Decide as ``on_request`` does; an answer that was replayed comes as text, for who writes it as such."""
+    def decide(self, request: Request, asker: Asker | None = None) -> Rendered | Response | Forward:
+        """Decide as ``on_request`` does; an answer that was replayed comes as text, for who writes it as such.
+
+        ``asker`` is who sends the header list, where that is known.
+        """
         if self.sessions is None:
             after = self._recorder.last_write if self._recorder else 0
             return Forward(request, self._clock(), after)
         now = self._clock()
-        asker = self._askers.of(request.headers)
+        asker = asker or self._askers.of(request.headers)
         session = self.sessions.named(asker.session, now)
         asked = _Asked(request, session.blanked(request, asker.blanker), asker, now)
         session, played = self._play(self.sessions, session, asked)

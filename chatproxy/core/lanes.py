@@ -6,6 +6,7 @@ up to the last segment, is blanked, normalized and translated once; of all other
 
 from typing import NamedTuple
 
+from chatproxy.core.grammar import TARGET
 from chatproxy.core.model import Request
 from chatproxy.core.normalize import normalize, text_key, translate
 from chatproxy.core.scrub import Blanker
@@ -49,6 +50,8 @@ class Lanes:
     def _lane(self, session: Session, base: bytes) -> Lane | None:
         path = base + b"/"
         if session.scrubs or session.rules.match_headers or not base.startswith(b"/v1/"):
+            return None
+        if not TARGET.fullmatch(base.decode("ascii", "replace")):
             return None
         if not self._blanker.is_by_segments or self._blanker.text(path) != path:
             return None

@@ -112,10 +112,8 @@ class NormalForm(NamedTuple):
     @property
     def sids(self) -> list[bytes]:
         """Every SID of path, query, headers and body, in that order and as often as it stands there."""
-        found = sids_in_path(self.path)
-        for pair in (*self.query, *self.headers, *self.body):
-            found += sids_in(pair)
-        return found
+        pairs = (*self.query, *self.headers, *self.body)
+        return sids_in_path(self.path) + (sids_in(b"\n".join(pairs)) if pairs else [])
 
     def _text(self, path: bytes, query: bytes, body: bytes) -> bytes:
         head = f"{self.method} {self.host}".encode()

@@ -115,7 +115,7 @@ def decide(session: Session, form: NormalForm) -> Answer | Miss:
 
 def _write(session: Session, key: bytes) -> Answer | Miss:
     nth = session.answered.get(key, 0)
-    number = session.cassette.find(key, nth)
+    number = session.cassette.write(key, nth)
     if number is None:
         return Miss(Why.USED if nth else Why.NEVER)
     return Answer(number, key)

@@ -55,16 +55,13 @@ class Blanker:
         longest_first = sorted(secrets, key=len, reverse=True)
         self._spellings = [spelling for secret in longest_first for spelling in spellings(secret)]
         self._glance = Glance(self._spellings)
-        self.is_by_segments = not any(b"/" in spelling.sign.pattern for spelling in self._spellings)
+        self.is_by_segments = not any(b"/" in spelling.sign_text for spelling in self._spellings)
         """Whether no secret can reach from one segment of a path into the next, as nearly none can."""
         self._in_sids = [one.literal for one in self._spellings if one.literal and len(one.literal) <= _SID_LENGTH]
 
     def is_in_sid(self, sid: bytes) -> bool:
         """Tell whether a secret stands in a SID; only literals can, since all else has signs that no SID has."""
-        for literal in self._in_sids:
-            if literal in sid or literal in sid.lower():
-                return True
-        return False
+        return any(literal in sid or literal in sid.lower() for literal in self._in_sids)
 
     def text(self, text: bytes) -> bytes:
         """Blank the secrets in one text."""
@@ -82,8 +79,11 @@ class Blanker:
 
     def for_key(self, request: Request, rules: Rules) -> Request:
         """Return a live request with those parts blanked that its key is made of under these rules."""
+        counts_more = rules.match_headers or rules.scrub
+        if not counts_more and self._is_clean(request.target, request.body):
+            return request
         target, body = self.text(request.target), self.text(request.body)
-        headers = self.headers(request.headers) if rules.match_headers or rules.scrub else request.headers
+        headers = self.headers(request.headers) if counts_more else request.headers
         if target is request.target and headers is request.headers and body is request.body:
             return request
         return replace(request, target=target, headers=headers, body=body)

@@ -45,8 +45,8 @@ class Session:
     ``answered`` counts writes by their keys, reads by their keys and epochs. ``epochs`` holds the furthest epoch of
     each timeline, ``skipped`` the writes that counted as done before they were replayed. ``restarts`` is how often
     the session of this name was begun anew. ``state`` is another one after each change by which an answer that was
-    given may become another, ``life`` the same as long as the session lives. ``used`` is when the last request came. Without a ``clock`` all instants are served as
-    recorded, without ``sids`` all SIDs.
+    given may become another, ``life`` the same as long as the session lives. ``used`` is when the last request came.
+    Without a ``clock`` all instants are served as recorded, without ``sids`` all SIDs.
     """
 
     def __init__(

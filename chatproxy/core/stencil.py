@@ -81,8 +81,8 @@ def stencil(reply: Reply) -> Stencil:
         _format(reply.body.pieces),
         _ordered([places[slot] for slot in reply.body.slots], len(table)),
         [sid for _, sid in groups[0]],
-        list(unpack_stamps(b"".join(packed for _, packed in groups[1]))),
-        list(unpack_stamps(b"".join(packed for _, packed in groups[2]))),
+        tuple(unpack_stamps(b"".join(packed for _, packed in groups[1]))),
+        tuple(unpack_stamps(b"".join(packed for _, packed in groups[2]))),
         groups[3],
     )
 
@@ -152,7 +152,7 @@ def unpack_stencil(packed: bytes) -> Stencil:
     status, timeline, written, opens, *lengths, size = _FACTS.unpack_from(packed)
     heads, bodies, sids = lengths[:3]
     width = 1 if size <= _BYTE else 4
-    layout = _layout(width, *lengths)
+    layout = _layout((width, *lengths))
     head_order, body_order, *texts = layout.unpack_from(packed, _FACTS.size)
     instants, nows, others, reason, head = texts[sids:]
     del texts[sids:]
@@ -171,7 +171,7 @@ def unpack_stencil(packed: bytes) -> Stencil:
             texts,
             tuple(unpack_stamps(instants)),
             tuple(unpack_stamps(nows)),
-            _unpacked_others(others) if others else (),
+            _unpacked_others(others) if others else [],
         ),
     )
 
@@ -181,10 +181,9 @@ _new = tuple.__new__
 
 
 @lru_cache(1024)  # answers to requests of one kind have one layout, which takes them apart in a third of the time
-def _layout(
-    width: int, heads: int, bodies: int, sids: int, instants: int, nows: int, others: int, reason: int, head: int
-) -> struct.Struct:
+def _layout(sizes: tuple[int, ...]) -> struct.Struct:
     """Return the layout of what stands between the facts and the body."""
+    width, heads, bodies, sids, instants, nows, others, reason, head = sizes
     texts = f"{_SID_LENGTH}s" * sids
     stamps = f"{_STAMP_LENGTH * instants}s{_STAMP_LENGTH * nows}s"
     return struct.Struct(f"<{width * heads}s{width * bodies}s{texts}{stamps}{others}s{reason}s{head}s")

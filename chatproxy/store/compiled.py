@@ -7,9 +7,7 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
-import lmdb
-
-from chatproxy.core.cassette import Read, Span
+from chatproxy.core.cassette import Read, Span, Spelled, first_fresh
 from chatproxy.core.codec import damaged, decode_exchange, decode_place, decode_stencil, encode_place, encode_reply
 from chatproxy.core.compile import Compiled, Source, compile_exchanges
 from chatproxy.core.epochs import COLLECTION, Place
@@ -23,7 +21,7 @@ from chatproxy.core.stencil import Stencil
 from chatproxy.core.template import Reply
 from chatproxy.store import layout
 from chatproxy.store.chunks import chunks
-from chatproxy.store.environment import Environment, Transaction
+from chatproxy.store.environment import Environment, Reading, Transaction
 from chatproxy.store.progress import stepped
 
 _CHUNK = 64
@@ -51,14 +49,14 @@ class StoredCassette:
         self._reads = layout.read_prefix(cassette, rules.fingerprint)
         self._touching = layout.touch_prefix(cassette, rules.fingerprint)
         self._sid = layout.sid_prefix(cassette, rules.fingerprint)
+        self._ahead: dict[bytes, bytes | None] = {}
+        """What was read with the exchange that was found last, since it is about to be asked for, by its key."""
         self.account = environment.get(self._sid)
         first = environment.scan(self._exchange, limit=1)
         self.begun = recording_begin(self.exchange(int.from_bytes(first[0][0][-4:], "big"))) if first else 0
         tally = layout.Tally.unpack(environment.get(layout.compiled_key(cassette, rules.fingerprint)))
         self.last_number = tally.last
         self._count = tally.count
-        self._ahead: tuple[int, bytes | None] = (0, None)
-        """The compiled response that a read found last: it was read with it, and is about to be asked for."""
 
     @staticmethod
     def is_compiled(environment: Environment, cassette: int, rules: Rules) -> bool:
@@ -97,10 +95,7 @@ class StoredCassette:
 
     def stencil(self, number: int) -> Stencil:
         """Return what is served for an exchange, ready to be filled."""
-        ahead, stored = self._ahead
-        if number != ahead or stored is None:
-            stored = self._stored(self._reply, number)
-        found = decode_stencil(stored)
+        found = decode_stencil(self._stored(self._reply, number))
         if found is None:
             raise damaged(self._place(number))
         return found
@@ -119,12 +114,26 @@ class StoredCassette:
 
     def numbered(self, sid: bytes) -> Numbered | None:
         """Return the number of a recorded SID, and whether it was supplied."""
-        return _numbered(self._environment.get(self._sid + b"s" + sid))
+        stored = self._environment.get(self._sid + b"s" + sid)
+        return None if stored is None else Numbered(int.from_bytes(stored[:-1], "big"), stored[-1:] == _SUPPLIED)
 
-    def all_numbered(self, sids: Sequence[bytes]) -> list[Numbered | None]:
-        """Return that for several SIDs: one look-up takes a third of the time of one alone."""
-        prefix = self._sid + b"s"
-        return list(map(_numbered, self._environment.get_all([prefix + sid for sid in sids])))
+    def fresh(self, sids: Sequence[bytes], spelled: Spelled) -> list[bytes | None]:
+        """Return for each recorded SID a fresh one, None for what is supplied or was not recorded."""
+        return self._environment.view(self._fresh, sids, spelled)
+
+    def _fresh(self, transaction: Reading, sids: Sequence[bytes], spelled: Spelled) -> list[bytes | None]:
+        get: Any = transaction.get  # for lmdb's types it could give views, as it does only where asked for
+        prefix, found = self._sid + b"s", []
+        for sid in sids:
+            stored = get(prefix + sid)
+            fresh = None
+            if stored is not None and stored[-1:] == _GENERATED:
+                number = int.from_bytes(stored[:-1], "big")
+                fresh = spelled(number, 0)
+                if get(prefix + fresh) is not None:
+                    fresh = first_fresh(number, spelled, lambda fresh: get(prefix + fresh))
+            found.append(fresh)
+        return found
 
     def place(self, number: int) -> Place:
         """Return where an exchange stands in its timeline."""
@@ -139,11 +148,11 @@ class StoredCassette:
         """Return what a session has to choose from for this read, given its epochs of the timelines."""
         return self._environment.view(self._span, key, epochs)
 
-    def _span(self, transaction: lmdb.Transaction, key: bytes, epochs: Mapping[int, int]) -> Span | None:
+    def _span(self, transaction: Reading, key: bytes, epochs: Mapping[int, int]) -> Span | None:
         get: Any = transaction.get  # for lmdb's types it could give views, as it does only where asked for
         index = self._index + key
         found = get(index + _FIRST)
-        if found is None:
+        if found is None or len(found) != _READ.size:  # there is none, or it is a write
             return None
         number, timeline, member, epoch = _READ.unpack(found)
         first = last = Read(epoch, 0, number)
@@ -152,8 +161,21 @@ class StoredCassette:
             return Span(timeline, member, first, None)
         if get(index + _SECOND) is not None:  # else it is a lone one, as most are
             last = _last(transaction.cursor(), self._reads + key, until)
-        self._ahead = last.number, get(self._reply + layout.number(last.number))
+        reply = self._reply + layout.number(last.number)
+        self._ahead = {reply: get(reply)}
         return Span(timeline, member, first, last)
+
+    def write(self, key: bytes, nth: int) -> int | None:
+        """Return the number of the n-th write, from 0, with this key: as ``find`` does, about to be replayed."""
+        return self._environment.view(self._write, self._index + key + layout.number(nth))
+
+    def _write(self, transaction: Reading, key: bytes) -> int | None:
+        get: Any = transaction.get  # as above
+        number = get(key)
+        if number is None:
+            return None
+        self._ahead = {key: get(key) for key in (self._reply + number, self._places + number)}
+        return int.from_bytes(number, "big")
 
     def touching(self, timeline: int, member: int, after: int, until: int) -> int | None:
         """Return the first write that touched just this member and opened an epoch in ``(after, until]``."""
@@ -164,7 +186,8 @@ class StoredCassette:
         return int.from_bytes(found[0][1], "big")
 
     def _stored(self, prefix: bytes, number: int) -> bytes:
-        stored = self._environment.get(prefix + layout.number(number))
+        key = prefix + layout.number(number)
+        stored = self._ahead.get(key) or self._environment.get(key)
         if stored is None:
             raise CassetteError(self._place(number), "is not in the store any more; restart the replay")
         return stored
@@ -178,10 +201,6 @@ _EPOCH_AND_NTH = struct.Struct(">II")
 _FIRST, _SECOND = layout.number(0), layout.number(1)
 
 
-def _numbered(stored: bytes | None) -> Numbered | None:
-    return None if stored is None else Numbered(int.from_bytes(stored[:-1], "big"), stored[-1:] == _SUPPLIED)
-
-
 def _last(cursor: Any, prefix: bytes, epoch: int) -> Read:
     """Return the last answer up to an epoch that is none before the first."""
     if cursor.set_range(prefix + layout.number(epoch + 1)):
@@ -189,7 +208,8 @@ def _last(cursor: Any, prefix: bytes, epoch: int) -> Read:
     else:
         cursor.last()
     key, value = cursor.item()
-    return Read(*_EPOCH_AND_NTH.unpack(key[-8:]), int.from_bytes(value, "big"))
+    found, nth = _EPOCH_AND_NTH.unpack(key[-8:])
+    return Read(found, nth, int.from_bytes(value, "big"))
 
 
 def compile_into(

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import chain, islice, takewhile
 from pathlib import Path
@@ -14,6 +14,8 @@ from chatproxy.core.errors import CassetteError
 
 T = TypeVar("T")
 P = ParamSpec("P")
+Reading = lmdb.Transaction
+"""A transaction that only reads."""
 FORMAT = b"1"
 """The version of what the store holds; another one is refused, never read as empty."""
 
@@ -111,11 +113,7 @@ class Environment:
             entries = ((bytes(key), bytes(value)) for key, value in cursor)
             return list(islice(takewhile(lambda entry: entry[0].startswith(prefix), entries), limit))
 
-    def get_all(self, keys: Iterable[bytes]) -> list[bytes | None]:
-        """Return several values, in one transaction."""
-        return self.view(_get_all, keys)
-
-    def view(self, work: Callable[Concatenate[lmdb.Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+    def view(self, work: Callable[Concatenate[Reading, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Read what it takes several look-ups to find, in one transaction: another one takes as long as two of them."""
         try:
             with self._map_gate:
@@ -202,10 +200,6 @@ class Environment:
             yield
         except (lmdb.Error, OSError) as error:
             raise CassetteError(str(self.folder), _reason(error)) from error
-
-
-def _get_all(transaction: lmdb.Transaction, keys: Iterable[bytes]) -> list[bytes | None]:
-    return list(map(transaction.get, keys))  # type: ignore[arg-type]  # memoryviews only with buffers=True
 
 
 def _mark(transaction: Transaction) -> bytes | None:
