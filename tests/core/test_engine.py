@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import FORM, JSON, MESSAGES, ORIGIN, UPSTREAM, basic, requests, twilio_responses
 
+from chatproxy.core.bindings import Bindings, Choice
 from chatproxy.core.cassette import MemoryCassette
 from chatproxy.core.engine import Engine
 from chatproxy.core.errors import ChatproxyError, MissError, RequestError, UpstreamError
@@ -413,6 +414,29 @@ def test_an_answer_is_given_again_until_its_session_changes() -> None:
     assert [entry["at"] for entry in engine.journal.entries()] == [instant(100 + nth) for nth in range(4)]
     answered(engine, post())
     assert engine.again(repeat) is None
+
+
+def test_a_fetch_is_answered_as_it_would_be_when_it_was_decided() -> None:
+    sid = b"IM" + b"a" * 32
+    fetched = get(MESSAGES + b"/" + sid)
+    recorded = [exchange(number, fetched) for number in (1, 2, 3)]
+    cassette = MemoryCassette("tour", recorded, RULES)
+
+    def begin(name: str, restarts: int) -> Session:
+        return Session(cassette, RULES, name, restarts, sids=Bindings(cassette, RULES, Choice()))
+
+    both = [Engine(UPSTREAM, ticking(), sessions=Sessions(begin)) for _ in range(2)]
+    asker = both[0].asker(fetched.headers)
+    assert both[0].fetch(fetched.target, asker, ORIGIN) is None  # there is no session yet
+    for engine in both:
+        answered(engine, fetched)
+    for _ in range(3):
+        first, second = both[0].fetch(fetched.target, asker, ORIGIN), both[1].decide(fetched)
+        assert isinstance(first, Rendered)
+        assert isinstance(second, Rendered)
+        assert first[:5] == second[:5]
+    assert both[0].journal.entries() == both[1].journal.entries()
+    assert both[0].fetch(MESSAGES + b"/IM" + b"b" * 32, asker, ORIGIN) is None
 
 
 def test_an_answer_is_not_given_again_once_its_session_has_ended() -> None:

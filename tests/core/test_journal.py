@@ -1,6 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chatproxy.core.bindings import Ambiguity
 from chatproxy.core.journal import Entry, Journal, Numbers
 
 
@@ -34,6 +35,29 @@ def test_an_entry_is_numbered_and_says_when_what_and_what_became_of_it() -> None
         }
     ]
     assert journal.tallies == {}
+
+
+@given(st.lists(st.tuples(st.sampled_from(["a", "b", "c"]), st.integers(1, 600)), max_size=30))
+def test_a_hit_is_noted_as_any_entry_is(hits: list[tuple[str, int]]) -> None:
+    journal, other = Journal(bound=10, sessions=2), Journal(bound=10, sessions=2)
+    for entry in (hit(*one) for one in hits):
+        journal.hit(entry)
+        other.note(entry)
+    for noted in (journal, other):
+        assert list(noted.total.served) == sorted({number for _, number in hits})
+        assert noted.total.outcomes["hit"] == len(hits)
+    assert (journal.entries(), journal.unlisted) == (other.entries(), other.unlisted)
+    for name, tally in journal.tallies.items():
+        assert list(tally.served) == list(other.tallies[name].served)
+        assert tally.outcomes == other.tallies[name].outcomes
+
+
+def test_a_hit_that_has_more_to_tell_is_noted_in_full() -> None:
+    journal = Journal()
+    journal.hit(Entry(0, "a", "POST", b"/v1/x", "hit", 201, 3, skipped=(2,)))
+    journal.hit(Entry(0, "a", "POST", b"/v1/x", "hit", 201, 4, ambiguity=Ambiguity((b"x",), [(b"y",)])))
+    tally = journal.tallies["a"]
+    assert (list(tally.skipped), len(tally.ambiguities), list(tally.served)) == ([2], 1, [3, 4])
 
 
 def test_the_last_entries_are_kept_and_all_are_counted() -> None:
