@@ -7,7 +7,7 @@ from strategies import FORM, MESSAGES, UPSTREAM, basic
 from chatproxy.core.cassette import MemoryCassette
 from chatproxy.core.model import Exchange, Forward, Request, Response, is_read
 from chatproxy.core.normalize import Rules, normalize
-from chatproxy.core.player import Miss, Why, decide, play
+from chatproxy.core.player import Answer, Miss, Why, decide, play, play_fetch
 from chatproxy.core.recorder import Recorder
 from chatproxy.core.session import Session
 
@@ -32,6 +32,12 @@ def test_equal_requests_are_answered_in_recorded_order() -> None:
 
 def test_a_read_repeats_its_last_answer() -> None:
     assert played(session(LIST, LIST), LIST, LIST, LIST, LIST) == [1, 2, 2, 2]
+
+
+def test_a_fetch_by_its_key_is_replayed_as_any_read() -> None:
+    replay, key = session(LIST, LIST), normalize(LIST, RULES).key
+    assert [play_fetch(replay, key) for _ in range(3)] == [Answer(1, key + bytes(4)), Answer(2), Answer(2)]
+    assert play_fetch(replay, normalize(CREATE, RULES).key) is None
 
 
 def test_law_4_a_read_after_a_write_since_is_a_miss() -> None:
