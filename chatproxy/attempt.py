@@ -18,27 +18,17 @@ from typing import Protocol
 
 from chatproxy.assembly import Say
 from chatproxy.config import Settings
-from chatproxy.core.cassette import MemoryCassette
 from chatproxy.core.errors import CassetteError, LeakError
+from chatproxy.core.memory import MemoryCassette
 from chatproxy.core.model import Mode
 from chatproxy.core.report import Outcome
 from chatproxy.files import write_json
 from chatproxy.fixture import Document
 from chatproxy.leakgate import gate_of
-from chatproxy.library import (
-    canonical_fixture,
-    exact_fixture,
-    export_cassette,
-    fixture_name,
-    has_store,
-    import_fixture,
-    is_file,
-    now,
-    open_document,
-    open_store,
-)
+from chatproxy.library import fixture_name, has_store, is_file, now, open_store
 from chatproxy.replay import rules_of
 from chatproxy.store import Store
+from chatproxy.transfer import canonical_fixture, exact_fixture, export_cassette, import_fixture, open_document
 
 _EPISODES = ".episodes"
 """What is added to the name of a file's cassette while the file is being extended."""

@@ -12,11 +12,11 @@ from chatproxy.core.errors import ChatproxyError
 from chatproxy.core.model import Mode
 from chatproxy.core.sids import SID
 from chatproxy.hosting import in_background
-from chatproxy.library import canonical_fixture, export_cassette
 from chatproxy.replay import rules_of
 from chatproxy.run import proxy, sandbox
 from chatproxy.store import Store
 from chatproxy.table import table
+from chatproxy.transfer import canonical_fixture, export_cassette
 from chatproxy.values import FREE
 
 Say = Callable[[str], None]

@@ -5,12 +5,13 @@ Half of one recording and half of another is no recording. So one side is taken 
 
 from pathlib import Path
 
-from chatproxy.core.cassette import Cassette, MemoryCassette
+from chatproxy.core.cassette import Cassette
 from chatproxy.core.comparison import compare
 from chatproxy.core.errors import CassetteError
+from chatproxy.core.memory import MemoryCassette
 from chatproxy.core.normalize import Rules
 from chatproxy.files import write_whole
-from chatproxy.library import open_document
+from chatproxy.transfer import open_document
 
 
 def merge(base: Path, ours: Path, theirs: Path, path: str, rules: Rules) -> None:

@@ -13,7 +13,7 @@ from chatproxy.core.normalize import Rules
 from chatproxy.core.scrubrules import Scrub
 from chatproxy.core.session import DEFAULT, Session
 from chatproxy.core.sessions import Sessions
-from chatproxy.library import is_file, now, open_cache, open_file, open_store
+from chatproxy.library import is_file, now, open_store
 from chatproxy.store import Store
 
 
@@ -36,19 +36,30 @@ def open_several(
     store: Store | None = None,
 ) -> list[Cassette]:
     """Open cassettes, each a NAME or a FILE; ``stack`` closes them. A store that is open already is given."""
-    cache = None
-    if any(map(is_file, arguments)) and (cache := open_cache(settings.store)) is not None:
-        stack.callback(cache.close)
+    files = _files(stack, [Path(argument) for argument in arguments if is_file(argument)], settings, rules)
     opened = []
     for argument in arguments:
         if is_file(argument):
-            opened.append(open_file(Path(argument), cache, rules, now()))
+            opened.append(files[Path(argument)])
             continue
         if store is None:
             store = open_store(settings.store, argument)
             stack.callback(store.close)
         opened.append(store.open(argument, rules))
     return opened
+
+
+def _files(
+    stack: ExitStack | AsyncExitStack, paths: Sequence[Path], settings: Settings, rules: Rules
+) -> dict[Path, Cassette]:
+    if not paths:
+        return {}
+    from chatproxy.transfer import open_cache, open_file  # noqa: PLC0415 - a fifth of what a replay would load
+
+    cache = open_cache(settings.store)
+    if cache is not None:
+        stack.callback(cache.close)
+    return {path: open_file(path, cache, rules, now()) for path in paths}
 
 
 def sessions_of(

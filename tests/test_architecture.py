@@ -30,6 +30,7 @@ LAYERS = [
         "blocking",
     },
     {"library", "fastpath"},
+    {"transfer"},
     {"server"},
     {"replay", "mergedriver", "hygiene"},
     {"assembly"},

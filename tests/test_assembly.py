@@ -10,9 +10,9 @@ from strategies import FORM, MESSAGES
 
 from chatproxy.assembly import Assembly, assembled, existing_of
 from chatproxy.config import Settings
-from chatproxy.core.cassette import MemoryCassette
 from chatproxy.core.engine import OUTCOME
 from chatproxy.core.errors import CassetteError, ConfigError, MissError
+from chatproxy.core.memory import MemoryCassette
 from chatproxy.core.model import Forward, Mode, Request, Response, header_values
 from chatproxy.core.normalize import Rules
 from chatproxy.core.sessions import SESSION

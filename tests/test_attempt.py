@@ -15,9 +15,9 @@ from chatproxy.config import Settings
 from chatproxy.core.errors import CassetteError, LeakError
 from chatproxy.core.model import Mode
 from chatproxy.hosting import Background, in_background
-from chatproxy.library import exact_fixture, export_cassette, import_fixture
 from chatproxy.run import sandbox
 from chatproxy.store import Store
+from chatproxy.transfer import exact_fixture, export_cassette, import_fixture
 
 CHANNEL = "/v1/Services/IS0123456789abcdef0123456789abcdef/Channels/CH0123456789abcdef0123456789abcdef/Messages"
 BASIC = "Basic QUMwMTIzNDU2Nzg5YWJjZGVmMDEyMzQ1Njc4OWFiY2RlZjp0aGUtYXV0aC10b2tlbi1vZi10aGUtYWNjb3VudA=="

@@ -15,10 +15,11 @@ from chatproxy import fastpath
 from chatproxy.control import Control
 from chatproxy.core.askers import Askers
 from chatproxy.core.bindings import Bindings, Choice, Given, Owner
-from chatproxy.core.cassette import Cassette, MemoryCassette
+from chatproxy.core.cassette import Cassette
 from chatproxy.core.clock import SessionClock
 from chatproxy.core.engine import Engine
 from chatproxy.core.errors import CassetteError
+from chatproxy.core.memory import MemoryCassette
 from chatproxy.core.model import Mode
 from chatproxy.core.normalize import Rules
 from chatproxy.core.report import Report

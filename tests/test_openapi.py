@@ -9,8 +9,8 @@ from fixture.fixtures import read
 from hypothesis import HealthCheck, given, settings
 from strategies import FORM, JSON, UPSTREAM
 
-from chatproxy.core.cassette import MemoryCassette
 from chatproxy.core.errors import ConfigError
+from chatproxy.core.memory import MemoryCassette
 from chatproxy.core.model import Exchange, Headers, Request, Response
 from chatproxy.core.normalize import Rules
 from chatproxy.openapi import check_document

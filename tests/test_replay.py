@@ -7,9 +7,9 @@ from store.stores import exchanges, record
 
 from chatproxy.core.model import Request
 from chatproxy.core.normalize import Rules
-from chatproxy.library import canonical_fixture, export_cassette
 from chatproxy.replay import open_replayed, rules_of, sessions_of
 from chatproxy.store import Store
+from chatproxy.transfer import canonical_fixture, export_cassette
 
 
 def test_rules_are_those_of_the_settings(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from threading import Thread
 import pytest
 from strategies import FORM, JSON, UPSTREAM
 
-from chatproxy.core.cassette import MemoryCassette
 from chatproxy.core.errors import ConfigError, UpstreamError
+from chatproxy.core.memory import MemoryCassette
 from chatproxy.core.model import Exchange, Request, Response
 from chatproxy.core.normalize import Rules
 from chatproxy.core.scrubrules import Action, LooksAt, Scrub, ScrubRule

@@ -16,23 +16,19 @@ from chatproxy.core.model import Exchange
 from chatproxy.core.timestamps import instant
 from chatproxy.core.wording import counted
 from chatproxy.leakgate import gate_of
-from chatproxy.library import (
-    canonical_fixture,
-    exact_fixture,
-    export_cassette,
-    fixture_path,
-    has_store,
-    import_fixture,
-    is_file,
-    merge_cassettes,
-    now,
-    open_document,
-    open_store,
-)
+from chatproxy.library import fixture_path, has_store, is_file, now, open_store
 from chatproxy.replay import open_several, rules_of
 from chatproxy.store import Store
 from chatproxy.table import table
 from chatproxy.transcript import transcript
+from chatproxy.transfer import (
+    canonical_fixture,
+    exact_fixture,
+    export_cassette,
+    import_fixture,
+    merge_cassettes,
+    open_document,
+)
 
 
 @click.command(epilog=epilog("chatproxy export checkout cassettes/checkout.json"))

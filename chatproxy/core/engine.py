@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from chatproxy.core.askers import Asker, Askers
 from chatproxy.core.errors import ChatproxyError, MissError, error_json
-from chatproxy.core.explain import miss_reason
 from chatproxy.core.journal import Entry, Journal
 from chatproxy.core.model import Exchange, Forward, Headers, Request, Response, is_read
 from chatproxy.core.player import Played, play_fetch, play_request
@@ -107,6 +106,8 @@ class Engine:
             )
             return self._hit(session, stencil, entry, request.origin, repeats=played.repeats)
         if self._recorder is None:
+            from chatproxy.core.explain import miss_reason  # noqa: PLC0415 - most replays never miss
+
             miss = MissError(asked.blanked.line, played.refusal or miss_reason(session, played.form))
             self._on_miss(miss)
             return self.on_error(miss, request)

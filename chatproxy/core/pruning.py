@@ -14,8 +14,9 @@ The laws:
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from chatproxy.core.cassette import Cassette, MemoryCassette
+from chatproxy.core.cassette import Cassette
 from chatproxy.core.epochs import ALL_MEMBERS, COLLECTION, Opening, Place
+from chatproxy.core.memory import MemoryCassette
 from chatproxy.core.model import Exchange
 from chatproxy.core.normalize import Rules, normalize
 from chatproxy.core.sids import SID

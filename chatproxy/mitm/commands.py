@@ -25,12 +25,13 @@ from chatproxy.core.wording import counted
 from chatproxy.explanation import explanation_text
 from chatproxy.findinglines import finding_lines
 from chatproxy.leakgate import gate_of
-from chatproxy.library import canonical_fixture, export_cassette, fixture_path, is_file, now
+from chatproxy.library import fixture_path, is_file, now
 from chatproxy.mitm.current import Current, Works
 from chatproxy.mitm.flows import ORIGIN, answer, is_ours, request_of, response_of, taken, target_of
 from chatproxy.mitm.options import CASSETTE, Choice
 from chatproxy.replay import open_several, rules_of, sessions_of
 from chatproxy.store import Recording, Store
+from chatproxy.transfer import canonical_fixture, export_cassette
 
 _log = logging.getLogger(__name__)
 

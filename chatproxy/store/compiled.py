@@ -1,34 +1,25 @@
 """What compiling a cassette yields, kept beside its exchanges under the fingerprint of the rules."""
 
 import struct
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
-from itertools import chain
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from chatproxy.core.cassette import Read, Span, Spelled, first_fresh
-from chatproxy.core.codec import damaged, decode_exchange, decode_place, decode_stencil, encode_place, encode_reply
-from chatproxy.core.compile import Compiled, Source, compile_exchanges
-from chatproxy.core.epochs import COLLECTION, Place
+from chatproxy.core.codec import damaged, decode_exchange, decode_place, decode_stencil
+from chatproxy.core.epochs import Place
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.model import Exchange
 from chatproxy.core.normalize import Rules
-from chatproxy.core.numbering import Declared, Numbered, Numbering
+from chatproxy.core.numbering import Declared, Numbered
 from chatproxy.core.scrubbing import scrubbed_exchange
 from chatproxy.core.stamps import recording_begin
 from chatproxy.core.stencil import Stencil
 from chatproxy.core.template import Reply
 from chatproxy.store import layout
-from chatproxy.store.chunks import chunks
-from chatproxy.store.environment import Environment, Reading, Transaction
-from chatproxy.store.progress import stepped
+from chatproxy.store.environment import Environment, Reading
 
 _CHUNK = 64
 """How many keys are looked up at once."""
-
-_Entry = tuple[bytes, bytes]
-"""A key and its value."""
 
 
 class StoredCassette:
@@ -115,7 +106,7 @@ class StoredCassette:
     def numbered(self, sid: bytes) -> Numbered | None:
         """Return the number of a recorded SID, and whether it was supplied."""
         stored = self._environment.get(self._sid + b"s" + sid)
-        return None if stored is None else Numbered(int.from_bytes(stored[:-1], "big"), stored[-1:] == _SUPPLIED)
+        return None if stored is None else Numbered(int.from_bytes(stored[:-1], "big"), stored[-1:] == SUPPLIED)
 
     def fresh(self, sids: Sequence[bytes], spelled: Spelled) -> list[bytes | None]:
         """Return for each recorded SID a fresh one, None for what is supplied or was not recorded."""
@@ -127,7 +118,7 @@ class StoredCassette:
         for sid in sids:
             stored = get(prefix + sid)
             fresh = None
-            if stored is not None and stored[-1:] == _GENERATED:
+            if stored is not None and stored[-1:] == GENERATED:
                 number = int.from_bytes(stored[:-1], "big")
                 fresh = spelled(number, 0)
                 if get(prefix + fresh) is not None:
@@ -152,9 +143,9 @@ class StoredCassette:
         get: Any = transaction.get  # for lmdb's types it could give views, as it does only where asked for
         index = self._index + key
         found = get(index + _FIRST)
-        if found is None or len(found) != _READ.size:  # there is none, or it is a write
+        if found is None or len(found) != READ.size:  # there is none, or it is a write
             return None
-        number, timeline, member, epoch = _READ.unpack(found)
+        number, timeline, member, epoch = READ.unpack(found)
         first = last = Read(epoch, 0, number)
         until = epochs.get(timeline, 0)
         if epoch > until:
@@ -196,7 +187,9 @@ class StoredCassette:
         return f"{self._environment.folder}: exchange {self.name}/{number}"
 
 
-_READ = struct.Struct(">IIII")
+READ = struct.Struct(">IIII")
+"""Number, timeline, member and epoch of a read."""
+
 _EPOCH_AND_NTH = struct.Struct(">II")
 _FIRST, _SECOND = layout.number(0), layout.number(1)
 
@@ -212,87 +205,5 @@ def _last(cursor: Any, prefix: bytes, epoch: int) -> Read:
     return Read(found, nth, int.from_bytes(value, "big"))
 
 
-def compile_into(
-    environment: Environment,
-    cassette: int,
-    source: Source,
-    rules: Rules,
-    *,
-    declared: Declared | None = None,
-    step: Callable[[], object] = bool,
-) -> None:
-    """Compile a cassette and store the result.
-
-    It is written piece by piece and counts only once the mark at its end is written, so that an interrupted or
-    a simultaneous pass does no harm: both write the same. ``step`` is called for each exchange in each pass.
-    """
-    tally = environment.get(layout.tally_key(cassette)) or layout.Tally().pack()
-    write = _Writer(cassette, rules)
-    numbering = Numbering(declared)
-    compiled = compile_exchanges(source, rules, numbering, step)
-    entries = chain(
-        chain.from_iterable(map(write.entries, stepped(compiled, step))),
-        _sid_entries(layout.sid_prefix(cassette, rules.fingerprint), numbering),
-    )
-    for chunk in chunks(entries, lambda entry: len(entry[1]), most_bytes=_CHUNK_BYTES, most=_CHUNK_ENTRIES):
-        environment.write(partial(_put, chunk))
-    environment.write(partial(_put, [(layout.compiled_key(cassette, rules.fingerprint), tally)]))
-
-
-class _Writer:
-    """Turns compiled exchanges into entries, counting how often each index has come."""
-
-    def __init__(self, cassette: int, rules: Rules) -> None:
-        self._reply = layout.reply_prefix(cassette, rules.fingerprint)
-        self._index = layout.index_prefix(cassette, rules.fingerprint)
-        self._place = layout.place_prefix(cassette, rules.fingerprint)
-        self._read = layout.read_prefix(cassette, rules.fingerprint)
-        self._touching = layout.touch_prefix(cassette, rules.fingerprint)
-        self._order = layout.order_prefix(cassette, rules.fingerprint)
-        self._seen: Counter[bytes] = Counter()
-        self._count = 0
-
-    def entries(self, compiled: Compiled) -> Iterator[_Entry]:
-        number = layout.number(compiled.number)
-        yield self._reply + number, encode_reply(compiled.reply)
-        yield self._order + layout.number(self._count), number
-        self._count += 1
-        place = compiled.place
-        standing = _READ.pack(compiled.number, place.timeline, place.member, place.epoch)
-        for index in (compiled.key, compiled.shape, compiled.route):
-            value = standing if compiled.is_read and index is compiled.key else number
-            yield self._index + index + layout.number(self._seen[index]), value
-            self._seen[index] += 1
-        yield from self._place_entries(compiled, number)
-
-    def _place_entries(self, compiled: Compiled, number: bytes) -> Iterator[_Entry]:
-        place = compiled.place
-        yield self._place + number, encode_place(place)
-        if compiled.is_read:
-            read = self._read + compiled.key + layout.number(place.epoch)
-            yield read + layout.number(self._seen[read]), number
-            self._seen[read] += 1
-        for opening in place.opens:
-            line = self._touching + layout.number(opening.timeline)
-            for member in {COLLECTION, opening.member}:
-                yield line + layout.number(member) + layout.number(opening.epoch), number
-
-
-def _sid_entries(prefix: bytes, numbering: Numbering) -> Iterator[_Entry]:
-    if numbering.account is not None:
-        yield prefix, numbering.account
-    for sid, known in numbering.numbered().items():
-        number = layout.sid_number(known.number)
-        yield prefix + b"s" + sid, number + (_SUPPLIED if known.supplied else _GENERATED)
-        yield prefix + b"n" + number, sid
-
-
-_SUPPLIED, _GENERATED = b"s", b"g"
-
-
-_CHUNK_BYTES, _CHUNK_ENTRIES = 2**22, 2**13
-
-
-def _put(entries: list[_Entry], transaction: Transaction) -> None:
-    for key, value in entries:
-        transaction.put(key, value)
+SUPPLIED, GENERATED = b"s", b"g"
+"""How the store has it whether a SID was supplied."""

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from strategies import FORM
 
 from chatproxy.core.canonical import Canonical, numbered_sids
-from chatproxy.core.cassette import Cassette, MemoryCassette
+from chatproxy.core.cassette import Cassette
+from chatproxy.core.memory import MemoryCassette
 from chatproxy.core.model import Exchange, Headers, Request, Response, is_read
 from chatproxy.core.normalize import Rules
 from chatproxy.core.timestamps import SECOND, Spelling, spell_instant

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from strategies import FORM, JSON, ORIGIN, UPSTREAM, basic, exchanges, sids
 
 from chatproxy.core.bindings import Ambiguity, Bindings, Choice, Given, Owner
-from chatproxy.core.cassette import MemoryCassette
 from chatproxy.core.engine import Engine
+from chatproxy.core.memory import MemoryCassette
 from chatproxy.core.model import Exchange, Request, Response, is_read
 from chatproxy.core.normalize import Rules, normalize
 from chatproxy.core.session import Session

@@ -15,10 +15,11 @@ from strategies import FORM, JSON, ORIGIN, UPSTREAM
 
 from chatproxy.core.bindings import Bindings, Choice, Owner
 from chatproxy.core.canonical import PROXY_ORIGIN, Canonical, numbered_sids
-from chatproxy.core.cassette import Cassette, MemoryCassette
+from chatproxy.core.cassette import Cassette
 from chatproxy.core.clock import SessionClock
 from chatproxy.core.engine import Engine
 from chatproxy.core.headers import FIXED
+from chatproxy.core.memory import MemoryCassette
 from chatproxy.core.model import TWILIO_HOST, TWILIO_ORIGIN, Exchange, Request, Response, Standing
 from chatproxy.core.normalize import Rules
 from chatproxy.core.numbering import Declared

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import JSON, MESSAGES, UPSTREAM
 
-from chatproxy.core.cassette import MemoryCassette
 from chatproxy.core.closest import Closest, closest, differences
 from chatproxy.core.findings import Finding, Severity
+from chatproxy.core.memory import MemoryCassette
 from chatproxy.core.model import Exchange, Request, Response
 from chatproxy.core.normalize import normalize
 

@@ -7,9 +7,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from strategies import FORM, JSON, UPSTREAM
 
-from chatproxy.core.cassette import MemoryCassette
 from chatproxy.core.comparison import Difference, Summary, compare, summary
 from chatproxy.core.findings import Finding, Severity
+from chatproxy.core.memory import MemoryCassette
 from chatproxy.core.model import Exchange, Request, Response
 from chatproxy.core.normalize import Rules
 

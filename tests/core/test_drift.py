@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import FORM, JSON, UPSTREAM
 
-from chatproxy.core.cassette import MemoryCassette
 from chatproxy.core.checked import Checked
 from chatproxy.core.drift import A_WRITE, NOT_LAST, Drift
 from chatproxy.core.errors import ConfigError
 from chatproxy.core.findings import Severity
+from chatproxy.core.memory import MemoryCassette
 from chatproxy.core.model import Exchange, Request, Response
 from chatproxy.core.normalize import Rules
 

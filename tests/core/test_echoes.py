@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from strategies import FORM, JSON, UPSTREAM
 
 from chatproxy.core.bindings import Bindings
-from chatproxy.core.cassette import MemoryCassette
 from chatproxy.core.echoes import Echo
 from chatproxy.core.engine import Engine
+from chatproxy.core.memory import MemoryCassette
 from chatproxy.core.model import Exchange, Request, Response
 from chatproxy.core.normalize import Rules
 from chatproxy.core.session import Session

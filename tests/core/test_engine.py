@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from strategies import FORM, JSON, MESSAGES, ORIGIN, UPSTREAM, basic, requests, twilio_responses
 
 from chatproxy.core.bindings import Bindings, Choice
-from chatproxy.core.cassette import MemoryCassette
 from chatproxy.core.engine import Engine
 from chatproxy.core.errors import ChatproxyError, MissError, RequestError, UpstreamError
 from chatproxy.core.headers import end_to_end
+from chatproxy.core.memory import MemoryCassette
 from chatproxy.core.model import Exchange, Forward, Request, Response, is_read
 from chatproxy.core.normalize import Rules
 from chatproxy.core.recorder import Recorder

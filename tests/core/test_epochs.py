@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import FORM, JSON, UPSTREAM
 
-from chatproxy.core.cassette import MemoryCassette
 from chatproxy.core.epochs import ALL_MEMBERS
 from chatproxy.core.errors import CassetteError
+from chatproxy.core.memory import MemoryCassette
 from chatproxy.core.model import Exchange, Request, Response, Standing, is_read
 from chatproxy.core.normalize import Rules, normalize
 from chatproxy.core.player import play

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from strategies import FORM, JSON, MESSAGES, UPSTREAM, requests
 
 from chatproxy.core.bindings import Bindings, Given, Owner
-from chatproxy.core.cassette import MemoryCassette
 from chatproxy.core.explain import Near, differences, explain, miss_reason
+from chatproxy.core.memory import MemoryCassette
 from chatproxy.core.model import Exchange, Headers, Request, Response
 from chatproxy.core.normalize import NormalForm, Rules, normalize
 from chatproxy.core.player import play

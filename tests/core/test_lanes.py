@@ -5,8 +5,8 @@ from core.programs import PATH
 
 from chatproxy.core.askers import Askers
 from chatproxy.core.bindings import Bindings, Choice
-from chatproxy.core.cassette import MemoryCassette
 from chatproxy.core.lanes import Lanes
+from chatproxy.core.memory import MemoryCassette
 from chatproxy.core.model import Exchange, Headers, Request, Response
 from chatproxy.core.normalize import Rules, normalize
 from chatproxy.core.player import translated

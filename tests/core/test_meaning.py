@@ -6,9 +6,9 @@ from core.programs import PATH, Program, Step, again, steps
 from hypothesis import given
 from strategies import FORM, JSON, UPSTREAM
 
-from chatproxy.core.cassette import MemoryCassette
 from chatproxy.core.findings import compare_responses
 from chatproxy.core.meaning import MASKS, Meaning, meaning
+from chatproxy.core.memory import MemoryCassette
 from chatproxy.core.model import Exchange, Headers, Request, Response
 from chatproxy.core.normalize import Rules
 from chatproxy.core.template import Slot

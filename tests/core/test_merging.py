@@ -5,7 +5,7 @@ from fixture.fixtures import read
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatproxy.core.cassette import MemoryCassette
+from chatproxy.core.memory import MemoryCassette
 from chatproxy.core.merging import Merged
 from chatproxy.core.model import Exchange
 from chatproxy.core.player import play_request

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import FORM, MESSAGES, UPSTREAM, basic
 
-from chatproxy.core.cassette import MemoryCassette
+from chatproxy.core.memory import MemoryCassette
 from chatproxy.core.model import Exchange, Forward, Request, Response, is_read
 from chatproxy.core.normalize import Rules, normalize
 from chatproxy.core.player import Answer, Miss, Why, decide, play, play_fetch

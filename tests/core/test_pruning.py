@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from strategies import FORM, JSON, UPSTREAM
 
 from chatproxy.core.bindings import Bindings, Choice
-from chatproxy.core.cassette import MemoryCassette
 from chatproxy.core.clock import SessionClock
 from chatproxy.core.engine import Engine
+from chatproxy.core.memory import MemoryCassette
 from chatproxy.core.model import Exchange, Request, Response, is_read
 from chatproxy.core.normalize import Rules
 from chatproxy.core.pruning import Pruning, prune

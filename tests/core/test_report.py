@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from strategies import FORM, MESSAGES, UPSTREAM
 
 from chatproxy.core.bindings import Bindings
-from chatproxy.core.cassette import MemoryCassette
 from chatproxy.core.engine import Engine
 from chatproxy.core.errors import CassetteError, UpstreamError
+from chatproxy.core.memory import MemoryCassette
 from chatproxy.core.model import Exchange, Mode, Request, Response
 from chatproxy.core.normalize import Rules
 from chatproxy.core.recorder import Recorder

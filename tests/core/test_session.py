@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from strategies import FORM, MESSAGES, UPSTREAM, basic
 
 from chatproxy.core.bindings import Bindings
-from chatproxy.core.cassette import MemoryCassette
 from chatproxy.core.causes import answered_at, date_fields
 from chatproxy.core.clock import SessionClock
 from chatproxy.core.codec import encode_reply
 from chatproxy.core.engine import Engine
 from chatproxy.core.explain import explain
+from chatproxy.core.memory import MemoryCassette
 from chatproxy.core.model import Exchange, Request, Response
 from chatproxy.core.normalize import Rules, normalize
 from chatproxy.core.pseudonyms import Pseudonyms

@@ -1,8 +1,8 @@
 import pytest
 from strategies import MESSAGES, basic
 
-from chatproxy.core.cassette import MemoryCassette
 from chatproxy.core.errors import RequestError
+from chatproxy.core.memory import MemoryCassette
 from chatproxy.core.model import Headers, Request
 from chatproxy.core.normalize import Rules
 from chatproxy.core.session import Session

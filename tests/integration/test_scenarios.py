@@ -19,10 +19,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from strategies import FORM, JSON, UPSTREAM, basic
 
 from chatproxy.core.bindings import Bindings, Choice, Given, Owner
-from chatproxy.core.cassette import Cassette, MemoryCassette
+from chatproxy.core.cassette import Cassette
 from chatproxy.core.causes import DateField, date_fields
 from chatproxy.core.clock import SessionClock
 from chatproxy.core.engine import Engine
+from chatproxy.core.memory import MemoryCassette
 from chatproxy.core.model import Exchange, Forward, Request, Response, is_read
 from chatproxy.core.normalize import Rules
 from chatproxy.core.recorder import Recorder

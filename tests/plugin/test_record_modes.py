@@ -6,9 +6,9 @@ from plugin.projects import FILE, Project
 from servers import settings
 
 from chatproxy.hosting import in_background
-from chatproxy.library import exact_fixture, export_cassette
 from chatproxy.run import sandbox
 from chatproxy.store import Store
+from chatproxy.transfer import exact_fixture, export_cassette
 
 
 def recorded(project: Project, upstream: str, body: str = "Hello") -> str:

@@ -1,0 +1,103 @@
+"""Compiling a cassette into the store: what ``compiled`` reads is written here."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import chain
+
+from chatproxy.core.codec import encode_place, encode_reply
+from chatproxy.core.compile import Compiled, Source, compile_exchanges
+from chatproxy.core.epochs import COLLECTION
+from chatproxy.core.normalize import Rules
+from chatproxy.core.numbering import Declared, Numbering
+from chatproxy.store import layout
+from chatproxy.store.chunks import chunks
+from chatproxy.store.compiled import GENERATED, READ, SUPPLIED
+from chatproxy.store.environment import Environment, Transaction
+from chatproxy.store.progress import stepped
+
+_Entry = tuple[bytes, bytes]
+"""A key and its value."""
+
+
+def compile_into(
+    environment: Environment,
+    cassette: int,
+    source: Source,
+    rules: Rules,
+    *,
+    declared: Declared | None = None,
+    step: Callable[[], object] = bool,
+) -> None:
+    """Compile a cassette and store the result.
+
+    It is written piece by piece and counts only once the mark at its end is written, so that an interrupted or
+    a simultaneous pass does no harm: both write the same. ``step`` is called for each exchange in each pass.
+    """
+    tally = environment.get(layout.tally_key(cassette)) or layout.Tally().pack()
+    write = _Writer(cassette, rules)
+    numbering = Numbering(declared)
+    compiled = compile_exchanges(source, rules, numbering, step)
+    entries = chain(
+        chain.from_iterable(map(write.entries, stepped(compiled, step))),
+        _sid_entries(layout.sid_prefix(cassette, rules.fingerprint), numbering),
+    )
+    for chunk in chunks(entries, lambda entry: len(entry[1]), most_bytes=_CHUNK_BYTES, most=_CHUNK_ENTRIES):
+        environment.write(partial(_put, chunk))
+    environment.write(partial(_put, [(layout.compiled_key(cassette, rules.fingerprint), tally)]))
+
+
+class _Writer:
+    """Turns compiled exchanges into entries, counting how often each index has come."""
+
+    def __init__(self, cassette: int, rules: Rules) -> None:
+        self._reply = layout.reply_prefix(cassette, rules.fingerprint)
+        self._index = layout.index_prefix(cassette, rules.fingerprint)
+        self._place = layout.place_prefix(cassette, rules.fingerprint)
+        self._read = layout.read_prefix(cassette, rules.fingerprint)
+        self._touching = layout.touch_prefix(cassette, rules.fingerprint)
+        self._order = layout.order_prefix(cassette, rules.fingerprint)
+        self._seen: Counter[bytes] = Counter()
+        self._count = 0
+
+    def entries(self, compiled: Compiled) -> Iterator[_Entry]:
+        number = layout.number(compiled.number)
+        yield self._reply + number, encode_reply(compiled.reply)
+        yield self._order + layout.number(self._count), number
+        self._count += 1
+        place = compiled.place
+        standing = READ.pack(compiled.number, place.timeline, place.member, place.epoch)
+        for index in (compiled.key, compiled.shape, compiled.route):
+            value = standing if compiled.is_read and index is compiled.key else number
+            yield self._index + index + layout.number(self._seen[index]), value
+            self._seen[index] += 1
+        yield from self._place_entries(compiled, number)
+
+    def _place_entries(self, compiled: Compiled, number: bytes) -> Iterator[_Entry]:
+        place = compiled.place
+        yield self._place + number, encode_place(place)
+        if compiled.is_read:
+            read = self._read + compiled.key + layout.number(place.epoch)
+            yield read + layout.number(self._seen[read]), number
+            self._seen[read] += 1
+        for opening in place.opens:
+            line = self._touching + layout.number(opening.timeline)
+            for member in {COLLECTION, opening.member}:
+                yield line + layout.number(member) + layout.number(opening.epoch), number
+
+
+def _sid_entries(prefix: bytes, numbering: Numbering) -> Iterator[_Entry]:
+    if numbering.account is not None:
+        yield prefix, numbering.account
+    for sid, known in numbering.numbered().items():
+        number = layout.sid_number(known.number)
+        yield prefix + b"s" + sid, number + (SUPPLIED if known.supplied else GENERATED)
+        yield prefix + b"n" + number, sid
+
+
+_CHUNK_BYTES, _CHUNK_ENTRIES = 2**22, 2**13
+
+
+def _put(entries: list[_Entry], transaction: Transaction) -> None:
+    for key, value in entries:
+        transaction.put(key, value)

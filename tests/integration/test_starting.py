@@ -1,0 +1,57 @@
+"""What a replay loads until it has answered: every start takes the time for it, and every process the memory."""
+
+import re
+from pathlib import Path
+
+import pytest
+from integration.asking import ask
+from integration.processes import Workplace
+
+DEMO = Path(__file__).parents[2] / "cassettes" / "demo.json"
+
+_PARTS = {
+    "chatproxy": """
+        assembly blocking child cli config control core fastpath files hosting library replay rules run
+        server store upstream values wire
+    """,
+    "chatproxy.cli": """
+        main options
+    """,
+    "chatproxy.core": """
+        admission askers bindings cassette causes clock codec contest echoes engine epochs errors fields
+        forms framing grammar headers journal jsonedit jsontext lanes model normalize numbering origins
+        pagetokens paths patterns player pseudonyms recorder rendered report scrub scrubbing scrubrules
+        session sessions shown sids spellings stamps standins stencil template timelines timestamps traces
+        urls
+    """,
+    "chatproxy.store": """
+        cassettes chunks commit compiled environment exchanges layout locks progress recording records
+    """,
+}
+MAY_LOAD = {"chatproxy"} | {f"{package}.{name}" for package, names in _PARTS.items() for name in names.split()}
+"""The modules of chatproxy; what else there is, is for compiling, recording, fixtures, misses and other commands."""
+
+NEVER = {"mitmproxy", "pytest", "twilio", "openapi_schema_validator", "jsonschema"}
+"""What no replay needs of others."""
+
+
+def loaded(log: str) -> set[str]:
+    """Return the modules that a process says to have loaded."""
+    return set(re.findall(r"^import time: +\d+ \| +\d+ \| +(\S+)$", log, re.MULTILINE))
+
+
+def test_a_replay_loads_what_it_needs_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = Workplace(tmp_path)
+    place.run("import", DEMO)
+    monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")
+    with place.replay("demo") as server:
+        service, channel = (f"{kind}{1:032}" for kind in ("IS", "CH"))
+        sent = {"Body": "Hello", "From": "alice", "Attributes": '{"nested": {"list": [1, 2.5, null]}}'}
+        answer = ask(server.url, "POST", f"/v1/Services/{service}/Channels/{channel}/Messages", sent)
+        found = loaded(server.stop())
+    assert answer.outcome == "hit"
+    own = {module for module in found if module.split(".")[0] == "chatproxy"}
+    more = sorted(own - MAY_LOAD)
+    assert not more, f"replay loads {more}: import them where they are needed, or put them into MAY_LOAD"
+    assert not sorted(MAY_LOAD - own), "replay does not load these any more: take them out of MAY_LOAD"
+    assert not {module.split(".")[0] for module in found} & NEVER

@@ -1,0 +1,98 @@
+from collections.abc import Iterator
+
+import pytest
+from core.programs import Listed
+from store.stores import RULES, exchanges, record
+
+from chatproxy.core.compile import compile_exchanges
+from chatproxy.core.model import Exchange, Request
+from chatproxy.core.normalize import Rules, normalize
+from chatproxy.core.scrubrules import Action, LooksAt, Scrub, ScrubRule
+from chatproxy.store import Existing, Recording, Store
+from chatproxy.store.compiled import StoredCassette
+
+OTHER_RULES = Rules(("X-A",), frozenset({("", "Body"), ("POST Messages", "From")}))
+SCRUBBING = Rules(
+    scrub=Scrub(
+        (
+            ScrubRule(LooksAt.FIELD, "body", Action.PSEUDONYM),
+            ScrubRule(LooksAt.PARAMETER, "a", Action.DROP),
+            ScrubRule(LooksAt.PATTERN, "[a-f]", Action.PSEUDONYM),
+        ),
+        "a salt of the team",
+    )
+)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    opened = Store(tmp_path_factory.mktemp("compiled"))
+    yield opened
+    opened.close()
+
+
+def transactions(store: Store) -> int:
+    return int(store.environment._env.info()["last_txnid"])
+
+
+def test_more_exchanges_than_fit_in_one_piece_are_compiled_in_order(store: Store) -> None:
+    recorded = exchanges(600) + [
+        Exchange(601 + again.number, again.request, again.response, again.upstream, again.asked, again.answered)
+        for again in exchanges(600)
+    ]
+    record(store, "many", recorded)
+    cassette = store.open("many", RULES)
+
+    for number, compiled in enumerate(compile_exchanges(Listed(exchanges(600)), RULES), 1):
+        assert [cassette.find(compiled.key, nth) for nth in range(3)] == [number, 601 + number, None]
+
+
+def test_what_is_compiled_is_found_again(store: Store) -> None:
+    record(store, "again", exchanges(3))
+    before = transactions(store)
+
+    assert isinstance(store.open("again", RULES), StoredCassette)
+
+    assert transactions(store) == before
+
+
+def test_an_empty_cassette_is_compiled_once(store: Store) -> None:
+    Recording(store, "empty", Existing.REPLACE, 1).finish(RULES, keep_empty=True)
+    before = transactions(store)
+
+    assert store.open("empty", RULES).last_number == 0
+
+    assert transactions(store) == before
+
+
+def test_other_rules_compile_anew_and_the_older_result_stays(store: Store) -> None:
+    record(store, "rules", exchanges(3))
+    before = transactions(store)
+    store.open("rules", OTHER_RULES)
+    assert transactions(store) > before
+
+    before = transactions(store)
+    store.open("rules", RULES)
+    store.open("rules", OTHER_RULES)
+    assert transactions(store) == before
+
+
+def test_what_was_appended_makes_the_older_result_stale(store: Store) -> None:
+    record(store, "stale", exchanges(2))
+    recording = Recording(store, "stale", Existing.APPEND, 1)
+    recording.put(exchanges(3)[2:])
+    recording.abandon()  # as after a crash, it is not compiled
+
+    assert store.open("stale", RULES).last_number == 3
+
+
+def test_law_11_other_rules_compile_anew_and_an_older_result_is_found_again(store: Store) -> None:
+    name, ignoring = "law-11", Rules(ignore=frozenset({("", "Body")}))
+    record(store, name, exchanges(3))
+    other = normalize(Request("POST", b"/v1/Services/IS1/Channels/general/Messages"), ignoring).key
+    assert store.open(name, RULES).find(other, 0) is None
+    assert store.open(name, ignoring).find(other, 2) == 3
+    compiled = transactions(store)
+    for rules in (RULES, ignoring, RULES):
+        store.open(name, rules)
+    assert transactions(store) == compiled
