@@ -10,9 +10,8 @@ Its laws:
 4. An answer that is kept is given only while the engine says that it repeats, and the engine counts it like any other.
    What is kept is bounded in bytes.
 
-Measured without sockets, where a bare aiohttp Application takes 60 microseconds: a fetch on the ordinary path took
-several times as long as it; here it takes 130 when it is decided anew, and 16 when its answer is kept. A list of 31 KB
-takes 200 and 13.
+Measured without sockets, where aiohttp's parser alone takes 7 microseconds: an answer that is kept takes 13, a fetch
+that is decided anew 72, a create 160.
 """
 
 from abc import abstractmethod

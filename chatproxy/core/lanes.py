@@ -12,7 +12,7 @@ from chatproxy.core.normalize import normalize, text_key, translate
 from chatproxy.core.scrub import Blanker
 from chatproxy.core.session import Session
 
-_BOUND = 64
+_BOUND = 16
 
 
 class Lane(NamedTuple):

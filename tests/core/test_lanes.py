@@ -116,4 +116,4 @@ def test_so_many_paths_are_remembered_and_no_more() -> None:
     keys = [known.key(held, b"/v1/Things%d/%b" % (nth, live)) for nth in range(200)]
     assert None not in keys
     assert len(set(keys)) == 200
-    assert len(known._known) <= 64
+    assert len(known._known) <= 16
