@@ -19,7 +19,8 @@ PYTHON = sys.executable
 PATIENCE = 120.0
 CORES = sorted(os.sched_getaffinity(0))
 SERVER_CORE, LOAD_CORE = CORES[0], CORES[-1]
-_LEFT_OUT = ("TWILIO_", "CHATPROXY_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "NODE_")
+_LEFT_OUT = ("TWILIO_", "CHATPROXY_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "NODE_", "PYTHON")
+"""What would lead a process elsewhere or, as PYTHONDONTWRITEBYTECODE, make it start as no installed program does."""
 
 
 def environment() -> dict[str, str]:
