@@ -30,7 +30,7 @@ def _serve_proxy(mode: Mode, cassette: str, settings: Settings) -> None:
 
 @contextmanager
 def _no_collector() -> Iterator[None]:
-    """Have no search for garbage until the server wants it: in what is being loaded there is none (18 ms of a start)."""
+    """Have no search for garbage until the server wants it: what is being loaded stays (18 ms of a start)."""
     gc.disable()
     try:
         yield
