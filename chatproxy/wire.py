@@ -54,6 +54,11 @@ async def _read_body(request: web.BaseRequest, limit: int) -> bytes:
         raise too_large(limit)
     if request.headers.get("Expect", "").lower() == "100-continue" and request.version >= HttpVersion11:
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    if request.content.is_eof():  # as it is with most
+        whole = request.content.read_nowait()
+        if len(whole) > limit:
+            raise too_large(limit)
+        return whole
     body = bytearray()
     async for chunk in request.content.iter_any():
         body += chunk

@@ -212,7 +212,8 @@ class Bindings:
         return live in self._recorded or self._live.get(live) == live
 
     def _stays(self, recorded: bytes) -> bool:
-        return self._choice.recorded or bool({recorded.decode(), recorded[:2].decode()} & self._choice.keep)
+        choice = self._choice
+        return choice.recorded or (bool(choice.keep) and bool({recorded.decode(), recorded[:2].decode()} & choice.keep))
 
     def _translated(self, form: NormalForm, sids: Iterable[bytes], bound: Mapping[bytes, bytes]) -> NormalForm:
         other = {sid: bound.get(sid) or self.to_recorded(sid) for sid in sids}

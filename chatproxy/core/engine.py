@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 from http import HTTPStatus
 from typing import NamedTuple
 
@@ -19,7 +18,8 @@ from chatproxy.core.scrubrules import NO_SCRUB, Scrub
 from chatproxy.core.session import Session
 from chatproxy.core.sessions import Sessions
 from chatproxy.core.stencil import Stencil
-from chatproxy.core.template import KEPT_ORIGINS, Slot, as_recorded, live_reply, origin_filler
+from chatproxy.core.template import KEPT_ORIGINS, Slot, origin_filler
+from chatproxy.core.turning import turned
 
 OUTCOME = b"x-chatproxy-outcome"
 EXCHANGE = b"x-chatproxy-exchange"
@@ -150,7 +150,7 @@ class Engine:
         """Return what the client gets, and the exchange that must be on disk before the client gets it."""
         answer = response
         if not self._keep_urls:
-            answer = live_reply(response, self._upstream).render(as_recorded(forward.request.origin))
+            answer = turned(response, self._upstream, forward.request.origin)
         if self._recorder is None:
             self._note_forward(forward, "passed", answer.status)
             return self._marked(answer, "passed"), None
@@ -214,4 +214,4 @@ class Engine:
     def _marked(self, answer: Response, outcome: str, exchange: str | None = None) -> Response:
         self.counts[outcome] += 1
         marks = [(OUTCOME, outcome.encode())] + ([(EXCHANGE, exchange.encode())] if exchange else [])
-        return replace(answer, headers=(*answer.headers, *marks))
+        return Response(answer.status, answer.reason, (*answer.headers, *marks), answer.body)

@@ -111,7 +111,8 @@ class Forward:
 
 def header_values(headers: Headers, name: bytes) -> Iterator[bytes]:
     """Yield the values of all headers of this name, which must be given in lower case."""
-    return (value for header, value in headers if header.lower() == name)
+    size = len(name)
+    return (value for header, value in headers if len(header) == size and header.lower() == name)
 
 
 def is_read(method: str) -> bool:

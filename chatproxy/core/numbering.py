@@ -16,7 +16,8 @@ from chatproxy.core.model import Exchange
 from chatproxy.core.normalize import NormalForm
 from chatproxy.core.sids import PREFIXES, SID
 
-_TYPES = {prefix.encode(): place for place, prefix in enumerate(PREFIXES)}
+_PREFIXES = tuple(prefix.encode() for prefix in PREFIXES)
+_TYPES = {prefix: place for place, prefix in enumerate(_PREFIXES)}
 _TYPE_SHIFT = 56
 _NTH_SHIFT = 32
 """A cassette has fewer exchanges than 2**32; a second ``RQ…`` id of one exchange counts above them."""
@@ -113,4 +114,4 @@ def nth_of(number: int) -> int:
 
 def sid_type(number: int) -> bytes:
     """Return the type of the SID with this number."""
-    return PREFIXES[number >> _TYPE_SHIFT].encode()
+    return _PREFIXES[number >> _TYPE_SHIFT]

@@ -65,7 +65,7 @@ class Blanker:
 
     def text(self, text: bytes) -> bytes:
         """Blank the secrets in one text."""
-        if not text:
+        if not text or not self._glance.finds(text):
             return text
         searched = Searched.of(text)
         for spelling in self._spellings:
@@ -118,7 +118,7 @@ class Blanker:
 
 
 def _kept(headers: Headers) -> Headers:
-    return tuple(header for header in end_to_end(headers) if not is_credential(header[0]))
+    return tuple([header for header in end_to_end(headers) if not is_credential(header[0])])
 
 
 def _secrets(headers: Headers) -> set[bytes]:
@@ -155,7 +155,7 @@ class Blankers:
 
     def of(self, headers: Headers) -> Blanker:
         """Return the blanker for the credentials in these headers."""
-        credentials = tuple(value for name, value in headers if name.lower() in _AUTHORIZATIONS)
+        credentials = tuple([value for name, value in headers if name.lower() in _AUTHORIZATIONS])
         blanker = self._by_credentials.get(credentials)
         if blanker is None:
             if len(self._by_credentials) >= self._BOUND:

@@ -66,18 +66,18 @@ class Glance:
         self._literals = [one.literal for one in several if one.literal and not one.is_digits]
         self._digits = [one.literal for one in several if one.literal and one.is_digits]
         self._patterns = [one for one in several if not one.literal]
-        self._of_escapes = [one for one in several if one.literal and one.is_plain]
+        self._all_patterns = [*self._patterns, *(one for one in several if one.literal and one.is_plain)]
 
     def finds(self, text: bytes) -> bool:
         """Tell whether one of the spellings is in a text."""
         for literal in self._literals:
             if literal in text:
                 return True
-        lower = text.lower()
-        if any(digits in lower for digits in self._digits):
-            return True
-        has_escapes = b"%" in text or b"\\" in text
-        patterns = self._patterns + self._of_escapes if has_escapes else self._patterns
+        lower = text.lower() if self._digits else b""
+        for digits in self._digits:
+            if digits in lower:
+                return True
+        patterns = self._all_patterns if b"%" in text or b"\\" in text else self._patterns
         return any(pattern.sign.search(text) for pattern in patterns)
 
 

@@ -48,7 +48,6 @@ Values = dict[Slot, Callable[[bytes], bytes]]
 """What fills each kind of slot, given its argument."""
 
 
-@lru_cache(16)
 @lru_cache(16)  # one for each address by which clients reach us
 def origin_filler(origin: str) -> Callable[[bytes], bytes]:
     """Return what fills the slots of a client that reached us by this origin; slashes stay escaped where they were."""
@@ -146,17 +145,6 @@ class Reply:
         return Response(self.status, self.reason, headers, self.body.render(values))
 
 
-def live_reply(response: Response, upstream: str) -> Reply:
-    """Find the slots of the origin in a response that comes from the upstream now."""
-    head = _head_text(response.headers)
-    return Reply(
-        response.status,
-        response.reason,
-        cut(head, _head_origins(head, upstream)),
-        cut(response.body, _body_origins(response, upstream, Addresses())),
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Learned:
     """What the exchanges of a cassette tell of one another."""
@@ -192,7 +180,7 @@ def compiled_reply(exchange: Exchange, where: Standing, learned: Learned, body: 
 def _body(exchange: Exchange, where: Standing, learned: Learned) -> Template:
     response = exchange.response
     found = [
-        *_body_origins(response, exchange.upstream, learned.addresses),
+        *body_origins(response, exchange.upstream, learned.addresses),
         *map(_stamp_span, body_stamps(exchange, learned.causes)),
         *_sids(response.body, learned.numbering),
         *((found.start, found.end, Slot.ECHO, found.echo.pack()) for found in learned.echoes.of(exchange, where)),
@@ -253,7 +241,8 @@ def _head_origins(head: bytes, upstream: str) -> Iterator[Span]:
 _LOCATION = re.compile(rb"^location: ", re.IGNORECASE | re.MULTILINE)
 
 
-def _body_origins(response: Response, upstream: str, addresses: Addresses) -> Iterator[Span]:
+def body_origins(response: Response, upstream: str, addresses: Addresses) -> Iterator[Span]:
+    """Find the slots of the origin in the body of an answer."""
     body = response.body
     if is_json(response.headers) and (addresses.by_field or upstream_pattern(upstream).search(body)):
         places = places_of(body) if addresses.by_field else url_places(body)

@@ -20,7 +20,7 @@ from chatproxy.core.explain import explain as explain_request
 from chatproxy.core.model import Forward, Mode, Response
 from chatproxy.core.recorder import Recorder
 from chatproxy.core.session import Session
-from chatproxy.core.template import as_recorded, live_reply
+from chatproxy.core.turning import turned
 from chatproxy.core.wording import counted
 from chatproxy.explanation import explanation_text
 from chatproxy.findinglines import finding_lines
@@ -178,10 +178,8 @@ class Commands:
         response = response_of(found)
         if response is None or (found.response and found.response.headers.get(OUTCOME.decode()) in _OWN):
             return None
-        turned = found.metadata.get(ORIGIN)
-        if turned is None:
-            return response
-        return live_reply(response, turned).render(as_recorded(self._chosen().settings.upstream))
+        origin = found.metadata.get(ORIGIN)
+        return response if origin is None else turned(response, origin, self._chosen().settings.upstream)
 
     def _captured(self, one: flow.Flow) -> Captured | None:
         found, settings = _http(one), self._chosen().settings

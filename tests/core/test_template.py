@@ -17,7 +17,6 @@ from chatproxy.core.template import (
     Template,
     as_recorded,
     compiled_reply,
-    live_reply,
 )
 
 HERE = "http://here:1"
@@ -71,12 +70,6 @@ def test_law_9_rendering_with_the_recorded_origin_gives_the_recorded_bytes(respo
 def test_law_10_urls_can_be_kept(response: Response) -> None:
     compiled = reply(response, UPSTREAM, Addresses())
     assert compiled.render(as_recorded(HERE) | KEPT_ORIGINS) == response
-
-
-@given(twilio_responses)
-def test_law_10_a_live_answer_is_turned_as_a_recorded_one(response: Response) -> None:
-    values = as_recorded(HERE)
-    assert live_reply(response, UPSTREAM).render(values) == reply(response, UPSTREAM, Addresses()).render(values)
 
 
 @given(twilio_responses)

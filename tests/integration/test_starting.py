@@ -22,7 +22,7 @@ _PARTS = {
         forms framing grammar headers journal jsonedit jsontext lanes model normalize numbering origins
         pagetokens paths patterns player pseudonyms recorder rendered report scrub scrubbing scrubrules
         session sessions shown sids spellings stamps standins stencil template timelines timestamps traces
-        urls
+        turning urls
     """,
     "chatproxy.store": """
         cassettes chunks commit compiled environment exchanges layout locks progress recording records
