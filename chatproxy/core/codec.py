@@ -100,14 +100,6 @@ def encode_reply(reply: Reply) -> bytes:
     return packed + crc32(packed).to_bytes(4, "little")
 
 
-def decode_reply(record: bytes, place: str) -> Reply:
-    """Return the compiled response of a record; ``place`` names it in the error for one that is damaged."""
-    found = decode_stencil(record)
-    if found is None:
-        raise damaged(place)
-    return found.reply
-
-
 def decode_stencil(record: bytes) -> Stencil | None:
     """Return the stencil of a compiled response, None if its record is damaged."""
     return unpack_stencil(record[:-4]) if crc32(record) == _RESIDUE and len(record) > _SMALLEST else None

@@ -18,7 +18,7 @@ from chatproxy.core.scrubrules import NO_SCRUB, Scrub
 from chatproxy.core.session import Session
 from chatproxy.core.sessions import Sessions
 from chatproxy.core.stencil import Stencil
-from chatproxy.core.template import KEPT_ORIGINS, Slot, origin_filler
+from chatproxy.core.template import as_it_is, origin_filler
 from chatproxy.core.turning import turned
 
 OUTCOME = b"x-chatproxy-outcome"
@@ -203,7 +203,7 @@ class Engine:
     def _hit(self, session: Session, stencil: Stencil, entry: Entry, origin: str, *, repeats: bool) -> Rendered:
         number = entry.exchange
         assert number is not None
-        filler = KEPT_ORIGINS[Slot.ORIGIN] if self._keep_urls else origin_filler(origin)
+        filler = as_it_is if self._keep_urls else origin_filler(origin)
         head, body, moments = session.fill(number, stencil, filler, entry.at)
         head += _HIT_MARKS % (session.cassette.name.encode(), number)
         self.counts["hit"] += 1

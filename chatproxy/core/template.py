@@ -62,7 +62,7 @@ def as_recorded(origin: str) -> Values:
         Slot.ORIGIN: origin_filler(origin),
         Slot.INSTANT: _recorded_instant,
         Slot.NOW: _recorded_instant,
-        Slot.SID: _same,
+        Slot.SID: as_it_is,
         Slot.ECHO: _recorded_echo,
         Slot.PSEUDONYM: _recorded_pseudonym,
     }
@@ -76,12 +76,9 @@ def _recorded_pseudonym(packed: bytes) -> bytes:
     return StandIn.unpack(packed).written
 
 
-def _same(recorded: bytes) -> bytes:
+def as_it_is(recorded: bytes) -> bytes:
+    """Fill a slot with the address or the SID that was recorded."""
     return recorded
-
-
-KEPT_ORIGINS: Values = {Slot.ORIGIN: _same}
-"""The value that leaves URLs as the upstream gave them."""
 
 
 def _recorded_instant(packed: bytes) -> bytes:

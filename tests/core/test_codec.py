@@ -8,7 +8,7 @@ from strategies import exchanges, responses, twilio_responses
 from chatproxy.core.codec import (
     decode_exchange,
     decode_place,
-    decode_reply,
+    decode_stencil,
     encode_exchange,
     encode_place,
     encode_reply,
@@ -41,7 +41,9 @@ def compiled(response: Response) -> Reply:
 @given(responses | twilio_responses)
 def test_a_reply_comes_back_from_its_record(response: Response) -> None:
     reply = compiled(response)
-    assert decode_reply(encode_reply(reply), "here") == reply
+    found = decode_stencil(encode_reply(reply))
+    assert found is not None
+    assert found.reply == reply
 
 
 numbers = st.integers(0, 2**32 - 1)
@@ -74,14 +76,12 @@ def test_a_record_cut_short_or_gone_on_is_found_out(exchange: Exchange, data: st
 def test_a_damaged_reply_is_found_out(response: Response, data: st.DataObject) -> None:
     record = bytearray(encode_reply(compiled(response)))
     record[data.draw(st.integers(0, len(record) - 1))] ^= data.draw(st.integers(1, 255))
-    with pytest.raises(CassetteError, match="a/1: is damaged"):
-        decode_reply(bytes(record), "a/1")
+    assert decode_stencil(bytes(record)) is None
 
 
 def test_an_empty_reply_is_found_out() -> None:
     for record in (b"", bytes(4), bytes(8)):
-        with pytest.raises(CassetteError, match="a/1: is damaged"):
-            decode_reply(record, "a/1")
+        assert decode_stencil(record) is None
 
 
 def test_the_number_of_an_exchange_is_its_key_and_not_in_its_record() -> None:
