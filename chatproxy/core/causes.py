@@ -7,10 +7,11 @@ recorded write set has no cause: it is older than the recording, or another prog
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Set
+from functools import lru_cache
 from typing import NamedTuple
 
 from chatproxy.core.epochs import Place
-from chatproxy.core.fields import owned, places_of
+from chatproxy.core.fields import holders, places_of
 from chatproxy.core.headers import is_json
 from chatproxy.core.jsontext import Place as Found
 from chatproxy.core.model import Exchange, Response, header_values, is_read
@@ -19,8 +20,6 @@ from chatproxy.core.timestamps import SECOND, Spelled, read_instant
 
 _DATE_FIELD = re.compile(rb"date_\w+|\w+_timestamp|timestamp")
 """The fields of Twilio's answers that hold instants; what users wrote is never one."""
-_NO_DATES = frozenset(b"sid account_sid service_sid channel_sid to from body attributes last_updated_by url".split())
-"""The other texts of a message, most of what is looked at."""
 
 _OK = range(200, 300)
 
@@ -48,13 +47,16 @@ def dates_of(text: bytes) -> Iterator[DateField]:
 
 def dates_among(text: bytes, places: list[Found]) -> Iterator[DateField]:
     """Yield those of the string values of a JSON text that are instants in date fields."""
-    for place, sid in owned(text, places):
-        if (
-            place.name not in _NO_DATES
-            and _DATE_FIELD.fullmatch(place.name)
-            and (value := read_instant(text[place.start : place.end]))
-        ):
-            yield DateField(sid, place.name, value, place.start, place.end)
+    dates = [place for place in places if _is_date(place.name)]
+    sids = holders(text, places) if dates else {}
+    for name, _, start, end, holder in dates:
+        if value := read_instant(text[start:end]):
+            yield DateField(sids.get(holder, b""), name, value, start, end)
+
+
+@lru_cache(256)  # answers have the same few fields
+def _is_date(name: bytes) -> bool:
+    return _DATE_FIELD.fullmatch(name) is not None
 
 
 Value = tuple[bytes, bytes, int]

@@ -17,6 +17,8 @@ from chatproxy.core.template import Reply
 
 _MOMENTS = struct.Struct("<qqIH")
 _SMALLEST = 8
+_RESIDUE = 0x2144DF1C
+"""The CRC-32 of whatever ends with its own CRC-32 (in little endian), so that nothing has to be taken apart for it."""
 
 
 def pack(fields: list[bytes]) -> bytes:
@@ -28,7 +30,7 @@ def pack(fields: list[bytes]) -> bytes:
 
 def unpack(record: bytes, place: str) -> list[bytes]:
     """Split a record into its fields; ``place`` names it in the error for one that is damaged."""
-    if len(record) < _SMALLEST or crc32(record[:-4]) != int.from_bytes(record[-4:], "little"):
+    if len(record) < _SMALLEST or crc32(record) != _RESIDUE:
         raise damaged(place)
     (count,) = struct.unpack_from("<I", record)
     lengths = struct.unpack_from(f"<{count}I", record, 4)
@@ -103,10 +105,6 @@ def encode_reply(reply: Reply) -> bytes:
 def decode_stencil(record: bytes) -> Stencil | None:
     """Return the stencil of a compiled response, None if its record is damaged."""
     return unpack_stencil(record[:-4]) if crc32(record) == _RESIDUE and len(record) > _SMALLEST else None
-
-
-_RESIDUE = 0x2144DF1C
-"""The CRC-32 of whatever ends with its own CRC-32 (in little endian), so that nothing has to be taken apart for it."""
 
 
 def encode_place(place: Place) -> bytes:

@@ -19,7 +19,10 @@ def fields_of(text: bytes) -> Iterator[tuple[Place, bytes]]:
 
     Of an object without others in it those whose names are no words are left out.
     """
-    yield from owned(text, places_of(text))
+    places = places_of(text)
+    sids = holders(text, places)
+    for place in places:
+        yield place, sids.get(place.holder, b"")
 
 
 def places_of(text: bytes) -> list[Place]:
@@ -28,12 +31,10 @@ def places_of(text: bytes) -> list[Place]:
     return list(strings(text)) if found is None else found
 
 
-def owned(text: bytes, places: list[Place]) -> Iterator[tuple[Place, bytes]]:
-    """Yield string values, each with its object's SID, empty for one without."""
-    sids = {
+def holders(text: bytes, places: list[Place]) -> dict[int, bytes]:
+    """Return the SIDs of the objects that hold string values, by where the objects begin."""
+    return {
         place.holder: sid
         for place in places
         if place.name == b"sid" and SID.fullmatch(sid := text[place.start : place.end])
     }
-    for place in places:
-        yield place, sids.get(place.holder, b"")
