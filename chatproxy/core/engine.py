@@ -152,12 +152,13 @@ class Engine:
         if not self._keep_urls:
             answer = turned(response, self._upstream, forward.request.origin)
         if self._recorder is None:
-            self._note_forward(forward, "passed", answer.status)
+            blanked = self._blankers.of(forward.request.headers).text(forward.request.target)
+            self._note(forward, blanked, "passed", answer.status)
             return self._marked(answer, "passed"), None
         exchange = self._recorder.exchange(forward, response, self._clock())
         if self.sessions is not None and not is_read(forward.request.method):
             self.sessions.wrote(forward, exchange.number)
-        self._note_forward(forward, "recorded", answer.status, exchange.number)
+        self._note(forward, exchange.request.target, "recorded", answer.status, exchange.number)
         return self._marked(answer, "recorded", f"{self._recorder.name}/{exchange.number}"), exchange
 
     def on_error(self, error: ChatproxyError, request: Request | None = None) -> Response:
@@ -180,10 +181,11 @@ class Engine:
                 return anew, again
         return session, played
 
-    def _note_forward(self, forward: Forward, outcome: str, status: int, exchange: int | None = None) -> None:
-        request = forward.request
-        target = scrubbed_target(self._blankers.of(request.headers).text(request.target), self._scrub)
-        self.journal.note(Entry(forward.asked, forward.session, request.method, target, outcome, status, exchange))
+    def _note(self, forward: Forward, blanked: bytes, outcome: str, status: int, exchange: int | None = None) -> None:
+        """Note what was forwarded, with its target without secrets."""
+        target = scrubbed_target(blanked, self._scrub)
+        method = forward.request.method
+        self.journal.note(Entry(forward.asked, forward.session, method, target, outcome, status, exchange))
 
     def _note_error(self, error: ChatproxyError, request: Request) -> None:
         blanker = self._blankers.of(request.headers)

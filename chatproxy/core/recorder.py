@@ -21,14 +21,14 @@ class Recorder:
     def exchange(self, forward: Forward, response: Response, answered: int) -> Exchange:
         """Make the exchange of an answer that came at this moment (microseconds since 1970)."""
         blanker = self._blankers.of(forward.request.headers)
-        request = blanker.request(forward.request)
+        request, answer = blanker.exchange(forward.request, response)
         number, self._next = self._next, self._next + 1
         if not is_read(request.method):
             self.last_write = number
         return Exchange(
             number=number,
             request=request,
-            response=blanker.response(response),
+            response=answer,
             upstream=self._upstream,
             asked=forward.asked,
             answered=answered,

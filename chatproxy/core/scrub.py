@@ -92,23 +92,25 @@ class Blanker:
         """Keep the end-to-end fields without those of credentials, and blank them."""
         return tuple((self.text(name), self.text(value)) for name, value in _kept(headers))
 
-    def request(self, request: Request) -> Request:
-        """Return the request as it may be stored."""
-        kept = _kept(request.headers)
-        if self._is_clean(request.target, request.body, *chain.from_iterable(kept)):
-            return Request(request.method, request.target, kept, request.body, request.origin, request.host)
-        return replace(
+    def exchange(self, request: Request, response: Response) -> tuple[Request, Response]:
+        """Return a request and its response as they may be stored."""
+        asked, answered = _kept(request.headers), _kept(response.headers)
+        fields = chain.from_iterable((*asked, *answered))
+        if self._is_clean(request.target, request.body, response.reason, response.body, *fields):
+            return (
+                Request(request.method, request.target, asked, request.body, request.origin, request.host),
+                Response(response.status, response.reason, answered, response.body),
+            )
+        blanked = replace(
             request,
             target=self.text(request.target),
             headers=self.headers(request.headers),
             body=self.text(request.body),
         )
+        return blanked, self.response(response)
 
     def response(self, response: Response) -> Response:
-        """Return the response as it may be stored."""
-        kept = _kept(response.headers)
-        if self._is_clean(response.reason, response.body, *chain.from_iterable(kept)):
-            return Response(response.status, response.reason, kept, response.body)
+        """Return a response as it may be stored."""
         return replace(
             response,
             reason=self.text(response.reason),
