@@ -156,9 +156,9 @@ class Learned:
 def compiled_reply(exchange: Exchange, where: Standing, learned: Learned, body: Template | None = None) -> Reply:
     """Find all slots of a recorded response, but those of a ``body`` for which they are known."""
     response = exchange.response
-    head = _head_text(response.headers)
+    head = head_text(response.headers)
     in_head = [
-        *_head_origins(head, exchange.upstream),
+        *head_origins(head, exchange.upstream),
         *map(_stamp_span, head_stamps(head, exchange, learned.causes)),
         *_sids(head, learned.numbering),
         *(map(_stand_in_span, _placed_in_head(response.headers)) if learned.pseudonyms else ()),
@@ -207,7 +207,7 @@ def _placed_in_head(headers: Headers) -> Iterator[Placed]:
     begin = 0
     for name, value in headers:
         yield from head_stand_ins(value, begin + len(name) + len(b": "))
-        begin += len(_head_text(((name, value),)))
+        begin += len(head_text(((name, value),)))
 
 
 def _sids(text: bytes, numbering: Numbering) -> Iterator[Span]:
@@ -225,11 +225,13 @@ UPPER_CASE = re.compile(rb"/(?:%b)(?=[0-9a-f]{0,31}[A-F])[0-9a-fA-F]{32}" % "|".
 """What is a SID only if a request had it as a segment of its path."""
 
 
-def _head_text(headers: Headers) -> bytes:
+def head_text(headers: Headers) -> bytes:
+    """Return header fields as a reply's head has them."""
     return b"".join(b"%b: %b\r\n" % header for header in headers)
 
 
-def _head_origins(head: bytes, upstream: str) -> Iterator[Span]:
+def head_origins(head: bytes, upstream: str) -> Iterator[Span]:
+    """Find the slots of the origin in the header fields of an answer."""
     for found in _LOCATION.finditer(head):
         if origin := upstream_pattern(upstream).match(head, found.end()):
             yield *origin.span(), Slot.ORIGIN, origin[0]
