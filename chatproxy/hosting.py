@@ -1,7 +1,6 @@
 """Where servers run: in this process until a signal ends it, or in a thread beside the program that uses them."""
 
 import asyncio
-import gc
 import json
 import os
 import signal
@@ -34,7 +33,6 @@ def run_server(server: AbstractAsyncContextManager[Running], mode: str, ready_fi
     async def main() -> None:
         _remove(ready_file)
         async with server as running:
-            _spare_collector()
             stopped = _on_signal()
             if ready_file is not None:
                 token = {"token": running.token} if running.token else {}
@@ -141,12 +139,6 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     except ImportError:
         return None
     return uvloop.new_event_loop
-
-
-def _spare_collector() -> None:
-    """Leave what is loaded by now out of every search for garbage: it stays, and each search of it takes 10 ms."""
-    gc.freeze()
-    gc.enable()
 
 
 def _on_signal() -> asyncio.Event:

@@ -26,17 +26,12 @@ async def read_request(request: web.BaseRequest, max_body: int, timeout: float) 
     headers = tuple(request.raw_headers)
     check_head(host, target, headers)
     try:
-        if request.content.is_eof():  # as with most: no timer for them
-            body = request.content.read_nowait()
-        else:
-            async with asyncio.timeout(timeout):
-                body = await _read_body(request, max_body)
+        async with asyncio.timeout(None if request.content.is_eof() else timeout):  # most are there: no timer for them
+            body = await _read_body(request, max_body)
     except TimeoutError:
         raise RequestError(408, f"the request's body did not come within {timeout:g} s (--client-timeout)") from None
     except web.RequestPayloadError as error:
         raise RequestError(400, f"the request's body is malformed: {error}") from error
-    if len(body) > max_body:
-        raise too_large(max_body)
     return Request(request.method, target.encode(), headers, body, origin=f"{request.scheme}://{host}")
 
 
@@ -55,7 +50,6 @@ def _own_address(request: web.BaseRequest) -> str:
 
 
 async def _read_body(request: web.BaseRequest, limit: int) -> bytes:
-    """Return the body as it comes, as far as it is within the limit and one piece more."""
     if (request.content_length or 0) > limit:
         raise too_large(limit)
     if request.headers.get("Expect", "").lower() == "100-continue" and request.version >= HttpVersion11:
@@ -63,8 +57,8 @@ async def _read_body(request: web.BaseRequest, limit: int) -> bytes:
     body = bytearray()
     async for chunk in request.content.iter_any():
         body += chunk
-        if len(body) > limit:  # no more of it is read
-            break
+        if len(body) > limit:
+            raise too_large(limit)
     return bytes(body)
 
 
