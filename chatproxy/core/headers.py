@@ -44,6 +44,7 @@ OWN_PREFIX = b"x-chatproxy-"
 def end_to_end(headers: Headers) -> Headers:
     """Keep the fields that pass through a proxy: no hop-by-hop, none named by Connection, no framing, none of ours."""
     kept = tuple([header for header in headers if _passes(header[0])])
+    # where nothing was left out there is no Connection, which itself is hop-by-hop
     if len(kept) < len(headers) and (dropped := _named_by_connection(headers)):
         kept = tuple(header for header in kept if header[0].lower() not in dropped)
     return kept

@@ -70,9 +70,7 @@ class Numbering:
     def _see(self, sid: bytes, seen: dict[bytes, tuple[int, int]], moment: tuple[int, int]) -> None:
         if sid not in self._numbers:
             self._numbers[sid] = sid_number(sid[:2], self._next(sid[:2]))
-        earlier = seen.get(sid)
-        if earlier is None or moment < earlier:
-            seen[sid] = moment
+        seen[sid] = min(seen.get(sid, moment), moment)
 
     def _next(self, prefix: bytes) -> int:
         if prefix != b"RQ":
