@@ -7,17 +7,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from chatproxy.config import Settings, load
+from chatproxy.cassettes.transfer import canonical_fixture, export_cassette
+from chatproxy.config.settings import Settings, load
+from chatproxy.config.values import FREE
 from chatproxy.core.errors import ChatproxyError
 from chatproxy.core.model import Mode
-from chatproxy.core.sids import SID
-from chatproxy.hosting import in_background
-from chatproxy.replay import rules_of
-from chatproxy.run import proxy, sandbox
+from chatproxy.core.twilio.sids import SID
+from chatproxy.serve.hosting import in_background
+from chatproxy.serve.listen import proxy, sandbox
+from chatproxy.show.table import table
 from chatproxy.store import Store
-from chatproxy.table import table
-from chatproxy.transfer import canonical_fixture, export_cassette
-from chatproxy.values import FREE
+from chatproxy.wiring.sessions import rules_of
 
 Say = Callable[[str], None]
 

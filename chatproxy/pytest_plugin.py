@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from chatproxy.blocking import Blockade
-    from chatproxy.core.coverage import Covered
-    from chatproxy.hosting import Background
-    from chatproxy.proxied import Proxied
+    from chatproxy.core.report.coverage import Covered
+    from chatproxy.runs.blocking import Blockade
+    from chatproxy.runs.per_test import Proxied
+    from chatproxy.serve.hosting import Background
 
 _MARKER = (
     "chatproxy(cassette, mode, ignore, clock): what the fixture chatproxy replays or records: a file or a cassette's "
@@ -103,10 +103,10 @@ class _Run:
 
     def begin(self, item: pytest.Item) -> "Proxied":
         """Begin to serve for a test."""
-        from chatproxy import proxied  # noqa: PLC0415 - loaded by the first test that uses it
-        from chatproxy.attempt import subject_of  # noqa: PLC0415 - as above
         from chatproxy.core.errors import ConfigError  # noqa: PLC0415 - as above
-        from chatproxy.hosting import Background  # noqa: PLC0415 - as above
+        from chatproxy.runs import per_test as proxied  # noqa: PLC0415 - loaded by the first test that uses it
+        from chatproxy.runs.attempt import subject_of  # noqa: PLC0415 - as above
+        from chatproxy.serve.hosting import Background  # noqa: PLC0415 - as above
 
         root, marked, (module, test) = self._config.rootpath, _marks(item), _names(item)
         word = proxied.record_mode(marked, self._config.getoption("record_mode") or "none")
@@ -204,7 +204,7 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
     """Keep the tests from other machines if that is asked for."""
     if not session.config.getoption("block_network"):
         return (yield)
-    from chatproxy.blocking import Blockade  # noqa: PLC0415 - only where it is asked for
+    from chatproxy.runs.blocking import Blockade  # noqa: PLC0415 - only where it is asked for
 
     run = session.config.stash[_RUN]
     run.blockade = Blockade()
@@ -215,7 +215,7 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """Take in what a worker of pytest-xdist recorded and was served."""
-    from chatproxy.core.coverage import read_coverage  # noqa: PLC0415 - only where there are workers
+    from chatproxy.core.report.coverage import read_coverage  # noqa: PLC0415 - only where there are workers
 
     run, content = node.config.stash[_RUN], getattr(node, "workeroutput", {}).get("chatproxy")
     if content is None:
@@ -232,8 +232,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     run.close()
     if not run.is_worker and run.report is None:
         return
-    from chatproxy.core.coverage import coverage_json, merged  # noqa: PLC0415 - only where it is asked for
     from chatproxy.core.errors import ChatproxyError  # noqa: PLC0415 - as above
+    from chatproxy.core.report.coverage import coverage_json, merged  # noqa: PLC0415 - only where it is asked for
     from chatproxy.files import write_json  # noqa: PLC0415 - as above
 
     if run.is_worker:

@@ -10,10 +10,10 @@ from base64 import b64encode
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from chatproxy.child import URL
 from chatproxy.core.errors import ConfigError
 from chatproxy.core.model import TWILIO_HOST
-from chatproxy.core.origins import one_host
+from chatproxy.core.twilio.origins import one_host
+from chatproxy.environment import URL
 
 try:
     from twilio.http.async_http_client import AsyncTwilioHttpClient

@@ -25,7 +25,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from chatproxy.core.errors import ConfigError, UpstreamError
-from chatproxy.core.headers import end_to_end
+from chatproxy.core.http.headers import end_to_end
 from chatproxy.core.model import Headers, Request, Response, is_read
 
 _DECODED_CODINGS = "gzip, deflate"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from aiohttp import web
 
-from chatproxy.config import Settings, load
-from chatproxy.values import Address
+from chatproxy.config.settings import Settings, load
+from chatproxy.config.values import Address
 
 FREE = Address("127.0.0.1", 0)
 

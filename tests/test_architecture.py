@@ -15,33 +15,34 @@ PACKAGE = ROOT / "chatproxy"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 LAYERS = [
-    {"core"},
-    {"values", "rules", "junit", "findinglines", "child", "messagetext"},
-    {"store", "fixture", "files", "upstream", "sandbox", "config", "control", "wire"}
-    | {
-        "table",
-        "explanation",
-        "transcript",
-        "review",
-        "leakgate",
-        "verification",
-        "openapi",
-        "runreport",
-        "blocking",
-    },
-    {"library", "fastpath"},
-    {"transfer"},
-    {"server"},
-    {"replay", "mergedriver", "hygiene"},
-    {"assembly"},
-    {"run", "verify", "testing"},
-    {"hosting", "intercept"},
-    {"attempt", "demo"},
-    {"proxied", "mitm"},
-    {"cli", "addon", "pytest_plugin"},
+    {"core", "environment"},
+    {"files", "upstream", "config", "store", "fixture", "sandbox", "show", "testing"},
+    {"cassettes", "checks"},
+    {"wiring"},
+    {"serve"},
+    {"runs", "demo"},
+    {"cli", "mitm", "pytest_plugin"},
+    {"addon"},
     {"__main__"},
 ]
 """Each part imports only what stands before it; parts of one layer do not know each other."""
+
+CORE_LAYERS = [
+    {"text", "errors", "model"},
+    {"http"},
+    {"twilio"},
+    {"scrubbing"},
+    {"matching"},
+    {"credentials", "timeline"},
+    {"leaks", "record"},
+    {"time"},
+    {"answers"},
+    {"cassette"},
+    {"replay", "sharing"},
+    {"engine", "review"},
+    {"report"},
+]
+"""The wings of the core, likewise."""
 
 CORE_MAY_IMPORT = {
     "base64",
@@ -66,12 +67,12 @@ CORE_MAY_IMPORT = {
 
 ONLY_IN = {
     "lmdb": {"store"},
-    "mitmproxy": {"addon", "mitm"},
+    "mitmproxy": {"mitm"},
     "pytest": {"pytest_plugin"},
     "twilio": {"demo", "testing"},
     "click": {"cli"},
-    "openapi_schema_validator": {"openapi"},
-    "aiohttp": {"upstream", "sandbox", "wire", "fastpath", "server", "run"},
+    "openapi_schema_validator": {"checks"},
+    "aiohttp": {"upstream", "sandbox", "serve"},
 }
 """Foreign packages, and the parts that may import them."""
 
@@ -152,18 +153,33 @@ def test_only_one_module_imports_lmdb() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [path for path in MODULES if path.name not in ("__init__.py", "__main__.py")], ids=name
+    "path",
+    [path for path in MODULES if path.name not in ("__init__.py", "__main__.py", "pytest_plugin.py", "environment.py")],
+    ids=name,
 )
 def test_each_module_has_its_test_file(path: Path) -> None:
-    own = f"test_{path.name}"
-    tests = ROOT / "tests"
-    found = [tests / "core" / own] if part(path) == "core" else list(tests.rglob(own))
-    assert any(file.is_file() for file in found), f"there is no {own}"
+    own = ROOT / "tests" / path.relative_to(PACKAGE).with_name(f"test_{path.name}")
+    assert own.is_file(), f"there is no {own.relative_to(ROOT)}"
 
 
 def test_each_test_file_of_the_core_has_its_module() -> None:
-    modules = {f"test_{path.name}" for path in (PACKAGE / "core").glob("*.py")}
-    assert {path.name for path in (ROOT / "tests" / "core").glob("test_*.py")} <= modules
+    tests = ROOT / "tests" / "core"
+    mirrored = {path.relative_to(tests).with_name(path.name.removeprefix("test_")) for path in tests.rglob("test_*.py")}
+    assert mirrored <= {path.relative_to(PACKAGE / "core") for path in MODULES if part(path) == "core"}
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if part(path) == "core"], ids=name)
+def test_a_wing_of_the_core_imports_only_what_stands_before_it(path: Path) -> None:
+    own = wing(path.relative_to(PACKAGE / "core").with_suffix("").as_posix().split("/"))
+    if own == "__init__":
+        return
+    level = next(place for place, layer in enumerate(CORE_LAYERS) if own in layer)
+    inside = [dotted.split(".")[2:] for dotted in imports(path) if dotted.startswith("chatproxy.core.")]
+    assert {wing(dotted) for dotted in inside} <= {own}.union(*CORE_LAYERS[:level])
+
+
+def wing(parts: list[str]) -> str:
+    return parts[0]
 
 
 def test_the_allowed_modules_are_of_the_standard_library() -> None:

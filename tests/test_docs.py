@@ -30,17 +30,17 @@ import pytest
 from fixture.fixtures import read
 from integration.processes import environment
 
-from chatproxy.child import NOT_EXECUTABLE, NOT_FOUND
 from chatproxy.cli import cli
 from chatproxy.cli.main import COMMANDS
 from chatproxy.cli.options import FINDINGS, UNUSED
 from chatproxy.cli.run import MISSES
-from chatproxy.config import SETTINGS
+from chatproxy.config.settings import SETTINGS
 from chatproxy.core import errors
 from chatproxy.core.engine import EXCHANGE, OUTCOME
 from chatproxy.core.model import Mode
 from chatproxy.fixture.document import CANONICAL, EXACT
 from chatproxy.mitm.options import NAMES
+from chatproxy.runs.child import NOT_EXECUTABLE, NOT_FOUND
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

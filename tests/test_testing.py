@@ -15,8 +15,8 @@ from twilio.rest import Client
 
 from chatproxy.core.errors import ConfigError
 from chatproxy.core.model import Mode
-from chatproxy.hosting import in_background
-from chatproxy.run import proxy, sandbox
+from chatproxy.serve.hosting import in_background
+from chatproxy.serve.listen import proxy, sandbox
 from chatproxy.testing import AsyncHttpClient, HttpClient, twilio_client
 
 PLACES = [(None, None), ("dublin", None), (None, "ie1"), ("dublin", "ie1")]

@@ -8,20 +8,9 @@ from pathlib import Path
 
 import click
 
-from chatproxy.cli.options import MATCHING, epilog, options, progress, say
-from chatproxy.config import Settings
-from chatproxy.core.errors import ConfigError
-from chatproxy.core.merging import Merged
-from chatproxy.core.model import Exchange
-from chatproxy.core.timestamps import instant
-from chatproxy.core.wording import counted
-from chatproxy.leakgate import gate_of
-from chatproxy.library import fixture_path, has_store, is_file, now, open_store
-from chatproxy.replay import open_several, rules_of
-from chatproxy.store import Store
-from chatproxy.table import table
-from chatproxy.transcript import transcript
-from chatproxy.transfer import (
+from chatproxy.cassettes.leak_gate import gate_of
+from chatproxy.cassettes.names import fixture_path, has_store, is_file, now, open_store
+from chatproxy.cassettes.transfer import (
     canonical_fixture,
     exact_fixture,
     export_cassette,
@@ -29,6 +18,17 @@ from chatproxy.transfer import (
     merge_cassettes,
     open_document,
 )
+from chatproxy.cli.options import MATCHING, epilog, options, progress, say
+from chatproxy.config.settings import Settings
+from chatproxy.core.errors import ConfigError
+from chatproxy.core.model import Exchange
+from chatproxy.core.sharing.merging import Merged
+from chatproxy.core.text.wording import counted
+from chatproxy.core.time.timestamps import instant
+from chatproxy.show.table import table
+from chatproxy.show.transcript import transcript
+from chatproxy.store import Store
+from chatproxy.wiring.sessions import open_several, rules_of
 
 
 @click.command(epilog=epilog("chatproxy export checkout cassettes/checkout.json"))

@@ -8,13 +8,13 @@ from pathlib import Path
 import click
 
 from chatproxy.cli.options import MATCHING, UNUSED, epilog, options, say
-from chatproxy.config import Settings
-from chatproxy.core.coverage import Covered, coverage_json, merged, never_run, read_coverage
+from chatproxy.config.settings import Settings
 from chatproxy.core.errors import CassetteError
-from chatproxy.core.wording import counted
+from chatproxy.core.report.coverage import Covered, coverage_json, merged, never_run, read_coverage
+from chatproxy.core.text.wording import counted
 from chatproxy.files import write_json
-from chatproxy.replay import open_several, rules_of
-from chatproxy.table import table
+from chatproxy.show.table import table
+from chatproxy.wiring.sessions import open_several, rules_of
 
 
 @click.group(invoke_without_command=True)

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
+from chatproxy.cassettes.names import open_store
+from chatproxy.cassettes.prune import carry_out, plan_pruning
 from chatproxy.cli.options import MATCHING, epilog, options, progress, say, warn
-from chatproxy.config import Settings
+from chatproxy.config.settings import Settings
 from chatproxy.core.errors import ConfigError
-from chatproxy.core.wording import counted
-from chatproxy.hygiene import carry_out, plan_pruning
-from chatproxy.library import open_store
-from chatproxy.replay import rules_of
+from chatproxy.core.text.wording import counted
+from chatproxy.wiring.sessions import rules_of
 
 _yes = click.option("--yes", is_flag=True, help="delete without asking")
 

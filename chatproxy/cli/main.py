@@ -43,7 +43,7 @@ COMMANDS = {
     "run": ("run",),
     "cassettes": ("export", "import", "merge", "list", "show"),
     "hygiene": ("rename", "rm", "prune"),
-    "review": ("explain", "diff", "merge-driver", "check"),
+    "inspect": ("explain", "diff", "merge-driver", "check"),
     "verify": ("verify",),
     "coverage": ("coverage",),
 }

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from chatproxy.config import SETTINGS, Setting, load
+from chatproxy.config.settings import SETTINGS, Setting, load
 from chatproxy.core.errors import ConfigError
 
 MATCHING = ("store", "match-headers", "ignore", "scrub", "salt")

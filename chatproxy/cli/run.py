@@ -7,16 +7,17 @@ from dataclasses import replace
 
 import click
 
-from chatproxy.child import FORWARD, URL, NotStartedError, run_child
 from chatproxy.cli.options import MATCHING, SIDS, UNUSED, epilog, options, say, warn
 from chatproxy.cli.serving import RECORDING, SERVING, SESSIONS
-from chatproxy.config import Settings
+from chatproxy.config.settings import Settings
+from chatproxy.config.values import FREE
 from chatproxy.core.model import Mode
-from chatproxy.core.report import Outcome
-from chatproxy.core.wording import counted
+from chatproxy.core.report.report import Outcome
+from chatproxy.core.text.wording import counted
+from chatproxy.environment import FORWARD, URL
 from chatproxy.files import make_way, write_whole
-from chatproxy.junit import junit
-from chatproxy.values import FREE
+from chatproxy.runs.child import NotStartedError, run_child
+from chatproxy.show.junit import junit
 
 ERRORS = 1
 MISSES = 3
@@ -55,7 +56,7 @@ def run(cassette: str, command: tuple[str, ...], settings: Settings) -> None:
     The exit status is the command's, else 3 if requests missed, and 4 for unused exchanges with --fail-on-unused. A
     FILE that is recorded is replaced if the command succeeds.
     """
-    from chatproxy.runreport import annotations, cases, lines  # noqa: PLC0415 - loaded for this command only
+    from chatproxy.show.run_report import annotations, cases, lines  # noqa: PLC0415 - loaded for this command only
 
     ways = FORWARD if settings.intercept else URL
     outcome, status = _run(cassette, command, replace(settings, listen=FREE))
@@ -72,9 +73,9 @@ def run(cassette: str, command: tuple[str, ...], settings: Settings) -> None:
 
 def _run(cassette: str, command: tuple[str, ...], settings: Settings) -> tuple[Outcome, int]:
     """Run the command, keep what was recorded if all went well, and return what came of it with the exit status."""
-    from chatproxy.attempt import Attempt, mode_of_run, subject_of  # noqa: PLC0415 - the HTTP library is loaded late
-    from chatproxy.hosting import Background  # noqa: PLC0415 - as above
-    from chatproxy.intercept import Interceptor  # noqa: PLC0415 - as above
+    from chatproxy.runs.attempt import Attempt, mode_of_run, subject_of  # noqa: PLC0415 - the HTTP library is loaded late
+    from chatproxy.runs.intercept import Interceptor  # noqa: PLC0415 - as above
+    from chatproxy.serve.hosting import Background  # noqa: PLC0415 - as above
 
     for path, flag in ((settings.report, "--report"), (settings.junit, "--junit")):
         make_way(path, flag=flag)

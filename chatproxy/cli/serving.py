@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from chatproxy.cli.options import MATCHING, SIDS, epilog, options, say, warn
-from chatproxy.config import SETTINGS, Settings
+from chatproxy.config.settings import SETTINGS, Settings
 from chatproxy.core.model import Mode
 
 RECORDING = ("upstream", "upstream-ca", "connect-timeout", "upstream-timeout")
@@ -21,8 +21,8 @@ _SANDBOX = tuple(setting.name for setting in SETTINGS if setting.name.startswith
 
 def _serve_proxy(mode: Mode, cassette: str, settings: Settings) -> None:
     with _spared_collector(), _no_authorities() if mode is Mode.REPLAY else nullcontext():
-        from chatproxy.hosting import run_server  # noqa: PLC0415 - the HTTP library is loaded for servers only
-        from chatproxy.run import proxy  # noqa: PLC0415 - as above
+        from chatproxy.serve.hosting import run_server  # noqa: PLC0415 - the HTTP library is loaded for servers only
+        from chatproxy.serve.listen import proxy  # noqa: PLC0415 - as above
 
     run_server(proxy(mode, cassette, settings, warn), mode, settings.ready_file, say)
 
@@ -98,7 +98,8 @@ def passthrough(settings: Settings) -> None:
 def sandbox(settings: Settings) -> None:
     """Serve a stand-in for the Message resource of Programmable Chat, in memory."""
     with _spared_collector():
-        from chatproxy import hosting, run  # noqa: PLC0415 - as above
+        from chatproxy.serve import hosting  # noqa: PLC0415 - as above
+        from chatproxy.serve import listen as run  # noqa: PLC0415 - as above
 
     hosting.run_server(run.sandbox(settings), "sandbox", settings.sandbox_ready_file, say)
 
@@ -118,4 +119,4 @@ def demo(file: str | None) -> None:
 @click.command("addon-path", epilog=epilog('mitmdump -s "$(chatproxy addon-path)" --set chatproxy_cassette=checkout'))
 def addon_path() -> None:
     """Print where the mitmproxy addon is."""
-    say(str(Path(__file__).parents[1] / "addon.py"))
+    say(str(Path(__file__).parents[1] / "mitm" / "addon.py"))

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import click
 
-from chatproxy import verification
 from chatproxy.cli.options import FINDINGS, MATCHING, epilog, options, say
-from chatproxy.config import Settings
-from chatproxy.core.cassette import Cassette
-from chatproxy.core.checked import Checked
-from chatproxy.core.findings import Severity
-from chatproxy.core.normalize import Rules
-from chatproxy.replay import open_replayed, rules_of
+from chatproxy.config.settings import Settings
+from chatproxy.core.cassette.cassette import Cassette
+from chatproxy.core.matching.normal_form import Rules
+from chatproxy.core.review.checked import Checked
+from chatproxy.core.review.findings import Severity
+from chatproxy.show import checked as verification
+from chatproxy.wiring.sessions import open_replayed, rules_of
 
 _ASKING = ("upstream", "upstream-ca", "connect-timeout", "upstream-timeout", "max-body")
 
@@ -49,14 +49,14 @@ def verify(cassette: str, writes: bool, openapi: str | None, settings: Settings)
 
 
 def _asked_again(cassette: Cassette, rules: Rules, settings: Settings, *, writes: bool) -> list[Checked]:
-    from chatproxy.run import upstream_settings  # noqa: PLC0415 - the HTTP library is loaded only where it is used
-    from chatproxy.verify import ask_again, credentials_of  # noqa: PLC0415 - as above
+    from chatproxy.checks.upstream_again import ask_again, credentials_of  # noqa: PLC0415 - as above
+    from chatproxy.serve.listen import upstream_settings  # noqa: PLC0415 - the HTTP library is loaded only where it is used
 
     credentials = credentials_of(os.environ)
     return ask_again(cassette, rules, upstream_settings(settings), credentials, bind=settings.bind, writes=writes)
 
 
 def _documented(cassette: Cassette, rules: Rules, document: Path) -> list[Checked]:
-    from chatproxy.openapi import check_document  # noqa: PLC0415 - an extra
+    from chatproxy.checks.openapi import check_document  # noqa: PLC0415 - an extra
 
     return list(check_document(cassette, rules, document))

@@ -5,21 +5,21 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import NamedTuple
 
-from chatproxy.core.askers import Asker, Askers
+from chatproxy.core.answers.stencil import Stencil
+from chatproxy.core.answers.template import as_it_is, origin_filler
+from chatproxy.core.answers.turning import turned
+from chatproxy.core.credentials.blanking import Blankers
 from chatproxy.core.errors import ChatproxyError, MissError, error_json
-from chatproxy.core.journal import Entry, Journal
 from chatproxy.core.model import Exchange, Forward, Headers, Request, Response, is_read
-from chatproxy.core.player import Played, play_fetch, play_request
-from chatproxy.core.recorder import Recorder
-from chatproxy.core.rendered import Rendered, Repeat
-from chatproxy.core.scrub import Blankers
-from chatproxy.core.scrubbing import scrubbed_target
-from chatproxy.core.scrubrules import NO_SCRUB, Scrub
-from chatproxy.core.session import Session
-from chatproxy.core.sessions import Sessions
-from chatproxy.core.stencil import Stencil
-from chatproxy.core.template import as_it_is, origin_filler
-from chatproxy.core.turning import turned
+from chatproxy.core.record.recorder import Recorder
+from chatproxy.core.replay.clients import Asker, Askers
+from chatproxy.core.replay.journal import Entry, Journal
+from chatproxy.core.replay.player import Played, play_fetch, play_request
+from chatproxy.core.replay.rendered import Rendered, Repeat
+from chatproxy.core.replay.session import Session
+from chatproxy.core.replay.sessions import Sessions
+from chatproxy.core.scrubbing.rules import NO_SCRUB, Scrub
+from chatproxy.core.scrubbing.scrub import scrubbed_target
 
 OUTCOME = b"x-chatproxy-outcome"
 EXCHANGE = b"x-chatproxy-exchange"
@@ -106,7 +106,7 @@ class Engine:
             )
             return self._hit(session, stencil, entry, request.origin, repeats=played.repeats)
         if self._recorder is None:
-            from chatproxy.core.explain import miss_reason  # noqa: PLC0415 - most replays never miss
+            from chatproxy.core.replay.explain import miss_reason  # noqa: PLC0415 - most replays never miss
 
             miss = MissError(asked.blanked.line, played.refusal or miss_reason(session, played.form))
             self._on_miss(miss)

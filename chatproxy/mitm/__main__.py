@@ -13,13 +13,13 @@ from mitmproxy.tools import cmdline
 from mitmproxy.tools.dump import DumpMaster
 from mitmproxy.tools.main import run
 
-from chatproxy.addon import Chatproxy
-from chatproxy.config import Settings
+from chatproxy.config.settings import Settings
 from chatproxy.core.errors import ChatproxyError
 from chatproxy.core.model import Mode
 from chatproxy.files import write_json
-from chatproxy.intercept import END, REPORT
+from chatproxy.mitm.addon import Chatproxy
 from chatproxy.mitm.options import Choice
+from chatproxy.runs.intercept import END, REPORT
 
 Task = tuple[Mode, str, Settings, Path]
 

@@ -10,28 +10,28 @@ from mitmproxy.exceptions import CommandError
 from mitmproxy.hooks import UpdateHook
 from mitmproxy.types import Data
 
-from chatproxy.assembly import existing_of
-from chatproxy.core.captured import Captured, exchanges
-from chatproxy.core.cassette import Cassette
-from chatproxy.core.closest import closest
+from chatproxy.cassettes.leak_gate import gate_of
+from chatproxy.cassettes.names import fixture_path, is_file, now
+from chatproxy.cassettes.transfer import canonical_fixture, export_cassette
+from chatproxy.core.answers.turning import turned
+from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.engine import OUTCOME, Engine
 from chatproxy.core.errors import ChatproxyError, RequestError
-from chatproxy.core.explain import explain as explain_request
 from chatproxy.core.model import Forward, Mode, Response
-from chatproxy.core.recorder import Recorder
-from chatproxy.core.session import Session
-from chatproxy.core.turning import turned
-from chatproxy.core.wording import counted
-from chatproxy.explanation import explanation_text
-from chatproxy.findinglines import finding_lines
-from chatproxy.leakgate import gate_of
-from chatproxy.library import fixture_path, is_file, now
+from chatproxy.core.record.imported import Captured, exchanges
+from chatproxy.core.record.recorder import Recorder
+from chatproxy.core.replay.explain import explain as explain_request
+from chatproxy.core.replay.session import Session
+from chatproxy.core.review.closest import closest
+from chatproxy.core.text.wording import counted
 from chatproxy.mitm.current import Current, Works
 from chatproxy.mitm.flows import ORIGIN, answer, is_ours, request_of, response_of, taken, target_of
 from chatproxy.mitm.options import CASSETTE, Choice
-from chatproxy.replay import open_several, rules_of, sessions_of
+from chatproxy.show.explanation import explanation_text
+from chatproxy.show.finding_lines import finding_lines
 from chatproxy.store import Recording, Store
-from chatproxy.transfer import canonical_fixture, export_cassette
+from chatproxy.wiring.assembly import existing_of
+from chatproxy.wiring.sessions import open_several, rules_of, sessions_of
 
 _log = logging.getLogger(__name__)
 

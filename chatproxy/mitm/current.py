@@ -10,12 +10,12 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 
-from chatproxy.assembly import Assembly, assembled, leave, unsaid
-from chatproxy.control import Control
 from chatproxy.core.errors import ChatproxyError
 from chatproxy.core.model import Forward, Mode, Response
 from chatproxy.mitm.options import Choice
+from chatproxy.serve.control import Control
 from chatproxy.upstream import Upstream
+from chatproxy.wiring.assembly import Assembly, assembled, leave, unsaid
 
 _log = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ async def _begun(choice: Choice) -> Works:
 
 
 async def _upstream(choice: Choice) -> Upstream:
-    from chatproxy.run import upstream_settings  # noqa: PLC0415 - the HTTP server is loaded late
+    from chatproxy.serve.listen import upstream_settings  # noqa: PLC0415 - the HTTP server is loaded late
 
     return await Upstream(upstream_settings(choice.settings)).__aenter__()
 

@@ -8,14 +8,14 @@ from mitmproxy import http
 from mitmproxy.net.http.url import hostport
 from mitmproxy.proxy.mode_specs import ReverseMode
 
-from chatproxy.core.admission import check_head, too_large
 from chatproxy.core.engine import EXCHANGE, OUTCOME
 from chatproxy.core.errors import RequestError
-from chatproxy.core.framing import content_length, may_have_body
-from chatproxy.core.grammar import TOKEN
-from chatproxy.core.headers import end_to_end
+from chatproxy.core.http.admission import check_head, too_large
+from chatproxy.core.http.framing import content_length, may_have_body
+from chatproxy.core.http.grammar import TOKEN
+from chatproxy.core.http.headers import end_to_end
 from chatproxy.core.model import TWILIO_HOST, TWILIO_ORIGIN, Request, Response, header_values
-from chatproxy.core.origins import one_host
+from chatproxy.core.twilio.origins import one_host
 
 HOST = "chatproxy_host"
 """Under this name a flow remembers the Host that its client named, which reverse mode writes over."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chatproxy.config import SETTINGS, Setting, Settings, load
+from chatproxy.config.settings import SETTINGS, Setting, Settings, load
 from chatproxy.core.errors import ConfigError
 from chatproxy.core.model import Mode
 

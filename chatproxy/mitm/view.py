@@ -7,7 +7,7 @@ from typing import Any
 
 from mitmproxy import contentviews, http
 
-from chatproxy.messagetext import message_text
+from chatproxy.show.message_text import message_text
 
 NAME = "Twilio message"
 

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote
 
-from chatproxy.core.grammar import HOST
+from chatproxy.core.http.grammar import HOST
 from chatproxy.sandbox.messages import ApiError, make_sid
 
 _SERVICE_SID = re.compile(r"IS[0-9a-fA-F]{32}")

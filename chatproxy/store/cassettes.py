@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from chatproxy.core.cassette import Cassette
+from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.errors import CassetteError
+from chatproxy.core.matching.normal_form import Rules
 from chatproxy.core.model import Exchange
-from chatproxy.core.normalize import Rules
-from chatproxy.core.numbering import Declared
+from chatproxy.core.timeline.numbering import Declared
 from chatproxy.store import layout
 from chatproxy.store.compiled import StoredCassette
 from chatproxy.store.environment import Environment, Transaction
@@ -94,7 +94,7 @@ class Store:
             if not StoredCassette.is_compiled(self.environment, record.id, rules):
                 source = StoredExchanges(self.environment, name, record)
                 if not self.environment.writable:
-                    from chatproxy.core.memory import MemoryCassette  # noqa: PLC0415 - what is compiled needs none
+                    from chatproxy.core.cassette.memory import MemoryCassette  # noqa: PLC0415 - what is compiled needs none
 
                     return MemoryCassette(title, source, rules, record.declared)
                 self._compile(source, rules, progress)
@@ -108,7 +108,7 @@ class Store:
             self._compile(StoredExchanges(self.environment, name, record), rules, progress)
 
     def _compile(self, source: StoredExchanges, rules: Rules, progress: Progress) -> None:
-        from chatproxy.core.compile import PASSES  # noqa: PLC0415 - what is compiled needs none
+        from chatproxy.core.cassette.compile import PASSES  # noqa: PLC0415 - what is compiled needs none
         from chatproxy.store.compiling import compile_into  # noqa: PLC0415 - as above
 
         record = source.record

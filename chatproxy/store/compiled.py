@@ -4,17 +4,17 @@ import struct
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from chatproxy.core.cassette import Read, Span, Spelled, first_fresh
-from chatproxy.core.codec import damaged, decode_exchange, decode_place, decode_stencil
-from chatproxy.core.epochs import Place
+from chatproxy.core.answers.stencil import Stencil
+from chatproxy.core.answers.template import Reply
+from chatproxy.core.cassette.cassette import Read, Span, Spelled, first_fresh
+from chatproxy.core.cassette.codec import damaged, decode_exchange, decode_place, decode_stencil
 from chatproxy.core.errors import CassetteError
+from chatproxy.core.matching.normal_form import Rules
 from chatproxy.core.model import Exchange
-from chatproxy.core.normalize import Rules
-from chatproxy.core.numbering import Declared, Numbered
-from chatproxy.core.scrubbing import scrubbed_exchange
-from chatproxy.core.stamps import recording_begin
-from chatproxy.core.stencil import Stencil
-from chatproxy.core.template import Reply
+from chatproxy.core.scrubbing.scrub import scrubbed_exchange
+from chatproxy.core.time.stamps import recording_begin
+from chatproxy.core.timeline.epochs import Place
+from chatproxy.core.timeline.numbering import Declared, Numbered
 from chatproxy.store import layout
 from chatproxy.store.environment import Environment, Reading
 

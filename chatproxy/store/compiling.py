@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import chain
 
-from chatproxy.core.codec import encode_place, encode_reply
-from chatproxy.core.compile import Compiled, Source, compile_exchanges
-from chatproxy.core.epochs import COLLECTION
-from chatproxy.core.normalize import Rules
-from chatproxy.core.numbering import Declared, Numbering
+from chatproxy.core.cassette.codec import encode_place, encode_reply
+from chatproxy.core.cassette.compile import Compiled, Source, compile_exchanges
+from chatproxy.core.matching.normal_form import Rules
+from chatproxy.core.timeline.epochs import COLLECTION
+from chatproxy.core.timeline.numbering import Declared, Numbering
 from chatproxy.store import layout
 from chatproxy.store.chunks import chunks
 from chatproxy.store.compiled import GENERATED, READ, SUPPLIED

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from chatproxy.core.codec import decode_exchange
+from chatproxy.core.cassette.codec import decode_exchange
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.model import Exchange
 from chatproxy.store import layout

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from enum import StrEnum
 
-from chatproxy.core.codec import encode_exchange
+from chatproxy.core.cassette.codec import encode_exchange
 from chatproxy.core.errors import CassetteError
+from chatproxy.core.matching.normal_form import Rules
 from chatproxy.core.model import Exchange
-from chatproxy.core.normalize import Rules
-from chatproxy.core.numbering import Declared
+from chatproxy.core.timeline.numbering import Declared
 from chatproxy.store import layout
 from chatproxy.store.cassettes import Store
 from chatproxy.store.chunks import chunks

@@ -4,10 +4,10 @@ import re
 from dataclasses import asdict, dataclass
 from json import dumps, loads
 
-from chatproxy.core.codec import pack, unpack
+from chatproxy.core.cassette.codec import pack, unpack
 from chatproxy.core.errors import CassetteError
-from chatproxy.core.grammar import CASSETTE_NAME
-from chatproxy.core.numbering import Declared
+from chatproxy.core.http.grammar import CASSETTE_NAME
+from chatproxy.core.timeline.numbering import Declared
 from chatproxy.store import layout
 from chatproxy.store.environment import Transaction
 

@@ -37,7 +37,8 @@ finally:
 
 _COMMAND = "from chatproxy.cli import main; main()"
 _COMPILE = (
-    "from pathlib import Path; from chatproxy.core.normalize import Rules; from chatproxy.store import Store; "
+    "from pathlib import Path; from chatproxy.core.matching.normal_form import Rules; "
+    "from chatproxy.store import Store; "
     "Store(Path('.chatproxy')).compile('made', Rules())"
 )
 _JSON = "import json; json.dumps(json.load(open('made.json', encoding='utf-8')))"

@@ -9,13 +9,13 @@ from urllib.parse import urlencode
 from hypothesis import strategies as st
 from strategies import FORM
 
-from chatproxy.core.causes import date_fields
-from chatproxy.core.epochs import Place, place
+from chatproxy.core.matching.normal_form import Rules, normalize
 from chatproxy.core.model import Exchange, Headers, Request, Response, is_read
-from chatproxy.core.normalize import Rules, normalize
-from chatproxy.core.shown import shown
-from chatproxy.core.timestamps import SECOND, Spelling, spell_instant
-from chatproxy.core.traces import trace
+from chatproxy.core.time.causes import date_fields
+from chatproxy.core.time.timestamps import SECOND, Spelling, spell_instant
+from chatproxy.core.timeline.epochs import Place, place
+from chatproxy.core.timeline.traces import trace
+from chatproxy.core.twilio.objects import shown
 from chatproxy.sandbox.calls import Call, Target
 from chatproxy.sandbox.messages import ApiError, Messages
 from chatproxy.sandbox.operations import answer, refusal

@@ -11,12 +11,12 @@ from urllib.parse import urlencode
 from hypothesis import strategies as st
 from strategies import FORM
 
-from chatproxy.core.canonical import Canonical, numbered_sids
-from chatproxy.core.cassette import Cassette
-from chatproxy.core.memory import MemoryCassette
+from chatproxy.core.cassette.cassette import Cassette
+from chatproxy.core.cassette.memory import MemoryCassette
+from chatproxy.core.matching.normal_form import Rules
 from chatproxy.core.model import Exchange, Headers, Request, Response, is_read
-from chatproxy.core.normalize import Rules
-from chatproxy.core.timestamps import SECOND, Spelling, spell_instant
+from chatproxy.core.sharing.canonical import Canonical, numbered_sids
+from chatproxy.core.time.timestamps import SECOND, Spelling, spell_instant
 from chatproxy.fixture import write_fixture
 from chatproxy.sandbox.calls import Call, Target, pairs_of
 from chatproxy.sandbox.messages import ApiError, Messages, make_sid

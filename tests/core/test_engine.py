@@ -9,19 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import FORM, JSON, MESSAGES, ORIGIN, UPSTREAM, basic, requests, twilio_responses
 
-from chatproxy.core.bindings import Bindings, Choice
+from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.engine import Engine
 from chatproxy.core.errors import ChatproxyError, MissError, RequestError, UpstreamError
-from chatproxy.core.headers import end_to_end
-from chatproxy.core.memory import MemoryCassette
+from chatproxy.core.http.headers import end_to_end
+from chatproxy.core.matching.normal_form import Rules
 from chatproxy.core.model import Exchange, Forward, Request, Response, is_read
-from chatproxy.core.normalize import Rules
-from chatproxy.core.recorder import Recorder
-from chatproxy.core.rendered import Rendered, Repeat
-from chatproxy.core.scrubrules import Action, LooksAt, Scrub, ScrubRule
-from chatproxy.core.session import Session
-from chatproxy.core.sessions import SESSION, Sessions
-from chatproxy.core.timestamps import instant
+from chatproxy.core.record.recorder import Recorder
+from chatproxy.core.replay.bindings import Bindings, Choice
+from chatproxy.core.replay.rendered import Rendered, Repeat
+from chatproxy.core.replay.session import Session
+from chatproxy.core.replay.sessions import SESSION, Sessions
+from chatproxy.core.scrubbing.rules import Action, LooksAt, Scrub, ScrubRule
+from chatproxy.core.time.timestamps import instant
 
 RULES = Rules()
 BODY = b'{"url": "https://chat.twilio.com/v1/x", "body": "https://chat.twilio.com"}'

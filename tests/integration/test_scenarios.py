@@ -18,18 +18,18 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from strategies import FORM, JSON, UPSTREAM, basic
 
-from chatproxy.core.bindings import Bindings, Choice, Given, Owner
-from chatproxy.core.cassette import Cassette
-from chatproxy.core.causes import DateField, date_fields
-from chatproxy.core.clock import SessionClock
+from chatproxy.core.cassette.cassette import Cassette
+from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.engine import Engine
-from chatproxy.core.memory import MemoryCassette
+from chatproxy.core.matching.normal_form import Rules
 from chatproxy.core.model import Exchange, Forward, Request, Response, is_read
-from chatproxy.core.normalize import Rules
-from chatproxy.core.recorder import Recorder
-from chatproxy.core.session import Session
-from chatproxy.core.sessions import SESSION, Sessions
-from chatproxy.core.timestamps import SECOND, Spelling, spell_instant
+from chatproxy.core.record.recorder import Recorder
+from chatproxy.core.replay.bindings import Bindings, Choice, Given, Owner
+from chatproxy.core.replay.session import Session
+from chatproxy.core.replay.sessions import SESSION, Sessions
+from chatproxy.core.time.causes import DateField, date_fields
+from chatproxy.core.time.session_clock import SessionClock
+from chatproxy.core.time.timestamps import SECOND, Spelling, spell_instant
 from chatproxy.fixture import write_fixture
 from chatproxy.sandbox.calls import Call, pairs_of, target_of
 from chatproxy.sandbox.messages import ApiError, Messages

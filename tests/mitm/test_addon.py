@@ -290,7 +290,7 @@ def test_the_commands_work_on_captured_flows(place: Workplace, sandbox: Server, 
 LOADER = """
 import logging
 from mitmproxy import command, ctx, http, io
-from chatproxy.addon import Chatproxy
+from chatproxy.mitm.addon import Chatproxy
 
 class Tester:
     @command.command("test.record")
@@ -460,7 +460,7 @@ def test_the_report_is_written_when_it_ends(place: Workplace, fixture: Path) -> 
 
 def test_a_changed_script_is_loaded_anew(place: Workplace, fixture: Path) -> None:
     script = place.folder / "mine.py"
-    script.write_text("from chatproxy.addon import Chatproxy\naddons = [Chatproxy()]\n")
+    script.write_text("from chatproxy.mitm.addon import Chatproxy\naddons = [Chatproxy()]\n")
     options = {"cassette": fixture}
     with mitmdump(place.folder, "--mode", f"reverse:{TWILIO}", options=options, scripts=(script,)) as proxy:
         (place.folder / "ready.json").unlink()

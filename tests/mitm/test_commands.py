@@ -19,11 +19,11 @@ from mitmproxy.test.tflow import terr, ttcpflow
 from servers import settings, upstream
 from strategies import UPSTREAM
 
-from chatproxy.addon import Chatproxy
 from chatproxy.core.engine import OUTCOME
 from chatproxy.core.errors import CassetteError, ConfigError
 from chatproxy.core.model import Mode
 from chatproxy.mitm import flows
+from chatproxy.mitm.addon import Chatproxy
 from chatproxy.mitm.commands import Commands
 from chatproxy.mitm.current import Current
 from chatproxy.mitm.options import Choice

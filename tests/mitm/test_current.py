@@ -10,7 +10,7 @@ from aiohttp import web
 from servers import settings, upstream
 from strategies import FORM, MESSAGES
 
-from chatproxy.config import Settings
+from chatproxy.config.settings import Settings
 from chatproxy.core.engine import OUTCOME
 from chatproxy.core.errors import CassetteError, ChatproxyError, ConfigError, UpstreamError
 from chatproxy.core.model import Forward, Mode, Request, Response, header_values

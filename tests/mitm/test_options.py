@@ -7,7 +7,7 @@ from mitmproxy.exceptions import OptionsError
 from mitmproxy.options import Options
 from mitmproxy.optmanager import dump_dicts
 
-from chatproxy.config import SETTINGS
+from chatproxy.config.settings import SETTINGS
 from chatproxy.core.errors import ConfigError
 from chatproxy.core.model import Mode
 from chatproxy.mitm.options import NAMES, OPTIONS, Choice, choice_of, option_of

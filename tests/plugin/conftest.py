@@ -8,10 +8,10 @@ import pytest
 from plugin.projects import ACCOUNT, TOKEN, Project
 from servers import settings
 
-import chatproxy.proxied  # what a run in this process loads would be loaded anew for each run
+import chatproxy.runs.per_test  # what a run in this process loads would be loaded anew for each run
 import chatproxy.testing  # noqa: F401 - as above
-from chatproxy.hosting import in_background
-from chatproxy.run import sandbox
+from chatproxy.serve.hosting import in_background
+from chatproxy.serve.listen import sandbox
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ import pytest
 from plugin.projects import FILE, Project
 from servers import settings
 
-from chatproxy.hosting import in_background
-from chatproxy.run import sandbox
+from chatproxy.cassettes.transfer import exact_fixture, export_cassette
+from chatproxy.serve.hosting import in_background
+from chatproxy.serve.listen import sandbox
 from chatproxy.store import Store
-from chatproxy.transfer import exact_fixture, export_cassette
 
 
 def recorded(project: Project, upstream: str, body: str = "Hello") -> str:

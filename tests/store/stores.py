@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from chatproxy.core.matching.normal_form import Rules
 from chatproxy.core.model import Exchange, Request, Response
-from chatproxy.core.normalize import Rules
 from chatproxy.store import Existing, Recording, Store
 
 RULES = Rules()

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from store.stores import RULES, child, disk_full_beyond, exchange, exchanges, read_only, record
 from strategies import exchanges as any_exchange
 
-from chatproxy.core.compile import compile_exchanges
+from chatproxy.core.cassette.compile import compile_exchanges
+from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.errors import CassetteError
-from chatproxy.core.memory import MemoryCassette
+from chatproxy.core.matching.normal_form import Rules
 from chatproxy.core.model import Exchange
-from chatproxy.core.normalize import Rules
 from chatproxy.store import Existing, Recording, Store, layout
 from chatproxy.store.compiled import StoredCassette
 from chatproxy.store.locks import FileLock

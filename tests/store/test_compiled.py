@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 from store.stores import RULES, exchanges, record
 from strategies import exchanges as any_exchange
 
-from chatproxy.core.compile import compile_exchanges
-from chatproxy.core.epochs import ALL_MEMBERS, COLLECTION
+from chatproxy.core.cassette.compile import compile_exchanges
+from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.errors import CassetteError
-from chatproxy.core.memory import MemoryCassette
+from chatproxy.core.matching.normal_form import Rules
 from chatproxy.core.model import Exchange
-from chatproxy.core.normalize import Rules
-from chatproxy.core.scrubrules import Action, LooksAt, Scrub, ScrubRule
+from chatproxy.core.scrubbing.rules import Action, LooksAt, Scrub, ScrubRule
+from chatproxy.core.timeline.epochs import ALL_MEMBERS, COLLECTION
 from chatproxy.store import Existing, Recording, Store
 
 OTHER_RULES = Rules(("X-A",), frozenset({("", "Body"), ("POST Messages", "From")}))

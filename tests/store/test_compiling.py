@@ -4,10 +4,10 @@ import pytest
 from core.programs import Listed
 from store.stores import RULES, exchanges, record
 
-from chatproxy.core.compile import compile_exchanges
+from chatproxy.core.cassette.compile import compile_exchanges
+from chatproxy.core.matching.normal_form import Rules, normalize
 from chatproxy.core.model import Exchange, Request
-from chatproxy.core.normalize import Rules, normalize
-from chatproxy.core.scrubrules import Action, LooksAt, Scrub, ScrubRule
+from chatproxy.core.scrubbing.rules import Action, LooksAt, Scrub, ScrubRule
 from chatproxy.store import Existing, Recording, Store
 from chatproxy.store.compiled import StoredCassette
 

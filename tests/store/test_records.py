@@ -3,9 +3,9 @@ from json import dumps
 
 import pytest
 
-from chatproxy.core.codec import pack
+from chatproxy.core.cassette.codec import pack
 from chatproxy.core.errors import CassetteError
-from chatproxy.core.numbering import Declared
+from chatproxy.core.timeline.numbering import Declared
 from chatproxy.store.records import Record, check_name, packed, unpacked
 
 

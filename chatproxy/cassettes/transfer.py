@@ -1,0 +1,177 @@
+"""Fixtures in and out of stores: export, import, merge, and a FILE opened for replay."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
+
+from chatproxy.cassettes.leak_gate import refuse_leaks
+from chatproxy.core.cassette.cassette import Cassette
+from chatproxy.core.cassette.memory import MemoryCassette
+from chatproxy.core.errors import CassetteError
+from chatproxy.core.leaks.gate import Gate
+from chatproxy.core.matching.normal_form import Rules
+from chatproxy.core.sharing.canonical import Canonical, numbered_sids
+from chatproxy.core.sharing.merging import Merged
+from chatproxy.files import whole_file
+from chatproxy.fixture import Document, read_fixture, write_fixture
+from chatproxy.store import Existing, Progress, Recording, Store, stepped, unseen
+
+GATE = Gate()
+"""It knows no credentials, and lets pass what users write."""
+
+_BLOCK = 1 << 20
+_FILES_KEPT = 20
+_CACHE = "files"
+
+
+def open_cache(folder: Path) -> Store | None:
+    """Open the cache of fixtures in the store's folder; where none can be had, there is none: it only saves time."""
+    try:
+        return Store(folder / _CACHE)
+    except CassetteError:
+        return None
+
+
+def open_file(path: Path, cache: Store | None, rules: Rules, begun: int) -> Cassette:
+    """Open a fixture for replay, by way of a cache, or in memory where there is none.
+
+    The cache is keyed by the file's content and knows no cassette of the store.
+    """
+    with open_document(path) as document:
+        if cache is not None:
+            with suppress(CassetteError):  # another process fills it just now
+                return _cached(cache, document, rules, begun)
+        return MemoryCassette(document.name, document.exchanges, rules, document.declared)
+
+
+def _cached(cache: Store, document: "Opened", rules: Rules, begun: int) -> Cassette:
+    """Open a fixture by way of the cache, where the oldest ones are forgotten."""
+    key = document.digest()
+    if cache.find(key) is None:
+        recording = Recording(cache, key, Existing.REPLACE, begun, title=document.name, declared=document.declared)
+        _put_all(recording, document)
+        oldest_first = sorted(cache.listing(), key=lambda listed: listed.begun)
+        for listed in oldest_first[:-_FILES_KEPT]:
+            cache.drop(listed.name)
+    return cache.open(key, rules)
+
+
+def exact_fixture(store: Store, name: str) -> Document:
+    """Return a cassette as it was recorded."""
+    record = store.find(name)
+    if record is not None and record.declared is not None:
+        raise CassetteError(name, "comes from a canonical fixture, nothing more exact is known; leave out --exact")
+    return Document(name, store.count(name), store.exchanges(name))
+
+
+def canonical_fixture(
+    store: Store, name: str, rules: Rules, keep: frozenset[str] = frozenset(), progress: Progress = unseen
+) -> Document:
+    """Return a cassette in canonical form under these rules, with the SIDs of ``keep`` as recorded."""
+    canonical = Canonical(store.open(name, rules, progress), rules, numbered_sids(keep))
+    return Document(name, store.count(name), canonical.exchanges(), canonical.declared())
+
+
+def export_cassette(fixture: Document, path: Path, gate: Gate = GATE, progress: Progress = unseen) -> int:
+    """Write a fixture, whole or not at all, and return how many exchanges it has.
+
+    Raises LeakError if the gate finds in it what should not be shared.
+    """
+
+    def check(written: Path) -> None:
+        refuse_leaks(written, path, gate)
+
+    with (
+        whole_file(path, permissions=_SHARED, check=check, make_folder=True) as file,
+        progress("export", fixture.count) as step,
+    ):
+        write_fixture(fixture.name, stepped(fixture.exchanges, step), file, fixture.declared)
+    return fixture.count
+
+
+_SHARED = 0o644
+"""A fixture is shared, unlike the store: readable by all, as files of a repository are."""
+
+
+def import_fixture(
+    store: Store, path: Path, begun: int, *, name: str | None = None, replace: bool = False, progress: Progress = unseen
+) -> tuple[str, int]:
+    """Put a fixture into the store under the name inside it, or another; whole or not at all.
+
+    Returns the name, and how many exchanges it has.
+    """
+    with open_document(path) as document:
+        known = name or document.name
+        existing = Existing.REPLACE if replace else Existing.REFUSE
+        if not replace and store.find(known) is not None:
+            raise CassetteError(known, "exists; give --replace to replace it or --name for another name")
+        _put_all(Recording(store, known, existing, begun, declared=document.declared), document, progress)
+        return known, document.count
+
+
+def merge_cassettes(
+    store: Store, name: str, merged: Merged, begun: int, *, replace: bool = False, progress: Progress = unseen
+) -> None:
+    """Put several cassettes into the store as one; whole or not at all."""
+    existing = Existing.REPLACE if replace else Existing.REFUSE
+    if not replace and store.find(name) is not None:
+        raise CassetteError(name, "exists; give --replace to replace it or merge under another name")
+    document = Document(name, merged.count, merged.exchanges(), merged.declared())
+    _put_all(Recording(store, name, existing, begun, declared=document.declared), document, progress)
+
+
+def _put_all(recording: Recording, document: Document, progress: Progress = unseen) -> None:
+    work = ("import", document.count)
+    recording.fill(document.exchanges, Rules(), work=work, progress=progress, keep_empty=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened(Document):
+    """A fixture whose file is open."""
+
+    stream: BinaryIO = field(default_factory=BytesIO)
+
+    def digest(self) -> str:
+        """Return what stands for the file's content."""
+        self.stream.seek(0)
+        digest = blake2b(digest_size=16)
+        while chunk := self.stream.read(_BLOCK):
+            digest.update(chunk)
+        return digest.hexdigest()
+
+
+@contextmanager
+def open_document(path: Path, shown: str | None = None) -> Iterator[Opened]:
+    """Open a fixture; its exchanges are read while the block lasts.
+
+    Errors call it by its path, or as it is ``shown``.
+    """
+    name = shown or str(path)
+    with ExitStack() as stack:
+        try:
+            stream = _seekable(path, stack)
+        except OSError as error:
+            raise CassetteError(name, f"cannot be read: {error.strerror}") from error
+        document = read_fixture(stream, name)
+        try:
+            yield Opened(document.name, document.count, document.exchanges, document.declared, stream)
+        except CassetteError as error:
+            if error.place:
+                raise
+            raise CassetteError(name, error.reason) from error
+
+
+def _seekable(path: Path, stack: ExitStack) -> BinaryIO:
+    """Open a file; what comes through a pipe is put on disk, since it is read twice."""
+    stream = stack.enter_context(path.open("rb"))
+    if stream.seekable():
+        return stream
+    spooled = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack closes it
+    shutil.copyfileobj(stream, spooled)
+    return spooled

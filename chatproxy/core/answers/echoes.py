@@ -1,0 +1,121 @@
+"""Echo: what a client sent in an ignored parameter is served where the recorded answers repeated the recorded value.
+
+A write that sends an ignored parameter, and whose answer repeats it in the field of that name, sets the field of that
+object. Wherever a later answer shows the object with that value, the client's own stands instead, until another write
+sets the field.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import NamedTuple, Self
+
+from chatproxy.core.http.forms import pairs
+from chatproxy.core.http.headers import is_form
+from chatproxy.core.matching.normal_form import Rules
+from chatproxy.core.model import Exchange, Request
+from chatproxy.core.timeline.epochs import Place
+from chatproxy.core.timeline.traces import opens_epoch
+from chatproxy.core.twilio.fields import fields
+
+ECHOED = {
+    b"Body": b"body",
+    b"Attributes": b"attributes",
+    b"FriendlyName": b"friendly_name",
+    b"From": b"from",
+    b"LastUpdatedBy": b"last_updated_by",
+}
+"""Parameters of forms that answers repeat: their names there, and in answers."""
+
+
+class Echo(NamedTuple):
+    """A value that the client gave: in which write, for which field, and the recorded JSON text in its place."""
+
+    write: int
+    field: bytes
+    recorded: bytes
+
+    def pack(self) -> bytes:
+        """Return the echo as a slot's argument."""
+        return self.write.to_bytes(4, "little") + self.field + b"\0" + self.recorded
+
+    @classmethod
+    def unpack(cls, packed: bytes) -> Self:
+        """Return the echo of a slot's argument."""
+        field, _, recorded = packed[4:].partition(b"\0")
+        return cls(int.from_bytes(packed[:4], "little"), field, recorded)
+
+
+class Found(NamedTuple):
+    """An echo and where in the body of an answer it stands."""
+
+    start: int
+    end: int
+    echo: Echo
+
+
+class _Set(NamedTuple):
+    """That a write set a field: in which epoch, and the recorded JSON text if it is to be echoed."""
+
+    epoch: int
+    write: int
+    text: bytes | None
+
+
+class Echoes:
+    """Which values are echoed; it must have learnt all exchanges, in order of number, before it is asked."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._sets: dict[tuple[bytes, bytes], list[_Set]] = defaultdict(list)
+
+    def __bool__(self) -> bool:
+        """Tell whether any write has set a field that an ignored parameter may."""
+        return bool(self._sets)
+
+    def learn(self, exchange: Exchange, path: bytes, where: Place) -> None:
+        """Take in what a write set; ``path`` is that of its normal form."""
+        if not self._rules.ignore or not opens_epoch(exchange) or not is_form(exchange.request.headers):
+            return
+        sent = {ECHOED[name]: (name, value) for name, value in pairs(exchange.request.body) if name in ECHOED}
+        ignored = self._rules.ignored(exchange.request.method, path)
+        for field, sid, start, end in _fields(exchange):
+            if field in sent:
+                name, value = sent[field]
+                text = exchange.response.body[start:end]
+                repeats = name in ignored and _means(text, value)
+                self._sets[sid, field].append(_Set(where.epoch, exchange.number, text if repeats else None))
+
+    def of(self, exchange: Exchange, where: Place) -> Iterator[Found]:
+        """Yield the echoes of an answer in their order."""
+        for field, sid, start, end in _fields(exchange) if self._sets else ():
+            before = [one for one in self._sets.get((sid, field), ()) if one.epoch <= where.epoch]
+            text = exchange.response.body[start:end]
+            if before and before[-1].text == text:
+                yield Found(start, end, Echo(before[-1].write, field, text))
+
+
+def _fields(exchange: Exchange) -> Iterator[tuple[bytes, bytes, int, int]]:
+    """Yield the user-written fields of an answer's objects: field, the object's SID, and where the content stands."""
+    for place, sid in fields(exchange.response):
+        if sid and place.name in _FIELDS:
+            yield place.name, sid, place.start, place.end
+
+
+_FIELDS = frozenset(ECHOED.values())
+
+
+def _means(text: bytes, value: bytes) -> bool:
+    """Tell whether the content of a JSON string is this value."""
+    try:
+        return bool(json.loads(b'"%b"' % text, strict=False) == value.decode())
+    except ValueError:
+        return False
+
+
+def sent_values(request: Request, ignored: frozenset[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    """Yield what a client sent in ignored parameters: the field of answers, and its value as JSON text."""
+    if is_form(request.headers):
+        for name, value in pairs(request.body):
+            if name in ignored and name in ECHOED:
+                yield ECHOED[name], json.dumps(value.decode("utf-8", "replace"))[1:-1].encode()

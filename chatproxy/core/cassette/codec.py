@@ -1,0 +1,135 @@
+"""Exchanges and compiled exchanges as bytes for the store, and back.
+
+A record is a count, the length of each field, the fields, and a CRC-32 of all that: quick to split, and a
+damaged record is found out instead of being served.
+"""
+
+import struct
+from itertools import accumulate, pairwise
+from json import dumps, loads
+from zlib import crc32
+
+from chatproxy.core.answers.stencil import Stencil, pack_stencil, stencil, unpack_stencil
+from chatproxy.core.answers.template import Reply
+from chatproxy.core.errors import CassetteError
+from chatproxy.core.model import Exchange, Headers, Request, Response, Standing
+from chatproxy.core.timeline.epochs import Opening, Place
+
+_MOMENTS = struct.Struct("<qqIH")
+_SMALLEST = 8
+_RESIDUE = 0x2144DF1C
+"""The CRC-32 of whatever ends with its own CRC-32 (in little endian), so that nothing has to be taken apart for it."""
+
+
+def pack(fields: list[bytes]) -> bytes:
+    """Join fields into one record."""
+    lengths = struct.pack(f"<I{len(fields)}I", len(fields), *map(len, fields))
+    record = lengths + b"".join(fields)
+    return record + crc32(record).to_bytes(4, "little")
+
+
+def unpack(record: bytes, place: str) -> list[bytes]:
+    """Split a record into its fields; ``place`` names it in the error for one that is damaged."""
+    if len(record) < _SMALLEST or crc32(record) != _RESIDUE:
+        raise damaged(place)
+    (count,) = struct.unpack_from("<I", record)
+    lengths = struct.unpack_from(f"<{count}I", record, 4)
+    return [record[begin:end] for begin, end in pairwise(accumulate(lengths, initial=4 * (count + 1)))]
+
+
+def damaged(place: str) -> CassetteError:
+    """Return the error for a damaged record."""
+    return CassetteError(place, "is damaged; record it again, or import its fixture")
+
+
+def encode_exchange(exchange: Exchange) -> bytes:
+    """Return the record of an exchange; its number is its key and not part of it."""
+    request, response = exchange.request, exchange.response
+    texts = (request.method, request.host, request.origin, exchange.upstream, exchange.user or "")
+    return pack(
+        [
+            _MOMENTS.pack(exchange.asked, exchange.answered, exchange.after, response.status),
+            *(text.encode() for text in texts),
+            request.target,
+            request.body,
+            response.reason,
+            response.body,
+            len(request.headers).to_bytes(4, "little") + _packed_standing(exchange.standing),
+            *_flat(request.headers),
+            *_flat(response.headers),
+        ]
+    )
+
+
+def decode_exchange(number: int, record: bytes, place: str) -> Exchange:
+    """Return the exchange of a record."""
+    fields = unpack(record, place)
+    moments, *texts, target, body, reason, answer, count = fields[:11]
+    headers = fields[11:]
+    asked, answered, after, status = _MOMENTS.unpack(moments)
+    method, host, origin, upstream, user = (text.decode() for text in texts)
+    border = 2 * int.from_bytes(count[:4], "little")
+    return Exchange(
+        number=number,
+        request=Request(method, target, _pairs(headers[:border]), body, origin, host),
+        response=Response(status, reason, _pairs(headers[border:]), answer),
+        upstream=upstream,
+        asked=asked,
+        answered=answered,
+        after=after,
+        user=user or None,
+        standing=_unpacked_standing(count[4:]),
+    )
+
+
+def _packed_standing(standing: Standing | None) -> bytes:
+    if standing is None:
+        return b""
+    below = [[path.decode("utf-8", "surrogateescape"), epoch] for path, epoch in standing.below]
+    return dumps([standing.epoch, below]).encode()
+
+
+def _unpacked_standing(packed: bytes) -> Standing | None:
+    if not packed:
+        return None
+    epoch, below = loads(packed)
+    return Standing(epoch, tuple((path.encode("utf-8", "surrogateescape"), at) for path, at in below))
+
+
+def encode_reply(reply: Reply) -> bytes:
+    """Return the record of a compiled response: its stencil and a CRC-32."""
+    packed = pack_stencil(stencil(reply))
+    return packed + crc32(packed).to_bytes(4, "little")
+
+
+def decode_stencil(record: bytes) -> Stencil | None:
+    """Return the stencil of a compiled response, None if its record is damaged."""
+    return unpack_stencil(record[:-4]) if crc32(record) == _RESIDUE and len(record) > _SMALLEST else None
+
+
+def encode_place(place: Place) -> bytes:
+    """Return the record of where an exchange stands."""
+    numbers = (place.timeline, place.member, place.epoch, *(number for opening in place.opens for number in opening))
+    return pack([struct.pack(f"<{len(numbers)}I", *numbers)])
+
+
+def decode_place(record: bytes, place: str) -> Place:
+    """Return where the exchange of a record stands."""
+    if crc32(record) != _RESIDUE or len(record) < _SMALLEST_PLACE:
+        raise damaged(place)
+    (timeline, member, epoch), *openings = _THREE.iter_unpack(
+        record[_SMALLEST:-4]
+    )  # after how many fields there are, one, and its length
+    return Place(timeline, member, epoch, tuple(map(Opening._make, openings)))
+
+
+_THREE = struct.Struct("<III")
+_SMALLEST_PLACE = 2 * 4 + _THREE.size + 4
+
+
+def _flat(headers: Headers) -> list[bytes]:
+    return [text for header in headers for text in header]
+
+
+def _pairs(texts: list[bytes]) -> Headers:
+    return tuple(zip(texts[::2], texts[1::2], strict=True))

@@ -1,0 +1,169 @@
+"""Credentials never reach the disk: which header fields are dropped, and how a live secret is blanked.
+
+A secret (the password of Basic, the token of Bearer) is searched for in everything about to be stored, in every
+encoding that ``spellings`` knows. The user name is no secret.
+"""
+
+import re
+from base64 import b64decode
+from binascii import Error as Base64Error
+from dataclasses import replace
+from functools import lru_cache
+from itertools import chain
+
+from chatproxy.core.credentials.encodings import Glance, Searched, spellings
+from chatproxy.core.http.headers import end_to_end
+from chatproxy.core.matching.normal_form import Rules
+from chatproxy.core.model import Headers, Request, Response, header_values
+from chatproxy.core.twilio.sids import SID_SEGMENT
+
+MINIMUM_LENGTH = 16
+"""Shorter passwords are not searched for: they would blank ordinary words."""
+
+_SID_LENGTH = 34
+
+BLANK = b"__blanked__"
+"""Of characters that stand for themselves in URLs, forms and JSON."""
+
+_CREDENTIAL = re.compile(rb"authorization|cookie|token|secret|password|api-?key|signature", re.IGNORECASE)
+"""Names of headers with credentials: Authorization, Cookie, Set-Cookie, X-Api-Key, X-Twilio-Signature and the like."""
+
+
+@lru_cache(256)  # most messages have the same few names
+def is_credential(name: bytes) -> bool:
+    """Tell whether a header field of this name is never stored."""
+    return _CREDENTIAL.search(name) is not None
+
+
+def user_name(headers: Headers) -> str | None:
+    """Return the Basic user name if it is a SID (an account's or an API key's), else nothing."""
+    users = (_basic(value)[0] for value in header_values(headers, b"authorization"))
+    return next((user.decode() for user in users if is_user_name(user)), None)
+
+
+def is_user_name(user: bytes) -> bool:
+    """Tell whether a Basic user name is an account's or an API key's SID; others are not kept."""
+    return SID_SEGMENT.fullmatch(user) is not None and user[:2] in (b"AC", b"SK")
+
+
+class Blanker:
+    """Blanks the secrets of one request wherever they occur, in it and in its response; ``user`` is its user name."""
+
+    def __init__(self, headers: Headers) -> None:
+        self.user = user_name(headers)
+        secrets = {secret for secret in _secrets(headers) if len(secret) >= MINIMUM_LENGTH}
+        longest_first = sorted(secrets, key=len, reverse=True)
+        self._spellings = [spelling for secret in longest_first for spelling in spellings(secret)]
+        self._glance = Glance(self._spellings)
+        self.is_by_segments = not any(b"/" in spelling.sign_text for spelling in self._spellings)
+        """Whether no secret can reach from one segment of a path into the next, as nearly none can."""
+        self._in_sids = [one.literal for one in self._spellings if one.literal and len(one.literal) <= _SID_LENGTH]
+
+    def is_in_sid(self, sid: bytes) -> bool:
+        """Tell whether a secret stands in a SID; only literals can, since all else has signs that no SID has."""
+        return any(literal in sid or literal in sid.lower() for literal in self._in_sids)
+
+    def text(self, text: bytes) -> bytes:
+        """Blank the secrets in one text."""
+        if not text or not self._glance.finds(text):
+            return text
+        searched = Searched.of(text)
+        for spelling in self._spellings:
+            if spelling.is_in(searched):
+                searched = Searched.of(spelling.whole.sub(BLANK, searched.text))
+        return searched.text
+
+    def _is_clean(self, *texts: bytes) -> bool:
+        """Tell whether none of these texts has a secret: one search for all takes a tenth of one for each."""
+        return not self._glance.finds(b"\n".join(texts))
+
+    def for_key(self, request: Request, rules: Rules) -> Request:
+        """Return a live request with those parts blanked that its key is made of under these rules."""
+        counts_more = rules.match_headers or rules.scrub
+        if not counts_more and self._is_clean(request.target, request.body):
+            return request
+        target, body = self.text(request.target), self.text(request.body)
+        headers = self.headers(request.headers) if counts_more else request.headers
+        if target is request.target and headers is request.headers and body is request.body:
+            return request
+        return replace(request, target=target, headers=headers, body=body)
+
+    def headers(self, headers: Headers) -> Headers:
+        """Keep the end-to-end fields without those of credentials, and blank them."""
+        return tuple((self.text(name), self.text(value)) for name, value in _kept(headers))
+
+    def exchange(self, request: Request, response: Response) -> tuple[Request, Response]:
+        """Return a request and its response as they may be stored."""
+        asked, answered = _kept(request.headers), _kept(response.headers)
+        fields = chain.from_iterable((*asked, *answered))
+        if self._is_clean(request.target, request.body, response.reason, response.body, *fields):
+            return (
+                Request(request.method, request.target, asked, request.body, request.origin, request.host),
+                Response(response.status, response.reason, answered, response.body),
+            )
+        blanked = replace(
+            request,
+            target=self.text(request.target),
+            headers=self.headers(request.headers),
+            body=self.text(request.body),
+        )
+        return blanked, self.response(response)
+
+    def response(self, response: Response) -> Response:
+        """Return a response as it may be stored."""
+        return replace(
+            response,
+            reason=self.text(response.reason),
+            headers=self.headers(response.headers),
+            body=self.text(response.body),
+        )
+
+
+def _kept(headers: Headers) -> Headers:
+    return tuple([header for header in end_to_end(headers) if not is_credential(header[0])])
+
+
+def _secrets(headers: Headers) -> set[bytes]:
+    """Return what the credentials of a request consist of, but for its user names."""
+    secrets, users = set(), set()
+    for name in _AUTHORIZATIONS:
+        for value in header_values(headers, name):
+            scheme, _, token = value.strip().partition(b" ")
+            user, password = _basic(value)
+            secrets |= {token.strip() or scheme, password}
+            users.add(user)
+    return secrets - users
+
+
+def _basic(credentials: bytes) -> tuple[bytes, bytes]:
+    """Return user name and password of Basic authentication (RFC 7617), empty for another."""
+    scheme, _, token = credentials.strip().partition(b" ")
+    if scheme.lower() != b"basic":
+        return b"", b""
+    try:
+        user, _, password = b64decode(token.strip(), validate=False).partition(b":")
+    except Base64Error:
+        return b"", b""
+    return user, password
+
+
+class Blankers:
+    """Keeps the blankers of the credentials seen lately, since making one costs a thousand times its use."""
+
+    _BOUND = 64
+
+    def __init__(self) -> None:
+        self._by_credentials: dict[tuple[bytes, ...], Blanker] = {}
+
+    def of(self, headers: Headers) -> Blanker:
+        """Return the blanker for the credentials in these headers."""
+        credentials = tuple([value for name, value in headers if name.lower() in _AUTHORIZATIONS])
+        blanker = self._by_credentials.get(credentials)
+        if blanker is None:
+            if len(self._by_credentials) >= self._BOUND:
+                self._by_credentials.clear()
+            blanker = self._by_credentials[credentials] = Blanker(headers)
+        return blanker
+
+
+_AUTHORIZATIONS = (b"authorization", b"proxy-authorization")

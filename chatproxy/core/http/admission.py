@@ -1,0 +1,36 @@
+"""Which requests can be taken at all, by whichever way they come."""
+
+from chatproxy.core.errors import RequestError
+from chatproxy.core.http.grammar import HOST, TARGET
+from chatproxy.core.model import Headers, header_values
+
+
+def check_head(host: str, target: str, headers: Headers) -> None:
+    """Raise RequestError for a request whose body need not be read, since it cannot be taken."""
+    if not TARGET.fullmatch(target):
+        raise RequestError(400, "the target is no path: this is a reverse proxy, set its address as base URL")
+    check_headers(host, headers)
+
+
+def check_headers(host: str, headers: Headers) -> None:
+    """Raise RequestError for a host or a header list with which no request can be taken, whatever its target."""
+    if not HOST.fullmatch(host):
+        raise RequestError(400, "the Host header is no host and port (RFC 9110 section 7.2)")
+    coding = next(header_values(headers, b"content-encoding"), b"identity").decode("utf-8", "replace")
+    if coding.lower() != "identity":
+        raise RequestError(415, f"the request's body has the coding {coding!r}, and only identity is taken")
+    if not all(_is_text(value) for _, value in headers):
+        raise RequestError(400, "a header value is not UTF-8")
+
+
+def too_large(limit: int) -> RequestError:
+    """Return the error for a body of more bytes than this."""
+    return RequestError(413, f"the request's body is larger than {limit} bytes (--max-body)")
+
+
+def _is_text(value: bytes) -> bool:
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

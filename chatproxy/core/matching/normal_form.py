@@ -1,0 +1,259 @@
+"""The normal form of a request, by which recorded and live requests are matched.
+
+The laws (one function makes keys, for recording and for replay; a match is never fuzzy):
+
+1. The form has method, host, decoded path, query pairs, and the body. It has no credentials and no headers
+   but those that the rules name. The address by which the client reached us counts as the upstream's.
+2. Pairs are sorted by name; those of one name keep their order. ``+`` and ``%20`` are one in forms; an empty
+   value differs from an absent one. A form value that is a JSON object or array counts by its content, a
+   JSON body likewise; anything else counts by its bytes.
+3. A parameter spelled out at its default equals its absence.
+
+The form is text of one spelling for each meaning, so that equal texts are equal requests::
+
+    POST chat.twilio.com/v1/Services/IS…/Channels/CH…/Messages?a=1
+    x-named-by-rules: value
+
+    form
+    Attributes={"a":1}&Body=Hello
+
+Within it, ``%`` and whatever would read as structure is escaped in lower case, which no SID can contain.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import blake2b
+from json import dumps
+from typing import NamedTuple
+from urllib.parse import unquote_to_bytes
+
+from chatproxy.core.http.forms import decoded
+from chatproxy.core.http.headers import is_form, is_json
+from chatproxy.core.model import TWILIO_HOST, TWILIO_ORIGIN, Request, header_values
+from chatproxy.core.scrubbing.rules import NO_SCRUB, Scrub
+from chatproxy.core.text import json_text as jsontext
+from chatproxy.core.twilio.origins import one_host, replace_origin
+from chatproxy.core.twilio.paths import route
+from chatproxy.core.twilio.sids import mask, mask_path, replace_in_path, replace_sids, sids_in, sids_in_path
+
+COMPILE_VERSION = 7
+"""Raised whenever the same cassette would compile to something else, so that stored results are made anew."""
+
+_MESSAGES = re.compile(rb"/v1/Services/[^/]+/Channels/[^/]+/Messages")
+_LIST_DEFAULTS = {b"PageSize=50", b"Page=0", b"Order=asc"}
+_CREATE_DEFAULTS = {b"From=system"}
+_TWILIO = TWILIO_ORIGIN.encode()
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What shapes keys.
+
+    ``match_headers`` are the names of the request headers that count. ``ignore`` are routes, each with the name of a
+    parameter that does not count there; the route of every request is the empty one, too. ``scrub`` says what of
+    requests and answers is left out or replaced before anything else is done with them.
+    """
+
+    match_headers: tuple[str, ...] = ()
+    ignore: frozenset[tuple[str, str]] = frozenset()
+    scrub: Scrub = NO_SCRUB
+
+    def ignored(self, method: str, path: bytes) -> frozenset[bytes]:
+        """Return the names of the parameters that do not count in requests of this method and decoded path."""
+        routes = {"", route(method, path)}
+        return frozenset(name.encode() for where, name in self.ignore if where in routes)
+
+    @cached_property
+    def names(self) -> tuple[bytes, ...]:
+        """The headers that count, in lower case, sorted."""
+        return tuple(sorted({name.lower().encode() for name in self.match_headers}))
+
+    @cached_property
+    def fingerprint(self) -> bytes:
+        """Eight bytes that differ for rules that could make other keys."""
+        names = [name.decode() for name in self.names]
+        meaning = dumps([COMPILE_VERSION, names, sorted(self.ignore), self.scrub.meaning])
+        return blake2b(meaning.encode(), digest_size=8).digest()
+
+
+class NormalForm(NamedTuple):
+    """A request in normal form, in the parts that a difference can be named by."""
+
+    method: str
+    host: str
+    path: bytes
+    query: tuple[bytes, ...]
+    headers: tuple[bytes, ...]
+    kind: str
+    body: tuple[bytes, ...]
+
+    @property
+    def text(self) -> bytes:
+        """The whole form as one text."""
+        return self._text(self.path, b"&".join(self.query), b"&".join(self.body))
+
+    @property
+    def key(self) -> bytes:
+        """Bytes that are equal for equal requests."""
+        return text_key(self.text)
+
+    @property
+    def shape(self) -> bytes:
+        """The key with every SID replaced by its type."""
+        return b"s" + _digest(self._text(mask_path(self.path), mask(b"&".join(self.query)), mask(b"&".join(self.body))))
+
+    @property
+    def route(self) -> bytes:
+        """The shape of method, host and path alone."""
+        return b"r" + _digest(f"{self.method} {self.host}".encode() + mask_path(self.path))
+
+    @property
+    def sids(self) -> list[bytes]:
+        """Every SID of path, query, headers and body, in that order and as often as it stands there."""
+        pairs = (*self.query, *self.headers, *self.body)
+        return sids_in_path(self.path) + (sids_in(b"\n".join(pairs)) if pairs else [])
+
+    def _text(self, path: bytes, query: bytes, body: bytes) -> bytes:
+        head = f"{self.method} {self.host}".encode()
+        return b"%b%b?%b\n%b\n\n%b\n%b" % (head, path, query, b"\n".join(self.headers), self.kind.encode(), body)
+
+
+def text_key(text: bytes) -> bytes:
+    """Return the key of the request whose form has this text."""
+    return b"k" + _digest(text)
+
+
+def normalize(request: Request, rules: Rules) -> NormalForm:
+    """Return the normal form of a request under these rules."""
+    host = request.host if request.host == TWILIO_HOST else one_host(request.host)
+    if not (request.body or rules.match_headers or _QUERY_OR_ESCAPE.search(request.target)):
+        return NormalForm(
+            request.method, host, request.target, (), (), "empty", ()
+        )  # as most reads are: a fifth of it all
+    raw_path, _, raw_query = request.target.partition(b"?")
+    path = raw_path if b"%" not in raw_path else _decoded_path(raw_path)
+    query = _pairs(raw_query, request.origin, _plain)
+    kind, body = _body(request)
+    if _MESSAGES.fullmatch(path):
+        if request.method in {"GET", "HEAD"}:
+            query = _without_defaults(query, _LIST_DEFAULTS)
+        elif request.method == "POST" and kind == "form":
+            body = _without_defaults(body, _CREATE_DEFAULTS)
+    if rules.ignore:
+        ignored = rules.ignored(request.method, path)
+        query = [pair for pair in query if _name(pair) not in ignored]
+        body = [pair for pair in body if _name(pair) not in ignored] if kind == "form" else body
+    if kind == "form" and not body:
+        kind = "empty"
+    headers = _headers(request, rules.names) if rules.match_headers else ()
+    return NormalForm(request.method, host, path, tuple(query), headers, kind, tuple(body))
+
+
+def translate(form: NormalForm, other: Callable[[bytes], bytes]) -> NormalForm:
+    """Return the form that the request would have with other SIDs: sorted and spelled as theirs would be.
+
+    No two SIDs may be given the same other one, or two names could become one.
+    """
+    query, body = _translated(form.query, other, ""), _translated(form.body, other, form.kind)
+    headers = tuple(replace_sids(header, other) for header in form.headers)
+    return form._replace(path=replace_in_path(form.path, other), query=query, headers=headers, body=body)
+
+
+def _translated(pairs: tuple[bytes, ...], other: Callable[[bytes], bytes], kind: str) -> tuple[bytes, ...]:
+    replaced = [(pair, replace_sids(pair, other)) for pair in pairs]
+    if all(pair == new for pair, new in replaced):
+        return pairs
+    texts = [new if pair == new else _respelled(new, kind) for pair, new in replaced]
+    return tuple(texts if kind in {"json", "bytes"} else sorted(texts, key=_name))
+
+
+def _respelled(text: bytes, kind: str) -> bytes:
+    """Put the names in the JSON of a body or a form's value in their order, where they have SIDs."""
+    if kind == "json":
+        return jsontext.canonical(text) or text
+    name, equals, value = text.partition(b"=")
+    if kind != "form" or value[:1] not in _JSON_STARTS:
+        return text
+    canonical = jsontext.canonical(unquote_to_bytes(value))
+    return text if canonical is None else name + equals + _escape(canonical, _VALUE_STRUCTURE)
+
+
+def _digest(text: bytes) -> bytes:
+    return blake2b(text, digest_size=16).digest()
+
+
+def _decoded_path(path: bytes) -> bytes:
+    return b"/".join(_escape(unquote_to_bytes(segment), _PATH_STRUCTURE) for segment in path.split(b"/"))
+
+
+def _headers(request: Request, names: Iterable[bytes]) -> tuple[bytes, ...]:
+    return tuple(
+        b"%b: %b" % (name, replace_origin(value, request.origin, _TWILIO))
+        for name in names
+        for value in header_values(request.headers, name)
+    )
+
+
+def _body(request: Request) -> tuple[str, Iterable[bytes]]:
+    if not request.body:
+        return "empty", ()
+    if is_form(request.headers):
+        return "form", _pairs(request.body, request.origin, jsontext.canonical)
+    if is_json(request.headers) and (canonical := jsontext.canonical(request.body)) is not None:
+        return "json", (replace_origin(canonical, request.origin, _TWILIO),)
+    return "bytes", (request.body,)
+
+
+def _plain(value: bytes) -> None:
+    """In a query, a value that looks like JSON is text like any other."""
+
+
+def _pairs(text: bytes, origin: str, meaning: Callable[[bytes], bytes | None]) -> list[bytes]:
+    """Split query or form into ``name=value`` in one spelling, sorted by name, repeats in their order."""
+    if not text:
+        return []
+    if b"%" not in text:
+        text = text.replace(b"+", b" ")  # all that there is to decode, so that no pair has to be taken apart for it
+    pairs = [pair for pair in text.split(b"&") if pair]
+    if _NOT_PLAIN.search(text):
+        pairs = [_pair(pair, origin, meaning) for pair in pairs]
+    pairs.sort(key=_name)
+    return pairs
+
+
+def _pair(pair: bytes, origin: str, meaning: Callable[[bytes], bytes | None]) -> bytes:
+    name, equals, value = pair.partition(b"=")
+    value = decoded(value)
+    canonical = meaning(value) if value[:1] in _JSON_STARTS else None
+    value = replace_origin(value if canonical is None else canonical, origin, _TWILIO)
+    return b"%b%b%b" % (_escape(decoded(name), _NAME_STRUCTURE), equals, _escape(value, _VALUE_STRUCTURE))
+
+
+def _name(pair: bytes) -> bytes:
+    return pair.partition(b"=")[0]
+
+
+def _without_defaults(pairs: Iterable[bytes], defaults: set[bytes]) -> list[bytes]:
+    """Drop the pairs that spell out a default; a name that is repeated is not at its default."""
+    kept = list(pairs)
+    names = [_name(pair) for pair in kept]
+    return [pair for pair in kept if pair not in defaults or names.count(_name(pair)) > 1]
+
+
+_QUERY_OR_ESCAPE = re.compile(rb"[?%]")
+_PATH_STRUCTURE = re.compile(rb"[%/?\n]")
+_NAME_STRUCTURE = re.compile(rb"[%&=\n]")
+_VALUE_STRUCTURE = re.compile(rb"[%&\n]")
+_JSON_STARTS = frozenset({b"{", b"[", b" ", b"\t", b"\r", b"\n"})
+_NOT_PLAIN = re.compile(rb"[%+\n]|//|=[\[{ \t\r]")
+"""What a text must hold for decoding, JSON or an address to matter; without it the pairs only need sorting."""
+
+
+def _escape(text: bytes, structure: re.Pattern[bytes]) -> bytes:
+    return structure.sub(_escaped, text)
+
+
+def _escaped(found: re.Match[bytes]) -> bytes:
+    return b"%%%02x" % ord(found[0])

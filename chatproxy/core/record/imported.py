@@ -1,0 +1,32 @@
+"""Traffic that something else has captured, as the exchanges of a recording."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from chatproxy.core.model import Exchange, Forward, Request, Response, is_read
+from chatproxy.core.record.recorder import Recorder
+
+
+class Captured(NamedTuple):
+    """A request and its answer, and the moments at which both came, in microseconds since 1970."""
+
+    request: Request
+    response: Response
+    asked: int
+    answered: int
+
+
+def exchanges(captured: Iterable[Captured], recorder: Recorder) -> Iterator[Exchange]:
+    """Yield exchanges in the order in which the answers came, without credentials.
+
+    Each comes after the last write that had been answered when its request came.
+    """
+    answered, numbers = [0], [0]  # of the writes, in their order, which is that of both
+    for one in sorted(captured, key=lambda one: (one.answered, one.asked)):
+        after = numbers[bisect_right(answered, one.asked, 1) - 1]
+        exchange = recorder.exchange(Forward(one.request, one.asked, after), one.response, one.answered)
+        if not is_read(one.request.method):
+            answered.append(one.answered)
+            numbers.append(exchange.number)
+        yield exchange

@@ -1,0 +1,37 @@
+"""Makes exchanges of what was forwarded and answered: numbered, and without credentials."""
+
+from chatproxy.core.credentials.blanking import Blankers
+from chatproxy.core.model import Exchange, Forward, Response, is_read
+
+
+class Recorder:
+    """Records the cassette ``name``.
+
+    Exchanges are numbered from ``first`` on in the order of their answers; ``last_write`` is the number of the
+    last write answered, 0 before there is one.
+    """
+
+    def __init__(self, name: str, upstream: str, first: int = 1) -> None:
+        self.name = name
+        self._upstream = upstream
+        self._next = first
+        self._blankers = Blankers()
+        self.last_write = 0
+
+    def exchange(self, forward: Forward, response: Response, answered: int) -> Exchange:
+        """Make the exchange of an answer that came at this moment (microseconds since 1970)."""
+        blanker = self._blankers.of(forward.request.headers)
+        request, answer = blanker.exchange(forward.request, response)
+        number, self._next = self._next, self._next + 1
+        if not is_read(request.method):
+            self.last_write = number
+        return Exchange(
+            number=number,
+            request=request,
+            response=answer,
+            upstream=self._upstream,
+            asked=forward.asked,
+            answered=answered,
+            after=forward.after,
+            user=blanker.user,
+        )

@@ -1,0 +1,163 @@
+"""Which recorded exchange answers a request.
+
+Equal writes are answered in recorded order, once each, and one more is a miss. Per timeline, a session is in the
+furthest epoch that any write opened which it has replayed. A read gets the answers of that epoch in order, the last
+one repeating; with none there it gets the last earlier one, unless a write since touched what it reads. So an answer
+is right, or it is a miss that names the write.
+"""
+
+from enum import Enum
+from typing import NamedTuple
+
+from chatproxy.core.cassette.cassette import Cassette, Span
+from chatproxy.core.matching.normal_form import NormalForm, normalize
+from chatproxy.core.model import Request, is_read
+from chatproxy.core.replay.bindings import Ambiguity, Translation
+from chatproxy.core.replay.session import Session
+from chatproxy.core.timeline.epochs import ALL_MEMBERS, COLLECTION, Place
+
+
+class Why(Enum):
+    """Why a recorded request cannot be answered."""
+
+    NEVER = "never recorded"
+    USED = "each answer was given"
+    CHANGED = "a write since may have changed it"
+    EARLY = "recorded only after a write to come"
+
+
+class Answer(NamedTuple):
+    """That this exchange answers, and under which name that is counted, if it is."""
+
+    number: int
+    counter: bytes | None = None
+
+
+class Miss(NamedTuple):
+    """That nothing answers, and the number of the write that stands against it."""
+
+    why: Why
+    write: int = 0
+
+
+class Played(NamedTuple):
+    """What became of a request: the number of the exchange that answers, or why its SIDs stand for nothing.
+
+    ``skipped`` are the writes that count as done since, ``ambiguity`` what its SIDs could have stood for as well. An
+    answer that ``repeats`` is given again while the session stays in its state.
+    """
+
+    form: NormalForm
+    number: int | None = None
+    refusal: str | None = None
+    skipped: tuple[int, ...] = ()
+    ambiguity: Ambiguity | None = None
+    repeats: bool = False
+
+
+def play_request(session: Session, request: Request, user: str | None) -> Played:
+    """Replay a request without secrets, of a client that authenticates by this user name."""
+    sids = translated(session, normalize(request, session.rules), user)
+    if sids.refusal is not None or sids.form in session.live:
+        return Played(sids.form, refusal=sids.refusal)
+    decided = decide(session, sids.form)
+    if isinstance(decided, Miss):
+        return Played(sids.form)
+    skipped = len(session.skipped)
+    _count(session, sids.form, decided)
+    if session.sids.keep(sids):
+        session.change()
+    repeats = decided.counter is None
+    return Played(sids.form, decided.number, None, tuple(session.skipped[skipped:]), sids.ambiguity, repeats)
+
+
+def play_fetch(session: Session, key: bytes) -> Answer | None:
+    """Replay the fetch with this key, or return None if nothing answers it, with nothing changed."""
+    decided = _read(session, key)
+    if isinstance(decided, Miss):
+        return None
+    if decided.counter is not None:
+        _count_answer(session, decided.counter)
+    return decided
+
+
+def play(session: Session, form: NormalForm) -> int | None:
+    """Return the number of the exchange that answers and count it as served, or None for a miss."""
+    decided = decide(session, form)
+    if isinstance(decided, Miss):
+        return None
+    _count(session, form, decided)
+    return decided.number
+
+
+def _count(session: Session, form: NormalForm, answer: Answer) -> None:
+    if answer.counter is not None:
+        _count_answer(session, answer.counter)
+    if not is_read(form.method):
+        session.change()
+        session.writes.write(form.path, answer.number)
+        _advance(session, answer.number)
+
+
+def _count_answer(session: Session, counter: bytes) -> None:
+    session.answered[counter] = session.answered.get(counter, 0) + 1
+
+
+def translated(session: Session, form: NormalForm, user: str | None) -> Translation:
+    """Put a request into the cassette's SIDs; the user name tells the client's account."""
+    return session.sids.translation(form, user, lambda other: isinstance(decide(session, other), Answer))
+
+
+def decide(session: Session, form: NormalForm) -> Answer | Miss:
+    """Decide which exchange answers, or why none does; nothing changes."""
+    return _read(session, form.key) if is_read(form.method) else _write(session, form.key)
+
+
+def _write(session: Session, key: bytes) -> Answer | Miss:
+    nth = session.answered.get(key, 0)
+    number = session.cassette.write(key, nth)
+    if number is None:
+        return Miss(Why.USED if nth else Why.NEVER)
+    return Answer(number, key)
+
+
+def _advance(session: Session, number: int) -> None:
+    for opening in session.cassette.place(number).opens:
+        epoch = session.epochs.get(opening.timeline, 0)
+        for skipped in range(epoch + 1, opening.epoch):
+            write = session.cassette.touching(opening.timeline, COLLECTION, skipped - 1, skipped)
+            session.skipped += [] if write is None else [write]
+        session.epochs[opening.timeline] = max(epoch, opening.epoch)
+
+
+def _read(session: Session, key: bytes) -> Answer | Miss:
+    cassette = session.cassette
+    span = cassette.span(key, session.epochs)
+    if span is None:
+        return Miss(Why.NEVER)
+    epoch, last = session.epochs.get(span.timeline, 0), span.last
+    if last is None:
+        first = span.first.epoch
+        return Miss(Why.EARLY, cassette.touching(span.timeline, COLLECTION, first - 1, first) or 0)
+    if last.epoch < epoch:
+        write = write_since(cassette, span, last.epoch, epoch)
+        return Answer(last.number) if write is None else Miss(Why.CHANGED, write)
+    if last.nth == 0:  # it repeats from the first time on, so that nothing has to be counted
+        return Answer(last.number)
+    counter = key + epoch.to_bytes(4, "big")
+    nth = session.answered.get(counter, 0)
+    if nth >= last.nth:
+        return Answer(last.number)
+    number = cassette.read(key, epoch, nth)
+    assert number is not None
+    return Answer(number, counter)
+
+
+def write_since(cassette: Cassette, read: Place | Span, after: int, until: int) -> int | None:
+    """Return the first write that touched what is read in the epochs after the one and until the other.
+
+    A list is touched by all writes of its timeline.
+    """
+    members = {read.member, COLLECTION if read.member == COLLECTION else ALL_MEMBERS}
+    found = (cassette.touching(read.timeline, one, after, until) for one in members)
+    return min((write for write in found if write is not None), default=None)

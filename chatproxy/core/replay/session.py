@@ -1,0 +1,138 @@
+"""The state of one replay of a cassette: all that changes while it is replayed is here."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from chatproxy.core.answers.echoes import Echo, sent_values
+from chatproxy.core.answers.stand_ins import Sent
+from chatproxy.core.answers.stencil import Stencil
+from chatproxy.core.answers.template import Slot
+from chatproxy.core.cassette.cassette import Cassette
+from chatproxy.core.credentials.blanking import Blanker
+from chatproxy.core.matching.normal_form import NormalForm, Rules
+from chatproxy.core.model import Request, is_read
+from chatproxy.core.replay.bindings import Bindings, Choice
+from chatproxy.core.scrubbing.scrub import scrubbed_request
+from chatproxy.core.time.session_clock import Instant, SessionClock
+from chatproxy.core.time.stamps import Packed
+from chatproxy.core.time.timestamps import spell
+from chatproxy.core.timeline.timelines import LastWrites, LiveTimelines
+
+DEFAULT = "default"
+"""The name of the session of requests that choose none."""
+
+
+class Filled(NamedTuple):
+    """Head and body of an answer, and the texts in the head that show its moment."""
+
+    head: bytes
+    body: bytes
+    moments: tuple[bytes, ...]
+
+
+class State:
+    """What a session is in until an answer that was given may become another; then ``session`` is None."""
+
+    __slots__ = ("session",)
+
+    def __init__(self, session: "Session") -> None:
+        self.session: Session | None = session
+
+
+class Session:
+    """One replay: how often each request was answered, its epochs, its time, and which SIDs stand for which.
+
+    ``answered`` counts writes by their keys, reads by their keys and epochs. ``epochs`` holds the furthest epoch of
+    each timeline, ``skipped`` the writes that counted as done before they were replayed. ``restarts`` is how often
+    the session of this name was begun anew. ``state`` is another one after each change by which an answer that was
+    given may become another, ``life`` the same as long as the session lives. ``used`` is when the last request came.
+    Without a ``clock`` all instants are served as recorded, without ``sids`` all SIDs.
+    """
+
+    def __init__(
+        self,
+        cassette: Cassette,
+        rules: Rules,
+        name: str = DEFAULT,
+        restarts: int = 0,
+        clock: SessionClock | None = None,
+        *,
+        sids: Bindings | None = None,
+    ) -> None:
+        self.name = name
+        self.restarts = restarts
+        self.cassette = cassette
+        self.rules = rules
+        self.scrubs = bool(rules.scrub)  # asked four times a request, and a dictionary look-up is cheaper
+        self.answered: dict[bytes, int] = {}
+        self.epochs: dict[int, int] = {}
+        self.skipped: list[int] = []
+        self.life = object()
+        self.state = State(self)
+        self.used = 0
+        self._echoes: dict[tuple[int, bytes], bytes] = {}
+        self.writes = LastWrites()
+        self.live = LiveTimelines()
+        self.sids = sids or Bindings(cassette, rules, Choice(recorded=True))
+        self._sent = Sent(self.sids.to_live)
+        self._clock = clock
+        self._fillers: dict[Slot, Callable[[bytes], bytes]] = {
+            Slot.ECHO: self._echoed,
+            Slot.PSEUDONYM: self._sent.filled,
+            Slot.SID: self._sent.sid,
+        }
+
+    def blanked(self, request: Request, blanker: Blanker | None = None) -> Request:
+        """Return a live request without its secrets, and scrubbed, as recorded ones are: for its key, and to be shown.
+
+        Which pseudonyms stand for which of its values is remembered.
+        """
+        blanked = (blanker or Blanker(request.headers)).for_key(request, self.rules)
+        return scrubbed_request(blanked, self.rules.scrub, self._sent.note) if self.scrubs else blanked
+
+    def echo(self, number: int, request: Request, form: NormalForm) -> None:
+        """Keep what the client sent in ignored parameters of a write that the exchange of this number answers."""
+        if self.rules.ignore and not is_read(form.method):
+            for field, value in sent_values(request, self.rules.ignored(form.method, form.path)):
+                self._echoes[number, field] = value
+
+    def _echoed(self, packed: bytes) -> bytes:
+        """Return the client's own value, or else the recorded one with this session's SIDs and values."""
+        echo = Echo.unpack(packed)
+        value = self._echoes.get((echo.write, echo.field))
+        return self._sent.in_json_string(echo.recorded) if value is None else value
+
+    def fill(self, number: int, stencil: Stencil, origin: Callable[[bytes], bytes], moment: int) -> Filled:
+        """Replay an exchange at this moment; ``origin`` tells the addresses in it."""
+        values = list(map(self._sent.sid, stencil.sids)) if self.scrubs else self.sids.all_live(stencil.sids)
+        values += self._instants(number, stencil, moment)
+        moments = self.moments(stencil.nows, moment)
+        values += moments
+        for slot, argument in stencil.others:
+            values.append(origin(argument) if slot is Slot.ORIGIN else self._fillers[slot](argument))
+        return Filled(*stencil.fill(values), moments)
+
+    def change(self) -> None:
+        """Take in that an answer which was given may have become another."""
+        self.state.session = None
+        self.state = State(self)
+
+    def is_now(self, moment: int) -> bool:
+        """Tell whether the session's time is not ahead of this moment, as it is where the clock was set back."""
+        return self._clock is None or self._clock.latest <= moment
+
+    def moments(self, nows: Sequence[Packed], moment: int) -> tuple[bytes, ...]:
+        """Return the texts that show this moment of an answer, as it will stay where instants are recorded ones."""
+        if self._clock is None:
+            return tuple([spell(then, row, digits) for then, _, row, digits in nows])
+        now = self._clock.now(moment)
+        return tuple([spell(now, row, digits) for _, _, row, digits in nows])
+
+    def _instants(self, number: int, stencil: Stencil, moment: int) -> list[bytes]:
+        clock, timeline = self._clock, stencil.timeline
+        if clock is None:
+            return [spell(then, row, digits) for then, _, row, digits in stencil.instants]
+        if stencil.written:
+            clock.wrote(Instant(stencil.written, number, timeline), moment, opens=stencil.opens)
+        served = clock.served
+        return [spell(served(then, cause, timeline), row, digits) for then, cause, row, digits in stencil.instants]

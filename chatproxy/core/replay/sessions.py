@@ -1,0 +1,150 @@
+"""The sessions of one listener: which one a request belongs to, and how long each is kept.
+
+A session is chosen by the header ``x-chatproxy-session``, else by the Basic user name if that is an account's SID,
+else it is the one named ``default``.
+"""
+
+import re
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+
+from chatproxy.core.credentials.blanking import user_name
+from chatproxy.core.errors import RequestError
+from chatproxy.core.model import Forward, Headers, Request, header_values
+from chatproxy.core.replay.session import DEFAULT, Session
+
+SESSION = b"x-chatproxy-session"
+
+_NAME = re.compile(rb"[A-Za-z0-9._-]{1,100}")
+
+Begin = Callable[[str, int], Session]
+"""Begins a session, given its name and how often one of that name was ended by command."""
+
+
+class Sessions:
+    """Holds what ``begin`` makes, at most ``bound`` of them.
+
+    ``tied`` ties all requests to the session of that name: then neither header nor user name is asked. ``by_user``
+    tells whether user names choose. ``idle`` is how many microseconds without a request a session is kept; idle
+    ones go when another session is looked up, so that a lone one waits as long as its client likes. With ``restart``
+    a session begins anew when it has no answer left that a new one would have.
+    """
+
+    def __init__(
+        self,
+        begin: Begin,
+        *,
+        tied: str | None = None,
+        by_user: bool = True,
+        bound: int = 10_000,
+        idle: int = 3600 * 10**6,
+        restart: bool = False,
+    ) -> None:
+        self.dropped = 0
+        self._begin = begin
+        self._tied = tied
+        self._by_user = by_user
+        self._bound = bound
+        self._idle = idle
+        self._restart = restart
+        self._held: OrderedDict[str, Session] = OrderedDict()  # the one that was used longest ago comes first
+        self._restarts: OrderedDict[str, int] = OrderedDict()
+
+    def __iter__(self) -> Iterator[Session]:
+        return iter(self._held.values())
+
+    def of(self, request: Request, now: int) -> Session:
+        """Return the session of a request that came at this moment, begun if need be.
+
+        Raises RequestError if the request names a session by what is no name.
+        """
+        return self.named(self.name_of(request.headers), now)
+
+    def named(self, name: str | None, now: int) -> Session:
+        """Return the session of this name for a request that came at this moment, begun if need be.
+
+        Raises RequestError if there is no name.
+        """
+        if name is None:
+            raise RequestError(
+                400, "x-chatproxy-session is no name for a session: up to 100 letters, digits, '.', '_', '-'"
+            )
+        session = self._held.get(name)
+        if session is None:
+            session = self._held[name] = self._begin(name, self._restarts.get(name, 0))
+        self.use(session, now)
+        return session
+
+    def use(self, session: Session, now: int) -> None:
+        """Take in that a request of a session that is held came at this moment."""
+        session.used = now
+        if len(self._held) > 1:
+            self._held.move_to_end(session.name)
+            self._drop(now)
+
+    def held(self, name: str) -> Session | None:
+        """Return the session that goes on under this name, if there is one."""
+        return self._held.get(name)
+
+    def name_of(self, headers: Headers) -> str | None:
+        """Return the name of the session that a header list chooses, or None if it gives what is no name."""
+        if self._tied is not None:
+            return self._tied
+        given = next(header_values(headers, SESSION), None)
+        if given is not None:
+            return given.decode() if _NAME.fullmatch(given) else None
+        return (self._by_user and _account(headers)) or DEFAULT
+
+    def wrote(self, forward: Forward, number: int) -> None:
+        """Take in that a session's write was put to the upstream and recorded as the exchange of this number."""
+        session = self._held.get(forward.session or DEFAULT)
+        if session is not None:
+            session.writes.write(forward.path, number)
+
+    def end(self, name: str) -> bool:
+        """End a session, so that the next request of that name begins it anew; tell whether there was one."""
+        if name not in self._held:
+            return False
+        self._forget(name)
+        count = self._restarts.pop(name, 0) + 1
+        self._restarts[name] = count
+        if len(self._restarts) > self._bound:
+            self._restarts.popitem(last=False)
+        return True
+
+    def anew(self, session: Session) -> Session | None:
+        """Begin the session that would follow this one, not held yet; None if sessions are not to begin anew."""
+        return self._begin(session.name, self.restarts(session.name) + 1) if self._restart else None
+
+    def replace(self, anew: Session, now: int) -> None:
+        """Hold a session in place of the one of its name."""
+        self.end(anew.name)
+        self._held[anew.name] = anew
+        anew.used = now
+
+    def end_all(self) -> None:
+        """End every session."""
+        for name in list(self._held):
+            self.end(name)
+
+    def restarts(self, name: str) -> int:
+        """Return how often a session of this name was ended."""
+        return self._restarts.get(name, 0)
+
+    def _drop(self, now: int) -> None:
+        """Drop the sessions that are idle or too many; never the one just used, which stands last."""
+        while len(self._held) > 1:
+            oldest = next(iter(self._held))
+            if len(self._held) <= self._bound and self._held[oldest].used + self._idle >= now:
+                return
+            self._forget(oldest)
+            self.dropped += 1
+
+    def _forget(self, name: str) -> None:
+        self._held.pop(name).state.session = None
+
+
+def _account(headers: Headers) -> str | None:
+    """Return the user name if it is an account's SID; an API key may be shared by many tests."""
+    user = user_name(headers)
+    return user if user is not None and user.startswith("AC") else None

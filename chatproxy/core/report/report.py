@@ -1,0 +1,207 @@
+"""The report of a run: what each session hit, missed and left unused; and what can be read back from one."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from hashlib import blake2b
+from itertools import islice
+from typing import Any
+
+from chatproxy.core.cassette.cassette import Cassette
+from chatproxy.core.engine import Engine
+from chatproxy.core.errors import CassetteError
+from chatproxy.core.model import Exchange, Mode
+from chatproxy.core.replay.bindings import Ambiguity
+from chatproxy.core.replay.journal import Numbers, Tally
+
+_UNUSED = 1000
+"""How many numbers of unused exchanges, and of skipped ones, are listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A request that got no recorded answer: why, and how often it came."""
+
+    request: str
+    reason: str
+    count: int
+
+    @property
+    def text(self) -> str:
+        """The trouble for a person to read."""
+        return f"{self.request}: {self.reason}" + (f" ({self.count} times)" if self.count > 1 else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a run: how many requests of each outcome, what went wrong, and what was never served.
+
+    ``unused`` has the first 1000 exchanges that were not served, by number, each with its request; ``unused_total``
+    counts all of them, of ``exchanges`` in the cassette.
+    """
+
+    mode: Mode
+    cassette: str | None
+    counts: Mapping[str, int]
+    misses: tuple[Trouble, ...]
+    errors: tuple[Trouble, ...]
+    exchanges: int
+    unused: Mapping[int, str]
+    unused_total: int
+
+
+class Report:
+    """Reports on a run of an engine, at any moment; ``cassette`` is what it replays, if it does."""
+
+    def __init__(self, mode: Mode, name: str | None, engine: Engine, cassette: Cassette | None = None) -> None:
+        self.mode = mode
+        self.name = name
+        self.engine = engine
+        self._cassette = cassette
+
+    def outcome(self) -> Outcome:
+        """Return what came of the run so far."""
+        numbers, total = self._numbers(), self.engine.journal.total
+        unused = islice(total.served.missing(numbers), _UNUSED)
+        return Outcome(
+            self.mode,
+            self.name,
+            dict(sorted(self.engine.counts.items())),
+            tuple(troubles(total.misses)),
+            tuple(troubles(total.errors)),
+            len(numbers),
+            {number: self._line(number) for number in unused},
+            len(numbers) - len(total.served),
+        )
+
+    def _numbers(self) -> Sequence[int]:
+        return self._cassette.numbers() if self._cassette else ()
+
+    def _line(self, number: int) -> str:
+        return self._cassette.exchange(number).request.line if self._cassette else ""
+
+    def content(self, *, whole: bool = False) -> dict[str, object]:
+        """Return the report as JSON has it; a ``whole`` one lists all that is unused, and tells of which recording."""
+        numbers = self._numbers()
+        journal, sessions = self.engine.journal, self.engine.sessions
+        recording: dict[str, object] = {}
+        if whole and self._cassette:
+            requests = {str(number): line for number, line in self.outcome().unused.items()}
+            recording = {"unused_requests": requests, "recording": recording_of(self._cassette)}
+        if whole:
+            recording["misses"] = [asdict(trouble) for trouble in troubles(journal.total.misses)]
+            recording["errors"] = [asdict(trouble) for trouble in troubles(journal.total.errors)]
+        return {
+            "mode": self.mode.value,
+            "cassette": self.name,
+            "sessions": {
+                name: _of_session(tally, sessions.restarts(name) if sessions else 0, numbers)
+                for name, tally in sorted(journal.tallies.items())
+            },
+            "totals": dict(sorted(self.engine.counts.items())),
+            **_unused(journal.total.served, numbers, len(numbers) if whole else _UNUSED),
+            **recording,
+            "dropped_sessions": sessions.dropped if sessions else 0,
+            "unlisted_sessions": journal.unlisted,
+        }
+
+
+def outcome_of(content: Mapping[str, Any]) -> Outcome:
+    """Return what came of a run, from its whole report."""
+    served, unused = content["served"], content["unused_total"]
+    return Outcome(
+        Mode(content["mode"]),
+        content["cassette"],
+        content["totals"],
+        tuple(Trouble(**trouble) for trouble in content["misses"]),
+        tuple(Trouble(**trouble) for trouble in content["errors"]),
+        served + unused,
+        {int(number): line for number, line in content.get("unused_requests", {}).items()},
+        unused,
+    )
+
+
+def _of_session(tally: Tally, restarts: int, numbers: Sequence[int]) -> dict[str, object]:
+    return {
+        "restarts": restarts,
+        "outcomes": dict(sorted(tally.outcomes.items())),
+        "hits": tally.outcomes["hit"],
+        "misses": [asdict(trouble) for trouble in troubles(tally.misses)],
+        "errors": [asdict(trouble) for trouble in troubles(tally.errors)],
+        **_unused(tally.served, numbers),
+        "skipped": list(islice(tally.served.missing(tally.skipped), _UNUSED)),
+        "ambiguous": [_shown(ambiguity) for ambiguity in tally.ambiguities],
+    }
+
+
+def troubles(counted: Mapping[tuple[str, str], int]) -> Iterator[Trouble]:
+    """Yield what a tally has counted by request and reason."""
+    return (Trouble(request, reason, count) for (request, reason), count in counted.items())
+
+
+def _shown(ambiguity: Ambiguity) -> dict[str, list[str]]:
+    """Show each SID with what it was bound to, and with what it could have been bound to as well."""
+    choices = zip(*ambiguity.recorded, strict=True)
+    return {
+        live.decode(): list(dict.fromkeys(sid.decode() for sid in recorded))
+        for live, recorded in zip(ambiguity.live, choices, strict=True)
+    }
+
+
+def _unused(served: Numbers, numbers: Sequence[int], bound: int = _UNUSED) -> dict[str, object]:
+    count = len(numbers) - len(served)
+    return {
+        "served": len(served),
+        "unused": list(islice(served.missing(numbers), min(count, bound))),
+        "unused_total": count,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a whole report says of its run: which exchanges were never served, and how many requests missed."""
+
+    unused: frozenset[int]
+    misses: int
+
+
+def read_report(content: object, cassette: Cassette, place: str) -> Run:
+    """Read a whole report of a replay of this cassette; raises CassetteError at ``place`` for anything else.
+
+    Exchanges may have been added since, but those that were there must be the same ones.
+    """
+    report = content if isinstance(content, dict) else {}
+    totals, unused, recording = (report.get(name) for name in ("totals", "unused", "recording"))
+    mode, name = report.get("mode"), report.get("cassette")
+    if not isinstance(totals, dict) or not isinstance(unused, list):
+        raise CassetteError(place, "is no report of a run; --report writes one")
+    if mode not in _REPLAYING:
+        raise CassetteError(place, f"is the report of a run of {mode}, which serves nothing; give those of replay")
+    if name != cassette.name:
+        raise CassetteError(place, f"is the report of cassette {name!r}, not of {cassette.name!r}")
+    if not isinstance(recording, dict):
+        raise CassetteError(place, "does not tell of which recording it is; give the file that --report writes")
+    if recording != recording_of(cassette, recording.get("last")):
+        raise CassetteError(
+            place, f"is the report of another recording of {name!r}; replay this one with --report for a new one"
+        )
+    return Run(frozenset(number for number in unused if isinstance(number, int)), totals.get("miss", 0))
+
+
+_REPLAYING = (Mode.REPLAY.value, Mode.AUTO.value)
+
+
+def recording_of(cassette: Cassette, last: object = None) -> dict[str, object]:
+    """Tell which recording a cassette is, by its exchanges up to the last one or to this number."""
+    until = last if isinstance(last, int) else cassette.last_number
+    digest = blake2b(digest_size=16)
+    for number in cassette.numbers():
+        if number <= until:
+            digest.update(_identity(cassette.exchange(number)))
+    return {"last": until, "digest": digest.hexdigest()}
+
+
+def _identity(exchange: Exchange) -> bytes:
+    """Return what tells an exchange from others of its number."""
+    request, response = exchange.request, exchange.response
+    parts = (request.method.encode(), request.target, request.body, response.body)
+    return repr((exchange.number, exchange.asked, response.status, *parts)).encode()

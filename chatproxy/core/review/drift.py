@@ -1,0 +1,169 @@
+"""Drift: in what an upstream answers otherwise today than it did when a cassette was recorded.
+
+1. Without writes only reads are asked, and of these only the ones whose recorded answer shows the state in which the
+   recording ended: the last of its kind, with no write since that touched what it reads.
+2. With writes all is asked in recorded order, each read after the writes that it came after. Where an answer has
+   another SID or page token than the recorded one at the same place, that stands for the recorded one from then on.
+3. SIDs, times, addresses and volatile header fields are no difference.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from json import loads
+
+from chatproxy.core.cassette.cassette import Cassette
+from chatproxy.core.credentials.blanking import Blanker
+from chatproxy.core.errors import ConfigError
+from chatproxy.core.matching.normal_form import Rules, normalize
+from chatproxy.core.model import Headers, Request, Response, header_values, is_read
+from chatproxy.core.replay.player import write_since
+from chatproxy.core.review.checked import Checked
+from chatproxy.core.review.closest import differences
+from chatproxy.core.review.meaning import meaning
+from chatproxy.core.timeline.epochs import COLLECTION
+from chatproxy.core.twilio.page_tokens import IN_QUERY
+from chatproxy.core.twilio.sids import SID, mask, replace_in_path, replace_sids
+
+NOT_LAST = "another answer to it was recorded later, or a write since may have changed it"
+A_WRITE = "it is a write; --writes asks for it too"
+
+
+class Drift:
+    """Asks for a cassette's exchanges again; ``bind`` says which recorded SID each SID of the upstream stands for."""
+
+    def __init__(self, cassette: Cassette, rules: Rules, bind: Mapping[str, str], *, writes: bool) -> None:
+        self._cassette = cassette
+        self._rules = rules
+        self._writes = writes
+        self._live = {recorded.encode(): live.encode() for live, recorded in bind.items()}
+        self._tokens: dict[bytes, bytes] = {}
+        self._last = self._last_epochs()
+        self._skipped: dict[int, str | None] = {}
+
+    def order(self) -> list[int]:
+        """Return the numbers of the exchanges in the order in which they are asked for."""
+        return sorted(self._cassette.numbers(), key=self._moment)
+
+    def _moment(self, number: int) -> tuple[float, int]:
+        """Put a read before the write that opens the next epoch, also if it was answered after that write."""
+        place = self._cassette.place(number)
+        if not is_read(self._cassette.exchange(number).request.method):
+            return number, number
+        following = self._cassette.touching(place.timeline, COLLECTION, place.epoch, place.epoch + 1)
+        return min(number, following - 0.5 if following else number), number
+
+    def skipped(self, number: int) -> str | None:
+        """Return why an exchange is not asked for, if so."""
+        if number not in self._skipped:
+            self._skipped[number] = None if self._writes else self._reason(number)
+        return self._skipped[number]
+
+    def _reason(self, number: int) -> str | None:
+        form = normalize(self._cassette.exchange(number).request, self._rules)
+        if not is_read(form.method):
+            return A_WRITE
+        place = self._cassette.place(number)
+        end = self._last[place.timeline]
+        span = self._cassette.span(form.key, {place.timeline: end})
+        last = span and span.last
+        if last is None or last.number != number or write_since(self._cassette, place, last.epoch, end) is not None:
+            return NOT_LAST
+        return None
+
+    def check_askable(self) -> None:
+        """Raise ConfigError for a canonical cassette of which a SID is sent that only the fixture knows."""
+        if self._cassette.declared is None:
+            return
+        for number in self._cassette.order():
+            if self.skipped(number) is not None:
+                continue
+            for sid in normalize(self._cassette.exchange(number).request, self._rules).sids:
+                known = self._cassette.numbered(sid)
+                if sid not in self._live and known is not None and (known.supplied or not self._writes):
+                    raise ConfigError(
+                        "--bind",
+                        f"{self._cassette.name} comes from a canonical fixture, whose SIDs no server knows; "
+                        f"say with LIVE={sid.decode()} which one stands for {self._cassette.name}/{number}'s",
+                    )
+
+    def request(self, number: int, credentials: Headers) -> Request:
+        """Return what to ask: the request as it was recorded, with the upstream's SIDs and these credentials."""
+        request = self._cassette.recorded(number).request
+        path, mark, query = request.target.partition(b"?")
+        query = IN_QUERY.sub(lambda found: self._tokens.get(found[0], found[0]), replace_sids(query, self._known))
+        return replace(
+            request,
+            target=replace_in_path(path, self._known) + mark + query,
+            body=replace_sids(request.body, self._known),
+            headers=(*((name, replace_sids(value, self._known)) for name, value in request.headers), *credentials),
+        )
+
+    def _known(self, recorded: bytes) -> bytes:
+        return self._live.get(recorded, recorded)
+
+    def checked(self, number: int, asked: Request, upstream: str, answer: Response) -> Checked:
+        """Compare an answer with the recorded one, and take in what it shows; secrets of the request are blanked."""
+        exchange = self._cassette.exchange(number)
+        blanked = Blanker(asked.headers).response(answer)
+        if self._writes:
+            self._learn(exchange.response, blanked)
+        found = differences(self._cassette, self._rules, number, upstream, blanked)
+        return Checked(f"{self._cassette.name}/{number}", meaning(self._cassette, number, self._rules).endpoint, found)
+
+    def not_checked(self, number: int, reason: str) -> Checked:
+        """Say of an exchange that it was not asked for."""
+        label = f"{self._cassette.name}/{number}"
+        return Checked(label, meaning(self._cassette, number, self._rules).endpoint, skipped=reason)
+
+    def _learn(self, recorded: Response, live: Response) -> None:
+        for name in (b"location", b"content-location"):
+            for before, after in zip(
+                header_values(recorded.headers, name), header_values(live.headers, name), strict=False
+            ):
+                self._align(before, after)
+        for before_text, after_text in _texts(_json(recorded.body), _json(live.body)):
+            self._align(before_text.encode("utf-8", "surrogatepass"), after_text.encode("utf-8", "surrogatepass"))
+
+    def _align(self, before: bytes, after: bytes) -> None:
+        """Let the SIDs and page tokens of a text stand for those of the recorded one, if the rest is alike."""
+        tokens = list(zip(IN_QUERY.findall(before), IN_QUERY.findall(after), strict=False))
+        self._tokens.update((old, new) for old, new in tokens if old not in self._tokens)
+        if _ORIGIN.sub(b"", mask(IN_QUERY.sub(b"", before))) != _ORIGIN.sub(b"", mask(IN_QUERY.sub(b"", after))):
+            return
+        taken = set(self._live.values())
+        for old, new in zip(SID.finditer(before), SID.finditer(after), strict=False):
+            if old[0] not in self._live and new[0] not in taken:
+                self._live[old[0]] = new[0]
+                taken.add(new[0])
+
+    def _last_epochs(self) -> dict[int, int]:
+        last: dict[int, int] = {}
+        for number in self._cassette.order():
+            place = self._cassette.place(number)
+            for line, epoch in ((place.timeline, place.epoch), *((one.timeline, one.epoch) for one in place.opens)):
+                last[line] = max(epoch, last.get(line, 0))
+        return last
+
+
+_ORIGIN = re.compile(rb"^https?://[^/]+")
+
+
+def _json(body: bytes) -> object:
+    try:
+        return loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _texts(one: object, other: object) -> Iterator[tuple[str, str]]:
+    """Yield the texts that stand at the same places of two JSON values."""
+    around = [(one, other)]
+    while around:
+        left, right = around.pop()
+        if isinstance(left, str) and isinstance(right, str):
+            yield left, right
+        elif isinstance(left, dict) and isinstance(right, dict):
+            around += [(left[name], right[name]) for name in reversed(left) if name in right]
+        elif isinstance(left, list) and isinstance(right, list):
+            around += list(zip(left, right, strict=False))[::-1]

@@ -1,0 +1,117 @@
+"""The SIDs of a cassette: the number of each, and who first named it.
+
+Numbers go per type by first appearance in canonical order (order.py), the request before its response; ``RQ…`` ids
+have the place of the exchange that shows them first. So the same scenario gives the same numbers whenever it is
+recorded. A SID is *supplied* if a request had it before any response showed it, or if it is an account's; it is
+*generated* otherwise. A canonical fixture declares which are supplied.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import chain
+from typing import NamedTuple
+
+from chatproxy.core.matching.normal_form import NormalForm
+from chatproxy.core.model import Exchange
+from chatproxy.core.twilio.sids import PREFIXES, SID
+
+_PREFIXES = tuple(prefix.encode() for prefix in PREFIXES)
+_TYPES = {prefix: place for place, prefix in enumerate(_PREFIXES)}
+_TYPE_SHIFT = 56
+_NTH_SHIFT = 32
+"""A cassette has fewer exchanges than 2**32; a second ``RQ…`` id of one exchange counts above them."""
+
+
+class Numbered(NamedTuple):
+    """What is known of a recorded SID; ``number`` has its type too, so that it is unique in the cassette."""
+
+    number: int
+    supplied: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What a canonical fixture says of its SIDs: the account that recorded, and which were supplied."""
+
+    account: str | None
+    supplied: tuple[str, ...]
+
+
+class Numbering:
+    """Numbers the SIDs of exchanges, which must come in canonical order."""
+
+    def __init__(self, declared: Declared | None = None) -> None:
+        self._declared = declared
+        self._given = {sid.encode() for sid in declared.supplied} if declared else set()
+        self._count = 0
+        self._numbers: dict[bytes, int] = {}
+        self._counts: Counter[bytes | tuple[bytes, int]] = Counter()
+        self._asked: dict[bytes, tuple[int, int]] = {}
+        self._shown: dict[bytes, tuple[int, int]] = {}
+        self._user: bytes | None = None
+
+    def learn(self, exchange: Exchange, form: NormalForm, in_body: Iterable[bytes] | None = None) -> None:
+        """Take in an exchange, with the normal form of its request, and the SIDs of its answer's body if known."""
+        self._count += 1
+        asked, answered = (exchange.asked, exchange.number), (exchange.answered, exchange.number)
+        if exchange.user is not None:
+            self._see(exchange.user.encode(), self._asked, asked)
+            if exchange.user.startswith("AC"):
+                self._user = self._user or exchange.user.encode()
+        for sid in form.sids:
+            self._see(sid, self._asked, asked)
+        response = exchange.response
+        for found in SID.finditer(b"\n".join(chain.from_iterable(response.headers))):
+            self._see(found[0], self._shown, answered)
+        for sid in (found[0] for found in SID.finditer(response.body)) if in_body is None else in_body:
+            self._see(sid, self._shown, answered)
+
+    def _see(self, sid: bytes, seen: dict[bytes, tuple[int, int]], moment: tuple[int, int]) -> None:
+        if sid not in self._numbers:
+            self._numbers[sid] = sid_number(sid[:2], self._next(sid[:2]))
+        seen[sid] = min(seen.get(sid, moment), moment)
+
+    def _next(self, prefix: bytes) -> int:
+        if prefix != b"RQ":
+            self._counts[prefix] += 1
+            return self._counts[prefix]
+        self._counts[prefix, self._count] += 1
+        return self._count + (self._counts[prefix, self._count] - 1 << _NTH_SHIFT)
+
+    def number_of(self, sid: bytes) -> int | None:
+        """Return the number of a SID seen so far."""
+        return self._numbers.get(sid)
+
+    def numbered(self) -> dict[bytes, Numbered]:
+        """Return all SIDs seen so far."""
+        return {sid: Numbered(number, self._is_supplied(sid)) for sid, number in self._numbers.items()}
+
+    def _is_supplied(self, sid: bytes) -> bool:
+        if self._declared is not None:
+            return sid[:2] == b"AC" or sid in self._given
+        asked, shown = self._asked.get(sid), self._shown.get(sid)
+        # at one moment the exchange's number decides, and a request comes before its own answer
+        return sid[:2] == b"AC" or (asked is not None and (shown is None or asked <= shown))
+
+    @property
+    def account(self) -> bytes | None:
+        """The account that recorded: the first user name that is one, else the first account seen."""
+        if self._declared is not None:
+            return self._declared.account.encode() if self._declared.account else None
+        return self._user or next((sid for sid in self._numbers if sid[:2] == b"AC"), None)
+
+
+def sid_number(prefix: bytes, number: int) -> int:
+    """Return the number, unique in its cassette, of the n-th SID of a type."""
+    return _TYPES[prefix] << _TYPE_SHIFT | number
+
+
+def nth_of(number: int) -> int:
+    """Return which of its type the SID with this number is."""
+    return number & (1 << _TYPE_SHIFT) - 1
+
+
+def sid_type(number: int) -> bytes:
+    """Return the type of the SID with this number."""
+    return _PREFIXES[number >> _TYPE_SHIFT]

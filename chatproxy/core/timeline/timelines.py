@@ -1,0 +1,82 @@
+"""Timelines: a collection path and its members, which writes to it change and other writes do not."""
+
+import re
+
+from chatproxy.core.matching.normal_form import NormalForm
+from chatproxy.core.model import is_read
+from chatproxy.core.twilio.paths import timeline
+from chatproxy.core.twilio.sids import SID_SEGMENT
+
+
+class Spellings:
+    """Which unique names and SIDs are one channel, as ``channel_sid`` in answers says."""
+
+    def __init__(self) -> None:
+        self._sids: dict[bytes, bytes] = {}
+
+    def wants(self, path: bytes) -> bool:
+        """Tell whether the SID of the channel in this path is still to be learnt."""
+        found = _CHANNEL.match(path)
+        return found is not None and found[0] not in self._sids
+
+    def learn(self, path: bytes, channel_sid: str) -> None:
+        """Take in what the answer to a request of this path said."""
+        found = _CHANNEL.match(path)
+        if found and SID_SEGMENT.fullmatch(channel_sid.encode("utf-8", "replace")):
+            self._sids.setdefault(found[0], found[1] + channel_sid.encode())
+
+    def one(self, path: bytes) -> bytes:
+        """Return the path in the one spelling that stands for all."""
+        found = _CHANNEL.match(path)
+        return path if found is None else self._sids.get(found[0], found[0]) + path[found.end() :]
+
+
+_CHANNEL = re.compile(rb"(/v1/Services/[^/]+/Channels/)[^/]+")
+
+
+class LastWrites:
+    """The number of the last write of each timeline; a write to a member is also one of every timeline below it."""
+
+    def __init__(self) -> None:
+        self._collections: dict[bytes, int] = {}
+        self._members: dict[bytes, int] = {}
+
+    def write(self, path: bytes, number: int) -> None:
+        """Take in that a write to this path has this number."""
+        collection = timeline(path)
+        self._collections[collection] = max(number, self._collections.get(collection, 0))
+        if collection != path:
+            self._members[path] = max(number, self._members.get(path, 0))
+
+    def of(self, path: bytes) -> int:
+        """Return the number of the last write of a path's timeline, 0 if there is none."""
+        above = (path[:end] for end in range(len(path)) if path[end : end + 1] == b"/")
+        return max(self._collections.get(timeline(path), 0), *(self._members.get(one, 0) for one in above))
+
+
+class LiveTimelines:
+    """Those timelines that a write has changed at the upstream since the cassette was recorded."""
+
+    def __init__(self) -> None:
+        self._changed: set[bytes] = set()
+        self._members: set[bytes] = set()
+
+    def write(self, form: NormalForm) -> None:
+        """Take in a request that went to the upstream: reads change nothing.
+
+        A write to a member also changes every timeline below that member.
+        """
+        if is_read(form.method):
+            return
+        collection = timeline(form.path)
+        self._changed.add(collection)
+        if collection != form.path:
+            self._members.add(form.path)
+
+    def __contains__(self, form: NormalForm) -> bool:
+        """Tell whether this request must be put to the upstream, since a recorded answer could be stale."""
+        if not self._changed:
+            return False
+        return timeline(form.path) in self._changed or any(
+            form.path.startswith(member + b"/") for member in self._members
+        )

@@ -1,0 +1,261 @@
+"""The mitmproxy addon: ``mitmdump -s "$(chatproxy addon-path)" --set chatproxy_cassette=NAME``.
+
+It puts chatproxy's engine into mitmproxy, in reverse and in forward mode. The laws:
+
+1. Only what is meant for the service, or for the upstream that stands for it, is touched; all other flows pass.
+2. But in passthrough, mitmproxy opens no connection to these hosts, and resolves none of their names. What is to be
+   recorded the addon asks for itself, under the same limits and laws as the server.
+3. Whatever goes wrong answers the flow, and says so in mitmproxy's event log; mitmproxy goes on.
+"""
+
+import asyncio
+import json
+import logging
+import os
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+from mitmproxy import ctx, http
+from mitmproxy.exceptions import OptionsError
+from mitmproxy.proxy.mode_specs import ProxyMode, ReverseMode
+
+from chatproxy.cassettes.names import now
+from chatproxy.core.engine import Engine
+from chatproxy.core.errors import ChatproxyError, ConfigError, RequestError, UpstreamError
+from chatproxy.core.model import TWILIO_ORIGIN, Forward, Mode, Request, Response
+from chatproxy.files import remove_file, write_whole
+from chatproxy.mitm import flows
+from chatproxy.mitm.commands import Commands
+from chatproxy.mitm.current import Current, Works
+from chatproxy.mitm.options import NAMES, Choice, add_options, choice_of
+from chatproxy.mitm.view import add_view, remove_view
+
+if TYPE_CHECKING:
+    from mitmproxy.addonmanager import Loader
+    from mitmproxy.proxy.server_hooks import ServerConnectionHookData
+
+_log = logging.getLogger(__name__)
+
+_OWN_OPTIONS = {"connection_strategy": "lazy", "keep_host_header": True}
+"""What mitmproxy must do: connect to no host before the addon has answered, and tell how clients call the server."""
+
+
+class Chatproxy(Commands):
+    """The addon; ``ends_well`` tells whether a recording that is running at mitmproxy's end is a whole one.
+
+    With a ``task`` it does just that, whatever its options say.
+    """
+
+    def __init__(self, task: Choice | None = None) -> None:
+        super().__init__(Current())
+        self.ends_well = True
+        self._task = task
+        self._is_running = False
+        self._upstream = flows.target_of(TWILIO_ORIGIN)
+        self._mode = Mode.REPLAY
+        self._shows_certificates = True
+        self._rewrites_host = True
+        self._passing: dict[str, tuple[Works, Forward]] = {}
+        self._settling: set[asyncio.Task[None]] = set()
+
+    # -- how it begins, changes and ends
+
+    def load(self, loader: "Loader") -> None:
+        """Add what mitmproxy is to know."""
+        add_options(loader)
+        add_view()
+
+    def configure(self, updated: set[str]) -> None:
+        """Take in other options while mitmproxy runs; wrong ones are refused."""
+        if not self._is_running:
+            return
+        if updated & {"mode", "stream_large_bodies"}:
+            self._say_what_is_left_alone()
+        if updated & NAMES and self._task is None:
+            try:
+                self._choose(choice_of(ctx.options))
+            except ConfigError as error:
+                raise OptionsError(str(error)) from error
+
+    def running(self) -> None:
+        """Begin, once all options are known; wrong ones are what flows are answered with."""
+        self._is_running = True
+        self._shows_certificates = ctx.options.upstream_cert
+        self._rewrites_host = not ctx.options.keep_host_header
+        self._set_options()
+        try:
+            self._choose(self._task or choice_of(ctx.options))
+        except ConfigError as error:
+            self.current.want(error)
+            self._settle()
+        self._say_what_is_left_alone()
+
+    def done(self) -> "asyncio.Future[None]":
+        """End; mitmproxy waits for what this returns."""
+        remove_view()
+        return asyncio.ensure_future(self._end())
+
+    async def _end(self) -> None:
+        if self.choice is not None and self.choice.settings.ready_file is not None:
+            remove_file(self.choice.settings.ready_file, flag="chatproxy_ready_file")
+        await self.current.close(well=self.ends_well)
+
+    def _choose(self, choice: Choice) -> None:
+        self.choice = choice
+        self._mode = choice.mode
+        self._upstream = flows.target_of(choice.settings.upstream)
+        self._set_options()
+        self.current.want(choice)
+        self._settle()
+
+    def _settle(self) -> None:
+        """Put what was chosen in force now, without waiting for a request."""
+        task = asyncio.ensure_future(self._put_in_force())
+        self._settling.add(task)
+        task.add_done_callback(self._settling.discard)
+
+    async def _put_in_force(self) -> None:
+        try:
+            async with self.current.use():
+                pass
+        except ChatproxyError as error:
+            self._write_ready_file(str(error))
+        else:
+            self._write_ready_file(None)
+
+    def _write_ready_file(self, trouble: str | None) -> None:
+        if self.choice is None or self.choice.settings.ready_file is None:
+            return
+        host, port = next(iter(ctx.master.addons.get("proxyserver").listen_addrs()), ("", 0))[:2]
+        content = {"url": f"http://{flows.address('', host, port)}", "mode": self._mode.value, "pid": os.getpid()}
+        content |= {"error": trouble} if trouble else {}
+        try:
+            write_whole(self.choice.settings.ready_file, json.dumps(content) + "\n", flag="chatproxy_ready_file")
+        except ChatproxyError as error:
+            _log.error("chatproxy: %s", error)
+
+    def _set_options(self) -> None:
+        """Set what mitmproxy's own options must be.
+
+        In passthrough it may look at the service's own certificate again, if it was to.
+        """
+        is_passing = self._mode is Mode.PASSTHROUGH
+        wanted = {**_OWN_OPTIONS, "upstream_cert": is_passing and self._shows_certificates}
+        changed = {name: value for name, value in wanted.items() if getattr(ctx.options, name) != value}
+        ctx.options.update(**changed)
+
+    def _say_what_is_left_alone(self) -> None:
+        if ctx.options.stream_large_bodies:
+            _log.warning(
+                "chatproxy: stream_large_bodies is set; bodies that are streamed can be neither recorded nor matched"
+            )
+        for spec in ctx.options.mode:
+            mode = ProxyMode.parse(spec)
+            if not isinstance(mode, ReverseMode):
+                continue
+            target = flows.Target(mode.scheme, *mode.address[:2])
+            if not flows.is_twilio(target.host) and target != self._upstream:
+                origin = f"{target.scheme}://{flows.address(*target)}"
+                _log.warning("chatproxy: %s is left alone; to serve it, set chatproxy_upstream=%s", spec, origin)
+
+    # -- what it does with flows
+
+    def requestheaders(self, flow: http.HTTPFlow) -> None:
+        """Note by which name the client reached us, and name the server as mitmproxy would have."""
+        if flows.is_reverse(flow):
+            request = flow.request
+            flow.metadata[flows.HOST] = request.host_header
+            if self._rewrites_host:
+                request.host_header = flows.address(request.scheme, request.host, request.port)
+
+    async def request(self, flow: http.HTTPFlow) -> None:
+        """Answer a flow of ours, or let mitmproxy pass it on."""
+        if flow.response is not None or flow.error is not None or not flows.is_ours(flow, self._upstream):
+            return
+        try:
+            works = await self.current.take()
+        except ChatproxyError as error:
+            flows.answer(flow, _bare.on_error(error))
+            return
+        try:
+            answer = await self._answer(works, flow)
+        finally:
+            if flow.id not in self._passing:
+                works.end()
+        if answer is not None:
+            flows.answer(flow, answer)
+            _tell(flow)
+
+    async def _answer(self, works: Works, flow: http.HTTPFlow) -> Response | None:
+        """Return the answer, or none where mitmproxy passes the request on itself."""
+        request: Request | None = None
+        try:
+            request = flows.taken(flow, works.choice.settings.max_body)
+            decision = self._control(works, flow, request) or works.engine.on_request(request)
+            if isinstance(decision, Response):
+                return decision
+            if (answer := await works.ask(decision)) is not None:
+                flow.metadata[flows.ORIGIN] = request.origin
+                return answer
+        except ChatproxyError as error:
+            return works.engine.on_error(error, request)
+        self._passing[flow.id] = (works, decision)
+        flows.redirect(flow, self._upstream)
+        return None
+
+    def _control(self, works: Works, flow: http.HTTPFlow, request: Request) -> Response | None:
+        """Answer what is meant for the control API, to this machine alone: mitmproxy may listen to all."""
+        answer = works.control.answer(request)
+        if answer is not None and not _is_local(flow):
+            raise RequestError(403, "the control API of the addon is open to this machine only")
+        return answer
+
+    def response(self, flow: http.HTTPFlow) -> None:
+        """Turn the URLs of an answer that mitmproxy has passed on."""
+        works, forward = self._passing.pop(flow.id, (None, None))
+        if works is None or forward is None:
+            return
+        works.end()
+        response = flows.response_of(flow)
+        if response is None:  # it went by as a stream
+            flow.comment = "chatproxy: passed"
+            return
+        answer, _ = works.engine.on_response(forward, response)
+        flow.metadata[flows.ORIGIN] = forward.request.origin
+        flows.answer(flow, answer)
+
+    def error(self, flow: http.HTTPFlow) -> None:
+        """Note that a request that was passed on got no answer."""
+        works, forward = self._passing.pop(flow.id, (None, None))
+        if works is None or forward is None or flow.error is None:
+            return
+        works.end()
+        error = UpstreamError(502, f"{works.choice.settings.upstream} gave no answer: {flow.error.msg}")
+        flows.show(flow, works.engine.on_error(error, forward.request))
+        _tell(flow)
+
+    def server_connect(self, data: "ServerConnectionHookData") -> None:
+        """Open no connection to the hosts that the addon answers for, whoever asks for it."""
+        if self._mode is Mode.PASSTHROUGH or data.server.address is None:
+            return
+        host, port = data.server.address[:2]
+        if flows.is_twilio(host) or (host, port) == (self._upstream.host, self._upstream.port):
+            data.server.error = f"chatproxy answers for {host}:{port}, and connects to nothing in mode {self._mode}"
+
+
+_bare = Engine(TWILIO_ORIGIN, now)
+"""Words the error where no engine could be put together."""
+
+
+def _is_local(flow: http.HTTPFlow) -> bool:
+    peer = flow.client_conn.peername
+    return peer is not None and ip_address(peer[0].partition("%")[0]).is_loopback
+
+
+def _tell(flow: http.HTTPFlow) -> None:
+    """Say in the event log what went wrong."""
+    if flow.marked in {flows.MISS, flows.ERROR}:
+        _log.warning("%s", flow.comment)
+
+
+addons = [Chatproxy()]

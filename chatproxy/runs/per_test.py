@@ -1,0 +1,176 @@
+"""What a test gets: a proxy of its own, and what came of the test's requests so far."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from chatproxy.cassettes.names import plain_name
+from chatproxy.config.settings import Settings, load
+from chatproxy.config.values import FREE
+from chatproxy.core.errors import ConfigError
+from chatproxy.core.model import Mode
+from chatproxy.core.replay.journal import Entry, Journal
+from chatproxy.core.report.coverage import Covered, read_coverage
+from chatproxy.core.report.report import Outcome, Trouble, troubles
+from chatproxy.core.text.wording import counted
+from chatproxy.runs.attempt import Attempt, RecordMode, Subject, mode_of_test
+from chatproxy.serve.hosting import Background, ServedProxy
+
+MARK = "@pytest.mark.chatproxy"
+_OF_SETTINGS = ("clock", "ignore")
+_NAMES = {"cassette", "mode", *_OF_SETTINGS}
+
+_MADE_UP = ("AC" + "0" * 32, "a token that nobody has")
+"""Credentials for a replay, which does not look at them."""
+
+
+def default_cassette(module: str, test: str) -> str:
+    """Return the file of a test that names none, below the project's root; ``test`` has its classes before it."""
+    return f"cassettes/{plain_name(module)}/{plain_name(_flat(test))}.json"
+
+
+def session_name(module: str, test: str) -> str:
+    """Return the name of a test's session."""
+    return plain_name(f"{module}.{_flat(test)}")
+
+
+def _flat(test: str) -> str:
+    """Return a test's name with its parameters, ``test_x[1-a]``, as ``test_x-1-a``."""
+    return test.removesuffix("]").replace("[", "-", 1)
+
+
+def settings_of(marked: dict[str, Any], root: Path) -> Settings:
+    """Return the settings of a test: its mark over the environment over the file at the root."""
+    if unknown := marked.keys() - _NAMES:
+        raise ConfigError(f"{MARK}: {min(unknown)}", f"is not known; it takes {', '.join(sorted(_NAMES))}")
+    flags = {name: marked[name] for name in _OF_SETTINGS if name in marked}
+    try:
+        settings = load(flags, os.environ, root)
+    except ConfigError as error:
+        name = error.source.removeprefix("--")
+        raise ConfigError(f"{MARK}: {name}" if name in flags else error.source, error.reason) from error
+    store = root / settings.store
+    return replace(settings, listen=FREE, store=store, report=None, append=False, replace=True)
+
+
+def record_mode(marked: dict[str, Any], given: str) -> RecordMode:
+    """Return what a test does with its cassette: what its mark says, else what the command line says."""
+    word = marked.get("mode", given)
+    try:
+        return RecordMode(word)
+    except ValueError as error:
+        words = ", ".join(RecordMode)
+        raise ConfigError(f"{MARK}: mode", f"{word!r} is none of {words}") from error
+
+
+class Proxied:
+    """A proxy for one test; whatever client knows its ``url`` is in the test's session."""
+
+    def __init__(
+        self, subject: Subject, word: RecordMode, settings: Settings, *, session: str, background: Background
+    ) -> None:
+        self._attempt = Attempt(subject, mode_of_test(word, subject), settings, background, session=session)
+        self._outcome: Outcome | None = None
+        self._covered: list[Covered] = []
+
+    @property
+    def url(self) -> str:
+        """The base URL for clients."""
+        return self._attempt.url
+
+    @property
+    def session(self) -> str:
+        """The name of the session to which all requests belong."""
+        return self._attempt.session or ""
+
+    @property
+    def mode(self) -> Mode:
+        """What is done: the cassette is replayed, recorded, or replayed and extended."""
+        return self._attempt.mode
+
+    @property
+    def path(self) -> Path | None:
+        """The file of the cassette, if it is in one."""
+        return self._attempt.subject.path
+
+    @property
+    def misses(self) -> list[Trouble]:
+        """The requests so far that had no recorded answer."""
+        return list(troubles(self._journal.total.misses))
+
+    @property
+    def errors(self) -> list[Trouble]:
+        """The requests so far that were refused, or got no answer of the upstream."""
+        return list(troubles(self._journal.total.errors))
+
+    @property
+    def exchanges(self) -> list[Entry]:
+        """The last requests so far and what became of each, the oldest first."""
+        return self._journal.noted()
+
+    def twilio_client(self, account_sid: str = "", auth_token: str = "", *, is_async: bool = False) -> Any:
+        """Return a client of the twilio package that uses this proxy, for its async calls if that is asked for.
+
+        Credentials are those given, else TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN; a replay needs none.
+        """
+        from chatproxy.testing import twilio_client  # noqa: PLC0415 - an extra
+
+        user = account_sid or os.environ.get("TWILIO_ACCOUNT_SID")
+        token = auth_token or os.environ.get("TWILIO_AUTH_TOKEN")
+        if self.mode is Mode.REPLAY:
+            user, token = user or _MADE_UP[0], token or _MADE_UP[1]
+        if not user or not token:
+            raise ConfigError("twilio_client", "needs credentials to record: set TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN")
+        return twilio_client(self.url, user, token, is_async=is_async)
+
+    def close(self, *, passed: bool, report: bool) -> None:
+        """Stop serving; with ``report``, remember for a report what was served."""
+        if report and self.mode is not Mode.RECORD and self._attempt.subject.exists:
+            self._covered = read_coverage(self._attempt.report(), self._attempt.subject.shown)
+        self._outcome = self._attempt.end(passed=passed)
+
+    @property
+    def covered(self) -> list[Covered]:
+        """What was served, if that was to be remembered."""
+        return self._covered
+
+    def trouble(self) -> str | None:
+        """Return what makes the test fail though it passed, if anything does: a miss, or a request without answer."""
+        counts = {} if self._outcome is None else self._outcome.counts
+        subject = self._attempt.subject
+        if not counts.get("miss") and not counts.get("error"):
+            return None
+        kinds = [(counts.get("miss", 0), "missed request"), (counts.get("error", 0), "refused request")]
+        lines = [f"{subject.shown}: {' and '.join(counted(count, noun) for count, noun in kinds if count)}"]
+        lines += [f"  {trouble.text}" for trouble in (*self.misses, *self.errors)]
+        return "\n".join([*lines, *self._advice()])
+
+    def _advice(self) -> list[str]:
+        subject = self._attempt.subject
+        if self.mode is not Mode.REPLAY:
+            return [f"{subject.shown} is as it was"]
+        if not subject.exists:
+            return [f"{subject.shown} is not there; --record-mode=once records it"]
+        return ["if the test is to ask otherwise, --record-mode=rewrite records it anew"]
+
+    def write(self) -> str | None:
+        """Write what was recorded to the file, and return a line that says so, or that it was left as it was."""
+        if self.mode is Mode.REPLAY:
+            return None
+        count = self._attempt.write()
+        shown = self._attempt.subject.shown
+        if count is not None:
+            return f"recorded {shown}, {counted(count)}"
+        recorded = self._outcome is not None and self._outcome.counts.get("recorded")
+        if recorded and self._attempt.subject.path is None:
+            return f"recorded {shown} in the store"
+        return f"{shown} is as it was" + ("" if recorded else ": no request came to be recorded")
+
+    @property
+    def _journal(self) -> Journal:
+        served = self._attempt.served
+        assert isinstance(served, ServedProxy)
+        engine = served.running.engine
+        assert engine is not None
+        return engine.journal

@@ -1,0 +1,170 @@
+"""Where servers run: in this process until a signal ends it, or in a thread beside the program that uses them."""
+
+import asyncio
+import json
+import os
+import signal
+import threading
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from chatproxy.config.settings import Settings
+from chatproxy.core.cassette.cassette import Cassette
+from chatproxy.core.model import Mode
+from chatproxy.core.report.report import Outcome
+from chatproxy.environment import THREADS, environment
+from chatproxy.files import remove_file, write_whole
+from chatproxy.serve.listen import Running, proxy
+from chatproxy.wiring.assembly import Say, leave, unsaid
+
+T = TypeVar("T")
+
+
+def run_server(server: AbstractAsyncContextManager[Running], mode: str, ready_file: Path | None, say: Say) -> None:
+    """Run a server on the fastest event loop there is, until SIGTERM or SIGINT.
+
+    A second signal ends the process at once, as a crash would. The ready file is there while the server accepts.
+    """
+
+    async def main() -> None:
+        _remove(ready_file)
+        async with server as running:
+            stopped = _on_signal()
+            if ready_file is not None:
+                token = {"token": running.token} if running.token else {}
+                _write_ready_file(ready_file, {"url": running.url, "mode": mode, "pid": os.getpid()} | token)
+            say(f"chatproxy: {mode} on {running.url}")
+            if running.token:
+                say(f"chatproxy: control token {running.token}")
+            await stopped.wait()
+            _remove(ready_file)
+        if running.engine is not None:
+            counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(running.engine.counts.items()))
+            say(f"chatproxy: {mode} ended: {counts or 'no request came'}")
+
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(main())
+
+
+class Background:
+    """A thread with an event loop, in which any number of servers run; a context manager that ends it."""
+
+    def __init__(self) -> None:
+        self._loop = (_loop_factory() or asyncio.new_event_loop)()
+        self._loop.set_default_executor(ThreadPoolExecutor(thread_name_prefix=THREADS))
+        self._thread = threading.Thread(target=self._loop.run_forever, name=THREADS, daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def serving(self, server: AbstractAsyncContextManager[T]) -> Iterator[T]:
+        """Run a server while the block lasts; what goes wrong in it is raised here."""
+        running = self._result(server.__aenter__())
+        try:
+            yield running
+        except BaseException as error:
+            if not self._result(server.__aexit__(type(error), error, error.__traceback__)):
+                raise
+        else:
+            self._result(server.__aexit__(None, None, None))
+
+    def serve(
+        self, mode: Mode, cassette: str | Cassette, settings: Settings, warn: Say, *, tied: str | None = None
+    ) -> "ServedProxy":
+        """Serve a proxy until it is closed; its misses are left to its outcome."""
+        return ServedProxy(self.serving(proxy(mode, cassette, settings, warn, tied=tied, on_miss=unsaid)))
+
+    def close(self) -> None:
+        """End the thread; its servers must have ended."""
+        self._result(self._loop.shutdown_asyncgens())
+        self._result(self._loop.shutdown_default_executor())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _result(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+
+class ServedProxy:
+    """A proxy that serves in the background."""
+
+    def __init__(self, serving: AbstractContextManager[Running]) -> None:
+        self._stack = ExitStack()
+        self.running = self._stack.enter_context(serving)
+        assert self.running.report is not None
+        self._report = self.running.report
+
+    @property
+    def url(self) -> str:
+        """The base URL for clients."""
+        return self.running.url
+
+    def environment(self, environ: Mapping[str, str]) -> dict[str, str]:
+        """Return the environment of a child that is to use it."""
+        return environment(environ, self.url)
+
+    def outcome(self) -> Outcome:
+        """Return what came of it so far."""
+        return self._report.outcome()
+
+    def content(self) -> dict[str, object]:
+        """Return the whole report so far, as JSON has it."""
+        return self._report.content(whole=True)
+
+    def close(self, *, well: bool) -> None:
+        """Stop serving; a recording that did not go well stays as an interrupted one."""
+        leave(self._stack, well=well)
+
+
+@contextmanager
+def in_background(server: AbstractAsyncContextManager[T]) -> Iterator[T]:
+    """Run a server in a thread of its own while the block lasts; what goes wrong in it is raised here."""
+    with Background() as background, background.serving(server) as running:
+        yield running
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop  # noqa: PLC0415 - not on every platform
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+def _on_signal() -> asyncio.Event:
+    """Return an event that SIGTERM or SIGINT sets; the signal after it is left to the system."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        stopped.set()
+        for number in _STOPPING:
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_DFL)
+
+    for number in _STOPPING:
+        loop.add_signal_handler(number, stop)
+    return stopped
+
+
+_STOPPING = (signal.SIGTERM, signal.SIGINT)
+
+
+def _write_ready_file(path: Path, content: dict[str, object]) -> None:
+    """Write the file whole, so that who waits for it never reads a part; only its owner may read a token."""
+    permissions = 0o600 if "token" in content else None
+    write_whole(path, json.dumps(content) + "\n", permissions=permissions, flag="--ready-file")
+
+
+def _remove(ready_file: Path | None) -> None:
+    if ready_file is not None:
+        remove_file(ready_file, flag="--ready-file")

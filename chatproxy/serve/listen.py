@@ -1,0 +1,137 @@
+"""Servers: an assembled engine, or the sandbox, behind a listener; and their end."""
+
+import os
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from chatproxy.config.settings import Settings
+from chatproxy.config.values import Address
+from chatproxy.core.cassette.cassette import Cassette
+from chatproxy.core.engine import Engine
+from chatproxy.core.errors import ConfigError, MissError
+from chatproxy.core.model import Mode
+from chatproxy.core.report.report import Report
+from chatproxy.serve.control import Control, is_loopback
+from chatproxy.serve.proxy import Limits, Proxy
+from chatproxy.upstream import Upstream, UpstreamSettings
+from chatproxy.wiring.assembly import Say, assembled
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server that accepts connections at ``url``; ``engine`` and ``report`` are none for the sandbox.
+
+    ``token`` is what the control API demands, where others than this machine can connect.
+    """
+
+    url: str
+    engine: Engine | None = None
+    token: str | None = None
+    report: Report | None = None
+
+
+@asynccontextmanager
+async def sandbox(settings: Settings) -> AsyncIterator[Running]:
+    """Serve the sandbox."""
+    from chatproxy.sandbox import Sandbox, SandboxSettings  # noqa: PLC0415 - a tenth of what a replay would load
+
+    api = Sandbox(
+        SandboxSettings(
+            seed=settings.sandbox_seed,
+            latency=settings.sandbox_latency,
+            fail_rate=settings.sandbox_fail_rate,
+            start_time=settings.sandbox_start_time,
+        )
+    )
+    longest = settings.sandbox_latency[1] + _GRACE
+    async with _listening(web.Server(api.handle, access_log=None), settings.sandbox_listen, "--listen", longest) as url:
+        yield Running(url)
+
+
+@asynccontextmanager
+async def proxy(
+    mode: Mode,
+    cassette: str | Cassette,
+    settings: Settings,
+    warn: Say,
+    *,
+    tied: str | None = None,
+    on_miss: Callable[[MissError], None] | None = None,
+) -> AsyncIterator[Running]:
+    """Serve the proxy; on leaving, requests in flight are answered first, then a recording is ended and reported.
+
+    The arguments are those of ``assembled``.
+    """
+    async with AsyncExitStack() as stack:
+        assembly = stack.enter_context(assembled(mode, cassette, settings, warn, tied=tied, on_miss=on_miss))
+        upstream = None
+        if mode is not Mode.REPLAY:
+            upstream = await stack.enter_async_context(Upstream(upstream_settings(settings)))
+        engine, report = assembly.engine, assembly.report
+        token = None if is_loopback(settings.listen.host) else secrets.token_urlsafe()
+        server = Proxy(
+            engine,
+            _limits(settings),
+            upstream=upstream,
+            keep=assembly.recording.keep if assembly.recording else None,
+            control=Control(report, settings.listen.host, token),
+        )
+        async with _listening(server, settings.listen, "--listen", settings.upstream_timeout + _GRACE) as url:
+            yield Running(url, engine, token, report)
+
+
+_GRACE = 5.0
+"""How many seconds longer than an answer may take requests in flight get at the end."""
+
+
+def upstream_settings(settings: Settings) -> UpstreamSettings:
+    """Return how the upstream is asked."""
+    return UpstreamSettings(
+        origin=settings.upstream,
+        ca_file=settings.upstream_ca,
+        max_body=settings.max_body,
+        connect_timeout=settings.connect_timeout,
+        timeout=settings.upstream_timeout,
+        max_connections=settings.max_connections,
+    )
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        max_body=settings.max_body,
+        max_header=settings.max_header,
+        max_connections=settings.max_connections,
+        client_timeout=settings.client_timeout,
+    )
+
+
+@asynccontextmanager
+async def _listening(server: web.Server, address: Address, flag: str, patience: float) -> AsyncIterator[str]:
+    """Listen, and give the URL; on leaving, let requests in flight be answered for so many seconds."""
+    runner = web.ServerRunner(server, shutdown_timeout=patience)
+    await runner.setup()
+    try:
+        try:
+            site = web.TCPSite(runner, address.host or None, address.port, backlog=1024)
+            await site.start()
+        except OSError as error:
+            reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or error
+            raise ConfigError(flag, f"cannot listen on {address.host}:{address.port}: {reason}") from error
+        yield _url(address.host, _port(runner.addresses))
+    finally:
+        await runner.cleanup()
+
+
+def _port(addresses: list[tuple[str, int]]) -> int:
+    """Return the port that was bound, IPv4's if a free one was taken for each family."""
+    return min(addresses, key=len)[1]
+
+
+def _url(host: str, port: int) -> str:
+    """Return the URL for clients; one that listens on all addresses is reached by the loopback's."""
+    reached = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"http://[{reached}]:{port}" if ":" in reached else f"http://{reached}:{port}"

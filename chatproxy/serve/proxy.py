@@ -1,0 +1,182 @@
+"""The reverse proxy: reads a request, does what the engine decides, writes the answer."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import cast
+
+from aiohttp import web
+from aiohttp.http_exceptions import LineTooLong
+
+from chatproxy.core.engine import Engine
+from chatproxy.core.errors import ChatproxyError, RequestError
+from chatproxy.core.http.framing import may_have_body
+from chatproxy.core.http.headers import is_json
+from chatproxy.core.model import Exchange, Forward, Response
+from chatproxy.serve.control import Control
+from chatproxy.serve.fast_path import FastConnection, FastPath, is_possible
+from chatproxy.serve.wire import WireResponse, read_request, whole_answer
+from chatproxy.upstream import Upstream
+
+_log = logging.getLogger("chatproxy")
+
+Keep = Callable[[Exchange], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a client may ask of the server: sizes in bytes, the time for a request's body in seconds."""
+
+    max_body: int = 16 * 2**20
+    max_header: int = 32 * 2**10
+    max_connections: int = 1000
+    client_timeout: float = 60.0
+
+
+class Proxy(web.Server):
+    """Serves one engine. ``upstream`` is none in replay, where nothing goes out; ``keep`` stores an exchange.
+
+    What ``control`` answers never gets to the engine.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        limits: Limits,
+        *,
+        upstream: Upstream | None = None,
+        keep: Keep | None = None,
+        control: Control | None = None,
+    ) -> None:
+        super().__init__(self._handle)
+        self.limits = limits
+        self.engine = engine
+        self._upstream = upstream
+        self._keep = keep
+        self._control = control
+        self.fast = FastPath(engine, control, limits.max_body) if upstream is None and is_possible() else None
+
+    def __call__(self) -> "Connection":
+        """Make the protocol of one connection."""
+        return Connection(self)
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        live = None
+        try:
+            live = await read_request(request, self.limits.max_body, self.limits.client_timeout)
+            decision = (self._control and self._control.answer(live)) or self.engine.on_request(live)
+            if isinstance(decision, Response):
+                return WireResponse(decision)
+            if self._keep is None:
+                return await self._pass_on(decision, request)
+            return WireResponse(await self._record(decision, self._keep))
+        except RequestError as error:
+            return WireResponse(self.engine.on_error(error, live), close=True)
+        except ChatproxyError as error:
+            return WireResponse(self.engine.on_error(error, live))
+
+    async def _record(self, decision: Forward, keep: Keep) -> Response:
+        assert self._upstream is not None
+        answer, exchange = self.engine.on_response(decision, await self._upstream.ask(decision.request))
+        if exchange is not None:
+            await keep(exchange)
+        return answer
+
+    async def _pass_on(self, decision: Forward, request: web.BaseRequest) -> web.StreamResponse:
+        """Pass an answer through as it comes; JSON is read whole where it can be, so that its URLs lead back here."""
+        assert self._upstream is not None
+        async with self._upstream.stream(decision.request) as (head, chunks):
+            body, rest = b"", cast(AsyncIterator[bytes] | None, chunks)
+            if is_json(head.headers) or not may_have_body(request.method, head.status):
+                body, rest = await _read_up_to(self.limits.max_body, chunks)
+            if rest is None:
+                answer, _ = self.engine.on_response(decision, replace(head, body=body))
+                return WireResponse(answer)
+            answer, _ = self.engine.on_response(decision, head)
+            streamed = WireResponse(answer, chunks=_after(body, rest))
+            await streamed.prepare(request)
+            await streamed.write_eof()
+            return streamed
+
+
+async def _read_up_to(limit: int, chunks: AsyncIterator[bytes]) -> tuple[bytes, AsyncIterator[bytes] | None]:
+    """Return the body and nothing if it ends within the limit, else what was read and the rest."""
+    body = bytearray()
+    async for chunk in chunks:
+        body += chunk
+        if len(body) > limit:
+            return bytes(body), chunks
+    return bytes(body), None
+
+
+async def _after(begin: bytes, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    if begin:
+        yield begin
+    async for chunk in chunks:
+        yield chunk
+
+
+class Connection(FastConnection):
+    """One client's connection: refused beyond the limit, and answered in Twilio's error JSON when malformed."""
+
+    __slots__ = ("_proxy",)
+
+    def __init__(self, proxy: Proxy) -> None:
+        self._proxy = proxy
+        self._fast = proxy.fast
+        super().__init__(
+            proxy,
+            loop=asyncio.get_running_loop(),
+            access_log=None,  # type: ignore[arg-type]  # documented: no access log
+            keepalive_timeout=_IDLE_SECONDS,
+            lingering_time=_LINGER_SECONDS,
+            auto_decompress=False,
+            max_line_size=proxy.limits.max_header,
+            max_field_size=proxy.limits.max_header,
+        )
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the connection, or answer 503 at once if there are too many."""
+        super().connection_made(transport)
+        limit = self._proxy.limits.max_connections
+        if len(self._proxy.connections) > limit:
+            error = RequestError(503, f"more than {limit} connections at once (--max-connections)")
+            cast(asyncio.Transport, transport).write(whole_answer(self._proxy.engine.on_error(error), close=True))
+            self.force_close()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer what aiohttp could not parse, or what is a mistake of ours."""
+        if status == _INTERNAL:
+            return WireResponse(self.failed(request.method, request.raw_path, exc), close=True)
+        if message == _TOO_MANY:
+            status, reason = 431, "the request has too many header fields"
+        elif isinstance(exc, LineTooLong):
+            status, reason = (
+                431,
+                f"the request line or a header is larger than {self.max_field_size} bytes (--max-header)",
+            )
+        else:
+            detail = (message or str(status)).splitlines()[0].rstrip(":")
+            reason = f"the request is no HTTP ({detail}); does the client speak https to this http address?"
+        return WireResponse(self._proxy.engine.on_error(RequestError(status, reason)), close=True)
+
+    def failed(self, method: str, target: str, error: BaseException | None) -> Response:
+        """Report a mistake of ours, and return what the client gets."""
+        _log.error("%s %s failed", method, target, exc_info=error)
+        return self._proxy.engine.on_error(
+            RequestError(_INTERNAL, "chatproxy failed; its standard error has the trace")
+        )
+
+
+_INTERNAL = 500
+_TOO_MANY = "Too many headers received"
+_IDLE_SECONDS = 75.0
+_LINGER_SECONDS = 2.0
+"""How long a refused body is still read, so that the client gets to see the answer (RFC 9112 section 9.6)."""

@@ -1,0 +1,67 @@
+"""What came of a run of a program: as text, as JUnit test cases, and as annotations of GitHub Actions."""
+
+from collections.abc import Iterator
+
+from chatproxy.core.model import Mode
+from chatproxy.core.report.report import Outcome
+from chatproxy.core.text.wording import counted
+from chatproxy.environment import URL
+from chatproxy.show.junit import Case
+
+_NOTHING = "no request came (does the command use {}?)"
+_SHOWN = 20
+"""How many unused exchanges are shown as text."""
+
+
+def lines(outcome: Outcome, ways: str = URL) -> Iterator[str]:
+    """Show the counts, then each miss, each error and the first exchanges that were never served, one a line.
+
+    ``ways`` are the variables by which the command finds the proxy.
+    """
+    counts = [f"{count} {what}" for what, count in outcome.counts.items()] or [_NOTHING.format(ways)]
+    if _replays(outcome):
+        counts.append(f"{outcome.unused_total} of {counted(outcome.exchanges)} unused")
+    cassette = f" {outcome.cassette}" if outcome.cassette else ""
+    yield f"{outcome.mode}{cassette}: {', '.join(counts)}"
+    yield from (f"miss: {miss.text}" for miss in outcome.misses)
+    yield from (f"error: {error.text}" for error in outcome.errors)
+    if _replays(outcome):
+        for number, request in list(outcome.unused.items())[:_SHOWN]:
+            yield f"unused: {outcome.cassette}/{number} {request}"
+        if outcome.unused_total > _SHOWN:
+            yield f"unused: and {outcome.unused_total - _SHOWN} more"
+
+
+def cases(outcome: Outcome, command: str, status: int, *, fail_on_unused: bool, ways: str = URL) -> Iterator[Case]:
+    """Yield test cases: the command itself, each miss, each error, and each exchange that was never served."""
+    suite = outcome.cassette or outcome.mode.value
+    failure = (f"exit status {status}", "\n".join(lines(outcome, ways))) if status else None
+    yield Case(suite, command, failure=failure)
+    for what, troubles in (("miss", outcome.misses), ("error", outcome.errors)):
+        for trouble in troubles:
+            yield Case(suite, trouble.request, failure=(what, trouble.text))
+    if not _replays(outcome):
+        return
+    for number, request in outcome.unused.items():
+        name = f"{suite}/{number} {request}"
+        yield Case(suite, name, **({"failure": _UNUSED} if fail_on_unused else {"skipped": _UNUSED[0]}))
+
+
+_UNUSED = ("never served", "no request of this run was answered by this exchange")
+
+
+def annotations(outcome: Outcome) -> Iterator[str]:
+    """Yield the workflow commands that show each miss as an error of the run.
+
+    https://docs.github.com/actions/reference/workflow-commands-for-github-actions
+    """
+    title = _escaped(f"chatproxy: miss in {outcome.cassette}").replace(":", "%3A").replace(",", "%2C")
+    return (f"::error title={title}::{_escaped(miss.text)}" for miss in outcome.misses)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _replays(outcome: Outcome) -> bool:
+    return outcome.mode in {Mode.REPLAY, Mode.AUTO}

@@ -1,0 +1,79 @@
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from store.stores import exchanges, record
+
+from chatproxy.cassettes.names import fixture_path, has_store, is_file, now, open_store
+from chatproxy.core.errors import CassetteError
+from chatproxy.store import Store
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = Store(tmp_path / "store")
+    yield opened
+    opened.close()
+
+
+# FILE or NAME
+
+
+@pytest.mark.parametrize("argument", ["a.json", "cassettes/a.json", "./a", "/a", ".json", "a/"])
+def test_what_ends_in_json_or_has_a_slash_is_a_file(argument: str) -> None:
+    assert is_file(argument)
+
+
+@pytest.mark.parametrize("argument", ["a", "a.JSON", "json", "a.partial", ""])
+def test_all_else_is_a_name(argument: str) -> None:
+    assert not is_file(argument)
+
+
+def test_the_fixture_of_a_name_lies_in_cassettes() -> None:
+    assert fixture_path("a.b") == Path("cassettes/a.b.json")
+
+
+def test_now_is_in_microseconds() -> None:
+    assert 1_700_000_000_000_000 < now() < 10**16
+    assert now() <= now()
+
+
+def test_a_name_opens_the_store_that_has_it(store: Store) -> None:
+    record(store, "a", exchanges(2))
+    store.close()
+
+    with closing(open_store(store.folder, "a")) as opened:
+        assert opened.count("a") == 2
+
+
+def test_a_name_that_is_only_a_fixture_gets_the_commands_that_use_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "cassettes").mkdir()
+    (tmp_path / "cassettes" / "a.json").write_text("")
+
+    with pytest.raises(CassetteError) as raised:
+        open_store(tmp_path / "s", "a")
+
+    assert str(raised.value) == (
+        f"a: is not in the store {tmp_path / 's'}, but cassettes/a.json is there: `chatproxy replay cassettes/a.json` "
+        "replays it, `chatproxy import cassettes/a.json` puts it into the store"
+    )
+
+
+@pytest.mark.parametrize("name", ["a", "x" * 5000, "\udcff", "a\0"])
+def test_a_name_that_is_nowhere_is_an_error(store: Store, name: str) -> None:
+    store.close()
+
+    with pytest.raises(CassetteError, match="there is no such cassette"):
+        open_store(store.folder, name)
+    Store(store.folder).close()  # it was not left open
+
+
+def test_looking_for_a_name_makes_no_store(tmp_path: Path) -> None:
+    with pytest.raises(CassetteError, match="there is no such cassette"):
+        open_store(tmp_path / "s", "a")
+    assert not has_store(tmp_path / "s")
+    assert list(tmp_path.iterdir()) == []

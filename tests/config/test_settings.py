@@ -1,0 +1,86 @@
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from chatproxy.config.settings import SETTINGS, Settings, load
+from chatproxy.config.values import Address
+from chatproxy.core.errors import ConfigError
+
+
+def test_the_table_and_the_settings_have_the_same_names() -> None:
+    assert [setting.name.replace("-", "_") for setting in SETTINGS] == [field.name for field in fields(Settings)]
+
+
+def test_every_default_is_readable(tmp_path: Path) -> None:
+    settings = load({}, {}, tmp_path)
+    assert settings.listen == Address("127.0.0.1", 8765)
+    assert settings.sandbox_listen == Address("127.0.0.1", 8766)
+    assert settings.store == Path(".chatproxy")
+    assert settings.upstream_ca is None
+    assert settings.match_headers == ()
+
+
+def test_a_flag_goes_over_the_environment_over_the_file_over_the_default(tmp_path: Path) -> None:
+    environ = {"CHATPROXY_MAX_BODY": "2", "CHATPROXY_MAX_HEADER": "2000"}
+    (tmp_path / "chatproxy.toml").write_text("max-body = 3\nmax-header = 3000\nmax-connections = 30\n")
+    settings = load({"max-body": "1"}, environ, tmp_path)
+    assert (settings.max_body, settings.max_header, settings.max_connections) == (1, 2000, 30)
+    assert settings.client_timeout == 60
+
+
+def test_the_file_may_be_pyproject(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text('[tool.chatproxy]\nmatch_headers = ["X-A", "X-B"]\n')
+    assert load({}, {}, tmp_path).match_headers == ("X-A", "X-B")
+
+
+def test_chatproxy_toml_goes_over_pyproject(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.chatproxy]\nmax-body = 1\n")
+    (tmp_path / "chatproxy.toml").write_text("max-body = 2\n")
+    assert load({}, {}, tmp_path).max_body == 2
+
+
+def test_a_pyproject_of_others_says_nothing(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.other]\nmax-body = 1\n")
+    assert load({}, {}, tmp_path).max_body == 16777216
+
+
+def test_the_source_may_be_the_environment_or_the_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load({}, {"CHATPROXY_MAX_BODY": "x"}, tmp_path)
+    assert caught.value.source == "CHATPROXY_MAX_BODY"
+    (tmp_path / "chatproxy.toml").write_text("max-body = []")
+    with pytest.raises(ConfigError) as caught:
+        load({}, {}, tmp_path)
+    assert caught.value.source == "chatproxy.toml: max-body"
+
+
+def test_an_unknown_key_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "chatproxy.toml").write_text("maxbody = 1")
+    with pytest.raises(ConfigError, match=r"chatproxy\.toml: maxbody: is no setting"):
+        load({}, {}, tmp_path)
+
+
+def test_a_broken_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "chatproxy.toml").write_text("max-body = = 1")
+    with pytest.raises(ConfigError, match=r"chatproxy\.toml: cannot be read"):
+        load({}, {}, tmp_path)
+
+
+A, B, OTHER = "CH" + "a" * 32, "CH" + "b" * 32, "IM" + "c" * 32
+
+
+@pytest.mark.parametrize("name", ["keep", "bind"])
+@pytest.mark.parametrize(
+    "raw", ["CHx", f"{A}={OTHER}", [1], 7, f"{A}={B},{A}={A}", f"{A}={A},{B}={A}", {A: 1}, f"{A}={B}=", ["x"]]
+)
+def test_what_is_no_sid_and_no_pair_of_sids_is_refused(name: str, raw: object, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=f"--{name}"):
+        load({name: raw}, {}, tmp_path)
+
+
+def test_sids_to_keep_and_to_bind_are_read_from_flags_and_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "chatproxy.toml").write_text(f'keep = ["IM", "{A}"]\nbind = {{ {A} = "{B}" }}\n')
+    for settings in (load({}, {}, tmp_path), load({"keep": f"IM,{A}", "bind": f"{A}={B}"}, {}, tmp_path / "none")):
+        assert settings.keep == {"IM", A}
+        assert settings.bind == {A: B}

@@ -1,0 +1,108 @@
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import exchanges, responses, twilio_responses
+
+from chatproxy.core.answers.template import Learned, Reply, compiled_reply
+from chatproxy.core.cassette.codec import (
+    decode_exchange,
+    decode_place,
+    decode_stencil,
+    encode_exchange,
+    encode_place,
+    encode_reply,
+    pack,
+    unpack,
+)
+from chatproxy.core.errors import CassetteError
+from chatproxy.core.model import Exchange, Request, Response, Standing
+from chatproxy.core.timeline.epochs import Opening, Place
+
+EXCHANGE = Exchange(1, Request("GET", b"/"), Response(200), "https://chat.twilio.com", asked=1, answered=2)
+
+
+@given(st.lists(st.binary(max_size=10), max_size=6))
+def test_fields_come_back_from_their_record(fields: list[bytes]) -> None:
+    assert unpack(pack(fields), "here") == fields
+
+
+@given(exchanges)
+def test_an_exchange_comes_back_from_its_record(exchange: Exchange) -> None:
+    assert decode_exchange(exchange.number, encode_exchange(exchange), "here") == exchange
+
+
+def compiled(response: Response) -> Reply:
+    exchange = Exchange(1, Request("POST", b"/v1"), response, "https://chat.twilio.com", 0, 5)
+    return compiled_reply(exchange, Place(7, 0, 1), Learned())
+
+
+@given(responses | twilio_responses)
+def test_a_reply_comes_back_from_its_record(response: Response) -> None:
+    reply = compiled(response)
+    found = decode_stencil(encode_reply(reply))
+    assert found is not None
+    assert found.reply == reply
+
+
+numbers = st.integers(0, 2**32 - 1)
+
+
+@given(st.builds(Place, numbers, numbers, numbers, st.lists(st.builds(Opening, numbers, numbers, numbers)).map(tuple)))
+def test_a_place_comes_back_from_its_record(place: Place) -> None:
+    assert decode_place(encode_place(place), "here") == place
+
+
+@given(exchanges, st.data())
+def test_any_flipped_bits_are_found_out_with_the_place(exchange: Exchange, data: st.DataObject) -> None:
+    record = bytearray(encode_exchange(exchange))
+    record[data.draw(st.integers(0, len(record) - 1))] ^= data.draw(st.integers(1, 255))
+    with pytest.raises(CassetteError, match=r"^a/1: is damaged; record it again, or import its fixture$"):
+        decode_exchange(1, bytes(record), "a/1")
+
+
+@given(exchanges, st.data())
+def test_a_record_cut_short_or_gone_on_is_found_out(exchange: Exchange, data: st.DataObject) -> None:
+    record = encode_exchange(exchange)
+    cut = data.draw(st.integers(0, len(record) - 1))
+    rest = data.draw(st.binary(min_size=1, max_size=8))
+    for damaged in (record[:cut], record + rest):
+        with pytest.raises(CassetteError, match="a/1: is damaged"):
+            decode_exchange(1, damaged, "a/1")
+
+
+@given(twilio_responses, st.data())
+def test_a_damaged_reply_is_found_out(response: Response, data: st.DataObject) -> None:
+    record = bytearray(encode_reply(compiled(response)))
+    record[data.draw(st.integers(0, len(record) - 1))] ^= data.draw(st.integers(1, 255))
+    assert decode_stencil(bytes(record)) is None
+
+
+def test_an_empty_reply_is_found_out() -> None:
+    for record in (b"", bytes(4), bytes(8)):
+        assert decode_stencil(record) is None
+
+
+def test_the_number_of_an_exchange_is_its_key_and_not_in_its_record() -> None:
+    assert decode_exchange(7, encode_exchange(EXCHANGE), "here").number == 7
+
+
+def test_no_user_comes_back_as_none() -> None:
+    assert decode_exchange(1, encode_exchange(EXCHANGE), "here").user is None
+
+
+_paths = st.binary(max_size=9).map(lambda path: b"/" + path)
+
+
+@given(exchanges, st.builds(Standing, numbers, st.lists(st.tuples(_paths, numbers), max_size=2).map(tuple)))
+def test_where_an_exchange_is_said_to_stand_comes_back_from_its_record(exchange: Exchange, standing: Standing) -> None:
+    said = replace(exchange, standing=standing)
+    assert decode_exchange(exchange.number, encode_exchange(said), "here") == said
+
+
+def test_a_damaged_place_is_found_out() -> None:
+    record = encode_place(Place(1, 2, 3))
+    for damaged in (record[:-1] + bytes([record[-1] ^ 1]), record[:-4], b"", bytes(4) + b"\x1c\xdf\x44\x21"):
+        with pytest.raises(CassetteError, match="here: is damaged"):
+            decode_place(damaged, "here")

@@ -1,0 +1,262 @@
+import re
+from base64 import b64encode, urlsafe_b64encode
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import FORM, MESSAGES, UPSTREAM, basic, field_values, requests, sids
+
+from chatproxy.core.cassette.codec import encode_exchange
+from chatproxy.core.credentials.blanking import BLANK, Blanker, Blankers, is_credential, is_user_name, user_name
+from chatproxy.core.matching.normal_form import Rules, normalize
+from chatproxy.core.model import Exchange, Forward, Headers, Request, Response
+from chatproxy.core.record.recorder import Recorder
+
+ACCOUNT = b"AC" + b"0" * 32
+PASSWORD = b"0123456789abcdef0123456789abcdef"
+SPECIAL = b'a+b/c d"e\\f%g&h=i~j-k_l'
+
+
+def record(secret: bytes, planted: bytes) -> Exchange:
+    """Record an exchange in which this stands everywhere."""
+    request = Request(
+        "POST",
+        MESSAGES + b"?a=" + planted.replace(b" ", b"+"),
+        (FORM, basic(ACCOUNT, secret), (b"X-A", planted)),
+        b"Body=" + planted,
+    )
+    response = Response(200, planted, ((b"X-B", planted), (b"Location", b"/" + planted)), b'{"body": "%b"}' % planted)
+    return Recorder("a", UPSTREAM).exchange(Forward(request, 0, 0), response, 1)
+
+
+# Blanking: no planted secret survives in any stored byte
+
+
+def spellings(secret: bytes) -> dict[str, bytes]:
+    escaped = quote(secret, safe="")
+    return {
+        "plain": secret,
+        "percent-encoded": escaped.encode(),
+        "percent-encoded in lower case": re.sub("%..", lambda found: found[0].lower(), escaped).encode(),
+        "form": quote_plus(secret).encode(),
+        "percent-encoded whole": b"".join(b"%%%02X" % byte for byte in secret),
+        "percent-encoded twice": quote(escaped, safe="").encode(),
+        "JSON": secret.replace(b"\\", rb"\\").replace(b'"', rb"\""),
+        "JSON with slashes escaped": secret.replace(b"\\", rb"\\").replace(b'"', rb"\"").replace(b"/", rb"\/"),
+        "JSON escaped whole": b"".join(rb"\u00%02x" % byte for byte in secret),
+        "JSON in JSON": secret.replace(b"\\", rb"\\\\").replace(b'"', rb"\\\"").replace(b"/", rb"\\\/"),
+        "JSON in a form": quote_plus(secret.replace(b"\\", rb"\\").replace(b'"', rb"\"")).encode(),
+    }
+
+
+@pytest.mark.parametrize("secret", [PASSWORD, SPECIAL])
+@pytest.mark.parametrize("how", spellings(PASSWORD))
+def test_law_2_a_secret_survives_in_no_spelling(secret: bytes, how: str) -> None:
+    planted = spellings(secret)[how]
+    stored = encode_exchange(record(secret, b"<" + planted + b">"))
+    assert planted not in stored
+    assert stored.count(b"<" + BLANK + b">") == 7
+
+
+printable = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=16, max_size=40).map(str.encode)
+secrets = printable.filter(lambda secret: secret == secret.strip() and len(set(secret)) > 4)
+
+
+@given(secrets, st.data())
+def test_law_2_a_secret_survives_in_no_mix_of_spellings(secret: bytes, data: st.DataObject) -> None:
+    planted = b"".join(data.draw(st.sampled_from(_spellings(byte))) for byte in secret)
+    assert Blanker((basic(ACCOUNT, secret),)).text(b"<" + planted + b">") == b"<" + BLANK + b">"
+
+
+def _spellings(byte: int) -> list[bytes]:
+    spelled = [bytes([byte]), b"%%%02x" % byte, b"%%%02X" % byte, b"%%25%02X" % byte, rb"\u00%02x" % byte]
+    spelled += [rb"\%c" % byte, rb"\\\%c" % byte, b"%%5c%%%02x" % byte] if byte in b'"/\\' else []
+    return [*spelled, b"+", b"%2B", b"%252b"] if byte == ord(" ") else spelled
+
+
+def test_law_2_control_characters_of_a_secret_are_found_by_their_letters_in_json() -> None:
+    assert Blanker((basic(b"me", b"tab\tand\nnew\r\nline"),)).text(rb"<tab\tand\\nnew\r\nline>") == b"<" + BLANK + b">"
+
+
+@given(secrets, st.binary(max_size=5), st.binary(max_size=5), st.booleans())
+def test_law_2_a_secret_survives_in_base64_at_no_alignment(
+    secret: bytes, before: bytes, after: bytes, urlsafe: bool
+) -> None:
+    encoded = (urlsafe_b64encode if urlsafe else b64encode)(before + secret + after)
+    alone = (urlsafe_b64encode if urlsafe else b64encode)(bytes(len(before) % 3) + secret)
+    certain = alone[4:-4]
+    for text in (encoded, quote(encoded, safe="").encode(), encoded.replace(b"/", rb"\/")):
+        blanked = Blanker((basic(ACCOUNT, secret),)).text(b"<" + text + b">")
+        assert BLANK in blanked
+        assert certain not in blanked
+
+
+@pytest.mark.parametrize("before", [b"", b"a", b"ab", b"abc"])
+def test_law_2_base64_of_a_secret_is_blanked_with_its_partial_characters(before: bytes) -> None:
+    blanker = Blanker((basic(ACCOUNT, PASSWORD),))
+    assert blanker.text(b64encode(before + PASSWORD)) == BLANK
+    assert blanker.text(b"<" + b64encode(before + PASSWORD + b"\n") + b">") == b"<" + BLANK + b">"
+
+
+def test_law_2_a_secret_that_begins_with_another_is_blanked_whole() -> None:
+    headers = (basic(b"me", PASSWORD), basic(b"me", PASSWORD + b"-and-more"))
+    assert Blanker(headers).text(PASSWORD + b"-and-more " + PASSWORD) == BLANK + b" " + BLANK
+
+
+@given(secrets, requests)
+def test_law_2_the_credentials_themselves_are_stored_nowhere(secret: bytes, request: Request) -> None:
+    authorization = basic(ACCOUNT, secret)
+    request = Request(request.method, request.target, (*request.headers, authorization), request.body)
+    response = Response(200, b"OK", ((b"X-Echo", authorization[1]),), b"you sent " + authorization[1])
+    stored = encode_exchange(Recorder("a", UPSTREAM).exchange(Forward(request, 0, 0), response, 1))
+    assert authorization[1].partition(b" ")[2] not in stored
+    assert secret not in stored
+
+
+@pytest.mark.parametrize(
+    "authorization", [b"Bearer " + PASSWORD, b"bearer  " + PASSWORD, PASSWORD, b"Basic %" + PASSWORD]
+)
+def test_law_2_other_credentials_than_basic_are_searched_for_too(authorization: bytes) -> None:
+    blanker = Blanker(((b"Authorization", authorization),))
+    assert PASSWORD not in blanker.text(b"<%" + PASSWORD + b">")
+
+
+def test_law_2_the_credentials_of_every_field_are_searched_for() -> None:
+    proxy = (b"Proxy-Authorization", basic(b"me", b"proxy-password-1")[1])
+    blanker = Blanker((basic(b"me", b"first-password-1"), basic(b"me", b"second-password-"), proxy))
+    text = blanker.text(b"first-password-1 second-password- proxy-password-1")
+    assert text == b" ".join([BLANK] * 3)
+
+
+def test_law_2_the_user_name_is_no_secret() -> None:
+    exchange = record(PASSWORD, ACCOUNT)
+    assert exchange.user == ACCOUNT.decode()
+    assert exchange.request.body == b"Body=" + ACCOUNT
+    assert BLANK not in encode_exchange(exchange)
+
+
+def test_law_2_a_password_that_is_the_user_name_is_no_secret() -> None:
+    assert Blanker((basic(ACCOUNT, ACCOUNT),)).text(ACCOUNT) == ACCOUNT
+
+
+def test_law_2_short_passwords_are_not_searched_for() -> None:
+    headers = (basic(b"me", b"fifteen-letters"),)
+    assert Blanker(headers).text(b"fifteen-letters") == b"fifteen-letters"
+    assert Blanker((basic(b"me", b"sixteen-letters!"),)).text(b"sixteen-letters!") == BLANK
+
+
+@given(field_values)
+def test_without_credentials_nothing_is_blanked(text: bytes) -> None:
+    assert Blanker(()).text(text) == text
+
+
+def test_what_is_only_like_the_secret_stays() -> None:
+    text = PASSWORD.upper() + PASSWORD[:-1] + b" " + PASSWORD[1:]
+    assert Blanker((basic(ACCOUNT, PASSWORD),)).text(text) == text
+
+
+def test_a_secret_is_bytes_and_no_pattern() -> None:
+    assert Blanker((basic(b"me", b".*.*.*.*.*.*.*.*"),)).text(b"hello" * 5) == b"hello" * 5
+
+
+@pytest.mark.parametrize("byte", [b"\\", b"%", b"%25", b"0", b"A"])
+def test_long_runs_do_not_take_quadratic_time(byte: bytes) -> None:
+    text = byte * 300_000
+    assert Blanker((basic(ACCOUNT, PASSWORD),)).text(text) == text
+
+
+# Header fields
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        b"Authorization",
+        b"Proxy-Authorization",
+        b"Cookie",
+        b"Set-Cookie",
+        b"X-Twilio-Signature",
+        b"X-Api-Key",
+        b"ApiKey",
+        b"X-Auth-Token",
+        b"x-client-SECRET",
+        b"X-Password",
+    ],
+)
+def test_law_2_credential_fields_are_dropped_in_both_directions(name: bytes) -> None:
+    assert is_credential(name)
+    request = Request("GET", b"/", ((name, b"x"), (b"Accept", b"*/*")))
+    response = Response(200, b"OK", ((name, b"x"), (b"Date", b"now")))
+    exchange = Recorder("a", UPSTREAM).exchange(Forward(request, 0, 0), response, 1)
+    assert exchange.request.headers == ((b"Accept", b"*/*"),)
+    assert exchange.response.headers == ((b"Date", b"now"),)
+
+
+@pytest.mark.parametrize("name", [b"Access-Control-Allow-Credentials", b"Content-Type", b"Twilio-Request-Id", b"ETag"])
+def test_other_fields_stay(name: bytes) -> None:
+    assert not is_credential(name)
+    assert Blanker(()).headers(((name, b"x"),)) == ((name, b"x"),)
+
+
+# User names
+
+
+@given(sids("AC", "SK"))
+def test_a_user_name_is_kept_if_it_is_an_accounts_or_an_api_keys_sid(user: str) -> None:
+    assert is_user_name(user.encode())
+    assert user_name((basic(user.encode(), PASSWORD),)) == user
+
+
+@pytest.mark.parametrize("user", [b"", b"me", b"IM" + b"0" * 32, ACCOUNT + b"0", b"AC", b"\xff" * 34])
+def test_other_user_names_are_not_kept(user: bytes) -> None:
+    assert not is_user_name(user)
+    assert user_name((basic(user, PASSWORD),)) is None
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        (),
+        ((b"Authorization", b"Bearer " + b64encode(ACCOUNT + b":x")),),
+        ((b"Authorization", b"Basic"),),
+        ((b"Authorization", b"Basic x"),),
+        ((b"Authorization", b""),),
+    ],
+)
+def test_without_basic_authentication_there_is_no_user_name(headers: Headers) -> None:
+    assert user_name(headers) is None
+    assert Blanker(headers).text(b"Basic x") == b"Basic x"
+
+
+def test_the_user_name_is_found_whatever_the_case_of_the_scheme_or_the_fields_before() -> None:
+    name, value = basic(ACCOUNT, PASSWORD)
+    assert user_name(((name, b"Bearer x"), (name.lower(), value.replace(b"Basic ", b"BASIC  ")))) == ACCOUNT.decode()
+
+
+# Keys
+
+
+@given(secrets, st.sampled_from([Rules(), Rules(("x-a", "host", "authorization", "te"))]))
+def test_law_2_a_live_request_is_blanked_as_the_recorded_one_before_its_key_is_made(
+    secret: bytes, rules: Rules
+) -> None:
+    headers = (FORM, basic(ACCOUNT, secret), (b"X-A", secret), (b"Host", b"a"), (b"TE", b"trailers"))
+    request = Request(
+        "POST", MESSAGES + b"?a=" + quote(secret).encode(), headers, b"Body=" + quote_plus(secret).encode()
+    )
+    recorded = Recorder("a", UPSTREAM).exchange(Forward(request, 0, 0), Response(200), 1).request
+    live = Blankers().of(headers).for_key(request, rules)
+    assert normalize(live, rules).key == normalize(recorded, rules).key
+
+
+def test_blankers_are_kept_by_credentials_and_a_bounded_number_of_them() -> None:
+    blankers = Blankers()
+    first = blankers.of((basic(ACCOUNT, PASSWORD),))
+    assert blankers.of((FORM, basic(ACCOUNT, PASSWORD))) is first
+    assert blankers.of((basic(ACCOUNT, b"another-password"),)) is not first
+    for number in range(64):
+        blankers.of((basic(ACCOUNT, b"%d" % number),))
+    again = blankers.of((basic(ACCOUNT, PASSWORD),))
+    assert again is not first
+    assert again.text(PASSWORD) == BLANK

@@ -1,0 +1,39 @@
+import pytest
+
+from chatproxy.core.errors import RequestError
+from chatproxy.core.http.admission import check_head, too_large
+from chatproxy.core.model import Headers
+
+
+@pytest.mark.parametrize(
+    ("host", "target", "headers"),
+    [
+        ("127.0.0.1:8765", "/v1/Services", ()),
+        ("[::1]:8765", "/", ((b"Content-Encoding", b"Identity"),)),
+        ("chat.twilio.com", "/v1/Services?PageSize=2", ((b"X-Name", "Zoë".encode()),)),
+    ],
+)
+def test_what_can_be_read_is_taken(host: str, target: str, headers: Headers) -> None:
+    check_head(host, target, headers)
+
+
+@pytest.mark.parametrize(
+    ("host", "target", "headers", "status", "reason"),
+    [
+        ("a b", "/", (), 400, "Host header"),
+        ("chat.twilio.com", "example.com:443", (), 400, "no path"),
+        ("chat.twilio.com", "/", ((b"content-encoding", b"br"),), 415, "'br'"),
+        ("chat.twilio.com", "/", ((b"Content-Encoding", b"\xff"),), 415, "only identity"),
+        ("chat.twilio.com", "/", ((b"X-Name", b"\xff"),), 400, "not UTF-8"),
+    ],
+)
+def test_what_cannot_be_read_is_refused(host: str, target: str, headers: Headers, status: int, reason: str) -> None:
+    with pytest.raises(RequestError, match=reason) as refused:
+        check_head(host, target, headers)
+    assert refused.value.status == status
+
+
+def test_a_body_beyond_the_limit_is_413_and_names_the_flag() -> None:
+    error = too_large(10)
+    assert error.status == 413
+    assert "10 bytes (--max-body)" in str(error)

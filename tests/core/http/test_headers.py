@@ -1,0 +1,80 @@
+import pytest
+from hypothesis import given
+from strategies import headers
+
+from chatproxy.core.http.headers import FRAMING, HOP_BY_HOP, OWN_PREFIX, end_to_end, is_form, is_json, is_volatile
+from chatproxy.core.model import Headers
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        b"Connection",
+        b"Keep-Alive",
+        b"Proxy-Authenticate",
+        b"Proxy-Authorization",
+        b"Proxy-Connection",
+        b"TE",
+        b"Trailer",
+        b"Transfer-Encoding",
+        b"Upgrade",
+        b"Content-Length",
+        b"Content-Encoding",
+        b"Expect",
+        b"Host",
+        b"X-Chatproxy-Session",
+        b"x-chatproxy-outcome",
+    ],
+)
+def test_what_belongs_to_one_connection_or_to_us_does_not_pass(name: bytes) -> None:
+    assert end_to_end(((name, b"x"), (b"Date", b"now"))) == ((b"Date", b"now"),)
+
+
+def test_fields_named_by_connection_do_not_pass() -> None:
+    fields = ((b"connection", b"close, X-Hop"), (b"x-hop", b"1"), (b"Connection", b" y-hop ,"), (b"Y-Hop", b"2"))
+    assert end_to_end((*fields, (b"X-Hope", b"3"))) == ((b"X-Hope", b"3"),)
+
+
+def test_what_passes_keeps_its_order_its_repeats_and_its_letter_case() -> None:
+    fields = ((b"Set-Cookie", b"a"), (b"Date", b"now"), (b"set-cookie", b"b"), (b"X-Chat", b""))
+    assert end_to_end(fields) == fields
+
+
+@given(headers)
+def test_end_to_end_drops_and_adds_nothing_else(fields: Headers) -> None:
+    passed = end_to_end(fields)
+    assert end_to_end(passed) == passed
+    remaining = iter(fields)
+    assert all(field in remaining for field in passed)
+    assert not {name.lower() for name, _ in passed} & (HOP_BY_HOP | FRAMING)
+    assert not any(name.lower().startswith(OWN_PREFIX) for name, _ in passed)
+
+
+@pytest.mark.parametrize(
+    ("value", "form", "json"),
+    [
+        (b"application/x-www-form-urlencoded", True, False),
+        (b"Application/X-WWW-Form-Urlencoded; charset=UTF-8", True, False),
+        (b"application/json", False, True),
+        (b"application/json ;charset=utf-8", False, True),
+        (b"application/scim+JSON", False, True),
+        (b"application/jsonp", False, False),
+        (b"text/plain", False, False),
+        (b"multipart/form-data; boundary=x", False, False),
+        (b"", False, False),
+    ],
+)
+def test_the_media_type_tells_forms_and_json(value: bytes, form: bool, json: bool) -> None:
+    fields = ((b"CONTENT-TYPE", value), (b"Content-Type", b"application/json"))
+    assert (is_form(fields), is_json(fields)) == (form, json)
+
+
+def test_without_a_media_type_a_body_is_neither() -> None:
+    assert not is_form(())
+    assert not is_json(())
+
+
+@pytest.mark.parametrize("name", [b"Date", b"ETag", b"Twilio-Request-Id", b"via", b"X-Cache", b"X-Amz-Cf-Pop"])
+def test_what_differs_from_answer_to_answer_is_volatile(name: bytes) -> None:
+    assert is_volatile(name)
+    assert not is_volatile(b"X-" + name)

@@ -1,0 +1,257 @@
+from itertools import combinations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import FORM, JSON, MESSAGES, UPSTREAM, requests
+
+from chatproxy.core.cassette.memory import MemoryCassette
+from chatproxy.core.matching.normal_form import NormalForm, Rules, normalize
+from chatproxy.core.model import Exchange, Headers, Request, Response
+from chatproxy.core.replay.bindings import Bindings, Given, Owner
+from chatproxy.core.replay.explain import Near, differences, explain, miss_reason
+from chatproxy.core.replay.player import play
+from chatproxy.core.replay.session import Session
+
+RULES = Rules(("x-a",))
+MESSAGE = MESSAGES + b"/IM" + b"3" * 32
+
+
+def form(request: Request) -> NormalForm:
+    return normalize(request, RULES)
+
+
+def post(body: bytes, path: bytes = MESSAGES, headers: Headers = (FORM,)) -> Request:
+    return Request("POST", path, headers, body)
+
+
+def session(*recorded: Request) -> Session:
+    exchanges = [Exchange(place, request, Response(200), UPSTREAM, 0, 0) for place, request in enumerate(recorded, 1)]
+    return Session(MemoryCassette("tour", exchanges, RULES), RULES)
+
+
+# Differences
+
+_texts = st.lists(st.sampled_from([b"a", b"b", b"=", b"&", b"%2C", b"+", b"(no value)", b"a=1", b"%3A"]), max_size=5)
+_alike = st.builds(
+    Request,
+    method=st.sampled_from(["GET", "POST"]),
+    target=_texts.map(lambda parts: b"/a?" + b"".join(parts)) | st.sampled_from([b"/", b"/a/b", b"/a%2Fb", b"/b/b"]),
+    headers=st.lists(st.sampled_from([FORM, JSON, (b"X-A", b"1"), (b"x-a", b"1, 1"), (b"x-a", b"")]), max_size=3).map(
+        tuple
+    ),
+    body=_texts.map(b"".join) | st.sampled_from([b"[1]", b"[1.0]"]),
+)
+
+
+@given(st.lists(_alike | requests, min_size=2, max_size=4))
+def test_law_4_there_is_no_difference_exactly_if_keys_are_equal(several: list[Request]) -> None:
+    for one, other in combinations(map(form, several), 2):
+        assert (differences(one, other) == []) == (one.key == other.key)
+
+
+@pytest.mark.parametrize(
+    ("recorded", "live", "difference"),
+    [
+        (post(b"Body=a"), post(b"Body=b"), "form field 'Body' is 'a' where this has 'b'"),
+        (post(b"Body=a"), post(b"Body=a&From=me"), "form field 'From' is absent where this has 'me'"),
+        (post(b"Body=a&From=me"), post(b"Body=a"), "form field 'From' is 'me' where this has absent"),
+        (post(b"a=1&a=2"), post(b"a=1%2C+2"), "form field 'a' is '1', '2' where this has '1, 2'"),
+        (post(b"a"), post(b"a="), "form field 'a' is without a value where this has ''"),
+        (Request("GET", b"/a?b=1"), Request("GET", b"/a"), "query parameter 'b' is '1' where this has absent"),
+        (Request("GET", b"/a"), Request("HEAD", b"/a"), "method is 'GET' where this has 'HEAD'"),
+        (Request("GET", b"/a"), Request("GET", b"/a", host="b"), "host is 'chat.twilio.com' where this has 'b'"),
+        (Request("GET", b"/a/b"), Request("GET", b"/a"), "path is '/a/b' where this has '/a'"),
+        (Request("GET", b"/a/b/c"), Request("GET", b"/a/x/c"), "the segment after 'a' is 'b' where this has 'x'"),
+        (
+            Request("GET", b"/", ((b"X-A", b"1"),)),
+            Request("GET", b"/", ((b"X-A", b"1"), (b"x-a", b"2"))),
+            "header 'x-a' is '1' where this has '1', '2'",
+        ),
+        (post(b"a", headers=()), post(b"b", headers=()), "body is 'a' where this has 'b'"),
+        (post(b"[1]", headers=(JSON,)), post(b"[2]", headers=(JSON,)), "body is '[1]' where this has '[2]'"),
+        (post(b"Body=%ff"), post(b"Body=%fe"), "form field 'Body' is '\\\\xff' where this has '\\\\xfe'"),
+        (post(b"Body=a%0ab"), post(b"Body=a"), "form field 'Body' is 'a%0ab' where this has 'a'"),
+    ],
+)
+def test_a_difference_names_the_part_and_both_values(recorded: Request, live: Request, difference: str) -> None:
+    assert differences(form(recorded), form(live)) == [difference]
+
+
+def test_bodies_of_different_kinds_are_shown_whole() -> None:
+    assert differences(form(post(b"a=1&b=%26")), form(post(b""))) == [
+        "kind of body is 'form' where this has 'empty'",
+        "body is 'a=1&b=%26' where this has ''",
+    ]
+
+
+def test_every_difference_is_named() -> None:
+    recorded, live = Request("GET", b"/a/b?c=1&d=2"), Request("GET", b"/x/y?c=2&e=3")
+    assert differences(form(recorded), form(live)) == [
+        "the segment after '' is 'a' where this has 'x'",
+        "the segment after 'a' is 'b' where this has 'y'",
+        "query parameter 'c' is '1' where this has '2'",
+        "query parameter 'd' is '2' where this has absent",
+        "query parameter 'e' is absent where this has '3'",
+    ]
+
+
+def test_long_values_are_shown_from_a_little_before_where_they_differ() -> None:
+    (difference,) = differences(
+        form(post(b"Body=" + b"x" * 500 + b"1tail")), form(post(b"Body=" + b"x" * 500 + b"2" + b"y" * 99))
+    )
+    assert f"is …{'x' * 30}1tail' where this has …{'x' * 30}2{'y' * 29}…" in difference
+    (difference,) = differences(form(post(b"Body=" + b"x" * 99)), form(post(b"Body=a" + b"x" * 99)))
+    assert difference == f"form field 'Body' is '{'x' * 59}… where this has 'a{'x' * 58}…"
+
+
+# Reasons
+
+
+def test_law_12_a_miss_names_the_nearest_recorded_request_and_what_differs() -> None:
+    replay = session(post(b"Body=a&From=me&Attributes={}"), post(b"Body=b&From=me"), Request("GET", MESSAGES))
+    assert miss_reason(replay, form(post(b"Body=c&From=me"))) == (
+        "never recorded; nearest is tour/2, where form field 'Body' is 'b' where this has 'c'"
+    )
+
+
+def test_law_12_a_request_of_the_same_shape_can_be_the_nearest() -> None:
+    replay = session(Request("GET", MESSAGE))
+    assert miss_reason(replay, form(Request("GET", MESSAGE.replace(b"3", b"4")))) == (
+        f"never recorded; nearest is tour/1, where the segment after 'Messages' is 'IM{'3' * 32}' "
+        f"where this has 'IM{'4' * 32}'"
+    )
+
+
+def test_law_12_several_differences_are_listed() -> None:
+    replay = session(Request("GET", MESSAGES + b"?Page=1&PageToken=a"))
+    reason = miss_reason(replay, form(Request("GET", MESSAGES + b"?Page=2")))
+    assert reason == (
+        "never recorded; nearest is tour/1, where query parameter 'Page' is '1' where this has '2'; "
+        "query parameter 'PageToken' is 'a' where this has absent"
+    )
+
+
+def test_law_12_a_path_of_which_nothing_was_recorded() -> None:
+    replay = session(Request("GET", MESSAGES), post(b"Body=a"))
+    for live in (Request("DELETE", MESSAGES), Request("GET", b"/v1/Services")):
+        reason = miss_reason(replay, form(live))
+        assert reason == f"never recorded, nor was any {live.method} of such a path in cassette 'tour'"
+
+
+def test_law_12_recorded_answers_that_are_used_up() -> None:
+    replay = session(post(b"Body=a"), post(b"Body=a"))
+    replay.answered[form(post(b"Body=a")).key] = 2
+    assert miss_reason(replay, form(post(b"Body=a"))) == (
+        "all 2 recorded answers are used; "
+        "DELETE /__chatproxy/sessions/default begins the session anew, or use a new session name"
+    )
+
+
+def test_only_so_many_recorded_requests_are_looked_at() -> None:
+    replay = session(*(post(b"Body=%d&From=me" % number) for number in range(60)), post(b"Body=x"))
+    assert "nearest is tour/1," in miss_reason(replay, form(post(b"Body=y")))
+
+
+def test_law_12_a_read_of_another_epoch_names_the_write() -> None:
+    member = Request("GET", MESSAGE)
+    exchanges = [
+        Exchange(number, request, Response(200), UPSTREAM, number, number, after)
+        for number, (request, after) in enumerate(
+            [(member, 0), (post(b"Body=a", MESSAGE), 0), (post(b"Body=b"), 2), (Request("GET", MESSAGES), 3)], 1
+        )
+    ]
+    replay = Session(MemoryCassette("tour", exchanges, RULES), RULES)
+    write = f"POST {MESSAGES.decode()}"
+    early = f"recorded only after tour/3 {write}, which this session has not made"
+    assert miss_reason(replay, form(Request("GET", MESSAGES))) == early
+    play(replay, form(post(b"Body=a", MESSAGE)))
+    changed = f"recorded only before tour/2 POST {MESSAGE.decode()}, which may have changed it"
+    assert miss_reason(replay, form(member)) == changed
+
+
+# Explanations
+
+
+def test_law_12_json_differs_by_pointer() -> None:
+    one, other = (form(post(b'Attributes={"a":[1,%b]}' % value)) for value in (b"2", b"3"))
+    assert differences(one, other) == ["form field 'Attributes' at /a/1 is 2 where this has 3"]
+    whole = differences(form(post(b"Attributes={}")), form(post(b"Attributes=[]")))
+    assert whole == ["form field 'Attributes' is '{}' where this has '[]'"]
+
+
+def test_law_12_of_many_places_the_first_are_named() -> None:
+    one, other = (form(post(b"Attributes=[" + b",".join([value] * 12) + b"]")) for value in (b"1", b"2"))
+    found = differences(one, other)
+    assert found[0] == "form field 'Attributes' at /0 is 1 where this has 2"
+    assert (len(found), found[10]) == (11, "form field 'Attributes' differs in more places")
+
+
+def test_law_12_a_large_value_is_not_looked_into() -> None:
+    one, other = (form(post(b'Attributes=["%b"]' % (letter * 70_000))) for letter in (b"a", b"b"))
+    (found,) = differences(one, other)
+    assert found.startswith("form field 'Attributes' is")
+
+
+def test_law_12_the_three_nearest_are_named_the_most_alike_first() -> None:
+    replay = session(*(post(body) for body in (b"a=2&b=2&c=2", b"a=1&b=2", b"a=1&b=1&c=2", b"a=1&b=1&c=1&d=1")))
+    found = explain(replay, post(b"a=1&b=1&c=1"))
+    assert [near.number for near in found.nearest] == [3, 4, 2]
+    assert (found.number, found.ignorable) == (None, ["c"])
+    assert found.reason == "never recorded; nearest is tour/3, where form field 'c' is '2' where this has '1'"
+
+
+def test_law_12_a_hit_is_explained_by_its_exchange() -> None:
+    found = explain(session(post(b"a=1")), post(b"a=1"))
+    assert (found.number, found.reason, found.ignorable) == (1, None, [])
+    assert found.nearest == [Near(1, [])]
+
+
+@pytest.mark.parametrize(
+    ("recorded", "live", "names"),
+    [
+        (post(b"a=1"), post(b""), ["a"]),
+        (post(b"a=1", MESSAGES + b"?b=1"), post(b"a=2", MESSAGES + b"?b=2"), ["b", "a"]),
+        (post(b"a=1"), post(b"a=2", MESSAGE), []),
+        (post(b"a", headers=()), post(b"b", headers=()), []),
+        (post(b"a=1"), post(b"a=2", headers=(FORM, (b"x-a", b"1"))), []),
+    ],
+)
+def test_law_12_parameters_are_named_that_could_be_ignored(recorded: Request, live: Request, names: list[str]) -> None:
+    assert explain(session(recorded), live).ignorable == names
+
+
+def test_law_12_the_sid_of_another_session_is_the_reason() -> None:
+    message, given = b"IM" + b"3" * 32, Given()
+    created = Exchange(1, post(b"a=1"), Response(201, b"", (), message), UPSTREAM, 1, 1)
+    cassette = MemoryCassette(
+        "tour", [created, Exchange(2, Request("GET", MESSAGE), Response(200), UPSTREAM, 2, 2, 1)], RULES
+    )
+    one, other = (
+        Session(cassette, RULES, name, sids=Bindings(cassette, RULES, None, Owner(name), given))
+        for name in ("one", "other")
+    )
+    fresh = one.sids.to_live(message)
+    found = explain(other, Request("GET", MESSAGE.replace(message, fresh)))
+    assert found.reason == f"{fresh.decode()} was given to another session, 'one'; each has SIDs of its own"
+
+
+class Counting(MemoryCassette):
+    """A cassette that counts how many exchanges are read."""
+
+    read_exchanges = 0
+
+    def exchange(self, number: int) -> Exchange:
+        self.read_exchanges += 1
+        return super().exchange(number)
+
+
+def test_law_12_nearness_is_as_cheap_for_a_large_cassette() -> None:
+    exchanges = [
+        Exchange(number, post(b"Body=%d" % number), Response(200), UPSTREAM, 0, 0) for number in range(1, 10_001)
+    ]
+    cassette = Counting("tour", exchanges, RULES)
+    cassette.read_exchanges = 0
+    found = explain(Session(cassette, RULES), post(b"Body=x"))
+    assert len(found.nearest) == 3
+    assert cassette.read_exchanges <= 200

@@ -1,0 +1,151 @@
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import FORM, MESSAGES, UPSTREAM, basic
+
+from chatproxy.core.cassette.memory import MemoryCassette
+from chatproxy.core.matching.normal_form import Rules, normalize
+from chatproxy.core.model import Exchange, Forward, Request, Response, is_read
+from chatproxy.core.record.recorder import Recorder
+from chatproxy.core.replay.player import Answer, Miss, Why, decide, play, play_fetch
+from chatproxy.core.replay.session import Session
+
+CREATE = Request("POST", MESSAGES, (FORM,), b"Body=a")
+OTHER = Request("POST", MESSAGES, (FORM,), b"Body=b")
+LIST = Request("GET", MESSAGES)
+RULES = Rules()
+
+
+def session(*recorded: Request) -> Session:
+    exchanges = [Exchange(place, request, Response(200), UPSTREAM, 0, 0) for place, request in enumerate(recorded, 1)]
+    return Session(MemoryCassette("a", exchanges, RULES), RULES)
+
+
+def played(replay: Session, *requests: Request) -> list[int | None]:
+    return [play(replay, normalize(replay.blanked(request), replay.rules)) for request in requests]
+
+
+def test_equal_requests_are_answered_in_recorded_order() -> None:
+    assert played(session(CREATE, OTHER, CREATE), CREATE, CREATE, OTHER) == [1, 3, 2]
+
+
+def test_a_read_repeats_its_last_answer() -> None:
+    assert played(session(LIST, LIST), LIST, LIST, LIST, LIST) == [1, 2, 2, 2]
+
+
+def test_a_fetch_by_its_key_is_replayed_as_any_read() -> None:
+    replay, key = session(LIST, LIST), normalize(LIST, RULES).key
+    assert [play_fetch(replay, key) for _ in range(3)] == [Answer(1, key + bytes(4)), Answer(2), Answer(2)]
+    assert play_fetch(replay, normalize(CREATE, RULES).key) is None
+
+
+def test_law_4_a_read_after_a_write_since_is_a_miss() -> None:
+    assert played(session(LIST, CREATE), LIST, CREATE, LIST) == [1, 2, None]
+
+
+def test_one_write_more_is_a_miss() -> None:
+    assert played(session(CREATE, CREATE), CREATE, CREATE, CREATE, CREATE) == [1, 2, None, None]
+
+
+def test_what_was_never_recorded_is_a_miss() -> None:
+    replay = session(LIST)
+    assert played(replay, CREATE, Request("HEAD", MESSAGES)) == [None, None]
+    assert replay.answered == {}
+
+
+def test_the_last_write_is_the_furthest_one_replayed() -> None:
+    replay = session(LIST, CREATE, OTHER)
+    last_writes = []
+    for request in (LIST, OTHER, CREATE, CREATE):
+        played(replay, request)
+        last_writes.append(replay.writes.of(MESSAGES))
+    assert last_writes == [0, 3, 3, 3]
+
+
+@given(st.lists(st.sampled_from([CREATE, OTHER])), st.lists(st.sampled_from([CREATE, OTHER])))
+def test_each_answer_is_the_next_one_recorded_for_an_equal_request(
+    recorded: list[Request], live: list[Request]
+) -> None:
+    numbers = {
+        request: [place for place, one in enumerate(recorded, 1) if one is request] for request in (CREATE, OTHER, LIST)
+    }
+    replay, asked = session(*recorded), Counter[Request]()
+    for request in live:
+        (number,) = played(replay, request)
+        rest = numbers[request][asked[request] :]
+        assert number == (rest[0] if rest else None)
+        asked[request] += 1
+
+
+def test_law_2_a_live_request_is_blanked_before_its_key_is_made() -> None:
+    def sent(password: bytes) -> Request:
+        return Request("POST", MESSAGES, (FORM, basic(b"me", password)), b"Body=my+token:+" + password)
+
+    recorder = Recorder("a", UPSTREAM)
+    exchange = recorder.exchange(Forward(sent(b"recorded-password"), 0, 0), Response(201), 1)
+    replay = Session(MemoryCassette("a", [exchange], RULES), RULES)
+    assert played(replay, sent(b"password-of-today")) == [1]
+
+
+MEMBERS = [MESSAGES + b"/IM" + digit * 32 for digit in (b"1", b"2")]
+FETCH, FETCH_OTHER = (Request("GET", member) for member in MEMBERS)
+UPDATE, UPDATE_OTHER = (Request("POST", member, (FORM,), b"Body=c") for member in MEMBERS)
+
+
+def in_order(*recorded: Request) -> Session:
+    """Replay requests that were recorded one after the other."""
+    exchanges: list[Exchange] = []
+    for number, request in enumerate(recorded, 1):
+        after = next((one.number for one in reversed(exchanges) if not is_read(one.request.method)), 0)
+        exchanges.append(Exchange(number, request, Response(200), UPSTREAM, number, number, after))
+    return Session(MemoryCassette("a", exchanges, RULES), RULES)
+
+
+def test_law_4_a_read_gets_the_answers_of_its_epoch_in_order_and_the_last_one_repeats() -> None:
+    replay = in_order(LIST, LIST, CREATE, LIST, LIST)
+    assert played(replay, LIST, LIST, LIST, CREATE, LIST, LIST, LIST) == [1, 2, 2, 3, 4, 5, 5]
+    assert played(in_order(LIST, LIST, CREATE, LIST), LIST, CREATE, LIST) == [1, 3, 4]
+
+
+def test_law_4_a_read_with_no_answer_in_its_epoch_gets_the_last_earlier_one_of_an_untouched_member() -> None:
+    assert played(in_order(FETCH, FETCH, UPDATE_OTHER), FETCH, UPDATE_OTHER, FETCH) == [1, 3, 2]
+    assert played(in_order(FETCH, CREATE), CREATE, FETCH) == [2, 1]
+
+
+def test_law_4_since_counts_writes_replayed_or_not() -> None:
+    replay = in_order(FETCH, UPDATE, CREATE)
+    assert played(replay, FETCH, CREATE, FETCH) == [1, 3, None]
+    assert replay.skipped == [2]
+
+
+def test_law_4_writes_that_a_session_skips_count_as_done() -> None:
+    assert played(in_order(LIST, CREATE, LIST, OTHER, LIST), OTHER, LIST, CREATE, LIST) == [4, 5, 2, 5]
+
+
+def test_law_4_a_read_that_comes_too_early_is_a_miss() -> None:
+    assert played(in_order(CREATE, LIST), LIST, CREATE, LIST) == [None, 1, 2]
+
+
+def test_law_4_the_miss_names_the_write() -> None:
+    replay = in_order(FETCH, UPDATE, CREATE, LIST)
+    early = decide(replay, normalize(LIST, RULES))
+    assert early == Miss(Why.EARLY, 3)
+    played(replay, CREATE)
+    assert decide(replay, normalize(FETCH, RULES)) == Miss(Why.CHANGED, 2)
+
+
+def test_law_4_a_write_to_the_channel_touches_every_member() -> None:
+    channel = Request("POST", MESSAGES.rpartition(b"/")[0], (FORM,), b"FriendlyName=x")
+    assert played(in_order(FETCH, channel, LIST), FETCH, channel, FETCH, LIST) == [1, 2, None, 3]
+
+
+def test_law_6_another_timeline_disturbs_none() -> None:
+    elsewhere = Request("POST", MESSAGES.replace(b"CH2", b"CH3"), (FORM,), b"Body=a")
+    assert played(in_order(LIST, elsewhere, CREATE, LIST), elsewhere, LIST, CREATE, elsewhere, LIST) == [
+        2,
+        1,
+        3,
+        None,
+        4,
+    ]

@@ -1,0 +1,230 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import FORM, MESSAGES, UPSTREAM
+
+from chatproxy.core.cassette.memory import MemoryCassette
+from chatproxy.core.engine import Engine
+from chatproxy.core.errors import CassetteError, UpstreamError
+from chatproxy.core.matching.normal_form import Rules
+from chatproxy.core.model import Exchange, Mode, Request, Response
+from chatproxy.core.record.recorder import Recorder
+from chatproxy.core.replay.bindings import Bindings
+from chatproxy.core.replay.session import Session
+from chatproxy.core.replay.sessions import SESSION, Sessions
+from chatproxy.core.report.report import Report, Run, Trouble, outcome_of, read_report
+
+RULES = Rules()
+
+
+def page(number: int) -> bytes:
+    return MESSAGES + b"?Page=%d" % number
+
+
+def replay(*numbers: int, bound: int = 10) -> Report:
+    """Report on a replay of a cassette that has these exchanges, of the page of that number each."""
+    exchanges = [Exchange(number, Request("GET", page(number)), Response(200), UPSTREAM, 0, 0) for number in numbers]
+    cassette = MemoryCassette("tour", exchanges, RULES)
+    sessions = Sessions(lambda name, restarts: Session(cassette, RULES, name, restarts), bound=bound)
+    return Report(Mode.REPLAY, "tour", Engine(UPSTREAM, lambda: 0, sessions=sessions), cassette)
+
+
+def ask(report: Report, session: bytes, number: int) -> None:
+    report.engine.on_request(Request("GET", page(number), ((SESSION, session),)))
+
+
+def test_a_replay_reports_each_session_and_the_whole() -> None:
+    report = replay(1, 2, 4)
+    for session, number in ((b"b", 1), (b"b", 1), (b"a", 2), (b"a", 9)):
+        ask(report, session, number)
+    content = report.content()
+    assert json.loads(json.dumps(content)) == content
+    sessions = content.pop("sessions")
+    assert isinstance(sessions, dict)
+    assert content == {
+        "mode": "replay",
+        "cassette": "tour",
+        "totals": {"hit": 3, "miss": 1},
+        "served": 2,
+        "unused": [4],
+        "unused_total": 1,
+        "dropped_sessions": 0,
+        "unlisted_sessions": 0,
+    }
+    assert list(sessions) == ["a", "b"]
+    (missed,) = sessions["a"].pop("misses")
+    assert missed["request"] == f"GET {page(9).decode()}"
+    assert missed["reason"].startswith("never recorded; nearest is tour/1")
+    assert missed["count"] == 1
+    assert sessions["a"] == {
+        "restarts": 0,
+        "outcomes": {"hit": 1, "miss": 1},
+        "hits": 1,
+        "errors": [],
+        "served": 1,
+        "unused": [1, 4],
+        "unused_total": 2,
+        "skipped": [],
+        "ambiguous": [],
+    }
+    assert (sessions["b"]["hits"], sessions["b"]["served"], sessions["b"]["unused"]) == (2, 1, [2, 4])
+
+
+def test_a_session_that_was_ended_or_dropped_is_still_reported() -> None:
+    report = replay(1, bound=1)
+    sessions = report.engine.sessions
+    assert sessions
+    ask(report, b"a", 1)
+    assert sessions.end("a")
+    ask(report, b"a", 1)
+    ask(report, b"b", 1)
+    content = report.content()
+    of_session = content["sessions"]
+    assert isinstance(of_session, dict)
+    assert (of_session["a"]["restarts"], of_session["a"]["hits"]) == (1, 2)
+    assert content["dropped_sessions"] == 1
+
+
+def test_the_first_thousand_unused_exchanges_are_listed_and_all_are_counted() -> None:
+    content = replay(*range(1, 1203)).content()
+    assert content["unused"] == list(range(1, 1001))
+    assert content["unused_total"] == 1202
+
+
+def test_a_whole_report_lists_all_unused_exchanges_and_tells_which_recording_it_is_of() -> None:
+    content = replay(*range(1, 1203)).content(whole=True)
+    assert content["unused"] == list(range(1, 1203))
+    assert content.keys() - replay(1).content().keys() == {"recording", "unused_requests", "misses", "errors"}
+    requests = content["unused_requests"]
+    assert isinstance(requests, dict)
+    assert list(requests) == [str(number) for number in range(1, 1001)]
+    assert requests["3"] == f"GET {page(3).decode()}"
+    assert "recording" not in Report(Mode.PASSTHROUGH, None, Engine(UPSTREAM, lambda: 0)).content(whole=True)
+
+
+def cassette(*numbers: int, name: str = "tour", body: bytes = b"") -> MemoryCassette:
+    exchanges = [
+        Exchange(number, Request("GET", page(number)), Response(200, body=body), UPSTREAM, 0, 0) for number in numbers
+    ]
+    return MemoryCassette(name, exchanges, RULES)
+
+
+def test_a_whole_report_is_read_back() -> None:
+    report = replay(1, 2, 4)
+    for number in (1, 9):
+        ask(report, b"a", number)
+    content = json.loads(json.dumps(report.content(whole=True)))
+    assert read_report(content, cassette(1, 2, 4), "r") == Run(frozenset({2, 4}), 1)
+    assert read_report(content | {"mode": "auto"}, cassette(1, 2, 4, 5), "r").unused == {2, 4}
+
+
+@given(st.sets(st.integers(1, 9)).map(sorted), st.lists(st.integers(1, 10), max_size=20))
+def test_law_the_outcome_is_read_back_from_a_whole_report(recorded: list[int], asked: list[int]) -> None:
+    report = replay(*recorded)
+    for number in asked:
+        ask(report, b"a", number)
+    content = json.loads(json.dumps(report.content(whole=True)))
+    assert outcome_of(content) == report.outcome()
+
+
+def test_the_outcome_that_is_read_back_has_the_first_thousand_unused_exchanges_and_counts_all() -> None:
+    report = replay(*range(1, 1203))
+    ask(report, b"a", 7)
+    outcome = outcome_of(json.loads(json.dumps(report.content(whole=True))))
+    assert (outcome.exchanges, outcome.unused_total, len(outcome.unused)) == (1202, 1201, 1000)
+    assert outcome.unused[8] == f"GET {page(8).decode()}"
+    assert outcome == report.outcome()
+
+
+def test_what_was_recorded_and_what_went_wrong_is_read_back() -> None:
+    report = Report(Mode.RECORD, "new", Engine(UPSTREAM, lambda: 0, recorder=Recorder("new", UPSTREAM)))
+    engine, request = report.engine, Request("GET", MESSAGES)
+    decision = engine.on_request(request)
+    assert not isinstance(decision, Response)
+    engine.on_response(decision, Response(200))
+    for _ in range(2):
+        engine.on_error(UpstreamError(504, "it gave no answer in time"), request)
+    outcome = outcome_of(json.loads(json.dumps(report.content(whole=True))))
+    assert outcome == report.outcome()
+    assert outcome.counts == {"error": 2, "recorded": 1}
+    assert outcome.errors == (Trouble(request.line, "it gave no answer in time", 2),)
+
+
+def test_a_trouble_tells_how_often_it_came() -> None:
+    assert Trouble("GET /v1/x", "never recorded", 1).text == "GET /v1/x: never recorded"
+    assert Trouble("GET /v1/x", "never recorded", 3).text == "GET /v1/x: never recorded (3 times)"
+
+
+def test_a_run_without_a_cassette_is_read_back() -> None:
+    report = Report(Mode.PASSTHROUGH, None, Engine(UPSTREAM, lambda: 0))
+    assert outcome_of(report.content(whole=True)) == report.outcome()
+
+
+@pytest.mark.parametrize(
+    ("change", "recorded", "message"),
+    [
+        ({"totals": None}, cassette(1, 2), "is no report of a run; --report writes one"),
+        ({"unused": 5}, cassette(1, 2), "is no report of a run; --report writes one"),
+        ({"mode": "record"}, cassette(1, 2), "is the report of a run of record, which serves nothing"),
+        ({"mode": []}, cassette(1, 2), "is the report of a run of "),
+        ({}, cassette(1, 2, name="other"), "is the report of cassette 'tour', not of 'other'"),
+        ({"recording": None}, cassette(1, 2), "does not tell of which recording it is"),
+        ({"recording": {}}, cassette(1, 2), "is the report of another recording of 'tour'"),
+        ({}, cassette(1), "is the report of another recording of 'tour'"),
+        ({}, cassette(1, 3), "is the report of another recording of 'tour'"),
+        ({}, cassette(1, 2, body=b"x"), "is the report of another recording of 'tour'; replay this one with --report"),
+    ],
+)
+def test_no_other_report_is_read(change: dict[str, object], recorded: MemoryCassette, message: str) -> None:
+    with pytest.raises(CassetteError, match=rf"^r.json: {message}"):
+        read_report(replay(1, 2).content(whole=True) | change, recorded, "r.json")
+
+
+@pytest.mark.parametrize("content", [None, [], 5, "mode"])
+def test_what_is_no_object_is_no_report(content: object) -> None:
+    with pytest.raises(CassetteError, match="is no report of a run"):
+        read_report(content, cassette(1), "r.json")
+
+
+def test_a_run_without_sessions_reports_its_totals() -> None:
+    engine = Engine(UPSTREAM, lambda: 0)
+    decision = engine.on_request(Request("GET", MESSAGES))
+    assert not isinstance(decision, Response)
+    engine.on_response(decision, Response(200))
+    content = Report(Mode.PASSTHROUGH, None, engine).content()
+    assert (content["mode"], content["cassette"], content["sessions"]) == ("passthrough", None, {})
+    assert (content["totals"], content["unused_total"]) == ({"passed": 1}, 0)
+
+
+def reported(exchanges: list[Exchange], *asked: Request) -> dict[str, object]:
+    """Return what the report says of the default session of a replay that was asked these requests."""
+    cassette = MemoryCassette("tour", exchanges, RULES)
+    sessions = Sessions(lambda name, restarts: Session(cassette, RULES, name, restarts, sids=Bindings(cassette, RULES)))
+    report = Report(Mode.REPLAY, "tour", Engine(UPSTREAM, lambda: 0, sessions=sessions), cassette)
+    for request in asked:
+        report.engine.on_request(request)
+    of_sessions = report.content()["sessions"]
+    assert isinstance(of_sessions, dict)
+    found = of_sessions["default"]
+    assert isinstance(found, dict)
+    return found
+
+
+def test_law_4_the_report_names_writes_that_were_skipped_and_not_made_later() -> None:
+    writes = [Request("POST", MESSAGES, (FORM,), b"Body=%d" % number) for number in range(5)]
+    exchanges = [Exchange(number, write, Response(201), UPSTREAM, 0, 0) for number, write in enumerate(writes, 1)]
+    assert reported(exchanges, writes[0], writes[3])["skipped"] == [2, 3]
+    assert reported(exchanges, writes[3], writes[1])["skipped"] == [1, 3]
+    assert reported(exchanges, *writes)["skipped"] == []
+
+
+def test_law_2_the_report_shows_what_a_sid_could_have_stood_for_as_well() -> None:
+    one, two, live = ("CH" + digit * 32 for digit in "129")
+    requests = [Request("GET", f"/v1/{sid}".encode()) for sid in (one, two, live)]
+    exchanges = [
+        Exchange(number, request, Response(200), UPSTREAM, 0, 0) for number, request in enumerate(requests[:2], 1)
+    ]
+    assert reported(exchanges, requests[2])["ambiguous"] == [{live: [one, two]}]
+    assert reported(exchanges, requests[0])["ambiguous"] == []

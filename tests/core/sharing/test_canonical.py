@@ -1,0 +1,254 @@
+import json
+from base64 import b64encode
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+
+import pytest
+from core.scenarios import RULES, Recording, Step, exported, scenarios
+from fixture.fixtures import read
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import FORM, JSON, ORIGIN, UPSTREAM
+
+from chatproxy.core.cassette.cassette import Cassette
+from chatproxy.core.cassette.memory import MemoryCassette
+from chatproxy.core.engine import Engine
+from chatproxy.core.http.headers import FIXED
+from chatproxy.core.matching.normal_form import Rules
+from chatproxy.core.model import TWILIO_HOST, TWILIO_ORIGIN, Exchange, Request, Response, Standing
+from chatproxy.core.replay.bindings import Bindings, Choice, Owner
+from chatproxy.core.replay.session import Session
+from chatproxy.core.replay.sessions import Sessions
+from chatproxy.core.sharing.canonical import PROXY_ORIGIN, Canonical, numbered_sids
+from chatproxy.core.time.session_clock import SessionClock
+from chatproxy.core.time.timestamps import SECOND, read_instant
+from chatproxy.core.timeline.numbering import Declared
+from chatproxy.core.twilio.sids import replace_sids
+
+
+@given(scenarios, st.integers(0, 2**32), st.integers(0, 2**32))
+def test_law_recording_the_same_scenario_again_gives_the_same_file(
+    scenario: list[list[Step]], one: int, other: int
+) -> None:
+    first = Recording(Random(one)).run(scenario)
+    again = Recording(Random(other), "http://localhost:1", "https://chat.us1.twilio.com").run(scenario)
+    assert exported(first.cassette()) == exported(again.cassette())
+
+
+@given(scenarios, st.integers(0, 2**32))
+def test_law_a_canonical_file_is_exported_as_it_was_imported(scenario: list[list[Step]], seed: int) -> None:
+    text = exported(Recording(Random(seed)).run(scenario).cassette())
+    document = read(text)
+    assert exported(MemoryCassette(document.name, document.exchanges, RULES, document.declared)) == text
+
+
+@given(scenarios, st.integers(0, 2**32), st.integers(1, 99))
+def test_law_a_canonical_file_answers_as_the_cassette_that_it_came_from(
+    scenario: list[list[Step]], seed: int, start: int
+) -> None:
+    recording = Recording(Random(seed)).run(scenario)
+    recorded = recording.cassette()
+    document = read(exported(recorded))
+    shared = MemoryCassette(document.name, document.exchanges, RULES, document.declared)
+    one, other = Client(recorded, start), Client(shared, start)
+    for exchange in sorted(recording.exchanges, key=lambda exchange: exchange.asked):
+        assert one.ask(exchange, recorded) == other.ask(exchange, recorded)
+
+
+@dataclass
+class Client:
+    """Replays a cassette, with a clock that goes on by two seconds for each request."""
+
+    cassette: Cassette
+    start: int
+
+    def __post_init__(self) -> None:
+        self.now = self.start * 10**12
+
+        def begin(name: str, restarts: int) -> Session:
+            sids = Bindings(self.cassette, RULES, Choice(), Owner(name, restarts))
+            return Session(self.cassette, RULES, name, restarts, SessionClock(self.now, self.cassette.begun), sids=sids)
+
+        self.session = begin("default", 0)
+        self.engine = Engine(UPSTREAM, lambda: self.now, sessions=Sessions(lambda name, restarts: self.session))
+
+    def ask(self, recorded: Exchange, cassette: Cassette) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+        """Ask as recorded, with this client's SIDs, and return what does not differ from answer to answer."""
+        self.now += 2 * SECOND
+        target = replace_sids(recorded.request.target, self._live(cassette))
+        basic = b"Basic " + b64encode((recorded.user or "").encode() + b":secret")
+        request = replace(
+            recorded.request, target=target, headers=(*recorded.request.headers, (b"Authorization", basic))
+        )
+        answer = self.engine.on_request(request)
+        assert isinstance(answer, Response)
+        assert answer.status != 424
+        fixed = {*FIXED, b"x-amz-cf-id", b"x-chatproxy-exchange"}
+        return answer.status, [one for one in answer.headers if one[0].lower() not in fixed], answer.body
+
+    def _live(self, cassette: Cassette) -> Callable[[bytes], bytes]:
+        """Say what a client was given for a SID of the recording: by the number, which the fixture has, too."""
+
+        def live(sid: bytes) -> bytes:
+            known = cassette.numbered(sid)
+            if known is None or known.supplied:
+                return sid
+            mine = self.cassette.sid(known.number)
+            assert mine is not None
+            return self.session.sids.to_live(mine)
+
+        return live
+
+
+def test_a_field_that_the_server_changed_is_all_that_differs() -> None:
+    scenario: list[list[Step]] = [
+        [("create", 0, "Body=a")],
+        [("create", 1, "Body=b")],
+        [("list", 0, ""), ("fetch", 1, "")],
+        [("delete", 0, "")],
+    ]
+    before, after = (Recording(Random(seed)).run(scenario) for seed in (1, 2))
+    after.exchanges = [
+        replace(one, response=replace(one.response, body=one.response.body.replace(b'"index": 0', b'"index": 5')))
+        if one.number == 2
+        else one
+        for one in after.exchanges
+    ]
+    one, other = (exported(recording.cassette()).splitlines() for recording in (before, after))
+    assert len(one) == len(other)
+    assert [(a.strip(), b.strip()) for a, b in zip(one, other, strict=True) if a != b] == [
+        ('"index": 0,', '"index": 5,')
+    ]
+
+
+def exchange(request: Request, response: Response, number: int = 1, **changes: Any) -> Exchange:
+    return replace(Exchange(number, request, response, UPSTREAM, number, number, number - 1), **changes)
+
+
+def canonical(*recorded: Exchange, rules: Rules = RULES, keep: frozenset[str] = frozenset()) -> list[Exchange]:
+    return list(Canonical(MemoryCassette("a", recorded, rules), rules, numbered_sids(keep)).exchanges())
+
+
+SERVICE = "IS" + "a" * 32
+PATH = f"/v1/Services/{SERVICE}/Channels/general/Messages"
+CANONICAL_PATH = "/v1/Services/IS" + "0" * 31 + "1/Channels/general/Messages"
+
+
+@pytest.mark.parametrize("spelled", [SERVICE, "%49S" + "a" * 32, SERVICE[:-1] + "%61", "IS" + "A" * 32])
+def test_a_sid_is_numbered_however_it_is_spelled(spelled: str) -> None:
+    (found,) = canonical(
+        exchange(Request("GET", PATH.replace(SERVICE, spelled).encode(), origin=ORIGIN), Response(200))
+    )
+    assert found.request.target.decode() == CANONICAL_PATH
+    assert (found.upstream, found.request.host, found.request.origin) == (TWILIO_ORIGIN, TWILIO_HOST, PROXY_ORIGIN)
+
+
+def test_sids_that_are_kept_stay() -> None:
+    request = Request("GET", f"{PATH}?Channel=CH{'b' * 32}".encode(), ((b"X-A", SERVICE.encode()),))
+    for keep in (frozenset({"IS"}), frozenset({SERVICE})):
+        (found,) = canonical(exchange(request, Response(200)), keep=keep)
+        assert found.request.target.decode() == f"{PATH}?Channel=CH{'0' * 31}1"
+        assert found.request.headers == ((b"X-A", SERVICE.encode()),)
+
+
+def test_an_api_key_and_the_reason_phrase_are_numbered_too() -> None:
+    (found,) = canonical(
+        exchange(Request("GET", PATH.encode()), Response(200, b"no " + SERVICE.encode()), user="SK" + "d" * 32)
+    )
+    assert found.user == "SK" + "0" * 31 + "1"
+    assert found.response.reason == b"no IS" + b"0" * 31 + b"1"
+
+
+@pytest.mark.parametrize(
+    ("token", "expected"),
+    [
+        ("PT50", "PT50"),
+        ("PAIM" + "e" * 32, "PAIM" + "0" * 31 + "1"),
+        ("APMQ%3D%3D", "token-1"),
+        ("PT" + "eyJhIjoxfQ", "token-1"),
+    ],
+)
+def test_page_tokens_are_numbered_where_they_are_no_sids_or_numbers(token: str, expected: str) -> None:
+    page = {"meta": {"next_page_url": f"{UPSTREAM}{PATH}?Page=1&PageToken={token}"}, "body": f"?PageToken={token}"}
+    one = exchange(Request("GET", PATH.encode()), Response(200, b"", (JSON,), json.dumps(page).encode()))
+    two = exchange(Request("GET", f"{PATH}?PageToken={token}&Page=1".encode()), Response(200), 2)
+    first, second = canonical(one, two)
+    assert json.loads(first.response.body)["meta"]["next_page_url"] == (
+        f"{TWILIO_ORIGIN}{CANONICAL_PATH}?Page=1&PageToken={expected}"
+    )
+    written = token.replace("e" * 32, "0" * 31 + "1") if "IM" in token else token
+    assert json.loads(first.response.body)["body"] == f"?PageToken={written}"
+    assert second.request.target.decode() == f"{CANONICAL_PATH}?PageToken={expected}&Page=1"
+
+
+def test_our_own_address_in_what_users_wrote_is_one_that_no_server_has_and_twilios_stays() -> None:
+    body = json.dumps({"sid": "IM" + "1" * 32, "body": f"{ORIGIN}/a https://chat.twilio.com/b", "url": f"{UPSTREAM}/c"})
+    form = urlencode({"Body": f"{ORIGIN}/a https://chat.twilio.com/b"}).encode()
+    create = exchange(Request("POST", PATH.encode(), (FORM,), form, ORIGIN), Response(201, b"", (JSON,), body.encode()))
+    (found,) = canonical(create)
+    assert parse_qs(found.request.body.decode())["Body"] == [f"{PROXY_ORIGIN}/a https://chat.twilio.com/b"]
+    assert json.loads(found.response.body)["body"] == f"{PROXY_ORIGIN}/a https://chat.twilio.com/b"
+    assert json.loads(found.response.body)["url"] == "https://chat.twilio.com/c"
+    direct = replace(create, request=replace(create.request, origin=TWILIO_ORIGIN))
+    assert canonical(direct)[0].request.origin == TWILIO_ORIGIN
+
+
+def test_our_own_address_in_a_json_body_is_replaced_with_slashes_escaped_or_not() -> None:
+    text = json.dumps({"a": ORIGIN, "b": 1}).replace("/", r"\/") + json.dumps([ORIGIN])
+    (found,) = canonical(exchange(Request("PUT", PATH.encode(), (JSON,), text.encode(), ORIGIN), Response(200)))
+    assert found.request.body.decode() == text.replace(ORIGIN, PROXY_ORIGIN).replace(
+        ORIGIN.replace("/", r"\/"), PROXY_ORIGIN.replace("/", r"\/")
+    )
+
+
+def test_instants_older_than_the_recording_keep_their_distances_and_others_stand_at_the_write_before() -> None:
+    def shown(*dates: str) -> bytes:
+        return json.dumps([{"date_created": date} for date in dates]).encode()
+
+    headers = ((b"Date", b"Tue, 03 Nov 2026 10:00:00 GMT"), JSON)
+    begin = read_instant(b"2026-11-03T10:00:00Z")
+    assert begin is not None
+    old = shown("2026-11-03T09:59:00Z", "2026-11-03T08:59:00Z", "2026-11-03T10:00:30Z")
+    late = (headers[1], (b"Date", b"Tue, 03 Nov 2026 10:00:10 GMT"))
+    one = exchange(Request("GET", PATH.encode()), Response(200, b"", headers, old), asked=begin.moment)
+    two = exchange(Request("POST", PATH.encode()), Response(201, b"", late), 2, asked=begin.moment + 10 * SECOND)
+    three = exchange(Request("GET", PATH.encode()), Response(200, b"", late, old), 3, asked=begin.moment + 20 * SECOND)
+    recorded = [replace(each, answered=each.asked) for each in (one, two, three)]
+    first, _, third = canonical(*recorded)
+    before = ["2025-12-31T23:59:59Z", "2025-12-31T22:59:59Z"]
+    assert first.response.body == shown(*before, "2026-01-01T00:00:00Z")
+    assert third.response.body == shown(*before, "2026-01-01T00:00:01Z")
+
+
+def test_a_write_to_a_member_above_says_which_epochs_it_opens_below() -> None:
+    channel = f"/v1/Services/{SERVICE}/Channels/general"
+    recorded = [
+        exchange(Request("POST", PATH.encode(), (FORM,), b"Body=a"), Response(201)),
+        exchange(Request("POST", channel.encode(), (FORM,), b"A=b"), Response(200), 2),
+        exchange(Request("GET", PATH.encode()), Response(200), 3),
+    ]
+    found = canonical(*recorded)
+    assert [one.standing for one in found] == [
+        Standing(1),
+        Standing(2),
+        Standing(1, ((CANONICAL_PATH.encode(), 2),)),
+    ]
+    cassette = MemoryCassette("a", found, RULES, Declared(None, ()))
+    assert [cassette.place(number).epoch for number in (1, 2, 3)] == [1, 2, 1]
+    assert canonical(*found) == found
+
+
+def test_an_ignored_parameter_is_in_the_file_as_recorded_with_numbers_for_sids() -> None:
+    rules = Rules(ignore=frozenset({("", "Body")}))
+    message = "IM" + "1" * 32
+    answer = json.dumps({"sid": message, "body": f"see {message}"}).encode()
+    form = urlencode({"Body": f"see {message}"}).encode()
+    (found,) = canonical(
+        exchange(Request("POST", PATH.encode(), (FORM,), form), Response(201, b"", (JSON,), answer)), rules=rules
+    )
+    number = "IM" + "0" * 31 + "1"
+    assert json.loads(found.response.body) == {"sid": number, "body": f"see {number}"}
+    assert parse_qs(found.request.body.decode()) == {"Body": [f"see {number}"]}

@@ -1,0 +1,76 @@
+from random import Random
+
+from core.scenarios import RULES, Recording, Step, exported, scenarios
+from fixture.fixtures import read
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chatproxy.core.cassette.memory import MemoryCassette
+from chatproxy.core.model import Exchange
+from chatproxy.core.replay.player import play_request
+from chatproxy.core.replay.session import Session
+from chatproxy.core.sharing.merging import Merged
+
+SCENARIO: list[list[Step]] = [
+    [("create", 0, "Body=a")],
+    [("create", 0, "Body=b")],
+    [("list", 0, ""), ("fetch", 1, "")],
+    [("update", 0, "Body=c")],
+]
+
+
+def shared(recording: Recording) -> MemoryCassette:
+    document = read(exported(recording.cassette()))
+    return MemoryCassette(document.name, document.exchanges, RULES, document.declared)
+
+
+def merged(*cassettes: MemoryCassette) -> MemoryCassette:
+    found = Merged(cassettes, RULES)
+    exchanges = list(found.exchanges())
+    assert len(exchanges) == found.count
+    return MemoryCassette("merged", exchanges, RULES, found.declared())
+
+
+@given(scenarios, st.integers(0, 2**32))
+def test_law_one_cassette_merged_is_its_canonical_form(scenario: list[list[Step]], seed: int) -> None:
+    cassette = Recording(Random(seed)).run(scenario).cassette()
+    for one in (cassette, shared(Recording(Random(seed)).run(scenario))):
+        assert exported(merged(one)).replace('"merged"', '"a"') == exported(cassette)
+
+
+@given(scenarios, scenarios, st.integers(0, 2**32), st.booleans())
+def test_law_every_request_of_each_cassette_is_answered_by_the_merged_one(
+    first: list[list[Step]], second: list[list[Step]], seed: int, is_shared: bool
+) -> None:
+    recordings = [Recording(Random(seed + nth)).run(scenario) for nth, scenario in enumerate((first, second))]
+    one = merged(*(shared(recording) if is_shared else recording.cassette() for recording in recordings))
+    session = Session(one, RULES)
+    for number in one.order():
+        assert play_request(session, one.exchange(number).request, None).number == number
+
+
+def test_recordings_of_one_channel_go_on_where_the_one_before_ended() -> None:
+    one = Recording(Random(1)).run(SCENARIO)
+    again = Recording(Random(1)).run(SCENARIO)
+    found = merged(one.cassette(), again.cassette())
+    assert [epoch_of(exchange) for exchange in map(found.exchange, found.order())] == [1, 2, 2, 2, 3, 4, 5, 5, 5, 6]
+    assert len({exchange.request.path for exchange in found if exchange.request.line.endswith("Messages")}) == 1
+
+
+def test_fixtures_have_channels_of_their_own_and_one_account_and_service() -> None:
+    one, other = (shared(Recording(Random(seed)).run(SCENARIO)) for seed in (1, 2))
+    found = merged(one, other)
+    assert [epoch_of(exchange) for exchange in map(found.exchange, found.order())] == [1, 2, 2, 2, 3, 1, 2, 2, 2, 3]
+    text = exported(found)
+    assert "CH00000000000000000000000000000002" in text
+    assert "IM00000000000000000000000000000004" in text
+    assert "AC00000000000000000000000000000002" not in text
+    assert "IS00000000000000000000000000000002" not in text
+    document = read(text)
+    again = MemoryCassette(document.name, document.exchanges, RULES, document.declared)
+    assert exported(again) == text
+
+
+def epoch_of(exchange: Exchange) -> int:
+    assert exchange.standing is not None
+    return exchange.standing.epoch

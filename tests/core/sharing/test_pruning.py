@@ -1,0 +1,322 @@
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from itertools import chain
+from random import Random
+
+from core.programs import BEGIN, programs
+from core.scenarios import Recording as Scenario
+from core.scenarios import Step, exported
+from fixture.fixtures import read
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import FORM, JSON, UPSTREAM
+
+from chatproxy.core.cassette.memory import MemoryCassette
+from chatproxy.core.engine import Engine
+from chatproxy.core.matching.normal_form import Rules
+from chatproxy.core.model import Exchange, Request, Response, is_read
+from chatproxy.core.replay.bindings import Bindings, Choice
+from chatproxy.core.replay.session import Session
+from chatproxy.core.replay.sessions import Sessions
+from chatproxy.core.sharing.pruning import Pruning, prune
+from chatproxy.core.time.session_clock import SessionClock
+from chatproxy.core.time.timestamps import SECOND
+from chatproxy.core.twilio.sids import replace_sids
+
+RULES = Rules()
+SERVICE = f"/v1/Services/IS{'1' * 32}"
+CHANNELS = [f"CH{digit * 32}" for digit in "23"]
+ACCOUNTS = [f"AC{digit * 32}" for digit in "45"]
+MEMBERS = [f"IM{digit * 32}" for digit in "678"]
+LIVE = {channel.encode(): f"CH{digit * 32}".encode() for channel, digit in zip(CHANNELS, "ab", strict=True)}
+
+
+# Recordings and runs
+
+
+class Recording:
+    """Exchanges in the order of their answers; each is asked when the last one was answered, unless it says when."""
+
+    def __init__(self) -> None:
+        self.exchanges: list[Exchange] = []
+
+    def add(
+        self,
+        method: str,
+        path: str,
+        shows: object = None,
+        *,
+        early: int = 0,
+        status: int = 200,
+        user: str | None = None,
+    ) -> "Recording":
+        number = len(self.exchanges) + 1
+        answered = BEGIN + number * SECOND
+        asked = answered - SECOND // 2 - early * SECOND
+        writes = [one.number for one in self.exchanges if not is_read(one.request.method) and one.answered <= asked]
+        body = b"" if is_read(method) else b"Body=a"
+        request = Request(method, (SERVICE + path).encode(), (FORM,), body)
+        response = Response(status, b"", (JSON,), json.dumps(shows).encode())
+        after = max(writes, default=0)
+        self.exchanges.append(Exchange(number, request, response, UPSTREAM, asked, answered, after, user))
+        return self
+
+    @property
+    def cassette(self) -> MemoryCassette:
+        return MemoryCassette("tour", self.exchanges, RULES)
+
+    def pruned(self, *unused: int) -> Pruning:
+        return prune(self.cassette, unused, RULES)
+
+
+Client = Callable[[Session, bytes], bytes]
+"""What a program sends in place of a recorded SID."""
+
+
+def run(cassette: MemoryCassette, requests: Iterable[Request], choice: Choice, client: Client) -> list[Response]:
+    """Return what a program gets in a new session of its own, whose clock begins with the recording."""
+    bindings = Bindings(cassette, RULES, choice)
+    session = Session(cassette, RULES, clock=SessionClock(BEGIN, cassette.begun, stands=True), sids=bindings)
+    engine = Engine(UPSTREAM, lambda: BEGIN, sessions=Sessions(lambda name, restarts: session, by_user=False))
+    answers = []
+    for request in requests:
+        target = replace_sids(request.target, lambda sid: client(session, sid))
+        answer = engine.on_request(replace(request, target=target))
+        assert isinstance(answer, Response)
+        answers.append(answer)
+    return answers
+
+
+def served(answers: Iterable[Response]) -> set[int]:
+    marks = [value for answer in answers for name, value in answer.headers if name == b"x-chatproxy-exchange"]
+    return {int(mark.removeprefix(b"tour/")) for mark in marks}
+
+
+def without(cassette: MemoryCassette, pruning: Pruning) -> MemoryCassette:
+    kept = [cassette.exchange(number) for number in cassette.numbers() if number not in pruning.deleted]
+    return MemoryCassette("tour", kept, RULES)
+
+
+# The laws
+
+
+PATHS = [
+    f"/Channels/{channel}{below}"
+    for channel in (*CHANNELS, "general")
+    for below in ("", "/Messages", *(f"/Messages/{sid}" for sid in MEMBERS[:2]))
+]
+
+
+@st.composite
+def recordings(draw: st.DrawFn) -> Recording:
+    """Answers that show anything, of overlapping requests."""
+    recording = Recording()
+    for _ in range(draw(st.integers(1, 9))):
+        shown = {
+            "sid": draw(st.sampled_from([*MEMBERS, *CHANNELS])),
+            "channel_sid": draw(st.sampled_from(CHANNELS)),
+            "index": draw(st.integers(0, 2)),
+            "body": draw(st.sampled_from(["a", "b"])),
+            "date_updated": f"2026-01-01T00:00:0{draw(st.integers(0, 9))}Z",
+        }
+        recording.add(
+            draw(st.sampled_from(["GET", "GET", "POST", "POST", "DELETE"])),
+            draw(st.sampled_from(PATHS)),
+            draw(st.sampled_from([shown, {}, {"meta": {}, "messages": [shown]}])),
+            early=draw(st.integers(0, 3)),
+            status=draw(st.sampled_from([200, 200, 200, 404, 503])),
+            user=draw(st.sampled_from([None, *ACCOUNTS])),
+        )
+    return recording
+
+
+overlapping = recordings().map(lambda recording: recording.cassette)
+sequential = programs.map(lambda program: MemoryCassette("tour", program.exchanges, RULES))
+
+
+def requests_of(cassette: MemoryCassette) -> st.SearchStrategy[list[Request]]:
+    return st.lists(st.sampled_from([cassette.exchange(number).request for number in cassette.numbers()]), max_size=12)
+
+
+@given(overlapping | sequential, st.data())
+def test_law_1_what_the_runs_asked_is_answered_as_before(cassette: MemoryCassette, data: st.DataObject) -> None:
+    def programmed(session: Session, sid: bytes) -> bytes:
+        return sid
+
+    runs = data.draw(st.lists(requests_of(cassette), max_size=2))
+    choice = Choice(recorded=True)
+    before = [run(cassette, asked, choice, programmed) for asked in runs]
+    unused = set(cassette.numbers()) - set().union(*map(served, before))
+    pruning = prune(cassette, unused, RULES)
+    assert {*pruning.deleted, *pruning.needed} == unused
+    after = [run(without(cassette, pruning), asked, choice, programmed) for asked in runs]
+    for one, other in zip(chain(*before), chain(*after), strict=True):
+        assert one == other or (one.status, other.status) == (424, 424)
+
+
+def canonical(answers: list[Response]) -> list[tuple[int, bytes, list[bytes]]]:
+    """Return what came back, each SID by its first appearance."""
+    numbers: dict[bytes, bytes] = {}
+
+    def number(sid: bytes) -> bytes:
+        return numbers.setdefault(sid, b"%d" % len(numbers))
+
+    return [
+        (answer.status, replace_sids(answer.body, number), [value for _, value in answer.headers]) for answer in answers
+    ]
+
+
+@given(overlapping | sequential, st.data())
+def test_law_3_a_program_with_sids_of_its_own_is_answered_as_before(
+    cassette: MemoryCassette, data: st.DataObject
+) -> None:
+    live = {sid: other for sid, other in LIVE.items() if data.draw(st.booleans())}
+
+    def programmed(session: Session, sid: bytes) -> bytes:
+        known = session.cassette.numbered(sid)
+        return live.get(sid) or (sid if known is None or known.supplied else session.sids.to_live(sid))
+
+    asked = data.draw(requests_of(cassette))
+    answers = run(cassette, asked, Choice(), programmed)
+    hits = [request for request, answer in zip(asked, answers, strict=True) if answer.status != 424]
+    before = run(cassette, hits, Choice(), programmed)
+    pruning = prune(cassette, set(cassette.numbers()) - served(before), RULES)
+    after = run(without(cassette, pruning), hits, Choice(), programmed)
+    assert canonical(after) == canonical(before)
+
+
+# Examples
+
+CHANNEL, OTHER = CHANNELS
+LIST, ONE, TWO = f"/Channels/{CHANNEL}/Messages", *(f"/Channels/{CHANNEL}/Messages/{sid}" for sid in MEMBERS[:2])
+
+
+def test_what_nothing_stands_on_is_deleted() -> None:
+    recording = Recording().add("GET", LIST).add("POST", LIST).add("GET", LIST).add("GET", LIST).add("POST", LIST)
+    assert recording.pruned(3, 5) == Pruning((3, 5), ())
+    assert recording.pruned() == Pruning((), ())
+    assert recording.pruned(4, 99) == Pruning((4,), ())
+
+
+def test_law_2_a_write_stays_if_something_kept_stands_in_the_epoch_that_it_opened_or_in_a_later_one() -> None:
+    recording = Recording().add("GET", LIST).add("POST", LIST).add("POST", LIST).add("GET", LIST).add("POST", LIST)
+    assert recording.pruned(2, 3, 5) == Pruning((5,), (2, 3))
+    assert recording.pruned(2, 3, 4, 5) == Pruning((2, 3, 4, 5), ())
+    assert recording.pruned(1, 2, 4) == Pruning((4,), (1, 2))  # the recording begins with 1
+
+
+def test_law_2_a_write_that_was_refused_is_deleted() -> None:
+    recording = Recording().add("GET", LIST).add("POST", LIST, status=400).add("GET", LIST)
+    assert recording.pruned(2) == Pruning((2,), ())
+
+
+def test_law_2_a_write_stays_if_something_kept_stands_after_it_in_a_timeline_that_it_touched() -> None:
+    recording = Recording().add("GET", LIST).add("POST", f"/Channels/{CHANNEL}").add("GET", LIST)
+    assert recording.pruned(2) == Pruning((), (2,))
+    assert recording.pruned(2, 3) == Pruning((2, 3), ())
+
+
+def test_law_3_a_generated_sid_stays_generated() -> None:
+    recording = Recording().add("GET", LIST).add("GET", LIST, {"body": MEMBERS[0]}).add("GET", ONE)
+    assert recording.pruned(2) == Pruning((), (2,))
+    assert recording.pruned(2, 3) == Pruning((2, 3), ())
+
+
+def test_law_3_a_supplied_sid_stays_supplied() -> None:
+    recording = Recording().add("GET", LIST).add("GET", ONE).add("GET", LIST, {"body": MEMBERS[0]})
+    assert recording.pruned(2) == Pruning((), (2,))
+    assert recording.pruned(3) == Pruning((3,), ())
+
+
+def test_law_3_supplied_sids_come_in_the_order_in_which_they_came() -> None:
+    recording = Recording().add("GET", "").add("GET", f"/Channels/{CHANNEL}")
+    recording.add("GET", f"/Channels/{OTHER}/Messages").add("GET", LIST)
+    assert recording.pruned(2) == Pruning((), (2,))
+    assert recording.pruned(2, 3) == Pruning((2, 3), ())
+    assert recording.pruned(2, 4) == Pruning((2, 4), ())
+
+
+def test_law_3_the_account_stays_the_one_that_recorded_first() -> None:
+    one, other = ACCOUNTS
+    recording = (
+        Recording().add("GET", "", {"account_sid": other}).add("GET", LIST, user=one).add("GET", ONE, user=other)
+    )
+    assert recording.cassette.account == one.encode()
+    assert recording.pruned(2) == Pruning((), (2,))
+    assert recording.pruned(2, 3) == Pruning((3,), (2,))
+
+
+def test_law_3_the_account_stays_the_one_that_was_seen_first_where_nobody_gave_one() -> None:
+    one, other = ACCOUNTS
+    shows = [{"body": one}, {"body": other}]
+    recording = Recording().add("GET", "").add("GET", LIST, shows[0]).add("GET", ONE, shows[1])
+    assert recording.cassette.account == one.encode()
+    assert recording.pruned(2) == Pruning((), (2,))
+
+
+def test_law_3_what_began_the_recording_stays_unless_what_follows_came_in_the_same_second() -> None:
+    recording = Recording().add("GET", LIST).add("GET", TWO).add("GET", ONE)
+    assert recording.pruned(1) == Pruning((), (1,))
+    recording.exchanges[1] = replace(recording.exchanges[1], answered=recording.exchanges[0].answered)
+    recording.exchanges[1] = replace(recording.exchanges[1], asked=recording.exchanges[0].asked)
+    assert recording.pruned(1) == Pruning((1,), ())
+
+
+def test_law_3_a_read_stays_that_tells_where_another_stands() -> None:
+    recording = Recording().add("POST", LIST, {"sid": MEMBERS[0], "body": "a"})
+    recording.add("GET", ONE, {"sid": MEMBERS[0], "body": "b"})
+    recording.add("GET", ONE, {"sid": MEMBERS[0], "body": "b"}, early=0)
+    recording.add("GET", ONE, {"sid": MEMBERS[0], "body": "b"}, early=1)
+    recording.add("POST", ONE, {"sid": MEMBERS[0], "body": "b"}, early=2)
+    whole = recording.cassette
+    pruning = recording.pruned(2, 3)
+    again = without(whole, pruning)
+    assert [again.place(number).epoch for number in (1, 4, 5)] == [whole.place(number).epoch for number in (1, 4, 5)]
+    assert pruning.needed
+
+
+def test_law_3_where_another_timeline_tells_which_channel_is_which_all_stays() -> None:
+    recording = Recording().add("GET", LIST)
+    recording.add("GET", "/Channels/general/Members", {"sid": MEMBERS[0], "channel_sid": CHANNEL})
+    recording.add("GET", LIST).add("DELETE", "/Channels/general", status=204)
+    assert recording.pruned(2) == Pruning((), (2,))
+
+
+def test_law_3_two_timelines_stay_two() -> None:
+    recording = Recording().add("GET", LIST, {"sid": MEMBERS[0]})
+    recording.add("GET", "/Channels/general/Messages", {"sid": MEMBERS[0], "channel_sid": CHANNEL})
+    recording.add("GET", f"/Channels/{OTHER}/Messages")
+    recording.add("GET", "/Channels/general/Messages", {"sid": MEMBERS[0], "channel_sid": OTHER})
+    assert recording.pruned(2) == Pruning((), (2,))
+
+
+def test_law_3_a_write_in_another_timeline_goes_though_it_set_an_instant_that_is_kept() -> None:
+    shows = {"sid": MEMBERS[0], "date_created": "2026-01-01T00:00:02Z"}
+    recording = Recording().add("GET", "").add("POST", LIST, shows).add("GET", f"/Channels/{OTHER}/Messages", shows)
+    assert recording.cassette.reply(3) != without(recording.cassette, Pruning((2,), ())).reply(3)
+    assert recording.pruned(2) == Pruning((2,), ())
+
+
+def test_of_a_cassette_that_nothing_was_served_of_only_what_it_is_known_by_stays() -> None:
+    assert Recording().add("GET", LIST).add("GET", ONE).pruned(1, 2) == Pruning((2,), (1,))
+    assert Recording().pruned(1) == Pruning((), ())
+
+
+def test_a_canonical_cassette_keeps_its_epochs_and_what_it_declares() -> None:
+    scenario: list[list[Step]] = [
+        [("create", 0, "Body=a")],
+        [("create", 1, "Body=b")],
+        [("fetch", 0, ""), ("list", 0, "")],
+        [("update", 0, "Body=c")],
+        [("list", 1, "")],
+    ]
+    document = read(exported(Scenario(Random(1)).run(scenario).cassette()))
+    cassette = MemoryCassette("a", document.exchanges, RULES, document.declared)
+    reads = frozenset(number for number in cassette.order() if is_read(cassette.exchange(number).request.method))
+    last = max(cassette.order())
+    assert prune(cassette, reads - {last}, RULES) == Pruning(tuple(sorted(reads - {last})), ())
+    kept = [one for one in cassette if one.number not in reads - {last}]
+    left = MemoryCassette("a", kept, RULES, document.declared)
+    assert [left.place(one.number).epoch for one in kept] == [cassette.place(one.number).epoch for one in kept]
+    assert left.numbered(b"CH" + b"0" * 31 + b"2") == cassette.numbered(b"CH" + b"0" * 31 + b"2")

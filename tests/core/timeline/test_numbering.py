@@ -1,0 +1,97 @@
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import FORM, JSON, UPSTREAM, exchanges
+
+from chatproxy.core.matching.normal_form import Rules, normalize
+from chatproxy.core.model import Exchange, Request, Response
+from chatproxy.core.timeline.numbering import Numbered, Numbering, sid_number, sid_type
+from chatproxy.core.twilio.sids import PREFIXES
+
+RULES = Rules()
+
+
+def sid(prefix: str, digit: str) -> bytes:
+    return (prefix + digit * 32).encode()
+
+
+def exchange(
+    number: int,
+    target: bytes = b"/",
+    answer: bytes = b"",
+    *,
+    body: bytes = b"",
+    asked: int = 0,
+    answered: int = 0,
+    user: str | None = None,
+) -> Exchange:
+    request = Request("POST", target, (FORM,), body)
+    return Exchange(number, request, Response(200, b"OK", (JSON,), answer), UPSTREAM, asked, answered, user=user)
+
+
+def learned(*several: Exchange) -> Numbering:
+    numbering = Numbering()
+    for one in several:
+        numbering.learn(one, normalize(one.request, RULES))
+    return numbering
+
+
+def supplied(*several: Exchange) -> set[bytes]:
+    return {one for one, known in learned(*several).numbered().items() if known.supplied}
+
+
+def test_law_1_numbers_go_per_type_by_first_appearance_requests_before_their_responses() -> None:
+    one, two, three, channel = sid("IM", "1"), sid("IM", "2"), sid("IM", "3"), sid("CH", "1")
+    numbering = learned(exchange(1, b"/" + three, two + channel + three), exchange(2, b"/" + two, one))
+    numbers = [numbering.number_of(each) for each in (three, two, one, channel)]
+    assert numbers == [sid_number(b"IM", 1), sid_number(b"IM", 2), sid_number(b"IM", 3), sid_number(b"CH", 1)]
+    assert numbering.number_of(sid("IM", "4")) is None
+
+
+@given(st.sampled_from(PREFIXES), st.integers(1, 2**32 - 1))
+def test_law_1_a_number_has_its_type(prefix: str, nth: int) -> None:
+    assert sid_type(sid_number(prefix.encode(), nth)) == prefix.encode()
+
+
+def test_law_1_request_ids_are_numbered_by_exchange() -> None:
+    one, two, three = (sid("RQ", digit) for digit in "123")
+    numbering = learned(exchange(3, answer=one + two), exchange(6), exchange(7, answer=three + one))
+    assert numbering.number_of(one) == sid_number(b"RQ", 1)
+    assert numbering.number_of(three) == sid_number(b"RQ", 3)
+    assert len({known.number for known in numbering.numbered().values()}) == 3
+
+
+@given(st.lists(exchanges, max_size=4))
+def test_law_1_no_two_sids_have_one_number(several: list[Exchange]) -> None:
+    numbered = learned(*several).numbered()
+    assert len({known.number for known in numbered.values()}) == len(numbered)
+
+
+def test_law_1_a_sid_of_path_query_or_body_is_supplied_where_no_response_showed_it_before() -> None:
+    path, query, body, shown = sid("IS", "1"), sid("CH", "2"), sid("US", "3"), sid("IM", "4")
+    first = exchange(1, b"/%b?a=%b" % (path, query), shown + path, body=b"a=%2549&From=%55S" + body[2:])
+    assert supplied(first, exchange(2, b"/" + shown)) == {path, query, body}
+
+
+def test_law_1_moments_decide_what_came_first() -> None:
+    one = sid("CH", "1")
+    showing = exchange(1, answer=one, asked=1, answered=5)
+    assert supplied(showing, exchange(2, b"/" + one, asked=4, answered=6)) == {one}
+    assert supplied(showing, exchange(2, b"/" + one, asked=6, answered=7)) == set()
+
+
+def test_law_1_an_accounts_sid_is_supplied_wherever_it_was_seen() -> None:
+    account = sid("AC", "1")
+    assert learned(exchange(1, answer=account)).numbered() == {account: Numbered(sid_number(b"AC", 1), True)}
+
+
+def test_law_2_the_account_is_the_first_user_name_that_is_one() -> None:
+    shown, user = sid("AC", "1"), sid("AC", "2")
+    key = exchange(1, answer=shown, user=sid("SK", "3").decode())
+    assert learned().account is None
+    assert learned(key).account == shown
+    assert learned(key, exchange(2, user=user.decode()), exchange(3, user=shown.decode())).account == user
+
+
+def test_law_5_upper_case_hex_counts_as_a_segment_of_a_path() -> None:
+    upper = sid("IM", "A")
+    assert supplied(exchange(1, b"/%b/x?a=%b" % (upper, sid("IM", "B")))) == {upper}

@@ -1,0 +1,238 @@
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from integration.processes import PATIENCE, Server, Workplace, environment
+from integration.twilio_clients import ACCOUNT, CHANNEL, SERVICE, TOKEN
+from servers import settings
+
+from chatproxy.core.errors import ChatproxyError, ConfigError
+from chatproxy.core.model import Mode
+from chatproxy.runs.intercept import Interceptor
+
+MESSAGES = f"services({SERVICE!r}).channels({CHANNEL!r}).messages"
+
+PYTHON = f"""
+import os, sys
+from twilio.rest import Client
+assert "CHATPROXY_URL" not in os.environ
+messages = Client({ACCOUNT!r}, {TOKEN!r}).chat.v1.{MESSAGES}
+made = [messages.create(body=body) for body in sys.argv[1:]]
+print(" ".join(one.body for one in messages.list(page_size=1)))
+"""
+
+NODE = f"""
+const twilio = require("twilio");
+const messages = twilio({ACCOUNT!r}, {TOKEN!r}).chat.v1.{MESSAGES};
+messages.create({{ body: process.argv[1] }}).then(() => messages.list({{ pageSize: 1 }}))
+  .then((listed) => console.log(listed.map((one) => one.body).join(" ")));
+"""
+
+PACKAGES = Path(__file__).parent / "integration" / "node"
+FILE = "cassettes/talk.json"
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Iterator[Server]:
+    folder = tmp_path / "sandbox"
+    folder.mkdir()
+    with Workplace(folder).sandbox() as server:
+        yield server
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    folder = tmp_path / "place"
+    folder.mkdir()
+    (folder / "program.py").write_text(PYTHON)
+    return folder
+
+
+def command(*arguments: str) -> list[str]:
+    return [str(Path(sys.executable).with_name("chatproxy")), "run", "--intercept", *arguments]
+
+
+def run(
+    place: Path, *arguments: str, environ: Mapping[str, str] | None = None, status: int = 0
+) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        command(*arguments),
+        cwd=place,
+        env=environment() | dict(environ or {}) | {"TMPDIR": str(place)},
+        capture_output=True,
+        text=True,
+        timeout=2 * PATIENCE,
+        check=False,
+    )
+    assert done.returncode == status, done.stdout + done.stderr
+    assert not list(place.glob("chatproxy-*")), "what was made for the run is removed with it"
+    return done
+
+
+def asking(sandbox: Server) -> dict[str, str]:
+    return {"CHATPROXY_UPSTREAM": sandbox.url}
+
+
+def program(*bodies: str) -> tuple[str, ...]:
+    return ("--", sys.executable, "program.py", *bodies)
+
+
+def test_an_unchanged_program_is_recorded_and_replayed_over_https(place: Path, sandbox: Server) -> None:
+    recorded = run(place, "--mode", "record", FILE, *program("Hello", "Bye"), environ=asking(sandbox))
+    assert recorded.stdout == "Hello Bye\n"
+    assert recorded.stderr.splitlines() == [
+        f"chatproxy: recorded {FILE}, 4 exchanges",
+        "chatproxy: record talk: 4 recorded",
+    ]
+    first = (place / FILE).read_text()
+    assert TOKEN not in first
+    sandbox.stop()
+    replayed = run(place, FILE, *program("Hello", "Bye"), environ=asking(sandbox))
+    assert replayed.stdout == "Hello Bye\n"
+    assert replayed.stderr == "chatproxy: replay talk: 4 hit, 0 of 4 exchanges unused\n"
+    assert (place / FILE).read_text() == first
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+@pytest.mark.skipif(not (PACKAGES / "node_modules" / "twilio").is_dir(), reason="its twilio package is not installed")
+def test_an_unchanged_program_of_node_is_too(place: Path, sandbox: Server) -> None:
+    node = ("--", str(shutil.which("node")), "-e", NODE, "Hello")
+    found = {"NODE_PATH": str(PACKAGES / "node_modules")}
+    recorded = run(place, "--mode", "record", FILE, *node, environ={**found, **asking(sandbox)})
+    sandbox.stop()
+    replayed = run(place, FILE, *node, environ=found)
+    assert recorded.stdout == replayed.stdout == "Hello\n"
+    assert replayed.stderr == "chatproxy: replay talk: 2 hit, 0 of 2 exchanges unused\n"
+
+
+def test_a_miss_is_explained_and_fails_the_run(place: Path, sandbox: Server) -> None:
+    run(place, "--mode", "record", FILE, *program("Hello"), environ=asking(sandbox))
+    (place / "careless.py").write_text(PYTHON.replace("made =", "try: made =").partition("print(")[0] + "except: pass")
+    report, junit = place / "report.json", place / "run.xml"
+    arguments = ("--report", str(report), "--junit", str(junit), FILE, "--", sys.executable, "careless.py", "Ciao")
+    done = run(place, *arguments, status=3)
+    assert "chatproxy: miss: POST /v1/" in done.stderr
+    assert "nearest is talk/1, where " in done.stderr
+    assert "form field 'Body' is 'Hello' where this has 'Ciao'" in done.stderr
+    assert '"miss": 1' in report.read_text()
+    assert 'failures="1"' in junit.read_text()
+    assert run(place, FILE, "--", "true").stderr.startswith(
+        "chatproxy: replay talk: no request came (does the command use HTTPS_PROXY or HTTP_PROXY?), 2 of"
+    )
+
+
+def test_a_recording_of_a_command_that_fails_stays_in_the_store(place: Path, sandbox: Server) -> None:
+    (place / "program.py").write_text(PYTHON + "\nsys.exit(5)\n")
+    done = run(place, "--mode", "record", FILE, *program("Hello"), status=5, environ=asking(sandbox))
+    assert f"chatproxy: {FILE} is as it was; what was recorded is in the store" in done.stderr
+    assert not (place / FILE).exists()
+    assert "talk.partial" in Workplace(place).run("list")
+
+
+def test_an_exact_file_is_extended(place: Path, sandbox: Server) -> None:
+    run(place, "--mode", "record", "talk", *program("Hello"), environ=asking(sandbox))
+    Workplace(place).run("export", "--exact", "talk", FILE)
+    done = run(place, "--mode", "auto", FILE, *program("Hello", "Bye"), environ=asking(sandbox))
+    assert re.search(rf"chatproxy: recorded {FILE}, \d exchanges", done.stderr), done.stderr
+    assert "Bye" in (place / FILE).read_text()
+
+
+def test_other_hosts_are_tunnelled_and_not_decrypted(place: Path, sandbox: Server) -> None:
+    run(place, "--mode", "record", FILE, *program("Hello"), environ=asking(sandbox))
+    port = str(sandbox.port)
+    tunnel = f"""
+import os, socket
+host, port = os.environ["HTTPS_PROXY"].removeprefix("http://").split(":")
+with socket.create_connection((host, int(port))) as tunnel:
+    tunnel.sendall(b"CONNECT localhost:{port} HTTP/1.1\\r\\n\\r\\n")
+    assert tunnel.recv(4096).startswith(b"HTTP/1.1 200")
+    tunnel.sendall(b"GET /v1 HTTP/1.0\\r\\n\\r\\n")
+    print(b"chatproxy-sandbox" in tunnel.recv(65536), b"outcome" in tunnel.recv(65536))
+"""
+    done = run(place, FILE, "--", sys.executable, "-c", tunnel)
+    assert done.stdout == "True False\n"
+
+
+def test_the_child_keeps_what_it_trusts_and_what_it_reaches_directly(place: Path, sandbox: Server) -> None:
+    run(place, "--mode", "record", FILE, *program("Hello"), environ=asking(sandbox))
+    own = place / "own.pem"
+    own.write_text("-----BEGIN CERTIFICATE-----\nmine\n-----END CERTIFICATE-----\n")
+    show = (
+        "import os; bundle = open(os.environ['SSL_CERT_FILE']).read(); "
+        "print(bundle.count('BEGIN'), 'mine' in bundle, os.environ['NO_PROXY'], os.environ['no_proxy'])"
+    )
+    bundles = {"REQUESTS_CA_BUNDLE": str(own), "SSL_CERT_FILE": "", "CURL_CA_BUNDLE": "", "NODE_EXTRA_CA_CERTS": ""}
+    given = {**bundles, "NO_PROXY": "a.test,*.twilio.com,*"}
+    done = run(place, FILE, "--", sys.executable, "-c", show, environ=given)
+    direct = "a.test,localhost,127.0.0.1,::1"
+    assert done.stdout == f"2 True {direct} {direct}\n"
+    missing = run(place, FILE, "--", "true", status=2, environ={"REQUESTS_CA_BUNDLE": str(place / "none.pem")})
+    assert missing.stderr.startswith("chatproxy: REQUESTS_CA_BUNDLE: ")
+    assert "none.pem cannot be read" in missing.stderr
+
+
+def test_a_client_that_does_not_trust_the_authority_is_told_of(place: Path, sandbox: Server) -> None:
+    run(place, "--mode", "record", FILE, *program("Hello"), environ=asking(sandbox))
+    (place / "program.py").write_text(
+        f"import os\nimport certifi\nos.environ['REQUESTS_CA_BUNDLE'] = certifi.where()\n{PYTHON}"
+    )
+    done = run(place, FILE, *program("Hello"), status=1)
+    assert "chatproxy: mitmproxy: Client TLS handshake failed." in done.stderr
+
+
+def test_what_cannot_be_opened_ends_the_run_before_its_command(place: Path) -> None:
+    done = run(place, "missing", "--", sys.executable, "-c", "print('ran')", status=1)
+    assert done.stdout == ""
+    assert "there is no such cassette" in done.stderr
+
+
+def test_mitmproxy_ends_with_a_run_that_is_killed(place: Path, sandbox: Server) -> None:
+    waits = "import time; print('up', flush=True); time.sleep(60)"
+    running = subprocess.Popen(
+        command("--mode", "record", FILE, "--upstream", sandbox.url, "--", sys.executable, "-c", waits),
+        cwd=place,
+        env=environment() | {"TMPDIR": str(place)},
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert running.stdout is not None
+    assert running.stdout.readline() == b"up\n"
+    os.kill(running.pid, signal.SIGKILL)
+    running.wait(PATIENCE)
+    try:
+        until = time.monotonic() + PATIENCE
+        while _interceptors(place):
+            assert time.monotonic() < until
+            time.sleep(0.05)
+    finally:
+        os.killpg(running.pid, signal.SIGKILL)
+        running.stdout.close()
+
+
+def _interceptors(place: Path) -> list[str]:
+    """The processes that chatproxy has started in a folder."""
+    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    return [line for line in listed.splitlines() if "-m chatproxy.mitm" in line and str(place) in line]
+
+
+def test_a_process_that_ends_too_early_is_an_error(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    here = settings(tmp_path, upstream="http://127.0.0.1:9")
+    served = Interceptor().serve(Mode.RECORD, "talk", here, print)
+    served._process.kill()
+    with pytest.raises(ChatproxyError, match="mitmproxy ended too early"):
+        served.content()
+    with pytest.raises(ChatproxyError, match="mitmproxy ended"):
+        served.close(well=True)
+
+
+def test_mitmproxy_must_be_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "mitmproxy", None)
+    with pytest.raises(ConfigError, match="needs mitmproxy: pip install"):
+        Interceptor().serve(Mode.RECORD, "talk", settings(tmp_path), print)

@@ -1,0 +1,238 @@
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from aiohttp import ClientPayloadError, ClientSession, web
+from servers import raw, settings, upstream
+
+from chatproxy.core.engine import Engine
+from chatproxy.core.model import Mode
+from chatproxy.serve.listen import Running, proxy
+from chatproxy.serve.proxy import Limits, Proxy
+from chatproxy.store import Store
+
+PATH = "/v1/Services/IS0123456789abcdef0123456789abcdef/Channels/general/Messages"
+
+
+async def echo(request: web.BaseRequest) -> web.StreamResponse:
+    """Answer with what was asked, and with an URL of this server."""
+    body = await request.read()
+    content = {"url": f"http://{request.host}{request.path}", "method": request.method, "body": body.decode()}
+    return web.json_response(content, headers={"X-Chatproxy-Outcome": "forged"})
+
+
+@pytest.fixture
+async def origin() -> AsyncIterator[str]:
+    async with upstream(echo) as url:
+        yield url
+
+
+def outcomes(running: Running) -> dict[str, int]:
+    assert running.engine is not None
+    return dict(running.engine.counts)
+
+
+async def test_record_asks_the_upstream_stores_the_exchange_and_then_answers(tmp_path: Path, origin: str) -> None:
+    here = settings(tmp_path, upstream=origin)
+    async with proxy(Mode.RECORD, "c", here, print) as running, ClientSession() as client:
+        async with client.post(running.url + PATH, data={"Body": "hi"}) as answer:
+            assert answer.headers.getall("x-chatproxy-outcome") == ["recorded"]
+            assert answer.headers["x-chatproxy-exchange"] == "c/1"
+            assert (await answer.json())["url"] == running.url + PATH
+        assert outcomes(running) == {"recorded": 1}
+    with closing(Store(here.store)) as store:
+        (exchange,) = store.exchanges("c")
+    assert exchange.request.body == b"Body=hi"
+    assert json.loads(exchange.response.body)["url"] == origin + PATH
+    assert exchange.upstream == origin
+    assert 0 < exchange.asked <= exchange.answered
+
+
+async def test_replay_answers_with_the_upstream_gone_and_turns_urls_to_its_own_address(tmp_path: Path) -> None:
+    async with upstream(echo) as url:
+        here = settings(tmp_path, upstream=url)
+        async with proxy(Mode.RECORD, "c", here, print) as running, ClientSession() as client:
+            async with client.get(running.url + PATH) as answer:
+                recorded = await answer.read()
+                recorder = running.url
+    async with proxy(Mode.REPLAY, "c", here, print) as running, ClientSession() as client:
+        async with client.get(running.url + PATH) as answer:
+            assert answer.headers["x-chatproxy-outcome"] == "hit"
+            assert await answer.read() == recorded.replace(recorder.encode(), running.url.encode())
+
+
+async def test_urls_keep_leaves_answers_as_the_upstream_gave_them(tmp_path: Path, origin: str) -> None:
+    here = settings(tmp_path, upstream=origin, urls="keep")
+    for mode in (Mode.RECORD, Mode.REPLAY):
+        async with proxy(mode, "c", here, print) as running, ClientSession() as client:
+            async with client.get(running.url + PATH) as answer:
+                assert (await answer.json())["url"] == origin + PATH
+
+
+async def test_a_miss_is_a_424_and_is_told(tmp_path: Path, origin: str) -> None:
+    here = settings(tmp_path, upstream=origin)
+    async with proxy(Mode.RECORD, "c", here, print) as running, ClientSession() as client:
+        async with client.get(running.url + PATH):
+            pass
+    told: list[str] = []
+    async with proxy(Mode.REPLAY, "c", here, told.append) as running, ClientSession() as client:
+        async with client.get(running.url + PATH + "?PageSize=7") as answer:
+            assert answer.status == 424
+            assert answer.reason == "Failed Dependency"
+            assert answer.headers["x-chatproxy-outcome"] == "miss"
+            error = await answer.json()
+    assert error["status"] == error["code"] == 424
+    assert "PageSize" in error["message"]
+    assert told == [f"chatproxy: miss: {error['message']}"]
+
+
+async def test_auto_records_what_is_missing_for_the_next_start(tmp_path: Path, origin: str) -> None:
+    here = settings(tmp_path, upstream=origin)
+    seen = []
+    for _ in range(2):
+        async with proxy(Mode.AUTO, "c", here, print) as running, ClientSession() as client:
+            async with client.get(running.url + PATH):
+                pass
+            seen.append(outcomes(running))
+    assert seen == [{"recorded": 1}, {"hit": 1}]
+
+
+async def test_passthrough_records_nothing_and_keeps_pages_on_the_proxy(tmp_path: Path, origin: str) -> None:
+    here = settings(tmp_path, upstream=origin)
+    async with proxy(Mode.PASSTHROUGH, "", here, print) as running, ClientSession() as client:
+        async with client.get(running.url + PATH) as answer:
+            assert answer.headers["x-chatproxy-outcome"] == "passed"
+            assert (await answer.json())["url"] == running.url + PATH
+    assert not here.store.exists()
+
+
+async def test_passthrough_streams_what_is_no_json(tmp_path: Path) -> None:
+    may_go_on = asyncio.Event()
+
+    async def drip(request: web.BaseRequest) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/plain"})
+        await response.prepare(request)
+        await response.write(b"first")
+        await may_go_on.wait()
+        await response.write(b"second")
+        return response
+
+    async with upstream(drip) as url:
+        async with proxy(Mode.PASSTHROUGH, "", settings(tmp_path, upstream=url), print) as running:
+            async with ClientSession() as client, client.get(running.url + PATH) as answer:
+                assert await answer.content.readexactly(5) == b"first"
+                may_go_on.set()
+                assert await answer.content.read() == b"second"
+            old = await raw(running.url, b"GET %b HTTP/1.0\r\n\r\n" % PATH.encode())
+            assert b"Transfer-Encoding" not in old
+            assert old.endswith(b"Connection: close\r\n\r\nfirstsecond")
+
+
+async def test_passthrough_streams_json_beyond_the_limit_as_it_is(tmp_path: Path) -> None:
+    body = json.dumps({"url": "x" * 5000}).encode()
+
+    async def large(request: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(body=body, content_type="application/json")
+
+    async with upstream(large) as url:
+        async with proxy(Mode.PASSTHROUGH, "", settings(tmp_path, upstream=url, max_body=100), print) as running:
+            async with ClientSession() as client, client.get(running.url + PATH) as answer:
+                assert await answer.read() == body
+
+
+async def test_passthrough_answers_head_and_no_content_without_a_body(tmp_path: Path) -> None:
+    async def empty(request: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(status=200 if request.method == "HEAD" else 204)
+
+    async with upstream(empty) as url:
+        async with proxy(Mode.PASSTHROUGH, "", settings(tmp_path, upstream=url), print) as running:
+            text = b"HEAD %b HTTP/1.1\r\nHost: a\r\n\r\nDELETE %b HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+            answers = await raw(running.url, text % (PATH.encode(), PATH.encode()))
+    assert answers.count(b"HTTP/1.1 200 OK\r\n") == answers.count(b"HTTP/1.1 204 No Content\r\n") == 1
+    assert b"chunked" not in answers
+    assert answers.endswith(b"\r\n\r\n")
+
+
+async def test_a_stream_that_breaks_is_not_ended_as_if_it_were_whole(tmp_path: Path) -> None:
+    async def broken(request: web.BaseRequest) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/plain"})
+        await response.prepare(request)
+        await response.write(b"part")
+        assert request.transport is not None
+        request.transport.abort()
+        return response
+
+    async with upstream(broken) as url:
+        async with proxy(Mode.PASSTHROUGH, "", settings(tmp_path, upstream=url), print) as running:
+            async with ClientSession() as client, client.get(running.url + PATH) as answer:
+                with pytest.raises((ClientPayloadError, ConnectionError)):
+                    await answer.read()
+
+
+async def test_an_upstream_that_cannot_be_reached_is_a_502_and_is_not_recorded(tmp_path: Path) -> None:
+    here = settings(tmp_path, upstream="http://127.0.0.1:9")
+    told: list[str] = []
+    async with proxy(Mode.RECORD, "c", here, told.append) as running, ClientSession() as client:
+        async with client.get(running.url + PATH) as answer:
+            assert answer.status == 502
+            assert answer.headers["x-chatproxy-outcome"] == "error"
+            assert "cannot be reached" in (await answer.json())["message"]
+    assert told == ["chatproxy: nothing was recorded, there is no cassette c"]
+
+
+async def test_more_connections_than_allowed_are_refused_at_once(tmp_path: Path, origin: str) -> None:
+    here = settings(tmp_path, upstream=origin, max_connections=1)
+    async with proxy(Mode.PASSTHROUGH, "", here, print) as running:
+        host, port = running.url.removeprefix("http://").split(":")
+        _, first = await asyncio.open_connection(host, int(port))
+        first.write(b"GET")
+        await first.drain()
+        refused = await raw(running.url, b"")
+        first.close()
+        await first.wait_closed()
+    assert refused.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
+    assert b"--max-connections" in refused
+
+
+async def test_what_is_no_http_is_a_400_in_twilios_error_json(tmp_path: Path, origin: str) -> None:
+    async with proxy(Mode.PASSTHROUGH, "", settings(tmp_path, upstream=origin), print) as running:
+        answer = await raw(running.url, b"\x16\x03\x01 no http\r\n\r\n")
+        long = await raw(running.url, b"GET /%b HTTP/1.1\r\nHost: a\r\n\r\n" % (b"a" * 40_000))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert b"x-chatproxy-outcome: error" in head
+    assert json.loads(body)["status"] == 400
+    assert long.startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
+    assert b"--max-header" in long
+
+
+async def test_a_mistake_of_ours_is_a_500_that_says_nothing_of_the_inside(caplog: pytest.LogCaptureFixture) -> None:
+    def fail() -> int:
+        raise RuntimeError("inside")
+
+    server = Proxy(Engine("http://127.0.0.1:9", fail), Limits())
+    runner = web.ServerRunner(server)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    answer = await raw(f"http://127.0.0.1:{site.port}", b"GET /v1 HTTP/1.1\r\nHost: a\r\n\r\n")
+    await runner.cleanup()
+    assert answer.startswith(b"HTTP/1.1 500 Internal Server Error\r\n")
+    assert b"inside" not in answer
+    assert "inside" in caplog.text
+
+
+async def test_a_damaged_store_is_a_500_with_the_place(tmp_path: Path, origin: str) -> None:
+    here = settings(tmp_path, upstream=origin)
+    async with proxy(Mode.RECORD, "c", here, print) as running, ClientSession() as client:
+        async with client.get(running.url + PATH), client.delete(running.url + PATH):
+            pass
+    data = here.store / "data.mdb"
+    data.write_bytes(data.read_bytes().replace(b'"method": "DELETE"', b'"method": "deleet"'))
+    async with proxy(Mode.REPLAY, "c", here, print) as running, ClientSession() as client:
+        async with client.delete(running.url + PATH) as answer:
+            assert answer.status == 500
+            assert "exchange c/2: is damaged" in (await answer.json())["message"]

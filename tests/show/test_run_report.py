@@ -1,0 +1,67 @@
+from chatproxy.core.model import Mode
+from chatproxy.core.report.report import Outcome, Trouble
+from chatproxy.show.run_report import annotations, cases, lines
+
+MISS = Trouble("GET /v1/x", "never recorded, 50 % of it", 2)
+ERROR = Trouble("GET /v1/y", "cannot be reached", 1)
+UNUSED = {3: "POST /v1/x", 4: "GET /v1/x"}
+
+
+def outcome(mode: Mode = Mode.REPLAY, **changes: object) -> Outcome:
+    given = {"counts": {"hit": 1, "miss": 2}, "misses": (MISS,), "errors": (ERROR,), "unused": UNUSED}
+    whole = {"exchanges": 4, "unused_total": 2} | given | changes
+    return Outcome(mode, "talk", **whole)  # type: ignore[arg-type]  # as the fields are
+
+
+def test_text_has_counts_misses_errors_and_what_was_unused() -> None:
+    assert list(lines(outcome())) == [
+        "replay talk: 1 hit, 2 miss, 2 of 4 exchanges unused",
+        "miss: GET /v1/x: never recorded, 50 % of it (2 times)",
+        "error: GET /v1/y: cannot be reached",
+        "unused: talk/3 POST /v1/x",
+        "unused: talk/4 GET /v1/x",
+    ]
+
+
+def test_text_ends_where_much_is_unused() -> None:
+    shown = list(lines(outcome(unused=dict.fromkeys(range(30), "GET /"), unused_total=5000, misses=(), errors=())))
+    assert len(shown) == 22
+    assert shown[-1] == "unused: and 4980 more"
+
+
+def test_a_recording_has_nothing_unused() -> None:
+    recorded = outcome(Mode.RECORD, counts={"recorded": 2}, misses=(), errors=(), unused={}, unused_total=0)
+    assert list(lines(recorded)) == ["record talk: 2 recorded"]
+    assert [case.name for case in cases(recorded, "true", 0, fail_on_unused=True)] == ["true"]
+
+
+def test_a_run_without_requests_asks_whether_the_address_was_used() -> None:
+    (first, *_) = lines(outcome(counts={}))
+    assert first == "replay talk: no request came (does the command use CHATPROXY_URL?), 2 of 4 exchanges unused"
+
+
+def test_a_run_without_requests_asks_for_the_variables_by_which_the_proxy_is_found() -> None:
+    (first, *_) = lines(outcome(counts={}), "HTTPS_PROXY or HTTP_PROXY")
+    assert first.startswith("replay talk: no request came (does the command use HTTPS_PROXY or HTTP_PROXY?), ")
+
+
+def test_cases_are_the_command_each_trouble_and_what_was_unused() -> None:
+    whole = list(cases(outcome(), "npm test", 1, fail_on_unused=False))
+    assert [(case.name, case.failure and case.failure[0], case.skipped) for case in whole] == [
+        ("npm test", "exit status 1", None),
+        ("GET /v1/x", "miss", None),
+        ("GET /v1/y", "error", None),
+        ("talk/3 POST /v1/x", None, "never served"),
+        ("talk/4 GET /v1/x", None, "never served"),
+    ]
+    failing = list(cases(outcome(), "npm test", 0, fail_on_unused=True))
+    assert failing[0].failure is None
+    assert [case.failure is not None for case in failing[3:]] == [True, True]
+
+
+def test_a_miss_is_an_annotation_whose_text_breaks_no_command() -> None:
+    broken = outcome(misses=(MISS, Trouble("GET /\r\n::set-env", "x", 1)))
+    assert list(annotations(broken)) == [
+        "::error title=chatproxy%3A miss in talk::GET /v1/x: never recorded, 50 %25 of it (2 times)",
+        "::error title=chatproxy%3A miss in talk::GET /%0D%0A::set-env: x",
+    ]
