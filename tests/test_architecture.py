@@ -15,7 +15,7 @@ PACKAGE = ROOT / "chatproxy"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 LAYERS = [
-    {"core", "environment"},
+    {"core", "environment", "clock"},
     {"files", "upstream", "config", "store", "fixture", "sandbox", "show", "testing"},
     {"cassettes", "checks"},
     {"wiring"},

@@ -13,7 +13,7 @@ from chatproxy.config.settings import Settings
 from chatproxy.config.values import FREE
 from chatproxy.core.model import Mode
 from chatproxy.core.report.report import Outcome
-from chatproxy.core.text.wording import counted
+from chatproxy.core.text.excerpts import counted
 from chatproxy.environment import FORWARD, URL
 from chatproxy.files import make_way, write_whole
 from chatproxy.runs.child import NotStartedError, run_child
@@ -75,6 +75,7 @@ def _run(cassette: str, command: tuple[str, ...], settings: Settings) -> tuple[O
     """Run the command, keep what was recorded if all went well, and return what came of it with the exit status."""
     from chatproxy.runs.attempt import Attempt, mode_of_run, subject_of  # noqa: PLC0415 - the HTTP library is loaded late
     from chatproxy.runs.intercept import Interceptor  # noqa: PLC0415 - as above
+    from chatproxy.runs.served import InBackground  # noqa: PLC0415 - as above
     from chatproxy.serve.hosting import Background  # noqa: PLC0415 - as above
 
     for path, flag in ((settings.report, "--report"), (settings.junit, "--junit")):
@@ -82,7 +83,7 @@ def _run(cassette: str, command: tuple[str, ...], settings: Settings) -> tuple[O
     subject = subject_of(cassette, settings)
     mode = mode_of_run(Mode(settings.mode), subject)
     with Background() as background:
-        host = Interceptor() if settings.intercept else background
+        host = Interceptor() if settings.intercept else InBackground(background)
         attempt = Attempt(subject, mode, settings, host, warn=warn)
         status = NOT_STARTED
         try:

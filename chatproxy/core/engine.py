@@ -6,8 +6,7 @@ from http import HTTPStatus
 from typing import NamedTuple
 
 from chatproxy.core.answers.stencil import Stencil
-from chatproxy.core.answers.template import as_it_is, origin_filler
-from chatproxy.core.answers.turning import turned
+from chatproxy.core.answers.template import as_it_is, origin_filler, turned
 from chatproxy.core.credentials.blanking import Blankers
 from chatproxy.core.errors import ChatproxyError, MissError, error_json
 from chatproxy.core.model import Exchange, Forward, Headers, Request, Response, is_read

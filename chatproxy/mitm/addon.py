@@ -19,7 +19,7 @@ from mitmproxy import ctx, http
 from mitmproxy.exceptions import OptionsError
 from mitmproxy.proxy.mode_specs import ProxyMode, ReverseMode
 
-from chatproxy.cassettes.names import now
+from chatproxy.clock import now
 from chatproxy.core.engine import Engine
 from chatproxy.core.errors import ChatproxyError, ConfigError, RequestError, UpstreamError
 from chatproxy.core.model import TWILIO_ORIGIN, Forward, Mode, Request, Response

@@ -78,7 +78,7 @@ async def _begun(choice: Choice) -> Works:
 
 
 async def _upstream(choice: Choice) -> Upstream:
-    from chatproxy.serve.listen import upstream_settings  # noqa: PLC0415 - the HTTP server is loaded late
+    from chatproxy.wiring.upstream import upstream_settings  # noqa: PLC0415 - the HTTP server is loaded late
 
     return await Upstream(upstream_settings(choice.settings)).__aenter__()
 

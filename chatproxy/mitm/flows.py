@@ -11,9 +11,8 @@ from mitmproxy.proxy.mode_specs import ReverseMode
 from chatproxy.core.engine import EXCHANGE, OUTCOME
 from chatproxy.core.errors import RequestError
 from chatproxy.core.http.admission import check_head, too_large
-from chatproxy.core.http.framing import content_length, may_have_body
 from chatproxy.core.http.grammar import TOKEN
-from chatproxy.core.http.headers import end_to_end
+from chatproxy.core.http.headers import content_length, end_to_end, may_have_body
 from chatproxy.core.model import TWILIO_HOST, TWILIO_ORIGIN, Request, Response, header_values
 from chatproxy.core.twilio.origins import one_host
 

@@ -9,15 +9,13 @@ The laws:
 """
 
 import os
-from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
 
 from chatproxy.cassettes.leak_gate import gate_of
-from chatproxy.cassettes.names import fixture_name, has_store, is_file, now, open_store
+from chatproxy.cassettes.names import fixture_name, has_store, is_file, open_store
 from chatproxy.cassettes.transfer import (
     canonical_fixture,
     exact_fixture,
@@ -25,6 +23,7 @@ from chatproxy.cassettes.transfer import (
     import_fixture,
     open_document,
 )
+from chatproxy.clock import now
 from chatproxy.config.settings import Settings
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.errors import CassetteError, LeakError
@@ -32,6 +31,7 @@ from chatproxy.core.model import Mode
 from chatproxy.core.report.report import Outcome
 from chatproxy.files import write_json
 from chatproxy.fixture import Document
+from chatproxy.runs.served import Host
 from chatproxy.store import Store
 from chatproxy.wiring.assembly import Say
 from chatproxy.wiring.sessions import rules_of
@@ -105,41 +105,6 @@ def mode_of_run(mode: Mode, subject: Subject) -> Mode:
         if subject.is_canonical:
             raise CassetteError(subject.shown, "has canonical SIDs, which no server knows; record it anew")
     return mode
-
-
-class Served(Protocol):
-    """What serves an attempt, until it is closed."""
-
-    @property
-    def url(self) -> str:
-        """Its address."""
-        ...
-
-    def environment(self, environ: Mapping[str, str]) -> dict[str, str]:
-        """Return the environment of a child that is to use it."""
-        ...
-
-    def outcome(self) -> Outcome:
-        """Return what came of it so far."""
-        ...
-
-    def content(self) -> dict[str, object]:
-        """Return the whole report so far, as JSON has it."""
-        ...
-
-    def close(self, *, well: bool) -> None:
-        """Stop serving; a recording that did not go well stays as an interrupted one."""
-        ...
-
-
-class Host(Protocol):
-    """What can serve attempts."""
-
-    def serve(
-        self, mode: Mode, cassette: str | MemoryCassette, settings: Settings, warn: Say, *, tied: str | None = None
-    ) -> Served:
-        """Begin to serve; with ``tied`` all requests belong to the session of that name."""
-        ...
 
 
 class Attempt:

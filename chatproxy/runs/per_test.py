@@ -13,9 +13,10 @@ from chatproxy.core.model import Mode
 from chatproxy.core.replay.journal import Entry, Journal
 from chatproxy.core.report.coverage import Covered, read_coverage
 from chatproxy.core.report.report import Outcome, Trouble, troubles
-from chatproxy.core.text.wording import counted
+from chatproxy.core.text.excerpts import counted
 from chatproxy.runs.attempt import Attempt, RecordMode, Subject, mode_of_test
-from chatproxy.serve.hosting import Background, ServedProxy
+from chatproxy.runs.served import InBackground, ServedProxy
+from chatproxy.serve.hosting import Background
 
 MARK = "@pytest.mark.chatproxy"
 _OF_SETTINGS = ("clock", "ignore")
@@ -70,7 +71,9 @@ class Proxied:
     def __init__(
         self, subject: Subject, word: RecordMode, settings: Settings, *, session: str, background: Background
     ) -> None:
-        self._attempt = Attempt(subject, mode_of_test(word, subject), settings, background, session=session)
+        self._attempt = Attempt(
+            subject, mode_of_test(word, subject), settings, InBackground(background), session=session
+        )
         self._outcome: Outcome | None = None
         self._covered: list[Covered] = []
 

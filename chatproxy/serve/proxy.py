@@ -11,8 +11,7 @@ from aiohttp.http_exceptions import LineTooLong
 
 from chatproxy.core.engine import Engine
 from chatproxy.core.errors import ChatproxyError, RequestError
-from chatproxy.core.http.framing import may_have_body
-from chatproxy.core.http.headers import is_json
+from chatproxy.core.http.headers import is_json, may_have_body
 from chatproxy.core.model import Exchange, Forward, Response
 from chatproxy.serve.control import Control
 from chatproxy.serve.fast_path import FastConnection, FastPath, is_possible

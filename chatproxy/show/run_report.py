@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from chatproxy.core.model import Mode
 from chatproxy.core.report.report import Outcome
-from chatproxy.core.text.wording import counted
+from chatproxy.core.text.excerpts import counted
 from chatproxy.environment import URL
 from chatproxy.show.junit import Case
 

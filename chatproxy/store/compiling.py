@@ -7,7 +7,7 @@ from itertools import chain
 
 from chatproxy.core.cassette.codec import encode_place, encode_reply
 from chatproxy.core.cassette.compile import Compiled, Source, compile_exchanges
-from chatproxy.core.matching.normal_form import Rules
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.timeline.epochs import COLLECTION
 from chatproxy.core.timeline.numbering import Declared, Numbering
 from chatproxy.store import layout

@@ -8,7 +8,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from types import TracebackType
 
-from chatproxy.cassettes.names import is_file, now, open_store
+from chatproxy.cassettes.names import is_file, open_store
+from chatproxy.clock import now
 from chatproxy.config.settings import Settings
 from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.engine import Engine

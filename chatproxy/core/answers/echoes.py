@@ -12,7 +12,7 @@ from typing import NamedTuple, Self
 
 from chatproxy.core.http.forms import pairs
 from chatproxy.core.http.headers import is_form
-from chatproxy.core.matching.normal_form import Rules
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange, Request
 from chatproxy.core.timeline.epochs import Place
 from chatproxy.core.timeline.traces import opens_epoch

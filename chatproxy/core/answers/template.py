@@ -14,7 +14,7 @@ from chatproxy.core.answers.echoes import ECHOED, Echo, Echoes
 from chatproxy.core.answers.stand_ins import Placed, StandIn, body_stand_ins, head_stand_ins
 from chatproxy.core.http.forms import pairs
 from chatproxy.core.http.headers import is_form, is_json
-from chatproxy.core.matching.normal_form import Rules
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange, Headers, Request, Response, is_read
 from chatproxy.core.text.json_text import Place
 from chatproxy.core.time.causes import Causes, answered_at
@@ -271,3 +271,15 @@ def cut(text: bytes, spans: Iterable[Span]) -> Template:
             begin = end
     pieces.append(text[begin:])
     return Template(tuple(pieces), tuple(slots))
+
+
+def turned(response: Response, upstream: str, origin: str) -> Response:
+    """Return an answer with the addresses that this upstream calls its own led to the origin."""
+    head = head_text(response.headers)
+    reply = Reply(
+        response.status,
+        response.reason,
+        cut(head, head_origins(head, upstream)),
+        cut(response.body, body_origins(response, upstream, Addresses())),
+    )
+    return reply.render({Slot.ORIGIN: origin_filler(origin)})

@@ -14,7 +14,8 @@ from chatproxy.core.answers.echoes import Echoes
 from chatproxy.core.answers.elements import Body, Elements
 from chatproxy.core.answers.template import Learned, Reply, compiled_reply
 from chatproxy.core.http.headers import is_json
-from chatproxy.core.matching.normal_form import NormalForm, Rules, normalize
+from chatproxy.core.matching.normal_form import NormalForm, normalize
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange, is_read
 from chatproxy.core.scrubbing.rules import Scrub
 from chatproxy.core.scrubbing.scrub import scrubbed_exchange

@@ -8,7 +8,7 @@ from chatproxy.core.answers.stencil import Stencil, stencil
 from chatproxy.core.answers.template import Reply
 from chatproxy.core.cassette.cassette import Read, Span, Spelled, first_fresh
 from chatproxy.core.cassette.compile import Compiled, compile_exchanges
-from chatproxy.core.matching.normal_form import Rules
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange
 from chatproxy.core.scrubbing.scrub import scrubbed_exchange
 from chatproxy.core.time.stamps import recording_begin

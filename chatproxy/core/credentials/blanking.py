@@ -13,7 +13,6 @@ from itertools import chain
 
 from chatproxy.core.credentials.encodings import Glance, Searched, spellings
 from chatproxy.core.http.headers import end_to_end
-from chatproxy.core.matching.normal_form import Rules
 from chatproxy.core.model import Headers, Request, Response, header_values
 from chatproxy.core.twilio.sids import SID_SEGMENT
 
@@ -77,13 +76,12 @@ class Blanker:
         """Tell whether none of these texts has a secret: one search for all takes a tenth of one for each."""
         return not self._glance.finds(b"\n".join(texts))
 
-    def for_key(self, request: Request, rules: Rules) -> Request:
-        """Return a live request with those parts blanked that its key is made of under these rules."""
-        counts_more = rules.match_headers or rules.scrub
-        if not counts_more and self._is_clean(request.target, request.body):
+    def for_key(self, request: Request, *, headers_count: bool) -> Request:
+        """Return a live request with those parts blanked that its key is made of, header fields only if they count."""
+        if not headers_count and self._is_clean(request.target, request.body):
             return request
         target, body = self.text(request.target), self.text(request.body)
-        headers = self.headers(request.headers) if counts_more else request.headers
+        headers = self.headers(request.headers) if headers_count else request.headers
         if target is request.target and headers is request.headers and body is request.body:
             return request
         return replace(request, target=target, headers=headers, body=body)

@@ -18,7 +18,8 @@ from json import dumps
 from typing import NamedTuple
 
 from chatproxy.core.cassette.cassette import Cassette
-from chatproxy.core.matching.normal_form import NormalForm, Rules, normalize, translate
+from chatproxy.core.matching.normal_form import NormalForm, normalize, translate
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.timeline.numbering import Numbered, sid_number, sid_type
 
 _LOOKED_AT = 1000

@@ -9,12 +9,12 @@ is right, or it is a miss that names the write.
 from enum import Enum
 from typing import NamedTuple
 
-from chatproxy.core.cassette.cassette import Cassette, Span
+from chatproxy.core.cassette.cassette import write_since
 from chatproxy.core.matching.normal_form import NormalForm, normalize
 from chatproxy.core.model import Request, is_read
 from chatproxy.core.replay.bindings import Ambiguity, Translation
 from chatproxy.core.replay.session import Session
-from chatproxy.core.timeline.epochs import ALL_MEMBERS, COLLECTION, Place
+from chatproxy.core.timeline.epochs import COLLECTION
 
 
 class Why(Enum):
@@ -151,13 +151,3 @@ def _read(session: Session, key: bytes) -> Answer | Miss:
     number = cassette.read(key, epoch, nth)
     assert number is not None
     return Answer(number, counter)
-
-
-def write_since(cassette: Cassette, read: Place | Span, after: int, until: int) -> int | None:
-    """Return the first write that touched what is read in the epochs after the one and until the other.
-
-    A list is touched by all writes of its timeline.
-    """
-    members = {read.member, COLLECTION if read.member == COLLECTION else ALL_MEMBERS}
-    found = (cassette.touching(read.timeline, one, after, until) for one in members)
-    return min((write for write in found if write is not None), default=None)

@@ -5,19 +5,19 @@ value counts as low. The spelling of JSON, and the order of header fields of dif
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from json import dumps, loads
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
-from chatproxy.core.http.headers import is_volatile
 from chatproxy.core.matching.difference import Values, by_name, differing
 from chatproxy.core.matching.normal_form import NormalForm
 from chatproxy.core.model import Headers, Response
 from chatproxy.core.text.excerpts import excerpts, printable, quoted
 from chatproxy.core.text.json_diff import ABSENT, json_differences, json_value
 from chatproxy.core.text.json_text import canonical
+from chatproxy.core.twilio.volatile import is_volatile
 
 
 class Severity(StrEnum):
@@ -170,3 +170,13 @@ def _changed(place: str, one: str, other: str, severity: Severity = Severity.LOW
 
 _SHOWN = 30
 """How many characters of a value a message shows: with its place it is to fit a line of 100 columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One exchange (``NAME/N``) of an endpoint: what was found in it, or why it was not checked."""
+
+    exchange: str
+    endpoint: str
+    findings: list[Finding] = field(default_factory=list)
+    skipped: str | None = None

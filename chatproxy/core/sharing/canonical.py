@@ -19,8 +19,9 @@ from functools import lru_cache
 from chatproxy.core.answers.template import Slot, Values, as_recorded
 from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.http.forms import decoded
-from chatproxy.core.http.headers import fixed, is_form
-from chatproxy.core.matching.normal_form import Rules, normalize
+from chatproxy.core.http.headers import is_form
+from chatproxy.core.matching.normal_form import normalize
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import TWILIO_ORIGIN, Exchange, Request, Response, Standing
 from chatproxy.core.time.stamps import Stamp
 from chatproxy.core.time.timestamps import CANONICAL_BEGIN, SECOND, spell_instant
@@ -31,6 +32,7 @@ from chatproxy.core.twilio.page_tokens import IN_QUERY, means_itself
 from chatproxy.core.twilio.paths import timeline
 from chatproxy.core.twilio.sids import PREFIXES, replace_in_path, replace_sids
 from chatproxy.core.twilio.urls import url_places
+from chatproxy.core.twilio.volatile import fixed
 
 PROXY_ORIGIN = "http://chatproxy.invalid"
 """Stands for the address by which clients reached the proxy: a name that no server can have (RFC 2606 section 2)."""

@@ -10,12 +10,13 @@ from dataclasses import replace
 from hashlib import blake2b
 
 from chatproxy.core.cassette.cassette import Cassette
-from chatproxy.core.matching.normal_form import Rules, normalize
+from chatproxy.core.matching.normal_form import normalize
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange
 from chatproxy.core.sharing.canonical import Canonical, Naming
 from chatproxy.core.timeline.numbering import Declared, Numbered, nth_of
-from chatproxy.core.timeline.timelines import Spellings
 from chatproxy.core.twilio.objects import shown
+from chatproxy.core.twilio.paths import Spellings
 
 _SHARED = (b"AC", b"IS")
 

@@ -17,7 +17,8 @@ from dataclasses import dataclass, replace
 from chatproxy.core.answers.template import Slot, Template
 from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.cassette.memory import MemoryCassette
-from chatproxy.core.matching.normal_form import Rules, normalize
+from chatproxy.core.matching.normal_form import normalize
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange
 from chatproxy.core.time.stamps import Stamp
 from chatproxy.core.timeline.epochs import ALL_MEMBERS, COLLECTION, Opening, Place

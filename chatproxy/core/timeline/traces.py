@@ -8,10 +8,9 @@ from typing import TypeVar
 
 from chatproxy.core.matching.normal_form import NormalForm
 from chatproxy.core.model import Exchange, Standing, is_read
-from chatproxy.core.timeline.timelines import Spellings
 from chatproxy.core.twilio.objects import Shown, shown
 from chatproxy.core.twilio.page_tokens import means_itself
-from chatproxy.core.twilio.paths import timeline
+from chatproxy.core.twilio.paths import Spellings, timeline
 from chatproxy.core.twilio.sids import mask, mask_path
 
 T = TypeVar("T")

@@ -12,7 +12,7 @@ from chatproxy.core.answers.echoes import Echo
 from chatproxy.core.answers.template import Slot, as_recorded
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.engine import Engine
-from chatproxy.core.matching.normal_form import Rules
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange, Request, Response
 from chatproxy.core.replay.bindings import Bindings
 from chatproxy.core.replay.session import Session

@@ -7,7 +7,8 @@ from strategies import FORM, JSON, MESSAGES, ORIGIN, UPSTREAM, exchanges
 
 from chatproxy.core.answers.template import as_recorded
 from chatproxy.core.cassette.compile import compile_exchanges
-from chatproxy.core.matching.normal_form import Rules, normalize
+from chatproxy.core.matching.normal_form import normalize
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange, Request, Response
 
 RULES = Rules()

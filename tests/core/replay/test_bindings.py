@@ -7,7 +7,8 @@ from strategies import FORM, JSON, ORIGIN, UPSTREAM, basic, exchanges, sids
 
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.engine import Engine
-from chatproxy.core.matching.normal_form import Rules, normalize
+from chatproxy.core.matching.normal_form import normalize
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange, Request, Response, is_read
 from chatproxy.core.replay.bindings import Ambiguity, Bindings, Choice, Given, Owner
 from chatproxy.core.replay.session import Session

@@ -2,7 +2,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import FORM, JSON, UPSTREAM, exchanges
 
-from chatproxy.core.matching.normal_form import Rules, normalize
+from chatproxy.core.matching.normal_form import normalize
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange, Request, Response
 from chatproxy.core.timeline.numbering import Numbered, Numbering, sid_number, sid_type
 from chatproxy.core.twilio.sids import PREFIXES
