@@ -28,7 +28,8 @@ LAYERS = [
 """Each part imports only what stands before it; parts of one layer do not know each other."""
 
 CORE_LAYERS = [
-    {"text", "errors", "model"},
+    {"text", "errors", "products"},
+    {"model"},
     {"http"},
     {"twilio"},
     {"scrubbing"},

@@ -16,6 +16,7 @@ from chatproxy.config import scrub_rules as rules
 from chatproxy.config import values
 from chatproxy.config.values import Address
 from chatproxy.core.errors import ConfigError
+from chatproxy.core.products.every import TWILIO_ORIGIN
 from chatproxy.core.scrubbing.rules import ScrubRule
 
 
@@ -150,7 +151,7 @@ def _known(file: str, content: dict[str, object]) -> dict[str, object]:
 SETTINGS = (
     Setting("listen", values.address, "127.0.0.1:8765", "HOST:PORT", "where to listen; port 0 takes a free one"),
     Setting("store", values.path, ".chatproxy", "FOLDER", "the folder of the store"),
-    Setting("upstream", values.origin, "https://chat.twilio.com", "ORIGIN", "the real server, which recording asks"),
+    Setting("upstream", values.origin, TWILIO_ORIGIN, "ORIGIN", "the real server, which recording asks"),
     Setting(
         "upstream-ca", values.path, None, "FILE", "trust the certificate authorities in this PEM file for the upstream"
     ),

@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-Headers = tuple[tuple[bytes, bytes], ...]
+from chatproxy.core.products.every import TWILIO_HOST, TWILIO_ORIGIN
 
-TWILIO_HOST = "chat.twilio.com"
-TWILIO_ORIGIN = "https://chat.twilio.com"
+Headers = tuple[tuple[bytes, bytes], ...]
 
 
 class Mode(StrEnum):

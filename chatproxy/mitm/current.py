@@ -12,6 +12,7 @@ from contextlib import ExitStack, asynccontextmanager
 
 from chatproxy.core.errors import ChatproxyError
 from chatproxy.core.model import Forward, Mode, Response
+from chatproxy.core.products.every import TWILIO_HOST
 from chatproxy.mitm.options import Choice
 from chatproxy.serve.control import Control
 from chatproxy.upstream import Upstream
@@ -30,7 +31,7 @@ class Works:
         self.choice = choice
         self.assembly = assembly
         self.engine = assembly.engine
-        self.control = Control(assembly.report, "chat.twilio.com", None)
+        self.control = Control(assembly.report, TWILIO_HOST, None)
         self._stack = stack
         self._upstream = upstream
         self._in_flight = 0

@@ -13,7 +13,8 @@ from chatproxy.core.errors import RequestError
 from chatproxy.core.http.admission import check_head, too_large
 from chatproxy.core.http.grammar import TOKEN
 from chatproxy.core.http.headers import content_length, end_to_end, may_have_body
-from chatproxy.core.model import TWILIO_HOST, TWILIO_ORIGIN, Request, Response, header_values
+from chatproxy.core.model import Request, Response, header_values
+from chatproxy.core.products.every import TWILIO_HOST, TWILIO_ORIGIN
 from chatproxy.core.twilio.origins import one_host
 
 HOST = "chatproxy_host"

@@ -7,11 +7,12 @@ from typing import Any
 
 from mitmproxy import contentviews, http
 
+from chatproxy.core.products.every import MESSAGE_PATH
 from chatproxy.show.message_text import message_text
 
 NAME = "Twilio message"
 
-_PATH = re.compile(r"/v1/Services/[^/]+/Channels/[^/]+/Messages(/[^/]*)?")
+_PATH = re.compile(MESSAGE_PATH.decode() + "(/[^/]*)?")
 _FORM = "application/x-www-form-urlencoded"
 _FIRST = 2.0
 """Above what mitmproxy's own views say of themselves."""

@@ -24,9 +24,9 @@ from typing import Any
 from chatproxy.config.settings import Settings
 from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.errors import ChatproxyError, ConfigError
-from chatproxy.core.model import TWILIO_HOST, Mode
+from chatproxy.core.model import Mode
+from chatproxy.core.products.every import HOSTS, TWILIO_HOST
 from chatproxy.core.report.report import Outcome, outcome_of
-from chatproxy.core.twilio.origins import TWILIO_HOSTS
 from chatproxy.environment import direct
 from chatproxy.wiring.assembly import Say
 
@@ -141,7 +141,7 @@ class Interception:
 def _arguments(authority: Path, upstream: str) -> list[str]:
     """Return mitmproxy's own arguments."""
     given = re.escape(upstream.partition("://")[2])
-    hosts = f"^(?:{TWILIO_HOSTS}:\\d+|{given}(?::\\d+)?)$"
+    hosts = f"^(?:{HOSTS}:\\d+|{given}(?::\\d+)?)$"
     return ["--listen-host", "127.0.0.1", "--listen-port", "0", "--set", f"confdir={authority}", "--allow-hosts", hosts]
 
 

@@ -12,7 +12,7 @@ from integration.twilio_clients import CHANNEL, NO_EDGE, SERVICE, messages_at
 from twilio.base.exceptions import TwilioRestException
 from twilio.rest import Client
 
-from chatproxy.core.twilio.volatile import FIXED
+from chatproxy.core.products.edge import FIXED
 
 
 def now() -> datetime:

@@ -21,7 +21,7 @@ from chatproxy.core.scrubbing.rules import Scrub
 from chatproxy.core.scrubbing.scrub import scrubbed_exchange
 from chatproxy.core.time.causes import Causes, Value, sure_of
 from chatproxy.core.timeline.epochs import Place, place
-from chatproxy.core.timeline.numbering import Numbering
+from chatproxy.core.timeline.numbering import Numbering, order_of
 from chatproxy.core.timeline.order import groups
 from chatproxy.core.timeline.traces import trace
 from chatproxy.core.twilio.objects import Shown, shown
@@ -160,7 +160,7 @@ def _ordered(group: _Group, source: Source, rules: Rules, numbering: Numbering) 
         return [number for _, number in group]
 
     def numbers(form: NormalForm) -> list[float]:
-        return [float("inf") if (number := numbering.number_of(sid)) is None else number for sid in form.sids]
+        return [float("inf") if (number := numbering.number_of(sid)) is None else order_of(number) for sid in form.sids]
 
     keyed = [(numbers(normalize(source.exchange(number).request, rules)), asked, number) for asked, number in group]
     return [number for _, _, number in sorted(keyed)]

@@ -14,6 +14,7 @@ from itertools import chain
 from chatproxy.core.credentials.encodings import Glance, Searched, spellings
 from chatproxy.core.http.headers import end_to_end
 from chatproxy.core.model import Headers, Request, Response, header_values
+from chatproxy.core.products.sid_types import ACCOUNT, API_KEY
 from chatproxy.core.twilio.sids import SID_SEGMENT
 
 MINIMUM_LENGTH = 16
@@ -42,7 +43,10 @@ def user_name(headers: Headers) -> str | None:
 
 def is_user_name(user: bytes) -> bool:
     """Tell whether a Basic user name is an account's or an API key's SID; others are not kept."""
-    return SID_SEGMENT.fullmatch(user) is not None and user[:2] in (b"AC", b"SK")
+    return SID_SEGMENT.fullmatch(user) is not None and user[:2] in _USERS
+
+
+_USERS = (ACCOUNT.encode(), API_KEY.encode())
 
 
 class Blanker:

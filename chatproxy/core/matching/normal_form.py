@@ -21,7 +21,7 @@ Within it, ``%`` and whatever would read as structure is escaped in lower case, 
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from hashlib import blake2b
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
@@ -29,14 +29,13 @@ from urllib.parse import unquote_to_bytes
 from chatproxy.core.http.forms import decoded
 from chatproxy.core.http.headers import is_form, is_json
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import TWILIO_HOST, TWILIO_ORIGIN, Request, header_values
+from chatproxy.core.model import Request, header_values
+from chatproxy.core.products.every import TWILIO_HOST, TWILIO_ORIGIN
 from chatproxy.core.text import json_text as jsontext
+from chatproxy.core.twilio.defaults import defaults_of
 from chatproxy.core.twilio.origins import one_host, replace_origin
 from chatproxy.core.twilio.sids import mask, mask_path, replace_in_path, replace_sids, sids_in, sids_in_path
 
-_MESSAGES = re.compile(rb"/v1/Services/[^/]+/Channels/[^/]+/Messages")
-_LIST_DEFAULTS = {b"PageSize=50", b"Page=0", b"Order=asc"}
-_CREATE_DEFAULTS = {b"From=system"}
 _TWILIO = TWILIO_ORIGIN.encode()
 
 
@@ -98,11 +97,11 @@ def normalize(request: Request, rules: Rules) -> NormalForm:
     path = raw_path if b"%" not in raw_path else _decoded_path(raw_path)
     query = _pairs(raw_query, request.origin, _plain)
     kind, body = _body(request)
-    if _MESSAGES.fullmatch(path):
-        if request.method in {"GET", "HEAD"}:
-            query = _without_defaults(query, _LIST_DEFAULTS)
-        elif request.method == "POST" and kind == "form":
-            body = _without_defaults(body, _CREATE_DEFAULTS)
+    defaults = defaults_of(request.method, path)
+    if defaults.query:
+        query = _without_defaults(query, defaults.query)
+    if defaults.form and kind == "form":
+        body = _without_defaults(body, defaults.form)
     if rules.ignore:
         ignored = rules.ignored(request.method, path)
         query = [pair for pair in query if _name(pair) not in ignored]
@@ -197,7 +196,7 @@ def _name(pair: bytes) -> bytes:
     return pair.partition(b"=")[0]
 
 
-def _without_defaults(pairs: Iterable[bytes], defaults: set[bytes]) -> list[bytes]:
+def _without_defaults(pairs: Iterable[bytes], defaults: Set[bytes]) -> list[bytes]:
     """Drop the pairs that spell out a default; a name that is repeated is not at its default."""
     kept = list(pairs)
     names = [_name(pair) for pair in kept]

@@ -5,11 +5,15 @@ from functools import cached_property
 from hashlib import blake2b
 from json import dumps
 
+from chatproxy.core.products.every import MEANING as TABLES
 from chatproxy.core.scrubbing.rules import NO_SCRUB, Scrub
 from chatproxy.core.twilio.paths import route
 
-COMPILE_VERSION = 7
-"""Raised whenever the same cassette would compile to something else, so that stored results are made anew."""
+COMPILE_VERSION = 8
+"""Raised whenever the same cassette would compile to something else, so that stored results are made anew.
+
+A change of the tables in ``core/products`` needs no raise: they are part of the fingerprint.
+"""
 
 
 @dataclass(frozen=True)
@@ -39,5 +43,5 @@ class Rules:
     def fingerprint(self) -> bytes:
         """Eight bytes that differ for rules that could make other keys."""
         names = [name.decode() for name in self.names]
-        meaning = dumps([COMPILE_VERSION, names, sorted(self.ignore), self.scrub.meaning])
+        meaning = dumps([COMPILE_VERSION, TABLES, names, sorted(self.ignore), self.scrub.meaning])
         return blake2b(meaning.encode(), digest_size=8).digest()

@@ -13,7 +13,8 @@ from chatproxy.core.answers.template import Learned, Reply, Slot, Values, as_rec
 from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.matching.normal_form import NormalForm, normalize, translate
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import TWILIO_ORIGIN, Exchange, Response
+from chatproxy.core.model import Exchange, Response
+from chatproxy.core.products.every import TWILIO_ORIGIN
 from chatproxy.core.scrubbing.scrub import scrubbed_exchange
 from chatproxy.core.text.json_text import canonical
 from chatproxy.core.time.stamps import Stamp

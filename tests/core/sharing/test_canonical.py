@@ -17,7 +17,9 @@ from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.engine import Engine
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import TWILIO_HOST, TWILIO_ORIGIN, Exchange, Request, Response, Standing
+from chatproxy.core.model import Exchange, Request, Response, Standing
+from chatproxy.core.products.edge import FIXED
+from chatproxy.core.products.every import TWILIO_HOST, TWILIO_ORIGIN
 from chatproxy.core.replay.bindings import Bindings, Choice, Owner
 from chatproxy.core.replay.session import Session
 from chatproxy.core.replay.sessions import Sessions
@@ -26,7 +28,6 @@ from chatproxy.core.time.session_clock import SessionClock
 from chatproxy.core.time.timestamps import SECOND, read_instant
 from chatproxy.core.timeline.numbering import Declared
 from chatproxy.core.twilio.sids import replace_sids
-from chatproxy.core.twilio.volatile import FIXED
 
 
 @given(scenarios, st.integers(0, 2**32), st.integers(0, 2**32))
