@@ -18,7 +18,7 @@ from chatproxy.core.answers.template import turned
 from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.engine import OUTCOME, Engine
 from chatproxy.core.errors import ChatproxyError, RequestError
-from chatproxy.core.model import Forward, Mode, Response
+from chatproxy.core.model import Forward, Mode, Outcome, Response
 from chatproxy.core.record.imported import Captured, exchanges
 from chatproxy.core.record.recorder import Recorder
 from chatproxy.core.replay.explain import explain as explain_request
@@ -36,7 +36,7 @@ from chatproxy.wiring.sessions import open_several, rules_of, sessions_of
 
 _log = logging.getLogger(__name__)
 
-_OWN = {"hit", "miss", "error"}
+_OWN = {Outcome.HIT, Outcome.MISS, Outcome.ERROR}
 """The outcomes of answers that are none of the upstream's."""
 
 

@@ -27,8 +27,8 @@ from chatproxy.clock import now
 from chatproxy.config.settings import Settings
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.errors import CassetteError, LeakError
-from chatproxy.core.model import Mode
-from chatproxy.core.report.report import Outcome
+from chatproxy.core.model import Mode, Outcome
+from chatproxy.core.report.report import RunOutcome
 from chatproxy.files import write_json
 from chatproxy.fixture import Document
 from chatproxy.runs.served import Host
@@ -145,19 +145,19 @@ class Attempt:
         shown = None if self.subject.path is None else self.subject.shown
         return self.served.content() | {"file": shown}
 
-    def end(self, *, passed: bool) -> Outcome:
+    def end(self, *, passed: bool) -> RunOutcome:
         """Stop serving, and return what came of it; a recording that did not go well stays as an interrupted one."""
         try:
             outcome = self.served.outcome()
         except BaseException:
             self.served.close(well=False)
             raise
-        self.went_well = passed and not outcome.counts.get("miss") and not outcome.counts.get("error")
+        self.went_well = passed and not outcome.counts.get(Outcome.MISS) and not outcome.counts.get(Outcome.ERROR)
         report = self.report() if self.settings.report else None
         self.served.close(well=self.went_well or self.mode is not Mode.RECORD)
         if self.settings.report is not None:
             write_json(self.settings.report, report, flag="--report")
-        self._recorded = bool(outcome.counts.get("recorded"))
+        self._recorded = bool(outcome.counts.get(Outcome.RECORDED))
         return outcome
 
     def write(self) -> int | None:

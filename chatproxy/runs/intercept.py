@@ -26,7 +26,7 @@ from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.errors import ChatproxyError, ConfigError
 from chatproxy.core.model import Mode
 from chatproxy.core.products.every import HOSTS, TWILIO_HOST
-from chatproxy.core.report.report import Outcome, outcome_of
+from chatproxy.core.report.report import RunOutcome, outcome_of
 from chatproxy.environment import direct
 from chatproxy.wiring.assembly import Say
 
@@ -94,7 +94,7 @@ class Interception:
             **direct(environ, but=_is_service),
         }
 
-    def outcome(self) -> Outcome:
+    def outcome(self) -> RunOutcome:
         """Return what came of it."""
         return outcome_of(self.content())
 

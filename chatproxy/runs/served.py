@@ -9,7 +9,7 @@ from chatproxy.config.settings import Settings
 from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.model import Mode
-from chatproxy.core.report.report import Outcome
+from chatproxy.core.report.report import RunOutcome
 from chatproxy.environment import environment
 from chatproxy.serve.hosting import Background
 from chatproxy.serve.listen import Running, proxy
@@ -28,7 +28,7 @@ class Served(Protocol):
         """Return the environment of a child that is to use it."""
         ...
 
-    def outcome(self) -> Outcome:
+    def outcome(self) -> RunOutcome:
         """Return what came of it so far."""
         ...
 
@@ -82,7 +82,7 @@ class ServedProxy:
         """Return the environment of a child that is to use it."""
         return environment(environ, self.url)
 
-    def outcome(self) -> Outcome:
+    def outcome(self) -> RunOutcome:
         """Return what came of it so far."""
         return self._report.outcome()
 

@@ -1,15 +1,77 @@
-"""The parameters of a normal form: the pairs of a query, a form or the headers that count, grouped by their names."""
+"""In what two requests differ, by what a match is decided by: their normal forms.
 
-from collections.abc import Iterable, Iterator
-from itertools import islice
+1. There is no difference exactly if the keys are equal.
+2. Names and values are told as they were sent, without the escapes of the normal form.
+3. JSON differs place by place, where there is such a place: in a query, and in bytes that no type says to be JSON, one
+   spelling of JSON differs from another.
+4. An empty body is a form without fields.
+"""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from chatproxy.core.matching.normal_form import NormalForm
-from chatproxy.core.text.excerpts import excerpts
-from chatproxy.core.text.json_diff import json_differences, json_value
+from chatproxy.core.text import json_diff, json_text
 
 Values = list[bytes | None]
 """The values of one name in their order; one without a sign is none, which differs from an empty one."""
+
+
+class Part(StrEnum):
+    """A part of a request in which another can differ."""
+
+    METHOD = "method"
+    HOST = "host"
+    KIND = "kind of body"
+    PATH = "path"
+    SEGMENT = "segment"
+    QUERY = "query parameter"
+    HEADER = "header"
+    FIELD = "form field"
+    BODY = "body"
+
+
+class Difference(NamedTuple):
+    """A part in which two requests differ, and its values on either side, ``None`` where it is absent.
+
+    ``name`` is that of the parameter, of the field or of the header; of a segment of the path it is the one before.
+    """
+
+    part: Part
+    name: bytes
+    one: Values | None
+    other: Values | None
+
+
+def differences(one: NormalForm, other: NormalForm) -> Iterator[Difference]:
+    """Yield every part in which two requests differ."""
+    for part, before, after in (
+        (Part.METHOD, one.method, other.method),
+        (Part.HOST, one.host, other.host),
+        (Part.KIND, _kind(one, other), _kind(other, one)),
+    ):
+        if before != after:
+            yield Difference(part, b"", [before.encode()], [after.encode()])
+    if one.path != other.path:
+        yield from _of_path(one.path.split(b"/"), other.path.split(b"/"))
+    yield from _of_pairs(Part.QUERY, _decoded(one.query), _decoded(other.query))
+    yield from _of_pairs(Part.HEADER, by_name(one.headers, b": "), by_name(other.headers, b": "))
+    if _kind(one, other) == _kind(other, one) == "form":
+        yield from _of_pairs(Part.FIELD, _decoded(one.body), _decoded(other.body))
+    elif one.body != other.body:
+        yield Difference(Part.BODY, b"", [b"&".join(one.body)], [b"&".join(other.body)])
+
+
+def places(difference: Difference, largest: int | None = None) -> Iterator[json_diff.Difference]:
+    """Yield the places in which two JSON values differ, none where one side is no JSON object or array.
+
+    Values of more than ``largest`` bytes are not looked into.
+    """
+    before, after = _json(difference.one, largest), _json(difference.other, largest)
+    if before is not None and after is not None:
+        yield from json_diff.json_differences(before, after)
 
 
 def by_name(pairs: tuple[bytes, ...], sign: bytes) -> dict[bytes, Values]:
@@ -26,78 +88,34 @@ def differing(one: dict[bytes, Values], other: dict[bytes, Values]) -> list[byte
     return sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
 
 
-def differences(recorded: NormalForm, live: NormalForm) -> list[str]:
-    """Name every part in which two requests differ; there is none exactly if their keys are equal."""
-    found = []
-    for part, one, other in (
-        ("method", recorded.method, live.method),
-        ("host", recorded.host, live.host),
-        ("kind of body", recorded.kind, live.kind),
-    ):
-        found += [_changed(part, _quoted(one), _quoted(other))] if one != other else []
-    if recorded.path != live.path:
-        found += _path(recorded.path.split(b"/"), live.path.split(b"/"))
-    found += _pairs("query parameter", recorded.query, live.query, b"=")
-    found += _pairs("header", recorded.headers, live.headers, b": ")
-    if recorded.kind == live.kind == "form":
-        found += _pairs("form field", recorded.body, live.body, b"=")
-    elif recorded.body != live.body:
-        found.append(_changed("body", _quoted(b"&".join(recorded.body)), _quoted(b"&".join(live.body))))
-    return found
+def _kind(own: NormalForm, other: NormalForm) -> str:
+    """Return the kind of a body; beside a form an empty one is a form, too."""
+    return other.kind if own.kind == "empty" and other.kind == "form" else own.kind
 
 
-def _path(recorded: list[bytes], live: list[bytes]) -> Iterable[str]:
-    if len(recorded) != len(live):
-        return [_changed("path", _quoted(b"/".join(recorded)), _quoted(b"/".join(live)))]
-    return [
-        _changed(f"the segment after {_quoted(before)}", _quoted(one), _quoted(other))
-        for before, one, other in zip([b"", *recorded], recorded, live, strict=False)
-        if one != other
-    ]
+def _of_path(one: list[bytes], other: list[bytes]) -> Iterator[Difference]:
+    if len(one) != len(other):
+        yield Difference(Part.PATH, b"", [b"/".join(one)], [b"/".join(other)])
+        return
+    for before, mine, theirs in zip([b"", *one], one, other, strict=False):
+        if mine != theirs:
+            yield Difference(Part.SEGMENT, before, [mine], [theirs])
 
 
-def _pairs(what: str, recorded: tuple[bytes, ...], live: tuple[bytes, ...], sign: bytes) -> Iterator[str]:
-    one, other = by_name(recorded, sign), by_name(live, sign)
-    for name in differing(one, other):
-        yield from _of_value(f"{what} {_quoted(name)}", one.get(name), other.get(name))
+def _of_pairs(part: Part, one: dict[bytes, Values], other: dict[bytes, Values]) -> Iterator[Difference]:
+    return (Difference(part, name, one.get(name), other.get(name)) for name in differing(one, other))
 
 
-_PLACES, _LARGEST_JSON = 10, 65_536
-"""How many places of a JSON value are named, and how many bytes one may have to be looked into."""
+def _decoded(pairs: tuple[bytes, ...]) -> dict[bytes, Values]:
+    return {
+        unquote_to_bytes(name): [None if value is None else unquote_to_bytes(value) for value in values]
+        for name, values in by_name(pairs, b"=").items()
+    }
 
 
-def _json(value: bytes) -> object:
-    return json_value(unquote_to_bytes(value)) if len(value) <= _LARGEST_JSON else None
-
-
-def _of_value(what: str, recorded: Values | None, live: Values | None) -> Iterator[str]:
-    """Name the places in two JSON values in which they differ, or both values."""
-    if recorded and live and len(recorded) == len(live) == 1 and recorded[0] and live[0]:
-        one, other = (_json(value) for value in (recorded[0], live[0]))
-        if one is not None and other is not None and type(one) is type(other):
-            found = list(islice(json_differences(one, other), _PLACES + 1))
-            for pointer, before, after in found[:_PLACES]:
-                yield _changed(f"{what} at {pointer}", before, after)
-            yield from [f"{what} differs in more places"] if len(found) > _PLACES else []
-            return
-    yield _changed(what, _shown(recorded), _shown(live))
-
-
-def _shown(values: Values | None) -> str:
-    if values is None:
-        return "absent"
-    return ", ".join("without a value" if value is None else _quoted(value) for value in values)
-
-
-def _quoted(text: bytes | str) -> str:
-    """Quote a value for one line of a message."""
-    return repr(text if isinstance(text, str) else text.decode("utf-8", "backslashreplace"))
-
-
-def _changed(what: str, recorded: str, live: str) -> str:
-    one, other = excerpts(recorded, live, _SHOWN)
-    return f"{what} is {one} where this has {other}"
-
-
-_SHOWN = 60
-"""How many characters of a value a message shows."""
+def _json(values: Values | None, largest: int | None) -> object:
+    """Return the JSON object or array that a value is, None if it is none."""
+    if not values or len(values) > 1 or not values[0] or (largest is not None and len(values[0]) > largest):
+        return None
+    canonical = json_text.canonical(values[0])
+    return None if canonical is None else json_diff.json_value(canonical)

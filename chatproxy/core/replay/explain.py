@@ -2,17 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple
 
 from chatproxy.core.cassette.cassette import Cassette, first_numbers
 from chatproxy.core.credentials.blanking import user_name
-from chatproxy.core.matching.difference import by_name, differences, differing
+from chatproxy.core.matching.difference import Difference, Part, Values, differences, places
 from chatproxy.core.matching.normal_form import NormalForm, normalize
 from chatproxy.core.matching.rules import Rules
 from chatproxy.core.matching.shaping import shaping
 from chatproxy.core.model import Request
-from chatproxy.core.replay.player import Miss, Why, decide, play_request
+from chatproxy.core.replay.player import Miss, Played, Why, play_request
 from chatproxy.core.replay.session import Session
+from chatproxy.core.text.excerpts import excerpts
 
 _SHOWN_NEAREST = 3
 
@@ -45,7 +47,7 @@ def explain(session: Session, request: Request) -> Explanation:
     blanked = session.blanked(request)
     form = normalize(blanked, session.rules)
     played = play_request(session, blanked, user_name(request.headers))
-    reason = None if played.number else played.refusal or miss_reason(session, played.form)
+    reason = None if played.number else miss_reason(session, played)
     near = nearest(session.cassette, session.rules, played.form)
     names = _parameters(session, played.form, near[0]) if played.number is None and near else []
     return Explanation(
@@ -60,24 +62,20 @@ def nearest(cassette: Cassette, rules: Rules, form: NormalForm) -> list[Near]:
 
 def _parameters(session: Session, form: NormalForm, near: Near) -> list[str]:
     """Name the parameters in which a recorded request differs, or none if it differs in more than those."""
-    recorded = normalize(session.cassette.exchange(near.number).request, session.rules)
-    same = recorded._replace(query=form.query, body=form.body, kind=form.kind)
-    if same != form or {recorded.kind, form.kind} - {"form", "empty"}:
+    found = list(differences(_recorded_form(session.cassette, session.rules, near.number), form))
+    if any(one.part not in {Part.QUERY, Part.FIELD} for one in found):
         return []
-    names = [
-        name.decode("utf-8", "backslashreplace")
-        for one, other in ((recorded.query, form.query), (recorded.body, form.body))
-        for name in differing(by_name(one, b"="), by_name(other, b"="))
-    ]
-    return list(dict.fromkeys(names))
+    return list(dict.fromkeys(one.name.decode("utf-8", "backslashreplace") for one in found))
 
 
-def miss_reason(session: Session, form: NormalForm) -> str:
-    """Explain a miss: the recorded answers are used up or of another epoch, or there never was one."""
-    decided = decide(session, form)
-    if isinstance(decided, Miss) and decided.why is not Why.NEVER:
-        return _recorded(session, form, decided)
-    cassette = session.cassette
+def miss_reason(session: Session, played: Played) -> str:
+    """Say why nothing answered a request that this session has played."""
+    if played.refusal is not None:
+        return played.refusal
+    assert played.miss is not None
+    if played.miss.why is not Why.NEVER:
+        return _recorded(session, played.form, played.miss)
+    cassette, form = session.cassette, played.form
     alike = nearest(cassette, session.rules, form)
     if not alike:
         return f"never recorded, nor was any {form.method} of such a path in cassette {cassette.name!r}"
@@ -98,5 +96,51 @@ def _recorded(session: Session, form: NormalForm, miss: Miss) -> str:
 
 def _alike(cassette: Cassette, rules: Rules, form: NormalForm) -> Iterator[Near]:
     for number in dict.fromkeys([*first_numbers(cassette, form.shape), *first_numbers(cassette, form.route)]):
-        recorded = normalize(cassette.exchange(number).request, rules)
-        yield Near(number, differences(recorded, form))
+        yield Near(number, worded_differences(_recorded_form(cassette, rules, number), form))
+
+
+def _recorded_form(cassette: Cassette, rules: Rules, number: int) -> NormalForm:
+    return normalize(cassette.exchange(number).request, rules)
+
+
+def worded_differences(recorded: NormalForm, live: NormalForm) -> list[str]:
+    """Return in what a request differs from a recorded one, a line for each place."""
+    return [line for one in differences(recorded, live) for line in _worded(one)]
+
+
+def _worded(difference: Difference) -> Iterator[str]:
+    what = _NAMED.get(difference.part, "{part}").format(part=difference.part, name=_quoted(difference.name))
+    found = list(islice(places(difference, _LARGEST_JSON), _PLACES + 1))
+    if not found:  # in a query the spelling of JSON counts
+        yield _changed(what, _shown(difference.one), _shown(difference.other))
+    for pointer, before, after in found[:_PLACES]:
+        yield _changed(f"{what} at {pointer}" if pointer else what, before, after)
+    yield from [f"{what} differs in more places"] if len(found) > _PLACES else []
+
+
+_NAMED = {Part.SEGMENT: "the {part} after {name}"} | dict.fromkeys(
+    (Part.QUERY, Part.HEADER, Part.FIELD), "{part} {name}"
+)
+
+_PLACES, _LARGEST_JSON = 10, 65_536
+"""How many places of a JSON value are named, and how many bytes one may have to be looked into."""
+
+
+def _shown(values: Values | None) -> str:
+    if values is None:
+        return "absent"
+    return ", ".join("without a value" if value is None else _quoted(value) for value in values)
+
+
+def _quoted(text: bytes) -> str:
+    """Quote a value for one line of a message."""
+    return repr(text.decode("utf-8", "backslashreplace"))
+
+
+def _changed(what: str, recorded: str, live: str) -> str:
+    one, other = excerpts(recorded, live, _SHOWN)
+    return f"{what} is {one} where this has {other}"
+
+
+_SHOWN = 60
+"""How many characters of a value a message shows."""

@@ -41,15 +41,18 @@ class Miss(NamedTuple):
 
 
 class Played(NamedTuple):
-    """What became of a request: the number of the exchange that answers, or why its SIDs stand for nothing.
+    """What became of a request: the number of the exchange that answers, or why none does.
 
-    ``skipped`` are the writes that count as done since, ``ambiguity`` what its SIDs could have stood for as well. An
-    answer that ``repeats`` is given again while the session stays in its state.
+    That is a ``refusal`` if its SIDs stand for nothing, else a ``miss``; neither if what it asks for has changed at the
+    upstream, which only a session that may ask there can see. ``skipped`` are the writes that count as done since,
+    ``ambiguity`` what its SIDs could have stood for as well. An answer that ``repeats`` is given again while the
+    session stays in its state.
     """
 
     form: NormalForm
     number: int | None = None
     refusal: str | None = None
+    miss: Miss | None = None
     skipped: tuple[int, ...] = ()
     ambiguity: Ambiguity | None = None
     repeats: bool = False
@@ -62,13 +65,19 @@ def play_request(session: Session, request: Request, user: str | None) -> Played
         return Played(sids.form, refusal=sids.refusal)
     decided = decide(session, sids.form)
     if isinstance(decided, Miss):
-        return Played(sids.form)
+        return Played(sids.form, miss=decided)
     skipped = len(session.skipped)
     _count(session, sids.form, decided)
     if session.sids.keep(sids):
         session.change()
     repeats = decided.counter is None
-    return Played(sids.form, decided.number, None, tuple(session.skipped[skipped:]), sids.ambiguity, repeats)
+    return Played(
+        sids.form,
+        decided.number,
+        skipped=tuple(session.skipped[skipped:]),
+        ambiguity=sids.ambiguity,
+        repeats=repeats,
+    )
 
 
 def play_fetch(session: Session, key: bytes) -> Answer | None:
