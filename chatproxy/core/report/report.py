@@ -192,7 +192,7 @@ def read_report(content: object, cassette: Cassette, place: str) -> Run:
     return Run(frozenset(number for number in unused if isinstance(number, int)), totals.get(Outcome.MISS, 0))
 
 
-_REPLAYING = frozenset(mode.value for mode in Mode if mode.replays)
+_REPLAYING = tuple(mode.value for mode in Mode if mode.replays)
 
 
 def recording_of(cassette: Cassette, last: object = None) -> dict[str, object]:
