@@ -10,6 +10,11 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
+
+import forks
+from cli.commands import within
+from forks import Forked
 
 PATIENCE = 30.0
 """Seconds that a process gets to start or to end; only a hanging one needs as many."""
@@ -26,11 +31,14 @@ def environment() -> dict[str, str]:
     return kept | {"PYTHONUNBUFFERED": "1"}
 
 
+Process = subprocess.Popen[bytes] | Forked
+
+
 @dataclass
 class Server:
     """A command that serves at ``url``; what it writes goes to a file."""
 
-    process: subprocess.Popen[bytes]
+    process: Process
     url: str
     log: Path
 
@@ -68,9 +76,13 @@ class Server:
 
 @dataclass(frozen=True)
 class Workplace:
-    """A folder in which commands run; the store is where it is by default."""
+    """A folder in which commands run; the store is where it is by default.
+
+    What serves has a process of its own: a forked one, or with ``fresh`` one for which the interpreter starts.
+    """
 
     folder: Path
+    fresh: bool = False
 
     @property
     def store(self) -> Path:
@@ -78,16 +90,8 @@ class Workplace:
         return self.folder / ".chatproxy"
 
     def run(self, *arguments: object, status: int = 0) -> str:
-        """Run a command to its end, and return its standard output, or its standard error if it is to fail."""
-        done = subprocess.run(
-            _command(arguments),
-            cwd=self.folder,
-            env=environment(),
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
+        """Run a command to its end in this process: its standard output, or its standard error if it is to fail."""
+        done = within(arguments, self.folder, environment())
         assert done.returncode == status, done.stderr
         return done.stderr if status else done.stdout
 
@@ -97,13 +101,7 @@ class Workplace:
         log = self._free("log")
         ready = log.with_suffix(".ready")
         with log.open("wb") as output:
-            process = subprocess.Popen(
-                _command((*arguments, "--listen", "127.0.0.1:0", "--ready-file", ready)),
-                cwd=self.folder,
-                env=environment(),
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
+            process = self._start((*arguments, "--listen", "127.0.0.1:0", "--ready-file", ready), output)
         try:
             server = Server(process, _url(process, ready, log), log)
             yield server
@@ -113,6 +111,14 @@ class Workplace:
             if process.poll() is None:
                 process.kill()
             process.wait(PATIENCE)
+
+    def _start(self, arguments: tuple[object, ...], output: IO[bytes]) -> Process:
+        if not self.fresh:
+            return forks.chatproxy(
+                arguments, cwd=self.folder, env=environment(), stdout=output, stderr=subprocess.STDOUT
+            )
+        command = [str(Path(sys.executable).with_name("chatproxy")), *map(str, arguments)]
+        return subprocess.Popen(command, cwd=self.folder, env=environment(), stdout=output, stderr=subprocess.STDOUT)
 
     def sandbox(self, *flags: object) -> AbstractContextManager[Server]:
         """Serve the stand-in for Twilio."""
@@ -130,11 +136,7 @@ class Workplace:
         return self.folder / f"{len(list(self.folder.glob(f'*.{suffix}')))}.{suffix}"
 
 
-def _command(arguments: tuple[object, ...]) -> list[str]:
-    return [str(Path(sys.executable).with_name("chatproxy")), *map(str, arguments)]
-
-
-def _url(process: subprocess.Popen[bytes], ready: Path, log: Path) -> str:
+def _url(process: Process, ready: Path, log: Path) -> str:
     until = time.monotonic() + PATIENCE
     while not ready.exists():
         assert process.poll() is None, log.read_text()

@@ -17,6 +17,8 @@ from chatproxy.core.errors import ChatproxyError, ConfigError
 from chatproxy.core.model import Mode
 from chatproxy.runs.intercept import Interceptor
 
+pytestmark = pytest.mark.process
+
 MESSAGES = f"services({SERVICE!r}).channels({CHANNEL!r}).messages"
 
 PYTHON = f"""
@@ -35,7 +37,7 @@ messages.create({{ body: process.argv[1] }}).then(() => messages.list({{ pageSiz
   .then((listed) => console.log(listed.map((one) => one.body).join(" ")));
 """
 
-PACKAGES = Path(__file__).parent / "integration" / "node"
+PACKAGES = Path(__file__).parents[1] / "integration" / "node"
 FILE = "cassettes/talk.json"
 
 
