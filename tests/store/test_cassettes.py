@@ -322,6 +322,20 @@ def test_opening_and_replacing_at_once_never_gives_a_part(tmp_path: Path) -> Non
     again.close()
 
 
+@pytest.mark.process
+def test_reading_what_is_replaced_meanwhile_leaves_no_lock_behind(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    record(store, "a", exchanges(1, b'"1"'))
+    another = REPLACES_AGAIN_AND_AGAIN.replace('"a"', '"b"')  # it, too, deletes what "a" was before
+    with child(REPLACES_AGAIN_AND_AGAIN, store.folder) as one, child(another, store.folder) as other:
+        while one.process.poll() is None or other.process.poll() is None:
+            assert list(store.exchanges("a"))
+    store.close()
+
+    Store(tmp_path / "store").close()
+    assert len(list((tmp_path / "store" / "locks").glob("*.replaying"))) == 2
+
+
 def test_a_cassette_that_cannot_be_opened_is_not_held(store: Store) -> None:
     record(store, "a", exchanges(2))
     flip_a_byte_of(store, b"Body=2")
