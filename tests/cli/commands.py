@@ -75,8 +75,13 @@ def _set_environment(environ: Mapping[str, str]) -> None:
 
 def apart(*arguments: str | Path, cwd: Path, **environ: str) -> Done:
     """Run the command to its end in a process of its own, as one must that starts others and passes its streams on."""
+    return to_end(arguments, cwd, os.environ | environ)
+
+
+def to_end(arguments: tuple[object, ...], cwd: Path, environ: Mapping[str, str]) -> Done:
+    """Run the command to its end in a process of its own, with this environment and nothing else."""
     with TemporaryFile() as out, TemporaryFile() as err:
-        process = forks.chatproxy(arguments, cwd=cwd, env=os.environ | environ, stdout=out, stderr=err)
+        process = forks.chatproxy(arguments, cwd=cwd, env=environ, stdout=out, stderr=err)
         try:
             status = process.wait(60)
         finally:

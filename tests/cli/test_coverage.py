@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -18,10 +19,20 @@ def report(place: Path, name: str, *asked: tuple[str, str]) -> None:
     assert done.returncode in {0, 3}, done.stderr
 
 
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the reports of two runs."""
+    folder = tmp_path_factory.mktemp("reports")
+    report(folder, "one.json", ("GET", LIST))
+    report(folder, "two.json", ("GET", LIST), ("DELETE", MESSAGE), ("GET", "/v1/none"))
+    return folder
+
+
 @pytest.fixture
-def place(tmp_path: Path) -> Path:
-    report(tmp_path, "one.json", ("GET", LIST))
-    report(tmp_path, "two.json", ("GET", LIST), ("DELETE", MESSAGE), ("GET", "/v1/none"))
+def place(tmp_path: Path, reports: Path) -> Path:
+    """A copy of it."""
+    for name in ("one.json", "two.json"):
+        shutil.copy(reports / name, tmp_path)
     return tmp_path
 
 
