@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1]
 BENCHMARKS = ROOT / "scripts" / "benchmarks"
 PAGE = ROOT / "docs" / "speed.md"
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the benchmarks read /proc")
+pytestmark = [pytest.mark.process, pytest.mark.skipif(sys.platform != "linux", reason="the benchmarks read /proc")]
 
 
 def python(*arguments: object) -> "subprocess.CompletedProcess[str]":

@@ -45,6 +45,7 @@ def test_results_may_differ_by_a_consistent_renaming_of_sids_alone() -> None:
     assert not fresh.explains(one, "other")
 
 
+@pytest.mark.process
 def test_without_a_file_nothing_is_left_in_the_working_folder(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "chatproxy", "demo"], cwd=tmp_path, capture_output=True, text=True, check=True
@@ -53,6 +54,7 @@ def test_without_a_file_nothing_is_left_in_the_working_folder(tmp_path: Path) ->
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.process
 def test_without_the_twilio_package_the_demo_says_what_to_install(tmp_path: Path) -> None:
     program = "import sys; sys.modules['twilio'] = None; import chatproxy.cli; chatproxy.cli.main()"
     failed = subprocess.run(

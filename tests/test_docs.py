@@ -3,7 +3,8 @@
 A fenced block is one of three kinds:
 
 - ``console``: ``$`` commands, each with what it prints (standard error too; empty lines do not count). They are run in
-  a folder of their own that has a copy of ``cassettes/``, with other ports in place of 8765 and 8766. ``…`` stands for
+  a folder of their own that has a copy of ``cassettes/``, with other ports in place of 8765 and 8766. A ``chatproxy``
+  that needs no shell is a forked process, which spares the start of the interpreter. ``…`` stands for
   anything within a line, a line ``…`` for any lines. A command that ends in ``&`` serves until ``kill %N`` or the end
   of the page; what it prints while another command runs stands before that command's output.
 - a file: its name stands in backquotes and with a colon at the end of the line before. A later command uses it.
@@ -20,15 +21,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import IO
 
 import click
+import forks
 import pytest
 from fixture.fixtures import read
-from integration.processes import environment
+from integration.processes import Process, environment
 
 from chatproxy.cli import cli
 from chatproxy.cli.main import COMMANDS
@@ -108,7 +111,7 @@ def commands(block: Block) -> Iterator[tuple[str, str]]:
 
 @dataclass
 class Job:
-    process: subprocess.Popen[bytes]
+    process: Process
     log: Path
     read: int = 0
 
@@ -127,22 +130,29 @@ class Terminal:
     ports: dict[str, str]
     jobs: dict[int, Job] = field(default_factory=dict)
     assignments: str = ""
+    exported: dict[str, str] = field(default_factory=dict)
     status: int = 0
 
     def run(self, command: str) -> str:
         """Return what a command prints, after what the servers print meanwhile."""
         command = self.here(command)
-        if re.fullmatch(r"(export )?[A-Z_]+=\S+", command):
+        if assigned := re.fullmatch(r"(export )?([A-Z_]+)=(\S+)", command):
             self.assignments += command + "\n"
+            if assigned[1]:
+                self.exported[assigned[2]] = assigned[3]
             return ""
         if killed := re.fullmatch(r"kill (?:-(\d+) )?%(\d+)", command):
             return self._kill(int(killed[2]), int(killed[1] or 15))
         if command.endswith(" &"):
             return self._start(command.removesuffix(" &"))
-        done = self._bash(f"(exit {self.status})\n{command}", subprocess.PIPE)
-        printed, _ = done.communicate(timeout=PATIENCE)
-        self.status = done.returncode
-        return "".join(job.news() for job in self.jobs.values()) + printed.decode()
+        with TemporaryFile() as output:
+            done = self._begin(command, output, f"(exit {self.status})\n{command}")
+            try:
+                self.status = done.wait(PATIENCE)
+            finally:
+                done.kill()
+            output.seek(0)
+            return "".join(job.news() for job in self.jobs.values()) + output.read().decode()
 
     def here(self, text: str) -> str:
         """Put this terminal's ports in a text."""
@@ -157,7 +167,7 @@ class Terminal:
     def _start(self, command: str) -> str:
         log = self.folder / f".job-{time.monotonic_ns()}"
         with log.open("wb") as output:
-            job = Job(self._bash(f"exec {command}", output), log)
+            job = Job(self._begin(command, output, f"exec {command}"), log)
         self.jobs[max(self.jobs, default=0) + 1] = job
         until = time.monotonic() + PATIENCE
         while not SERVES.search(log.read_text("utf-8")) and job.process.poll() is None and time.monotonic() < until:
@@ -170,27 +180,35 @@ class Terminal:
         assert job.process.wait(PATIENCE) == (0 if signal == 15 else -signal), job.news()
         return job.news()
 
-    def _bash(self, script: str, output: int | IO[bytes]) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            ["bash", "-c", self.assignments + script],
-            cwd=self.folder,
-            env=environment()
-            | {
-                "HOME": str(self.folder / ".home"),  # mitmproxy makes its authority there
-                "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
-                "NODE_PATH": str(NODE_PACKAGES),
-                "CHATPROXY_LISTEN": f"127.0.0.1:{self.ports['8765']}",
-                "CHATPROXY_SANDBOX_LISTEN": f"127.0.0.1:{self.ports['8766']}",
-            },
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
+    def _begin(self, command: str, output: IO[bytes], script: str) -> Process:
+        """Start a command: by itself if it is chatproxy and needs no shell, else by this script."""
+        environ = environment() | {
+            "HOME": str(self.folder / ".home"),  # mitmproxy makes its authority there
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+            "NODE_PATH": str(NODE_PACKAGES),
+            "CHATPROXY_LISTEN": f"127.0.0.1:{self.ports['8765']}",
+            "CHATPROXY_SANDBOX_LISTEN": f"127.0.0.1:{self.ports['8766']}",
+        }
+        if re.fullmatch(r"chatproxy [\w ./:%,=-]+", command):
+            given = environ | self.exported
+            arguments = command.split()[1:]
+            return forks.chatproxy(arguments, cwd=self.folder, env=given, stdout=output, stderr=subprocess.STDOUT)
+        bash = ["bash", "-c", self.assignments + script]
+        return subprocess.Popen(bash, cwd=self.folder, env=environ, stdout=output, stderr=subprocess.STDOUT)
 
 
-def free_ports() -> dict[str, str]:
+@contextmanager
+def other_ports() -> Iterator[dict[str, str]]:
+    """Give two free ports, and keep all others from them: whoever asks for any port does not get one that is bound.
+
+    A server can listen there nonetheless, since both it and this socket, which does not listen, set SO_REUSEADDR.
+    """
     with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(2)]
-        return dict(zip(("8765", "8766"), (str(one.getsockname()[1]) for one in sockets), strict=True))
+        sockets = [stack.enter_context(socket.socket()) for _ in range(2)]
+        for one in sockets:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            one.bind(("127.0.0.1", 0))
+        yield dict(zip(("8765", "8766"), (str(one.getsockname()[1]) for one in sockets), strict=True))
 
 
 def pattern(expected: str) -> str:
@@ -207,11 +225,11 @@ def without_blank_lines(text: str) -> str:
     return "".join(line + "\n" for line in text.replace("\r\n", "\n").split("\n") if line)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("page", TEXTS)
 def test_the_examples_do_what_they_show(page: str, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "cassettes", tmp_path / "cassettes")
-    terminal = Terminal(tmp_path, free_ports())
-    try:
+    with other_ports() as ports, closing(Terminal(tmp_path, ports)) as terminal:
         for block in blocks(page):
             if block.file:
                 (tmp_path / block.file).write_text(terminal.here(block.text), "utf-8")
@@ -222,8 +240,6 @@ def test_the_examples_do_what_they_show(page: str, tmp_path: Path) -> None:
                 assert re.fullmatch(pattern(terminal.here(expected)), printed), (
                     f"{block.place}: $ {command}\nshows\n{expected}\nbut prints\n{printed}"
                 )
-    finally:
-        terminal.close()
 
 
 def test_every_block_is_run_or_says_why_not() -> None:

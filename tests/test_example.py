@@ -11,6 +11,8 @@ import pytest
 import yaml
 from integration.processes import Workplace, environment
 
+pytestmark = pytest.mark.process
+
 EXAMPLE = Path(__file__).parents[1] / "examples" / "notices"
 PASSED = re.compile(r"\b4 passed\b")
 

@@ -109,6 +109,7 @@ def test_of_a_path_that_a_flag_gave_the_flag_is_named(folder: Path) -> None:
     )
 
 
+@pytest.mark.process
 def test_two_at_once_leave_one_of_the_two_whole(folder: Path) -> None:
     with child(WRITES, folder / "a", "x") as one, child(WRITES, folder / "a", "y") as other:
         assert (one.line(), other.line()) == ("half way", "half way")
@@ -119,6 +120,7 @@ def test_two_at_once_leave_one_of_the_two_whole(folder: Path) -> None:
     assert only(folder) == {"a": "x" * 100_001}
 
 
+@pytest.mark.process
 def test_a_kill_half_way_leaves_the_old_file_beside_a_hidden_one(folder: Path) -> None:
     with child(WRITES, folder / "a", "x") as one:
         assert one.line() == "half way"

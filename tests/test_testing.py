@@ -105,6 +105,7 @@ def test_a_miss_is_the_clients_own_exception_with_the_reason(tmp_path: Path) -> 
     assert caught.value.status == 424
 
 
+@pytest.mark.process
 def test_without_the_package_one_line_says_what_to_install(tmp_path: Path) -> None:
     code = "import sys; sys.modules['twilio'] = None; import chatproxy.testing"
     done = subprocess.run(

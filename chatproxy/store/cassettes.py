@@ -233,7 +233,18 @@ class Store:
             if lock is not None:
                 if self.find(name) == record:
                     return record, lock
-                lock.release()  # it was replaced just now
+                self._leave(record.id, lock)  # it was replaced or renamed just now
+
+    def _leave(self, cassette: int, lock: FileLock) -> None:
+        """Release a lock that came too late, and remove its file if it was made anew for a cassette that is deleted.
+
+        A cassette goes from the names to the dropped ones, and from there to nowhere: looked at in this order, one that
+        is in neither place is gone for good.
+        """
+        named = any(record.id == cassette for _, record in self._records())
+        if not named and self.environment.get(layout.DROPPED + layout.number(cassette)) is None:
+            self._reading_path(cassette).unlink(missing_ok=True)
+        lock.release()
 
     def _recording_path(self, name: str) -> Path:
         return self.folder / "locks" / f"{name}.recording"

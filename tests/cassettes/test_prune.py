@@ -198,6 +198,7 @@ def test_pruning_that_is_interrupted_leaves_the_cassette_as_it_was(store: Store,
     assert [(listed.name, listed.exchanges) for listed in store.listing()] == [("a", 3)]
 
 
+@pytest.mark.process
 def test_pruning_that_is_killed_half_way_leaves_the_cassette_as_it_was(tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
     record(store, "a", exchanges(600))

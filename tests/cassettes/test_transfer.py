@@ -213,6 +213,7 @@ def test_a_file_is_opened_in_memory_while_this_process_has_the_cache_open(file: 
     cache.close()
 
 
+@pytest.mark.process
 def test_a_file_is_opened_in_memory_while_another_process_fills_the_cache(file: Path, tmp_path: Path) -> None:
     _, cache = opened_file(file, tmp_path / "store", RULES, 1)
     assert cache is not None
@@ -238,6 +239,7 @@ def test_a_file_is_opened_in_memory_where_the_cache_is_damaged(file: Path, tmp_p
     assert in_memory(file, tmp_path / "store")
 
 
+@pytest.mark.process
 def test_two_processes_open_a_file_at_once(file: Path, tmp_path: Path) -> None:
     arguments = (file, tmp_path / "store")
     _, cache = opened_file(*arguments, RULES, 1)

@@ -7,6 +7,7 @@ import pytest
 from core.programs import Program, programs
 from fixture.fixtures import read
 from hypothesis import HealthCheck, given, settings
+from profiles import many
 from strategies import FORM, JSON, UPSTREAM
 
 from chatproxy.checks.openapi import check_document
@@ -213,7 +214,7 @@ def twilio() -> Path:
     return TWILIO
 
 
-@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=many(10), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(programs)
 def test_a_recording_of_the_sandbox_has_no_high_findings(twilio: Path, program: Program) -> None:
     for checked in check_document(MemoryCassette("a", program.exchanges, RULES), RULES, twilio):

@@ -1,8 +1,11 @@
 import json
+import shutil
 from pathlib import Path
 
 import pytest
-from cli.commands import DEMO, REFERENCE, chatproxy
+from cli.commands import DEMO, REFERENCE, apart, chatproxy
+
+pytestmark = pytest.mark.process
 
 CHANNEL = "/v1/Services/IS{}/Channels/CH{}/Messages"
 LIST = CHANNEL.format("a" * 32, "a" * 32)
@@ -12,14 +15,24 @@ MESSAGE = CHANNEL.format("X" * 32, "X" * 32) + "/IM" + "X" * 32
 def report(place: Path, name: str, *asked: tuple[str, str]) -> None:
     """Report on a run that asks for these methods and paths."""
     asking = ";".join(f'curl -s -o /dev/null -X {method} "$CHATPROXY_URL{path}"' for method, path in asked)
-    done = chatproxy("run", REFERENCE, "--report", name, "--", "sh", "-c", asking, cwd=place)
+    done = apart("run", REFERENCE, "--report", name, "--", "sh", "-c", asking, cwd=place)
     assert done.returncode in {0, 3}, done.stderr
 
 
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the reports of two runs."""
+    folder = tmp_path_factory.mktemp("reports")
+    report(folder, "one.json", ("GET", LIST))
+    report(folder, "two.json", ("GET", LIST), ("DELETE", MESSAGE), ("GET", "/v1/none"))
+    return folder
+
+
 @pytest.fixture
-def place(tmp_path: Path) -> Path:
-    report(tmp_path, "one.json", ("GET", LIST))
-    report(tmp_path, "two.json", ("GET", LIST), ("DELETE", MESSAGE), ("GET", "/v1/none"))
+def place(tmp_path: Path, reports: Path) -> Path:
+    """A copy of it."""
+    for name in ("one.json", "two.json"):
+        shutil.copy(reports / name, tmp_path)
     return tmp_path
 
 

@@ -70,6 +70,7 @@ def test_a_renaming_is_refused(place: Path, old: str, new: str, message: str) ->
     assert names(place) == ["one", "two"]
 
 
+@pytest.mark.process
 def test_an_interrupted_recording_is_rescued_and_none_is_touched_while_it_runs(tmp_path: Path) -> None:
     place = Workplace(tmp_path)
     with place.sandbox() as upstream, place.record("talk", upstream.url) as recorder:
@@ -107,6 +108,7 @@ def test_all_names_are_looked_at_before_anything_is_deleted(place: Path) -> None
     assert names(place) == ["one", "two"]
 
 
+@pytest.mark.process
 def test_on_a_terminal_each_cassette_is_asked_about(place: Path) -> None:
     status, printed, shown = on_terminal(place, "\nYES\n", "rm", "one", "two")
     assert (status, printed) == (0, "chatproxy: one is as it was\nchatproxy: deleted two, 5 exchanges\n")
@@ -115,11 +117,13 @@ def test_on_a_terminal_each_cassette_is_asked_about(place: Path) -> None:
     assert names(place) == ["one"]
 
 
+@pytest.mark.process
 def test_an_end_of_input_is_no(place: Path) -> None:
     status, printed, _ = on_terminal(place, "\x04", "rm", "one")
     assert (status, printed) == (0, "chatproxy: one is as it was\n")
 
 
+@pytest.mark.process
 def test_an_interrupt_at_the_second_question_deletes_nothing(place: Path) -> None:
     keyboard, terminal = pty.openpty()
     command = [sys.executable, "-m", "chatproxy", "rm", "one", "two"]
@@ -152,6 +156,7 @@ def report(place: Path) -> Path:
 MISSED = "that run missed 1; what it asked for may be among what is deleted\n"
 
 
+@pytest.mark.process
 def test_a_cassette_is_pruned_by_the_report_of_a_replay(place: Path, report: Path) -> None:
     done = chatproxy("prune", "one", "--report", report, "--yes", cwd=place)
     assert done.stdout == "chatproxy: pruned one: 4 of 5 exchanges deleted\n"
@@ -162,6 +167,7 @@ def test_a_cassette_is_pruned_by_the_report_of_a_replay(place: Path, report: Pat
     assert "is the report of another recording of 'one'" in again.stderr
 
 
+@pytest.mark.process
 def test_nothing_is_pruned_without_a_yes(place: Path, report: Path) -> None:
     done = chatproxy("prune", "one", "--report", report, cwd=place)
     assert (done.returncode, done.stdout) == (2, "")
@@ -172,6 +178,7 @@ def test_nothing_is_pruned_without_a_yes(place: Path, report: Path) -> None:
     assert chatproxy("show", "one", cwd=place).stdout.count("\n") == 6
 
 
+@pytest.mark.process
 def test_what_others_stand_on_is_kept_and_counted(place: Path, report: Path) -> None:
     content = json.loads(report.read_text())
     report.write_text(json.dumps(content | {"unused": [1], "totals": {}}))
@@ -180,6 +187,7 @@ def test_what_others_stand_on_is_kept_and_counted(place: Path, report: Path) -> 
     assert (done.stdout, done.stderr) == (f"chatproxy: pruned one: {said}\n", "")
 
 
+@pytest.mark.process
 def test_the_report_of_another_cassette_prunes_nothing(place: Path, report: Path) -> None:
     done = chatproxy("prune", "two", "--report", report, "--yes", cwd=place)
     assert (done.returncode, done.stdout) == (1, "")

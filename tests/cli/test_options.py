@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from cli.commands import REFERENCE, chatproxy
 
 
@@ -17,6 +18,7 @@ def test_the_environment_and_the_file_set_what_flags_do_not(tmp_path: Path) -> N
     )
 
 
+@pytest.mark.process
 def test_a_long_import_shows_its_progress_to_a_terminal_only(tmp_path: Path) -> None:
     document = json.loads(REFERENCE.read_text())
     first = document["exchanges"][0]

@@ -11,8 +11,10 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from cli.commands import chatproxy
+from cli.commands import apart
 from integration.processes import Server, Workplace, environment
+
+pytestmark = pytest.mark.process
 
 CLIENT = """
 import os, sys
@@ -57,7 +59,7 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Run the client that says this and then ends with this status."""
     command = (sys.executable, "client.py", str(status), *says)
-    return chatproxy("run", *arguments, "--", *command, cwd=place, **environ)
+    return apart("run", *arguments, "--", *command, cwd=place, **environ)
 
 
 def test_a_run_that_hits_ends_well(place: Path) -> None:
@@ -84,8 +86,8 @@ def test_unused_exchanges_are_4_where_that_is_asked_for(place: Path) -> None:
 
 def test_the_commands_own_status_comes_first(place: Path) -> None:
     assert run(place, FILE, "--fail-on-unused", says=("Ciao",), status=7).returncode == 7
-    assert chatproxy("run", FILE, "--", "sh", "-c", "kill -9 $$", cwd=place).returncode == 137
-    done = chatproxy("run", FILE, "--", "no-such-program", cwd=place)
+    assert apart("run", FILE, "--", "sh", "-c", "kill -9 $$", cwd=place).returncode == 137
+    done = apart("run", FILE, "--", "no-such-program", cwd=place)
     assert (done.returncode, done.stderr.splitlines()[0]) == (127, "chatproxy: no-such-program: is not found")
 
 
@@ -153,7 +155,7 @@ def test_a_miss_is_an_annotation_on_github_actions(place: Path) -> None:
 
 
 def test_a_command_is_needed(place: Path) -> None:
-    done = chatproxy("run", FILE, cwd=place)
+    done = apart("run", FILE, cwd=place)
     assert (done.returncode, "Missing argument" in done.stderr) == (2, True)
 
 
@@ -181,7 +183,7 @@ def test_a_file_that_cannot_be_written_is_one_line_and_keeps_the_recording(place
     done = run(place, "--mode", "record", "--upstream", upstream.url, FILE, says=("Ciao",))
     assert done.returncode == 1
     assert "cassettes/talk.json: cannot be written" in done.stderr.splitlines()[-1]
-    assert "talk " in chatproxy("list", cwd=place).stdout
+    assert "talk " in apart("list", cwd=place).stdout
 
 
 @pytest.mark.skipif(not shutil.which("node"), reason="Node is not here")
@@ -206,14 +208,14 @@ test("a message is listed", async () => {
     command = ("cassettes/node.json", "--", "node", "--test", "chat.test.cjs")
     node = {"NODE_PATH": str(modules)}
     recording = ("--mode", "record", "--upstream", upstream.url)
-    assert chatproxy("run", *recording, *command, cwd=tmp_path, **node).returncode == 0
+    assert apart("run", *recording, *command, cwd=tmp_path, **node).returncode == 0
     shutil.rmtree(tmp_path / ".chatproxy")
-    done = chatproxy("run", *command, cwd=tmp_path, **node)
+    done = apart("run", *command, cwd=tmp_path, **node)
     assert (done.returncode, done.stderr) == (0, "chatproxy: replay node: 2 hit, 0 of 2 exchanges unused\n")
 
 
 def test_a_command_that_is_slow_to_end_is_waited_for(place: Path) -> None:
     begun = time.monotonic()
-    assert chatproxy("run", FILE, "--", "sleep", "1", cwd=place).returncode == 0
+    assert apart("run", FILE, "--", "sleep", "1", cwd=place).returncode == 0
     assert time.monotonic() - begun >= 1
     assert os.environ.get("CHATPROXY_URL") is None

@@ -14,6 +14,7 @@ from cli.commands import REFERENCE, chatproxy
 from chatproxy.cli.serving import replay
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_server_says_that_it_is_ready_and_stops_cleanly(tmp_path: Path, number: signal.Signals) -> None:
     ready = tmp_path / "ready"
@@ -40,6 +41,7 @@ def test_a_ready_file_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     assert failed.stderr.startswith("chatproxy: --ready-file: no/such/folder cannot be written")
 
 
+@pytest.mark.process
 def test_a_server_beyond_the_loopback_shows_its_control_token_and_reports_at_its_end(tmp_path: Path) -> None:
     ready, report = tmp_path / "ready", tmp_path / "report"
     command = [sys.executable, "-m", "chatproxy", "replay", str(REFERENCE), "--listen", "0.0.0.0:0"]
@@ -57,6 +59,7 @@ def test_a_server_beyond_the_loopback_shows_its_control_token_and_reports_at_its
     assert json.loads(report.read_text())["unused_total"] == 5
 
 
+@pytest.mark.process
 def test_a_replay_reads_no_authorities_since_it_asks_nobody(tmp_path: Path) -> None:
     never_ending = tmp_path / "authorities.pem"
     os.mkfifo(never_ending)

@@ -10,6 +10,8 @@ from integration.asking import MESSAGES, ask
 from integration.processes import Server, Workplace
 from integration.twilio_clients import ACCOUNT, TOKEN
 
+pytestmark = pytest.mark.process
+
 CREDENTIALS = {"TWILIO_ACCOUNT_SID": ACCOUNT, "TWILIO_AUTH_TOKEN": TOKEN}
 
 

@@ -10,9 +10,17 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
+
+import forks
+from cli.commands import within
+from forks import Forked
 
 PATIENCE = 30.0
 """Seconds that a process gets to start or to end; only a hanging one needs as many."""
+
+WITHOUT_PLUGINS = tuple(f"-pno:{plugin}" for plugin in ("aiohttp", "asyncio", "hypothesispytest", "timeout"))
+"""Options of a pytest that leave out what takes three quarters of its start and no user of chatproxy has to have."""
 
 _LEFT_OUT = ("TWILIO_", "CHATPROXY_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "NODE_")
 
@@ -20,17 +28,21 @@ _LEFT_OUT = ("TWILIO_", "CHATPROXY_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", 
 def environment() -> dict[str, str]:
     """Return the environment without whatever would lead a client or the command elsewhere.
 
-    What a Python program prints to a file or a pipe, as mitmdump its log, stands there at once.
+    What a Python program prints to a file or a pipe, as mitmdump its log, stands there at once. A pytest does not load
+    plugins that only chatproxy's own tests need.
     """
     kept = {name: value for name, value in os.environ.items() if not name.upper().startswith(_LEFT_OUT)}
-    return kept | {"PYTHONUNBUFFERED": "1"}
+    return kept | {"PYTHONUNBUFFERED": "1", "PYTEST_ADDOPTS": " ".join(WITHOUT_PLUGINS)}
+
+
+Process = subprocess.Popen[bytes] | Forked
 
 
 @dataclass
 class Server:
     """A command that serves at ``url``; what it writes goes to a file."""
 
-    process: subprocess.Popen[bytes]
+    process: Process
     url: str
     log: Path
 
@@ -68,9 +80,13 @@ class Server:
 
 @dataclass(frozen=True)
 class Workplace:
-    """A folder in which commands run; the store is where it is by default."""
+    """A folder in which commands run; the store is where it is by default.
+
+    What serves has a process of its own: a forked one, or with ``fresh`` one for which the interpreter starts.
+    """
 
     folder: Path
+    fresh: bool = False
 
     @property
     def store(self) -> Path:
@@ -78,16 +94,8 @@ class Workplace:
         return self.folder / ".chatproxy"
 
     def run(self, *arguments: object, status: int = 0) -> str:
-        """Run a command to its end, and return its standard output, or its standard error if it is to fail."""
-        done = subprocess.run(
-            _command(arguments),
-            cwd=self.folder,
-            env=environment(),
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
+        """Run a command to its end in this process: its standard output, or its standard error if it is to fail."""
+        done = within(arguments, self.folder, environment())
         assert done.returncode == status, done.stderr
         return done.stderr if status else done.stdout
 
@@ -97,13 +105,7 @@ class Workplace:
         log = self._free("log")
         ready = log.with_suffix(".ready")
         with log.open("wb") as output:
-            process = subprocess.Popen(
-                _command((*arguments, "--listen", "127.0.0.1:0", "--ready-file", ready)),
-                cwd=self.folder,
-                env=environment(),
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
+            process = self._start((*arguments, "--listen", "127.0.0.1:0", "--ready-file", ready), output)
         try:
             server = Server(process, _url(process, ready, log), log)
             yield server
@@ -113,6 +115,14 @@ class Workplace:
             if process.poll() is None:
                 process.kill()
             process.wait(PATIENCE)
+
+    def _start(self, arguments: tuple[object, ...], output: IO[bytes]) -> Process:
+        if not self.fresh:
+            return forks.chatproxy(
+                arguments, cwd=self.folder, env=environment(), stdout=output, stderr=subprocess.STDOUT
+            )
+        command = [str(Path(sys.executable).with_name("chatproxy")), *map(str, arguments)]
+        return subprocess.Popen(command, cwd=self.folder, env=environment(), stdout=output, stderr=subprocess.STDOUT)
 
     def sandbox(self, *flags: object) -> AbstractContextManager[Server]:
         """Serve the stand-in for Twilio."""
@@ -130,11 +140,7 @@ class Workplace:
         return self.folder / f"{len(list(self.folder.glob(f'*.{suffix}')))}.{suffix}"
 
 
-def _command(arguments: tuple[object, ...]) -> list[str]:
-    return [str(Path(sys.executable).with_name("chatproxy")), *map(str, arguments)]
-
-
-def _url(process: subprocess.Popen[bytes], ready: Path, log: Path) -> str:
+def _url(process: Process, ready: Path, log: Path) -> str:
     until = time.monotonic() + PATIENCE
     while not ready.exists():
         assert process.poll() is None, log.read_text()

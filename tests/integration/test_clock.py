@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from integration.processes import Workplace
 
+pytestmark = pytest.mark.process
+
 pytest.importorskip("twilio", reason="the twilio package is not installed")
 
 ACCOUNT, SERVICE, CHANNEL = "AC" + "0123456789abcdef" * 2, "IS" + "0123456789abcdef" * 2, "CH" + "0123456789abcdef" * 2

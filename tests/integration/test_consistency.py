@@ -14,6 +14,8 @@ from twilio.rest import Client
 
 from chatproxy.core.products.edge import FIXED
 
+pytestmark = pytest.mark.process
+
 
 def now() -> datetime:
     """Return the moment in whole seconds, as Twilio's times are."""

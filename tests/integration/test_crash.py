@@ -14,10 +14,15 @@ import orjson
 import pytest
 from integration.asking import FORM, MESSAGES, Answer, ask
 from integration.processes import PATIENCE, Server, Workplace
+from profiles import many
 
 from chatproxy.store import Store
 
+pytestmark = pytest.mark.process
+
 CLIENTS = 32
+MOMENTS = (1, 60, 400) if many(1) == 1 else range(1, 601, 3)
+"""After how many answers a recorder is killed: three times, or two hundred times."""
 
 
 @pytest.fixture
@@ -73,7 +78,7 @@ def told(answer: Answer) -> tuple[str | None, str]:
     return answer.header("x-chatproxy-exchange"), orjson.loads(answer.body)["sid"]
 
 
-@pytest.mark.parametrize("moment", [1, 60, 400])
+@pytest.mark.parametrize("moment", MOMENTS)
 def test_what_a_client_has_seen_survives_a_kill(place: Workplace, upstream: Server, moment: int) -> None:
     with place.record("killed", upstream.url) as recorder, ThreadPoolExecutor(CLIENTS) as pool:
         crowd = Crowd(recorder.url)

@@ -14,6 +14,8 @@ from integration.twilio_clients import ACCOUNT, TOKEN, messages_at
 from chatproxy.core.model import Exchange
 from chatproxy.store import Store
 
+pytestmark = pytest.mark.process
+
 AWKWARD = 'a/b+c"quoted"\\&=%<>~token'
 TOKENS = {"as Twilio's": TOKEN, "awkward": AWKWARD}
 ANOTHER = "0f1e2d3c4b5a6978" * 2

@@ -13,6 +13,8 @@ from integration.processes import Workplace
 from integration.twilio_clients import NO_EDGE
 from twilio.rest import Client
 
+pytestmark = pytest.mark.process
+
 
 @dataclass
 class Recorded:

@@ -4,6 +4,8 @@ import pytest
 from cli.commands import REFERENCE
 from repositories import CASSETTE, Repository, again, edited
 
+pytestmark = pytest.mark.process
+
 TEXT = REFERENCE.read_text()
 
 

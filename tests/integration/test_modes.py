@@ -11,6 +11,8 @@ from integration.processes import PATIENCE, Server, Workplace
 from integration.twilio_clients import ATTRIBUTES, CHANNEL, anywhere, messages_at, program
 from twilio.base.exceptions import TwilioRestException
 
+pytestmark = pytest.mark.process
+
 NOWHERE = "http://127.0.0.1:1"
 
 

@@ -6,6 +6,8 @@ from integration.asking import FORM, basic
 from integration.processes import Server, Workplace
 from integration.raw_http import Message, RawUpstream, ask_raw, connected, raw_upstream, request
 
+pytestmark = pytest.mark.process
+
 BODY = b"Body=caf%C3%A9+%2B"
 TYPE = f"Content-Type: {FORM}"
 JSON = b'{"a": 1}'

@@ -16,6 +16,7 @@ from fixture.fixtures import read
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from profiles import many
 from strategies import FORM, JSON, UPSTREAM, basic
 
 from chatproxy.core.cassette.cassette import Cassette
@@ -379,5 +380,5 @@ class Scenarios(RuleBasedStateMachine):
         return client.responses
 
 
-Scenarios.TestCase.settings = settings(deadline=None, max_examples=25, stateful_step_count=20)
+Scenarios.TestCase.settings = settings(max_examples=many(25), stateful_step_count=20)
 TestScenarios = Scenarios.TestCase

@@ -8,6 +8,8 @@ import pytest
 from integration.asking import MESSAGES, Answer, ask
 from integration.processes import Workplace
 
+pytestmark = pytest.mark.process
+
 CONFIGURATION = """
 salt = "a salt of the team"
 

@@ -7,6 +7,8 @@ import pytest
 from integration.asking import ask
 from integration.processes import Workplace
 
+pytestmark = pytest.mark.process
+
 DEMO = Path(__file__).parents[2] / "cassettes" / "demo.json"
 
 _PARTS = {
@@ -41,7 +43,7 @@ def loaded(log: str) -> set[str]:
 
 
 def test_a_replay_loads_what_it_needs_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    place = Workplace(tmp_path)
+    place = Workplace(tmp_path, fresh=True)
     place.run("import", DEMO)
     monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")
     with place.replay("demo") as server:

@@ -11,6 +11,8 @@ from integration.asking import basic
 from integration.processes import PATIENCE, Server, Workplace
 from integration.raw_http import Message, RawUpstream, ask_raw, connected, raw_upstream, request
 
+pytestmark = pytest.mark.process
+
 LIMIT = 1000
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 

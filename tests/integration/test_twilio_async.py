@@ -27,6 +27,7 @@ from twilio.rest import Client
 
 # The twilio package itself uses what aiohttp will take away.
 pytestmark = [
+    pytest.mark.process,
     pytest.mark.filterwarnings("ignore:BasicAuth is deprecated:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:The 'auth' parameter is deprecated:DeprecationWarning"),
 ]

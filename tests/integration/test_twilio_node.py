@@ -25,6 +25,7 @@ FOLDER = Path(__file__).with_name("node")
 NODE = shutil.which("node")
 
 pytestmark = [
+    pytest.mark.process,
     pytest.mark.skipif(NODE is None, reason="node is not installed"),
     pytest.mark.skipif(
         not (FOLDER / "node_modules" / "twilio").is_dir(),

@@ -23,6 +23,8 @@ from integration.twilio_clients import (
 from twilio.base.exceptions import TwilioRestException
 from twilio.rest import Client
 
+pytestmark = pytest.mark.process
+
 AS_RECORDED = ("--sids", "recorded")
 
 

@@ -6,6 +6,8 @@ import pytest
 from integration.processes import Server, Workplace
 from integration.raw_http import Message, RawUpstream, ask_raw, raw_upstream, request
 
+pytestmark = pytest.mark.process
+
 JSON = "Content-Type: application/json"
 TEXT = b'{ "a" :1,\t"b":[ ], "n":1.50,\r\n"e": "\\u00e9\\/\xc3\xa9" }'
 MANY = b"x" * 200_000

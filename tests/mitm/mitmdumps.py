@@ -5,7 +5,6 @@ import signal
 import socket
 import ssl
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +12,8 @@ from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
 
+import forks
+from forks import Forked
 from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.events import DataReceived, ResponseReceived, StreamEnded
@@ -44,7 +45,7 @@ sys.addaudithook(note)
 class Mitmdump:
     """A running mitmdump, at ``url``; it trusts nobody else's certificates but signs with ``authority``."""
 
-    process: subprocess.Popen[bytes]
+    process: Forked
     folder: Path
     url: str = ""
 
@@ -91,20 +92,15 @@ def mitmdump(
     ready = folder / "ready.json"
     ready.unlink(missing_ok=True)
     given = {f"chatproxy_{name}": value for name, value in {"ready_file": ready, **(options or {})}.items()}
-    command = [str(Path(sys.executable).with_name("mitmdump")), *arguments]
+    command = [*arguments]
     command += ["--listen-host", "127.0.0.1", "--listen-port", "0", "--set", f"confdir={folder / 'authority'}"]
     for script in scripts:
         command += ["-s", str(script)]
     for name, value in given.items():
         command += ["--set", f"{name}={value}"]
     with (folder / "mitmdump.log").open("wb") as log:
-        process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=environment() | {"PYTHONPATH": str(folder), "WATCHED": str(folder / "watched")},
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
+        environ = environment() | {"PYTHONPATH": str(folder), "WATCHED": str(folder / "watched")}
+        process = forks.mitmdump(command, cwd=folder, env=environ, stdout=log, stderr=subprocess.STDOUT)
     running = Mitmdump(process, folder)
     try:
         running.awaited(" listening at ")

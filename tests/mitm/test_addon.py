@@ -15,6 +15,8 @@ from integration.processes import PATIENCE, Server, Workplace, environment
 from integration.twilio_clients import ACCOUNT, BODIES, CHANNEL, SERVICE, TOKEN
 from mitm.mitmdumps import ADDON, TWILIO, Mitmdump, ask_http2, ask_through, ask_tls, mitmdump
 
+pytestmark = pytest.mark.process
+
 SAME = {"seed": 7, "clock": "2026-03-01T12:00:00Z", "urls": "keep"}
 """What makes two replays give the same bytes."""
 

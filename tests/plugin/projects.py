@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from integration.processes import WITHOUT_PLUGINS
 
 ACCOUNT = "AC0123456789abcdef0123456789abcdef"
 TOKEN = "the-auth-token-of-the-account"
@@ -36,6 +37,7 @@ def say(proxy, body):
 """What each test file begins with: a client of the standard library alone."""
 
 _ALWAYS = ("-p", "no:cacheprovider", "-o", "asyncio_default_fixture_loop_scope=function")
+_APART = ("-p", "no:cacheprovider", *WITHOUT_PLUGINS)
 
 
 @dataclass
@@ -66,7 +68,7 @@ class Project:
 
     def run_apart(self, *arguments: str) -> pytest.RunResult:
         """Run pytest in a process of its own."""
-        return self.pytester.runpytest_subprocess(*_ALWAYS, *arguments)
+        return self.pytester.runpytest_subprocess(*_APART, *arguments)
 
     @property
     def files(self) -> list[str]:

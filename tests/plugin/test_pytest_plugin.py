@@ -235,6 +235,7 @@ def test_the_report_tells_what_was_never_served(project: Project, upstream: str)
     assert fixture["unused_requests"]["2"].startswith("GET /v1/Services/")
 
 
+@pytest.mark.process
 def test_a_report_that_cannot_be_written_is_wrong_usage(project: Project) -> None:
     project.saying("Hello")
     result = project.run_apart("--chatproxy-report=no/report.json")

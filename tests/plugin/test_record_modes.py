@@ -148,6 +148,7 @@ def test_a_test_that_does_not_pass_leaves_no_file(project: Project, upstream: st
     assert project.files == []
 
 
+@pytest.mark.process
 def test_an_interrupted_run_leaves_the_file_as_it_was_and_what_came_in_the_store(
     project: Project, upstream: str
 ) -> None:
@@ -233,6 +234,7 @@ def test_a_file_that_is_no_fixture_is_never_taken_for_none(project: Project, ups
         result.stdout.fnmatch_lines([f"*{FILE}: is no JSON*"])
 
 
+@pytest.mark.process
 def test_an_unknown_mode_is_wrong_usage(project: Project) -> None:
     project.saying("Hello")
     result = project.run_apart("--record-mode=sometimes")

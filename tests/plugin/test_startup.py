@@ -1,6 +1,7 @@
 import subprocess
 import sys
 
+import pytest
 from plugin.projects import Project
 
 HEAVY = ("chatproxy.", "aiohttp", "asyncio", "lmdb", "orjson", "uvloop", "twilio", "click")
@@ -13,6 +14,7 @@ def pytest_unconfigure():
 QUIET = ("-p", "no:asyncio", "-p", "no:aiohttp", "-p", "no:hypothesispytest", "-p", "no:xdist")
 
 
+@pytest.mark.process
 def test_the_plugin_itself_loads_nothing_of_chatproxy() -> None:
     code = """
 import pytest, sys
@@ -24,6 +26,7 @@ print(*sorted(set(sys.modules) - before))
     assert done.stdout.split() == ["chatproxy", "chatproxy.pytest_plugin"]
 
 
+@pytest.mark.process
 def test_a_run_without_the_fixture_loads_nothing(project: Project) -> None:
     (project.folder / "conftest.py").write_text(SHOWING)
     project.write("\ndef test_nothing(): pass\n")

@@ -1,6 +1,9 @@
 import json
 
+import pytest
 from plugin.projects import Project
+
+pytestmark = pytest.mark.process
 
 TESTS = """
 @pytest.mark.parametrize("n", range(8))

@@ -61,6 +61,7 @@ def test_threads_of_chatproxys_own_servers_may_go_out() -> None:
     assert [type(error) for error in caught] == [socket.gaierror]
 
 
+@pytest.mark.process
 def test_an_open_blockade_refuses_nothing_and_other_events_are_none_of_its() -> None:
     Blockade()
     code = """

@@ -27,6 +27,7 @@ def python(code: str, *arguments: object) -> list[str]:
     return [sys.executable, "-c", code, *map(str, arguments)]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("code", "status"),
     [("pass", 0), ("import sys; sys.exit(7)", 7), ("import os; os.kill(os.getpid(), 9)", 137), ("1/0", 1)],
@@ -35,6 +36,7 @@ def test_the_status_is_the_childs_as_a_shell_has_it(code: str, status: int) -> N
     assert run_child(python(code), os.environ) == status
 
 
+@pytest.mark.process
 def test_what_is_not_there_is_127_and_what_cannot_be_run_126(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("no program")
     text, folder = str(tmp_path / "text"), str(tmp_path)
@@ -45,6 +47,7 @@ def test_what_is_not_there_is_127_and_what_cannot_be_run_126(tmp_path: Path) -> 
         assert str(caught.value).startswith(f"{command}: ")
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT", "SIGUSR1"])
 def test_a_signal_is_passed_on(tmp_path: Path, name: str) -> None:
     ready, got = tmp_path / "ready", tmp_path / "got"
@@ -65,6 +68,7 @@ def test_a_signal_is_passed_on(tmp_path: Path, name: str) -> None:
     assert signal.getsignal(getattr(signal, name)) == before
 
 
+@pytest.mark.process
 def test_an_ignored_signal_stays_ignored_in_the_child(tmp_path: Path) -> None:
     code = "import signal, sys; sys.exit(signal.getsignal(signal.SIGHUP) == signal.SIG_IGN)"
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -74,6 +78,7 @@ def test_an_ignored_signal_stays_ignored_in_the_child(tmp_path: Path) -> None:
         signal.signal(signal.SIGHUP, before)
 
 
+@pytest.mark.process
 def test_what_a_terminal_sends_to_both_is_not_passed_on_twice(tmp_path: Path) -> None:
     count = tmp_path / "count"
     code = f"""
@@ -101,6 +106,7 @@ time.sleep(0.5)
     assert count.read_text() == "x"
 
 
+@pytest.mark.process
 def test_it_runs_the_command_in_its_own_process_group() -> None:
     code = "import os; print(os.getpgrp())"
     done = subprocess.run(python(RUNNING, *python(code)), capture_output=True, text=True, check=True)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from cli.commands import Done, to_end
 from integration.processes import PATIENCE, Server, Workplace, environment
 from integration.twilio_clients import ACCOUNT, CHANNEL, SERVICE, TOKEN
 from servers import settings
@@ -16,6 +17,8 @@ from servers import settings
 from chatproxy.core.errors import ChatproxyError, ConfigError
 from chatproxy.core.model import Mode
 from chatproxy.runs.intercept import Interceptor
+
+pytestmark = pytest.mark.process
 
 MESSAGES = f"services({SERVICE!r}).channels({CHANNEL!r}).messages"
 
@@ -35,7 +38,7 @@ messages.create({{ body: process.argv[1] }}).then(() => messages.list({{ pageSiz
   .then((listed) => console.log(listed.map((one) => one.body).join(" ")));
 """
 
-PACKAGES = Path(__file__).parent / "integration" / "node"
+PACKAGES = Path(__file__).parents[1] / "integration" / "node"
 FILE = "cassettes/talk.json"
 
 
@@ -47,6 +50,23 @@ def sandbox(tmp_path: Path) -> Iterator[Server]:
         yield server
 
 
+@pytest.fixture(scope="module")
+def talk(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A fixture of the program's run that says Hello."""
+    place = tmp_path_factory.mktemp("talk")
+    (place / "program.py").write_text(PYTHON)
+    with Workplace(place).sandbox() as sandbox:
+        run(place, "--mode", "record", FILE, *program("Hello"), environ=asking(sandbox))
+    return (place / FILE).read_text()
+
+
+@pytest.fixture
+def recorded(place: Path, talk: str) -> None:
+    """Put that fixture beside the program."""
+    (place / "cassettes").mkdir()
+    (place / FILE).write_text(talk)
+
+
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
     folder = tmp_path / "place"
@@ -55,22 +75,9 @@ def place(tmp_path: Path) -> Path:
     return folder
 
 
-def command(*arguments: str) -> list[str]:
-    return [str(Path(sys.executable).with_name("chatproxy")), "run", "--intercept", *arguments]
-
-
-def run(
-    place: Path, *arguments: str, environ: Mapping[str, str] | None = None, status: int = 0
-) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        command(*arguments),
-        cwd=place,
-        env=environment() | dict(environ or {}) | {"TMPDIR": str(place)},
-        capture_output=True,
-        text=True,
-        timeout=2 * PATIENCE,
-        check=False,
-    )
+def run(place: Path, *arguments: str, environ: Mapping[str, str] | None = None, status: int = 0) -> Done:
+    env = environment() | dict(environ or {}) | {"TMPDIR": str(place)}
+    done = to_end(("run", "--intercept", *arguments), place, env)
     assert done.returncode == status, done.stdout + done.stderr
     assert not list(place.glob("chatproxy-*")), "what was made for the run is removed with it"
     return done
@@ -112,8 +119,8 @@ def test_an_unchanged_program_of_node_is_too(place: Path, sandbox: Server) -> No
     assert replayed.stderr == "chatproxy: replay talk: 2 hit, 0 of 2 exchanges unused\n"
 
 
-def test_a_miss_is_explained_and_fails_the_run(place: Path, sandbox: Server) -> None:
-    run(place, "--mode", "record", FILE, *program("Hello"), environ=asking(sandbox))
+@pytest.mark.usefixtures("recorded")
+def test_a_miss_is_explained_and_fails_the_run(place: Path) -> None:
     (place / "careless.py").write_text(PYTHON.replace("made =", "try: made =").partition("print(")[0] + "except: pass")
     report, junit = place / "report.json", place / "run.xml"
     arguments = ("--report", str(report), "--junit", str(junit), FILE, "--", sys.executable, "careless.py", "Ciao")
@@ -144,8 +151,8 @@ def test_an_exact_file_is_extended(place: Path, sandbox: Server) -> None:
     assert "Bye" in (place / FILE).read_text()
 
 
+@pytest.mark.usefixtures("recorded")
 def test_other_hosts_are_tunnelled_and_not_decrypted(place: Path, sandbox: Server) -> None:
-    run(place, "--mode", "record", FILE, *program("Hello"), environ=asking(sandbox))
     port = str(sandbox.port)
     tunnel = f"""
 import os, socket
@@ -160,8 +167,8 @@ with socket.create_connection((host, int(port))) as tunnel:
     assert done.stdout == "True False\n"
 
 
-def test_the_child_keeps_what_it_trusts_and_what_it_reaches_directly(place: Path, sandbox: Server) -> None:
-    run(place, "--mode", "record", FILE, *program("Hello"), environ=asking(sandbox))
+@pytest.mark.usefixtures("recorded")
+def test_the_child_keeps_what_it_trusts_and_what_it_reaches_directly(place: Path) -> None:
     own = place / "own.pem"
     own.write_text("-----BEGIN CERTIFICATE-----\nmine\n-----END CERTIFICATE-----\n")
     show = (
@@ -178,8 +185,8 @@ def test_the_child_keeps_what_it_trusts_and_what_it_reaches_directly(place: Path
     assert "none.pem cannot be read" in missing.stderr
 
 
-def test_a_client_that_does_not_trust_the_authority_is_told_of(place: Path, sandbox: Server) -> None:
-    run(place, "--mode", "record", FILE, *program("Hello"), environ=asking(sandbox))
+@pytest.mark.usefixtures("recorded")
+def test_a_client_that_does_not_trust_the_authority_is_told_of(place: Path) -> None:
     (place / "program.py").write_text(
         f"import os\nimport certifi\nos.environ['REQUESTS_CA_BUNDLE'] = certifi.where()\n{PYTHON}"
     )
@@ -194,9 +201,10 @@ def test_what_cannot_be_opened_ends_the_run_before_its_command(place: Path) -> N
 
 
 def test_mitmproxy_ends_with_a_run_that_is_killed(place: Path, sandbox: Server) -> None:
+    chatproxy = (str(Path(sys.executable).with_name("chatproxy")), "run", "--intercept")
     waits = "import time; print('up', flush=True); time.sleep(60)"
     running = subprocess.Popen(
-        command("--mode", "record", FILE, "--upstream", sandbox.url, "--", sys.executable, "-c", waits),
+        [*chatproxy, "--mode", "record", FILE, "--upstream", sandbox.url, "--", sys.executable, "-c", waits],
         cwd=place,
         env=environment() | {"TMPDIR": str(place)},
         stdout=subprocess.PIPE,

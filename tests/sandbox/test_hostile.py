@@ -11,6 +11,7 @@ from aiohttp import ClientSession
 from aiohttp.test_utils import RawTestServer
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from profiles import many
 
 from chatproxy.sandbox import Sandbox
 
@@ -115,7 +116,7 @@ requests = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=many(60))
 @given(st.lists(requests, min_size=1, max_size=20))
 def test_any_requests_get_well_formed_answers(sent: list[bytes]) -> None:
     create = request_of("POST", PATH, b"Body=first")

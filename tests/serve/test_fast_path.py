@@ -10,6 +10,7 @@ import pytest
 from core.programs import BEGIN, PATH, Program, Step, steps
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from profiles import many
 
 from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.cassette.memory import MemoryCassette
@@ -211,7 +212,7 @@ def talks(draw: st.DrawFn, cassette: MemoryCassette) -> list[tuple[int, list[byt
     return found
 
 
-@settings(max_examples=150)
+@settings(max_examples=many(150))
 @given(st.data(), steps, st.booleans())
 def test_law_1_both_paths_and_all_caches_give_the_same_bytes(
     data: st.DataObject, program: list[Step], stands: bool

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 from core.programs import Listed
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from profiles import many
 from store.stores import RULES, child, disk_full_beyond, exchange, exchanges, read_only, record
 from strategies import exchanges as any_exchange
 
@@ -84,7 +85,7 @@ def kept_ids(store: Store) -> set[int]:
 names = (f"name{number}" for number in count())
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=many(40))
 @given(st.lists(any_exchange, max_size=5, unique_by=lambda exchange: exchange.number))
 def test_exchanges_come_back_as_they_were_kept_in_order(shared_store: Store, recorded: list[Exchange]) -> None:
     name = next(names)
@@ -151,6 +152,7 @@ def test_names_that_begin_alike_do_not_disturb_each_other(store: Store) -> None:
 # Opening
 
 
+@pytest.mark.process
 def test_who_first_opens_a_recording_after_a_crash_compiles_it(tmp_path: Path) -> None:
     with child(DIES_WHILE_RECORDING, tmp_path / "store") as recorder:
         assert recorder.line() == "kept"
@@ -234,6 +236,7 @@ def test_dropping_what_is_not_there_does_nothing(store: Store) -> None:
     assert store.listing() == []
 
 
+@pytest.mark.process
 def test_a_replay_goes_on_after_its_cassette_was_replaced_by_another_process(tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
     record(store, "a", exchanges(2, b'"old"'))
@@ -254,6 +257,7 @@ def test_a_replay_goes_on_after_its_cassette_was_replaced_by_another_process(tmp
     again.close()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("way", ["replace", "drop"])
 def test_what_another_process_replays_is_deleted_when_it_is_done(store: Store, way: str) -> None:
     record(store, "a", exchanges(2, b'"old"'))
@@ -273,6 +277,7 @@ def test_what_another_process_replays_is_deleted_when_it_is_done(store: Store, w
     assert 1 not in kept_ids(store)
 
 
+@pytest.mark.process
 def test_the_data_of_a_replay_that_was_killed_are_deleted(store: Store) -> None:
     record(store, "a", exchanges(2, b'"old"'))
     with child(REPLAYS, store.folder) as replay:
@@ -297,6 +302,7 @@ def test_what_is_being_read_is_read_to_its_end_though_it_is_dropped(store: Store
     assert kept_ids(store) == set()
 
 
+@pytest.mark.process
 def test_opening_and_replacing_at_once_never_gives_a_part(tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
     record(store, "a", exchanges(1, b'"1"'))
@@ -314,6 +320,20 @@ def test_opening_and_replacing_at_once_never_gives_a_part(tmp_path: Path) -> Non
     assert len(kept_ids(again)) == 1
     assert len(list((tmp_path / "store" / "locks").glob("*.replaying"))) <= 1
     again.close()
+
+
+@pytest.mark.process
+def test_reading_what_is_replaced_meanwhile_leaves_no_lock_behind(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    record(store, "a", exchanges(1, b'"1"'))
+    another = REPLACES_AGAIN_AND_AGAIN.replace('"a"', '"b"')  # it, too, deletes what "a" was before
+    with child(REPLACES_AGAIN_AND_AGAIN, store.folder) as one, child(another, store.folder) as other:
+        while one.process.poll() is None or other.process.poll() is None:
+            assert list(store.exchanges("a"))
+    store.close()
+
+    Store(tmp_path / "store").close()
+    assert len(list((tmp_path / "store" / "locks").glob("*.replaying"))) == 2
 
 
 def test_a_cassette_that_cannot_be_opened_is_not_held(store: Store) -> None:
@@ -418,6 +438,7 @@ def test_neither_name_may_be_recorded_during_a_renaming(store: Store, name: str,
     store.rename("b", "c")
 
 
+@pytest.mark.process
 def test_a_replay_goes_on_after_its_cassette_was_renamed(store: Store) -> None:
     record(store, "a", exchanges(2))
 
@@ -453,6 +474,7 @@ def test_while_names_are_kept_from_being_recorded_none_of_them_is(store: Store) 
 # Several processes
 
 
+@pytest.mark.process
 def test_two_processes_that_record_at_once_both_keep_everything(tmp_path: Path) -> None:
     folder = tmp_path / "store"
     with child(RECORDS, folder, "a") as one, child(RECORDS, folder, "b") as other:
@@ -467,6 +489,7 @@ def test_two_processes_that_record_at_once_both_keep_everything(tmp_path: Path) 
     store.close()
 
 
+@pytest.mark.process
 def test_listing_keeps_nobody_from_recording(store: Store) -> None:
     left = Recording(store, "a", Existing.REPLACE, 1)
     left.put(exchanges(1))

@@ -159,6 +159,7 @@ def last_transaction(store: Store) -> int:
     return int(store.environment._env.info()["last_txnid"])
 
 
+@pytest.mark.process
 async def test_another_process_sees_an_exchange_as_soon_as_it_is_kept(tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
     recording = Recording(store, "a", Existing.REPLACE, 1)
@@ -171,6 +172,7 @@ async def test_another_process_sees_an_exchange_as_soon_as_it_is_kept(tmp_path: 
     store.close()
 
 
+@pytest.mark.process
 def test_a_kill_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
     with child(KEEPS_FOR_EVER, tmp_path / "store") as recorder:
         acknowledged = [int(recorder.line()) for _ in range(300)]

@@ -3,8 +3,9 @@ from itertools import count
 
 import pytest
 from core.programs import Listed
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from profiles import many
 from store.stores import RULES, exchanges, record
 from strategies import exchanges as any_exchange
 
@@ -50,7 +51,7 @@ def transactions(store: Store) -> int:
     return int(store.environment._env.info()["last_txnid"])
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=many(40))
 @given(recorded=cassettes, rules=st.sampled_from([RULES, OTHER_RULES, SCRUBBING]))
 def test_a_stored_cassette_answers_as_one_in_memory(store: Store, recorded: list[Exchange], rules: Rules) -> None:
     name = next(names)

@@ -387,6 +387,7 @@ def test_readers_go_on_while_the_map_grows(environment: Environment) -> None:
     assert counts
 
 
+@pytest.mark.process
 def test_readers_of_another_process_go_on_while_the_map_grows(environment: Environment, tmp_path: Path) -> None:
     fill(environment, 1)
     with child(READS_FOR_EVER, environment.folder, SMALL, tmp_path / "done") as reader:
@@ -397,6 +398,7 @@ def test_readers_of_another_process_go_on_while_the_map_grows(environment: Envir
         assert reader.line() == "4000"
 
 
+@pytest.mark.process
 def test_a_map_that_another_process_made_grow_is_read_and_written(environment: Environment) -> None:
     with child(WRITES, environment.folder) as writer:
         assert writer.process.wait(20) == 0
@@ -406,6 +408,7 @@ def test_a_map_that_another_process_made_grow_is_read_and_written(environment: E
     assert len(environment.scan(b"o", limit=9999)) == 3000
 
 
+@pytest.mark.process
 def test_a_reader_adopts_a_map_that_another_process_made_grow(environment: Environment) -> None:
     assert environment.get(b"o1") is None
     with child(WRITES, environment.folder) as writer:
@@ -425,6 +428,7 @@ def test_a_store_opens_with_the_size_that_it_has(folder: Path) -> None:
     opened.close()
 
 
+@pytest.mark.process
 def test_who_was_killed_while_reading_keeps_no_old_pages(tmp_path: Path) -> None:
     first = Environment(tmp_path / "store")
     first.write(putting(a=b"1"))
@@ -490,6 +494,7 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(folder)], check=True)
 
 
+@pytest.mark.process
 def test_a_disk_without_room_is_an_error_that_loses_nothing(tiny_disk: Path) -> None:
     (tiny_disk / "large").write_bytes(bytes(100 * 1024))
     opened = Environment(tiny_disk / "store", map_size=SMALL)

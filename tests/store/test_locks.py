@@ -54,6 +54,7 @@ def test_a_lock_is_released_once(tmp_path: Path) -> None:
     other.release()
 
 
+@pytest.mark.process
 def test_another_process_is_kept_out(tmp_path: Path) -> None:
     lock = taken(tmp_path / "one")
 
@@ -62,6 +63,7 @@ def test_another_process_is_kept_out(tmp_path: Path) -> None:
     lock.release()
 
 
+@pytest.mark.process
 def test_a_killed_holder_frees_its_lock(tmp_path: Path) -> None:
     with child(TAKES_A_LOCK, tmp_path / "one") as holder:
         assert holder.line() == "taken"
@@ -71,6 +73,7 @@ def test_a_killed_holder_frees_its_lock(tmp_path: Path) -> None:
         taken(tmp_path / "one").release()
 
 
+@pytest.mark.process
 def test_a_program_that_the_holder_starts_does_not_inherit_the_lock(tmp_path: Path) -> None:
     lock = taken(tmp_path / "one")
     command = [sys.executable, "-c", "print('up', flush=True); input()"]

@@ -140,6 +140,7 @@ def test_a_recording_without_exchanges_leaves_no_cassette(store: Store, existing
     assert store.listing() == []
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("end", ["finish", "abandon"])
 def test_a_replacement_without_exchanges_leaves_all_as_it_was(store: Store, end: str) -> None:
     crash(store.folder)
@@ -180,6 +181,7 @@ def test_putting_nothing_is_allowed(store: Store) -> None:
 # Ending badly
 
 
+@pytest.mark.process
 def test_what_is_left_of_a_recording_stays_interrupted_while_the_next_one_runs(tmp_path: Path, store: Store) -> None:
     crash(store.folder)
     recording = Recording(store, "a", Existing.REPLACE, 1)
@@ -265,6 +267,7 @@ def test_a_recording_that_cannot_begin_frees_the_name(store: Store) -> None:
 # Several processes, and crashes
 
 
+@pytest.mark.process
 def test_a_second_recorder_of_a_name_is_refused_in_one_line(store: Store) -> None:
     recording = Recording(store, "a", Existing.REPLACE, 1)
 
@@ -274,6 +277,7 @@ def test_a_second_recorder_of_a_name_is_refused_in_one_line(store: Store) -> Non
     recording.abandon()
 
 
+@pytest.mark.process
 def test_a_crashed_recorder_frees_its_name(store: Store) -> None:
     with child(RECORDS, store.folder, "REPLACE") as recorder:
         assert recorder.line() == "kept"
@@ -287,6 +291,7 @@ def test_a_crashed_recorder_frees_its_name(store: Store) -> None:
     assert states(store) == {"a": (1, "complete")}
 
 
+@pytest.mark.process
 def test_a_crashed_recording_is_read_and_replayed_by_its_name(store: Store) -> None:
     crash(store.folder)
 
@@ -294,6 +299,7 @@ def test_a_crashed_recording_is_read_and_replayed_by_its_name(store: Store) -> N
     assert store.open("a.partial", RULES).exchange(3) == exchange(3, b'"crashed"')
 
 
+@pytest.mark.process
 def test_a_plain_recording_refuses_to_forget_a_crashed_one(store: Store) -> None:
     crash(store.folder)
 
@@ -302,6 +308,7 @@ def test_a_plain_recording_refuses_to_forget_a_crashed_one(store: Store) -> None
         Recording(store, "a", Existing.REFUSE, 1)
 
 
+@pytest.mark.process
 def test_a_replacement_names_the_crashed_ones_and_deletes_them_when_it_ends_well(store: Store) -> None:
     crash(store.folder)
     crash(store.folder)
@@ -316,6 +323,7 @@ def test_a_replacement_names_the_crashed_ones_and_deletes_them_when_it_ends_well
     assert states(store) == {"a": (1, "complete")}
 
 
+@pytest.mark.process
 def test_a_replacement_that_ends_badly_keeps_the_crashed_ones(store: Store) -> None:
     crash(store.folder)
 
@@ -337,6 +345,7 @@ def test_a_crash_before_the_first_exchange_is_in_nobodys_way(store: Store) -> No
     assert states(store) == {"a": (1, "complete")}
 
 
+@pytest.mark.process
 def test_a_crash_while_replacing_leaves_what_was_to_be_replaced(store: Store) -> None:
     record(store, "a", exchanges(1))
     crash(store.folder)
@@ -344,6 +353,7 @@ def test_a_crash_while_replacing_leaves_what_was_to_be_replaced(store: Store) ->
     assert states(store) == {"a": (1, "complete"), "a.partial": (3, "interrupted")}
 
 
+@pytest.mark.process
 def test_a_crash_while_appending_loses_nothing(store: Store) -> None:
     record(store, "a", [])
     crash(store.folder, Existing.APPEND)

@@ -3,6 +3,7 @@ import json
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from profiles import many
 
 from chatproxy.core.text.json_text import strings
 from chatproxy.core.twilio.urls import is_url, url_places
@@ -25,7 +26,7 @@ def found(text: bytes) -> list[tuple[int, int]]:
     return [(place.start, place.end) for place in url_places(text)]
 
 
-@settings(max_examples=300)
+@settings(max_examples=many(300))
 @given(values, st.sampled_from([None, 1]))
 @example({"url": ["a"]}, None)
 @example({"meta": {"url": {"next_page_url": "a"}}}, None)
