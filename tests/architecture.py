@@ -9,7 +9,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 
 class Module:
@@ -60,6 +60,13 @@ class Module:
         """All string literals in it, docstrings too."""
         return [node.value for node in self.nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
 
+
+ROOT = Path(__file__).parents[1]
+MODULES = [
+    Module(path.relative_to(ROOT).as_posix(), path.read_text("utf-8"))
+    for path in sorted((ROOT / "chatproxy").rglob("*.py"))
+]
+"""All modules of the package."""
 
 Layers = Sequence[set[str]]
 
