@@ -143,8 +143,13 @@ def _file(folder: Path) -> tuple[str, dict[str, object]]:
 
 def _known(file: str, content: dict[str, object]) -> dict[str, object]:
     given = {key.replace("_", "-"): value for key, value in content.items()}
-    if unknown := given.keys() - {setting.name for setting in SETTINGS}:
-        raise ConfigError(f"{file}: {min(unknown)}", "is no setting; docs/configuration.md lists them")
+    names = [setting.name for setting in SETTINGS]
+    if unknown := given.keys() - set(names):
+        from difflib import get_close_matches  # noqa: PLC0415 - most files are right
+
+        (nearest,) = get_close_matches(min(unknown), names, n=1, cutoff=0)
+        reason = f"is no setting, the nearest is {nearest}; `chatproxy COMMAND --help` shows what can be set"
+        raise ConfigError(f"{file}: {min(unknown)}", reason)
     return given
 
 
