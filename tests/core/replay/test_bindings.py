@@ -196,6 +196,14 @@ def test_law_2_an_unknown_sid_binds_to_the_first_supplied_one_that_makes_a_hit_a
     assert client.ambiguities == [Ambiguity((other.encode(),), [(one.encode(),), (two.encode(),)])]
 
 
+def test_law_2_an_unknown_sid_never_stands_for_a_generated_one() -> None:
+    client = Client(cassette((get(messages()), f'{{"sid": "{MESSAGE}"}}'), FETCH))
+    client.ask(get(f"{messages()}/{sid('IM', '9')}"))
+    assert client.status == 424
+    client.ask(get(f"{messages()}/{MESSAGE}"))
+    assert client.status == 200
+
+
 def test_law_2_equal_requests_are_one_thing_to_bind_to() -> None:
     client = Client(cassette(CREATE, CREATE))
     client.create(messages(channel=LIVE_CHANNEL))
