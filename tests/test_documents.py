@@ -6,7 +6,6 @@ test; and ``Mode`` of ``core/model.py``, or behind it and a colon, is a name in 
 
 import os
 import re
-import subprocess
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +16,8 @@ import yaml
 from architecture import MODULES
 
 from chatproxy import __version__
+from chatproxy.core.credentials import blanking
+from chatproxy.core.products import edge
 
 ROOT = Path(__file__).parents[1]
 PAGES = ["ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", ".github/pull_request_template.md"]
@@ -185,13 +186,27 @@ def test_hooks_call_what_is_there() -> None:
     assert [hook["entry"] for hook in local["hooks"]] == ["scripts/check", ".venv/bin/chatproxy check"]
     (offered,) = yaml.safe_load(text(".pre-commit-hooks.yaml"))
     assert (offered["entry"], offered["language"]) == ("chatproxy check", "python")
+    recordings = [path.relative_to(ROOT).as_posix() for path in (ROOT / "examples").rglob("cassettes/**/*.json")]
     for hook in (local["hooks"][1], offered):
-        files = [one for one in tracked() if re.search(hook["files"], one)]
-        assert {"cassettes/demo.json", "examples/notices/cassettes"} <= {*files, *(one[:26] for one in files)}
+        pattern = re.compile(hook["files"])
+        assert recordings
+        assert all(pattern.search(path) for path in ["cassettes/demo.json", *recordings])
+        assert not pattern.search("tests/cassettes/test_names.py")
 
 
-def tracked() -> list[str]:
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
-    if listed.returncode != 0:
-        pytest.skip("this is no clone")
-    return listed.stdout.splitlines()
+def test_headers_that_are_never_stored_are_named() -> None:
+    """Where users read what is never stored."""
+    for word in blanking._CREDENTIAL.pattern.decode().replace("?", "").split("|"):
+        assert f"`{word}`" in text("docs/security.md"), word
+
+
+def test_headers_that_tell_nothing_are_named() -> None:
+    """Where users read what fixtures and comparisons leave out."""
+    fixtures, review = text("docs/fixtures.md").lower(), text("docs/review.md").lower()
+    for name in edge.FIXED:
+        assert f"`{name.decode()}`" in fixtures, name
+    for name in edge.VOLATILE:
+        assert f"`{name.decode()}`" in review, name
+    for prefix in edge.FIXED_PREFIXES:
+        assert f"`{prefix.decode()}*`" in fixtures
+        assert f"`{prefix.decode()}*`" in review

@@ -1,17 +1,15 @@
+from importlib import import_module
 from pathlib import Path
 
+import click
 import pytest
 from cli.commands import chatproxy
 
 from chatproxy import __version__
 
-COMMANDS = [
-    *("record", "replay", "auto", "passthrough"),
-    *("export", "import", "merge", "list", "show", "explain"),
-    *("diff", "check", "verify"),
-    *("rename", "rm", "prune"),
-    *("sandbox", "demo"),
-]
+CLI = Path(__file__).parents[2] / "chatproxy" / "cli"
+main = import_module("chatproxy.cli.main")  # the package has the function by that name
+COMMANDS = [name for names in main.COMMANDS.values() for name in names]
 
 
 def test_help_lists_the_commands(tmp_path: Path) -> None:
@@ -22,11 +20,19 @@ def test_help_lists_the_commands(tmp_path: Path) -> None:
             assert f"\n  {command} " in shown.stdout
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("module", [path.stem for path in sorted(CLI.glob("[!_]*.py"))])
+def test_every_command_is_found_by_its_name(module: str) -> None:
+    there = import_module(f"chatproxy.cli.{module}")
+    own = [one for one in vars(there).values() if isinstance(one, click.Command) and one is not main.cli]
+    below = [one for group in own if isinstance(group, click.Group) for one in group.commands.values()]
+    assert sorted(str(one.name) for one in own if one not in below) == sorted(main.COMMANDS.get(module, ()))
+
+
+@pytest.mark.parametrize("command", ["coverage merge" if name == "coverage" else name for name in COMMANDS])
 def test_each_help_text_carries_an_example(tmp_path: Path, command: str) -> None:
-    shown = chatproxy(command, "--help", cwd=tmp_path)
+    shown = chatproxy(*command.split(), "--help", cwd=tmp_path)
     assert shown.returncode == 0
-    assert f"Example:\n    chatproxy {command}" in shown.stdout
+    assert f"chatproxy {command}" in shown.stdout.partition("\n  Example:\n    ")[2]
 
 
 def test_the_version_is_shown(tmp_path: Path) -> None:
