@@ -180,7 +180,6 @@ def test_forms_for_issues_ask_for_what_is_needed() -> None:
         assert len(set(ids)) == len(ids)
 
 
-@pytest.mark.process
 def test_hooks_call_what_is_there() -> None:
     (local,) = yaml.safe_load(text(".pre-commit-config.yaml"))["repos"]
     assert [hook["entry"] for hook in local["hooks"]] == ["scripts/check", ".venv/bin/chatproxy check"]
