@@ -78,7 +78,9 @@ class Forked:
 
 
 def chatproxy(arguments: Sequence[object], **run: Unpack[Run]) -> Forked:
-    """Run the command in a process of its own."""
+    """Run the command in a process of its own. Of what it starts, coverage is measured in mitmproxy only."""
+    if "--intercept" not in arguments:
+        run["env"] = {name: value for name, value in run["env"].items() if not name.startswith("COVERAGE_")}
     return _forked(_CHATPROXY, ["chatproxy", *arguments], **run)
 
 

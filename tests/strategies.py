@@ -8,6 +8,8 @@ import json
 from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import cache
+from typing import TypeVar
 
 from hypothesis import strategies as st
 
@@ -21,6 +23,7 @@ FORM = (b"Content-Type", b"application/x-www-form-urlencoded")
 JSON = (b"Content-Type", b"application/json")
 MESSAGES = b"/v1/Services/IS" + b"1" * 32 + b"/Channels/CH" + b"2" * 32 + b"/Messages"
 
+T = TypeVar("T")
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 Pairs = list[tuple[bytes, bytes | None]]
 """Decoded names and values; a name without ``=`` has none."""
@@ -31,10 +34,17 @@ def basic(user: bytes, password: bytes) -> tuple[bytes, bytes]:
     return b"Authorization", b"Basic " + b64encode(user + b":" + password)
 
 
+@cache
 def sids(*prefixes: str) -> st.SearchStrategy[str]:
     """SIDs of these types, or of any."""
     hexes = st.text("0123456789abcdef", min_size=32, max_size=32)
     return st.builds(str.__add__, st.sampled_from(prefixes or PREFIXES), hexes)
+
+
+@cache
+def one_of(*choices: T) -> st.SearchStrategy[T]:
+    """One of these. Where many are drawn, making the strategy anew each time would take most of the time."""
+    return st.sampled_from(choices)
 
 
 # JSON
@@ -58,11 +68,14 @@ json_containers: st.SearchStrategy[Json] = st.lists(json_values, max_size=4) | s
 )
 """Objects and arrays, which count by content where other JSON counts by its bytes."""
 
+_booleans = st.booleans()
+_zeros = st.integers(0, 3)
+
 
 @st.composite
 def json_spellings(draw: st.DrawFn, value: Json) -> bytes:
     """Texts of this content: other white space, order of names, escapes, spelling of numbers."""
-    space = draw(st.sampled_from(["", "", " ", "\n", "\t \r\n"]))
+    space: str = draw(one_of("", "", " ", "\n", "\t \r\n"))
     return (space + _spelled(draw, value, space) + space).encode()
 
 
@@ -89,10 +102,10 @@ def _spelled_number(draw: st.DrawFn, number: str) -> str:
     mantissa, _, exponent = number.lstrip("-").partition("e")
     whole, _, fraction = mantissa.partition(".")
     digits, shift = (whole + fraction).lstrip("0") or "0", int(exponent or 0) - len(fraction)
-    zeros = draw(st.integers(0, 3))
+    zeros = draw(_zeros)
     spellings = [
         number,
-        f"{sign}{digits}{draw(st.sampled_from('eE'))}{shift:{draw(st.sampled_from(['', '+']))}}",
+        f"{sign}{digits}{draw(one_of('e', 'E'))}{shift:{draw(one_of('', '+'))}}",
         f"{sign}{digits[0]}.{digits[1:]}{'0' * (zeros + 1)}e{shift + len(digits) - 1}",
         f"{sign}0.{'0' * zeros}{digits}E{shift + len(digits) + zeros}",
     ]
@@ -100,13 +113,13 @@ def _spelled_number(draw: st.DrawFn, number: str) -> str:
 
 
 def _spelled_text(draw: st.DrawFn, text: str) -> str:
-    how = draw(st.sampled_from(["plain", "escaped", "all"]))
+    how = draw(one_of("plain", "escaped", "all"))
     if how == "all":
         units = text.encode("utf-16-be", "surrogatepass")
         hexes = [units[at : at + 2].hex() for at in range(0, len(units), 2)]
-        upper = draw(st.booleans())
+        upper = draw(_booleans)
         return '"' + "".join("\\u" + (digits.upper() if upper else digits) for digits in hexes) + '"'
-    return json.dumps(text, ensure_ascii=how == "escaped").replace("/", draw(st.sampled_from(["/", "\\/"])))
+    return json.dumps(text, ensure_ascii=how == "escaped").replace("/", draw(one_of("/", "\\/")))
 
 
 # Paths, queries and forms
@@ -138,7 +151,7 @@ def spelled(draw: st.DrawFn, text: bytes, plain: frozenset[int], *, plus: bool) 
             escapes = [bytes([byte])] * 2 + escapes
         elif byte == ord(" ") and plus:
             escapes.append(b"+")
-        written += draw(st.sampled_from(escapes))
+        written += draw(one_of(*escapes))
     return written
 
 
@@ -153,7 +166,8 @@ def spelled_pairs(draw: st.DrawFn, pairs: Pairs) -> bytes:
         value = by_name[name].pop(0)
         pair = draw(spelled(name, _IN_NAME, plus=True))
         written.append(pair if value is None else pair + b"=" + draw(spelled(value, _IN_VALUE, plus=True)))
-    return draw(st.sampled_from([b"&", b"&", b"&&"])).join(written)
+    ampersand: bytes = draw(one_of(b"&", b"&", b"&&"))
+    return ampersand.join(written)
 
 
 @st.composite
@@ -166,10 +180,8 @@ def spelled_path(draw: st.DrawFn, segments: Sequence[bytes]) -> bytes:
 
 _TOKEN = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 tokens = st.text(_TOKEN, min_size=1, max_size=12).map(str.encode)
-_field_bytes = st.lists(
-    st.sampled_from([byte for byte in range(256) if byte in (0x09,) or (byte >= 0x20 and byte != 0x7F)]), max_size=12
-)
-field_values = _field_bytes.map(lambda content: bytes(content).strip())
+_IN_FIELD = [chr(byte) for byte in range(256) if byte == 0x09 or (byte >= 0x20 and byte != 0x7F)]
+field_values = st.text(_IN_FIELD, max_size=12).map(lambda content: content.encode("latin-1").strip(b" \t"))
 _named = st.sampled_from(
     [FORM, JSON, (b"content-type", b"application/problem+json; charset=utf-8"), (b"X-A", b"1"), (b"x-a", b"1, 2")]
 )
@@ -182,10 +194,14 @@ origins = st.sampled_from([ORIGIN, "http://localhost:8080", "http://[::1]:1", "h
 bodies = st.binary(max_size=40) | json_containers.flatmap(json_spellings) | pairs.flatmap(spelled_pairs)
 
 
+_channels = sids("CH") | st.just("general")
+_messages = st.none() | sids("IM")
+
+
 @st.composite
 def twilio_paths(draw: st.DrawFn) -> bytes:
     """Paths of the Message resource."""
-    service, channel, message = draw(sids("IS")), draw(sids("CH") | st.just("general")), draw(st.none() | sids("IM"))
+    service, channel, message = draw(sids("IS")), draw(_channels), draw(_messages)
     return f"/v1/Services/{service}/Channels/{channel}/Messages{'/' + message if message else ''}".encode()
 
 
@@ -205,11 +221,16 @@ requests = st.builds(
 )
 
 
+@cache
+def _bodies_of(upstream: str) -> st.SearchStrategy[str]:
+    return st.text(max_size=10) | one_of(upstream + "/x", ORIGIN + "/x", f'{{"url": "{upstream}"}}')
+
+
 @st.composite
 def twilio_bodies(draw: st.DrawFn, upstream: str = UPSTREAM) -> bytes:
     """JSON as Twilio answers it: one message or a list, with URLs, in Twilio's spacing or another."""
     path = draw(twilio_paths()).decode()
-    text = st.text(max_size=10) | st.sampled_from([upstream + "/x", ORIGIN + "/x", f'{{"url": "{upstream}"}}'])
+    text = _bodies_of(upstream)
     message: Json = {
         "sid": draw(sids("IM")),
         "body": draw(text),
@@ -218,16 +239,10 @@ def twilio_bodies(draw: st.DrawFn, upstream: str = UPSTREAM) -> bytes:
         "url": upstream + path,
         "links": {"channel": upstream + path.rpartition("/")[0]},
     }
-    content = draw(
-        st.sampled_from(
-            [
-                message,
-                {"meta": {"url": upstream + path, "next_page_url": None, "page": 0, "key": "m"}, "messages": [message]},
-            ]
-        )
-    )
-    body = json.dumps(content, ensure_ascii=draw(st.booleans()), indent=draw(st.sampled_from([None, 2])))
-    return body.replace("/", draw(st.sampled_from(["/", "\\/"]))).encode()
+    page = {"url": upstream + path, "next_page_url": None, "page": 0, "key": "m"}
+    content = {"meta": page, "messages": [message]} if draw(_booleans) else message
+    body = json.dumps(content, ensure_ascii=draw(_booleans), indent=draw(one_of(None, 2)))
+    return body.replace("/", draw(one_of("/", "\\/"))).encode()
 
 
 responses = st.builds(

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from integration.processes import unmeasured
 
 ROOT = Path(__file__).parents[1]
 BENCHMARKS = ROOT / "scripts" / "benchmarks"
@@ -15,7 +16,9 @@ pytestmark = [pytest.mark.process, pytest.mark.skipif(sys.platform != "linux", r
 
 def python(*arguments: object) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, *map(str, arguments)]
-    return subprocess.run(command, cwd=BENCHMARKS, capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(
+        command, cwd=BENCHMARKS, env=unmeasured(), capture_output=True, text=True, timeout=300, check=False
+    )
 
 
 def test_all_that_is_measured_answers_rightly() -> None:

@@ -31,7 +31,7 @@ import click
 import forks
 import pytest
 from fixture.fixtures import read
-from integration.processes import Process, environment
+from integration.processes import Process, environment, unmeasured
 
 from chatproxy.cli import cli
 from chatproxy.cli.main import COMMANDS
@@ -182,7 +182,8 @@ class Terminal:
 
     def _begin(self, command: str, output: IO[bytes], script: str) -> Process:
         """Start a command: by itself if it is chatproxy and needs no shell, else by this script."""
-        environ = environment() | {
+        ours = re.search("chatproxy|mitmdump|git ", command)
+        environ = (environment() if ours else unmeasured()) | {
             "HOME": str(self.folder / ".home"),  # mitmproxy makes its authority there
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
             "NODE_PATH": str(NODE_PACKAGES),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from integration.processes import Workplace, environment
+from integration.processes import Workplace, unmeasured
 
 pytestmark = pytest.mark.process
 
@@ -30,7 +30,7 @@ def bash(project: Path, script: str, **environ: str) -> subprocess.CompletedProc
     return subprocess.run(
         ["bash", "-eo", "pipefail", "-c", script],
         cwd=project,
-        env=environment() | {"PATH": path, "PYTHONDONTWRITEBYTECODE": "1"} | environ,
+        env=unmeasured() | {"PATH": path, "PYTHONDONTWRITEBYTECODE": "1"} | environ,
         capture_output=True,
         text=True,
         timeout=120,

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from integration.processes import PATIENCE, Server, Workplace, environment
+from integration.processes import PATIENCE, Server, Workplace, unmeasured
 from integration.twilio_clients import (
     ACCOUNT,
     ATTRIBUTES,
@@ -49,7 +49,7 @@ def node(url: str, attributes: str) -> Run:
     done = subprocess.run(
         [NODE, "program.mjs", *arguments],
         cwd=FOLDER,
-        env=environment(),
+        env=unmeasured(),
         capture_output=True,
         text=True,
         timeout=PATIENCE,

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import pytest
 from integration.asking import FORM, MESSAGES, Answer, ask, basic
-from integration.processes import PATIENCE, Server, Workplace, environment
+from integration.processes import PATIENCE, Server, Workplace, unmeasured
 from integration.twilio_clients import ACCOUNT, BODIES, CHANNEL, SERVICE, TOKEN
 from mitm.mitmdumps import ADDON, TWILIO, Mitmdump, ask_http2, ask_through, ask_tls, mitmdump
 
@@ -326,7 +326,7 @@ made = [messages.create(body=body) for body in {BODIES[:3]!r}]
 print([one.body for one in messages.list(limit=2, page_size=2)] == {list(BODIES[:2])!r}, made[0].sid != made[1].sid)
 """
     with mitmdump(place.folder, options={"cassette": fixture}) as proxy:
-        given = environment() | {"HTTPS_PROXY": proxy.url, "REQUESTS_CA_BUNDLE": str(proxy.authority)}
+        given = unmeasured() | {"HTTPS_PROXY": proxy.url, "REQUESTS_CA_BUNDLE": str(proxy.authority)}
         command = [sys.executable, "-c", program]
         done = subprocess.run(command, env=given, capture_output=True, text=True, timeout=PATIENCE, check=False)
         assert done.stdout == "True True\n", done.stderr + proxy.log
@@ -347,7 +347,7 @@ const messages = twilio({ACCOUNT!r}, {TOKEN!r}).chat.v1.services({SERVICE!r}).ch
 messages.create({{ body: {BODIES[0]!r} }}).then((made) => console.log(made.body));
 """
     with mitmdump(place.folder, options={"cassette": fixture}) as proxy:
-        given = environment() | {"HTTP_PROXY": proxy.url, "NODE_EXTRA_CA_CERTS": str(proxy.authority)}
+        given = unmeasured() | {"HTTP_PROXY": proxy.url, "NODE_EXTRA_CA_CERTS": str(proxy.authority)}
         done = subprocess.run(
             [str(NODE), "-e", program],
             cwd=PACKAGES,
