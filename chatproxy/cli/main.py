@@ -41,8 +41,7 @@ def _fail(message: str, exit_code: int) -> NoReturn:
 COMMANDS = {
     "serving": ("record", "replay", "auto", "passthrough", "sandbox", "demo", "addon-path"),
     "run": ("run",),
-    "cassettes": ("export", "import", "merge", "list", "show"),
-    "hygiene": ("rename", "rm", "prune"),
+    "cassettes": ("export", "import", "merge", "list", "show", "rename", "rm", "prune"),
     "inspect": ("explain", "diff", "merge-driver", "check"),
     "verify": ("verify",),
     "coverage": ("coverage",),

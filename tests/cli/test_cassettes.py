@@ -1,7 +1,15 @@
 import json
+import os
+import pty
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
+import pytest
 from cli.commands import DEMO, REFERENCE, chatproxy
+from integration.asking import ask
+from integration.processes import Workplace
 
 
 def test_a_cassette_goes_in_and_comes_out_the_same(tmp_path: Path) -> None:
@@ -75,3 +83,182 @@ def test_cassettes_and_files_are_merged_into_one(tmp_path: Path) -> None:
     assert chatproxy("merge", "both", DEMO, "--replace", cwd=tmp_path).returncode == 0
     assert chatproxy("export", "both", "both.json", cwd=tmp_path).returncode == 0
     assert (tmp_path / "both.json").read_text().replace('"both"', '"demo"') == DEMO.read_text()
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A folder whose store has two cassettes."""
+    for name in ("one", "two"):
+        assert chatproxy("import", REFERENCE, "--name", name, cwd=tmp_path).returncode == 0
+    return tmp_path
+
+
+def names(place: Path) -> list[str]:
+    return [line.split()[0] for line in chatproxy("list", cwd=place).stdout.splitlines()[1:]]
+
+
+def on_terminal(place: Path, answers: str, *arguments: str) -> tuple[int, str, str]:
+    """Run the command as a person does who types these answers: its status, its output, and what the terminal shows."""
+    keyboard, terminal = pty.openpty()
+    command = [sys.executable, "-m", "chatproxy", *arguments]
+    with subprocess.Popen(
+        command, cwd=place, stdin=terminal, stdout=subprocess.PIPE, stderr=terminal, text=True
+    ) as process:
+        os.write(keyboard, answers.encode())
+        try:
+            printed, _ = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    shown = os.read(keyboard, 10_000).decode()
+    os.close(terminal)
+    os.close(keyboard)
+    return process.returncode, printed, shown
+
+
+def test_a_cassette_is_renamed_and_exported_under_its_new_name(place: Path) -> None:
+    done = chatproxy("rename", "one", "first", cwd=place)
+    assert done.stdout == "chatproxy: renamed one to first, 5 exchanges\n"
+    assert names(place) == ["first", "two"]
+    assert chatproxy("export", "first", cwd=place).returncode == 0
+    assert json.loads((place / "cassettes" / "first.json").read_text())["name"] == "first"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("one", "two", "two: exists; give another name, or delete it first with `chatproxy rm two`"),
+        ("one", "a/b", "a/b: is no name for a cassette: up to 100 letters"),
+        ("one", "new.partial", "new.partial: is no name for a cassette"),
+        ("three", "four", "three: there is no such cassette"),
+    ],
+)
+def test_a_renaming_is_refused(place: Path, old: str, new: str, message: str) -> None:
+    done = chatproxy("rename", old, new, cwd=place)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"chatproxy: {message}")
+    assert done.stderr.count("\n") == 1
+    assert names(place) == ["one", "two"]
+
+
+@pytest.mark.process
+def test_an_interrupted_recording_is_rescued_and_none_is_touched_while_it_runs(tmp_path: Path) -> None:
+    place = Workplace(tmp_path)
+    with place.sandbox() as upstream, place.record("talk", upstream.url) as recorder:
+        messages = f"/v1/Services/IS{'1' * 32}/Channels/general/Messages"
+        assert ask(recorder.url, "POST", messages, {"Body": "a"}).status == 201
+        for command in (("rename", "talk.partial", "talk"), ("rm", "talk.partial", "--yes")):
+            assert place.run(*command, status=1) == "chatproxy: talk: is being recorded; wait for its end\n"
+        recorder.process.send_signal(signal.SIGKILL)
+        recorder.process.wait()
+    assert place.run("rename", "talk.partial", "talk") == "chatproxy: renamed talk.partial to talk, 1 exchange\n"
+    with place.replay("talk") as replayer:
+        assert ask(replayer.url, "POST", messages, {"Body": "a"}).outcome == "hit"
+
+
+def test_with_yes_cassettes_are_deleted_without_asking(place: Path) -> None:
+    done = chatproxy("rm", "two", "one", "two", "--yes", cwd=place)
+    assert done.stdout == "chatproxy: deleted two, 5 exchanges\nchatproxy: deleted one, 5 exchanges\n"
+    assert (done.stderr, names(place)) == ("", [])
+
+
+def test_where_nobody_can_be_asked_nothing_is_deleted_without_yes(place: Path) -> None:
+    done = chatproxy("rm", "one", cwd=place)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "chatproxy: --yes: is needed where nobody can be asked; nothing is deleted\n"
+    assert names(place) == ["one", "two"]
+
+
+def test_all_names_are_looked_at_before_anything_is_deleted(place: Path) -> None:
+    done = chatproxy("rm", "one", "three", "--yes", cwd=place)
+    assert done.returncode == 1
+    assert done.stderr.startswith("chatproxy: three: there is no such cassette")
+    assert names(place) == ["one", "two"]
+
+
+@pytest.mark.process
+def test_on_a_terminal_each_cassette_is_asked_about(place: Path) -> None:
+    status, printed, shown = on_terminal(place, "\nYES\n", "rm", "one", "two")
+    assert (status, printed) == (0, "chatproxy: one is as it was\nchatproxy: deleted two, 5 exchanges\n")
+    assert "delete one (5 exchanges)? [y/N] " in shown
+    assert "delete two (5 exchanges)? [y/N] " in shown
+    assert names(place) == ["one"]
+
+
+@pytest.mark.process
+def test_an_end_of_input_is_no(place: Path) -> None:
+    status, printed, _ = on_terminal(place, "\x04", "rm", "one")
+    assert (status, printed) == (0, "chatproxy: one is as it was\n")
+
+
+@pytest.mark.process
+def test_an_interrupt_at_the_second_question_deletes_nothing(place: Path) -> None:
+    keyboard, terminal = pty.openpty()
+    command = [sys.executable, "-m", "chatproxy", "rm", "one", "two"]
+    with subprocess.Popen(command, cwd=place, stdin=terminal, stderr=terminal) as process:
+        os.write(keyboard, b"y\n")
+        shown = b""
+        while b"two (5 exchanges)?" not in shown:
+            shown += os.read(keyboard, 1000)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+    os.close(terminal)
+    os.close(keyboard)
+    assert names(place) == ["one", "two"]
+
+
+@pytest.fixture
+def report(place: Path) -> Path:
+    """The report of a replay of the cassette ``one``, in which its list was read and a message was missed."""
+    work = Workplace(place)
+    messages = f"/v1/Services/IS{'a' * 32}/Channels/CH{'a' * 32}/Messages"
+    with work.replay("one", "--report", place / "report.json") as replayer:
+        assert ask(replayer.url, "GET", messages).outcome == "hit"
+        assert ask(replayer.url, "GET", messages + "?PageSize=7").outcome == "miss"
+    return place / "report.json"
+
+
+MISSED = "that run missed 1; what it asked for may be among what is deleted\n"
+
+
+@pytest.mark.process
+def test_a_cassette_is_pruned_by_the_report_of_a_replay(place: Path, report: Path) -> None:
+    done = chatproxy("prune", "one", "--report", report, "--yes", cwd=place)
+    assert done.stdout == "chatproxy: pruned one: 4 of 5 exchanges deleted\n"
+    assert done.stderr == f"chatproxy: {report}: {MISSED}"
+    assert chatproxy("show", "one", cwd=place).stdout.count("\n") == 2
+    again = chatproxy("prune", "one", "--report", report, "--yes", cwd=place)
+    assert (again.returncode, again.stdout) == (1, "")
+    assert "is the report of another recording of 'one'" in again.stderr
+
+
+@pytest.mark.process
+def test_nothing_is_pruned_without_a_yes(place: Path, report: Path) -> None:
+    done = chatproxy("prune", "one", "--report", report, cwd=place)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.endswith("--yes: is needed where nobody can be asked; nothing is deleted\n")
+    status, printed, shown = on_terminal(place, "n\n", "prune", "one", "--report", str(report))
+    assert (status, printed) == (0, "chatproxy: one is as it was\n")
+    assert "delete 4 of 5 exchanges of one? [y/N] " in shown
+    assert chatproxy("show", "one", cwd=place).stdout.count("\n") == 6
+
+
+@pytest.mark.process
+def test_what_others_stand_on_is_kept_and_counted(place: Path, report: Path) -> None:
+    content = json.loads(report.read_text())
+    report.write_text(json.dumps(content | {"unused": [1], "totals": {}}))
+    done = chatproxy("prune", "one", "--report", report, "--report", report, cwd=place)
+    said = "0 of 5 exchanges deleted, 1 unused kept because others stand on it"
+    assert (done.stdout, done.stderr) == (f"chatproxy: pruned one: {said}\n", "")
+
+
+@pytest.mark.process
+def test_the_report_of_another_cassette_prunes_nothing(place: Path, report: Path) -> None:
+    done = chatproxy("prune", "two", "--report", report, "--yes", cwd=place)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"chatproxy: {report}: is the report of cassette 'one', not of 'two'\n"
+
+
+def test_without_a_report_nothing_is_pruned(place: Path) -> None:
+    done = chatproxy("prune", "one", "--yes", cwd=place, CHATPROXY_REPORT="report.json")
+    assert done.returncode == 2
+    assert "Missing option '--report'" in done.stderr
