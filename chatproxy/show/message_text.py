@@ -8,10 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl
 
+from chatproxy.core.products.every import JSON_TEXTS, LISTS
 from chatproxy.core.text.excerpts import counted, printable
-
-_STRUCTURED = {"attributes", "Attributes"}
-"""The fields whose text is JSON."""
 
 
 def message_text(body: bytes, *, is_form: bool = False) -> str | None:
@@ -39,25 +37,25 @@ def _form(text: str) -> Iterator[tuple[str, object]]:
 
 def _list_name(content: dict[str, Any]) -> str | None:
     """Return the name of the field that has a page's members, if this is a page."""
-    meta = content.get("meta")
-    name = meta.get("key") if isinstance(meta, dict) else None
+    meta = content.get(LISTS.page)
+    name = meta.get(LISTS.key) if isinstance(meta, dict) else None
     return name if isinstance(name, str) and isinstance(content.get(name), list) else None
 
 
 def _list(content: dict[str, Any], name: str) -> Iterator[str]:
     """Yield what page it is, then the members, each after an empty line."""
-    yield _page(content["meta"], counted(len(content[name]), name.removesuffix("s")))
+    yield _page(content[LISTS.page], counted(len(content[name]), name.removesuffix("s")))
     for member in content[name]:
         yield ""
         yield from _fields(member) if isinstance(member, dict) else [_shown(member)]
-    for other in (other for other in content if other not in {"meta", name}):
+    for other in (other for other in content if other not in {LISTS.page, name}):
         yield ""
         yield from _fields({other: content[other]})
 
 
 def _page(meta: dict[str, Any], members: str) -> str:
-    parts = [f"page {_shown(meta.get('page'))}", f"{members}, {_shown(meta.get('page_size'))} at most"]
-    for name, what in (("previous_page_url", "previous page"), ("next_page_url", "next page")):
+    parts = [f"page {_shown(meta.get(LISTS.number))}", f"{members}, {_shown(meta.get(LISTS.size))} at most"]
+    for name, what in ((LISTS.previous, "previous page"), (LISTS.next, "next page")):
         url = meta.get(name)
         parts.append(f"{what}: ?{printable(url.partition('?')[2])}" if isinstance(url, str) else f"no {what}")
     return "; ".join(parts)
@@ -72,7 +70,7 @@ def _fields(content: dict[str, Any]) -> Iterator[str]:
 
 
 def _value(name: str, value: object) -> str:
-    if name in _STRUCTURED and isinstance(value, str):
+    if name in JSON_TEXTS and isinstance(value, str):
         try:
             value = json.loads(value)
         except (ValueError, RecursionError):

@@ -23,6 +23,9 @@ CHAT_V1 = Product(
         tokens=(r"PT\d+", "P[AB]{}"),
         newest_first="Order=desc",
         page="meta",
+        key="key",
+        number="page",
+        size="page_size",
         previous="previous_page_url",
         next="next_page_url",
         index="index",
@@ -42,4 +45,5 @@ CHAT_V1 = Product(
         "From": "from",
         "LastUpdatedBy": "last_updated_by",
     },
+    json_texts=("Attributes", "attributes"),
 )

@@ -31,6 +31,9 @@ WRITTEN = {parameter.encode(): field.encode() for product in PRODUCTS for parame
 
 WRITTEN_FIELDS = frozenset(WRITTEN.values())
 
+JSON_TEXTS = frozenset(name for product in PRODUCTS for name in product.json_texts)
+"""The parameters and fields whose texts are JSON."""
+
 DATES = "|".join({name: None for product in PRODUCTS for name in product.dates})
 """A pattern of the names of fields with instants."""
 

@@ -37,44 +37,51 @@ class Urls:
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """How lists are asked for and answered.
-
-    ``token`` is the parameter with a page token; ``tokens`` are patterns of those with a meaning of their own, in which
-    ``{}`` is a SID. ``newest_first`` is the parameter that turns the order round. ``page`` is the object that describes
-    a page, ``previous`` and ``next`` its fields that are null on the first and on the last page. ``index`` is the
-    field of members that counts them.
-    """
+    """How lists are asked for and answered."""
 
     token: str
+    """The parameter with a page token."""
     tokens: tuple[str, ...]
+    """Patterns of the page tokens that have a meaning of their own, in which ``{}`` is a SID."""
     newest_first: str
+    """The parameter, as ``Name=value``, that turns the order round."""
     page: str
+    """The field with the object that describes a page; the next five are fields of that object."""
+    key: str
+    """Which field of the answer has the members."""
+    number: str
+    size: str
     previous: str
+    """The URL of the page before, null on the first."""
     next: str
+    """The URL of the page after, null on the last."""
     index: str
+    """The field of a member that counts the members."""
 
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """One version of one of Twilio's APIs.
-
-    ``hosts`` are names below ``twilio.com``, all of which are one host, the one in use today first. ``version`` is the
-    first segment of each path. ``named`` are the paths of the collections whose members have unique names too, each
-    with the field of answers that tells the member's SID. ``sid`` is the field with an object's own SID, ``created``
-    the one with the instant of its create; ``dates`` are patterns of the names of all fields with instants. ``written``
-    are the parameters that users write, each with the field of answers that repeats it.
-    """
+    """One version of one of Twilio's APIs."""
 
     hosts: tuple[str, ...]
+    """Names below ``twilio.com``, all of which are one host, the one in use today first."""
     version: str
+    """The first segment of each path."""
     collections: tuple[Collection, ...]
     named: Mapping[str, str]
+    """The paths of collections whose members have unique names too, and the field of answers with the member's SID."""
     lists: Lists
     sid: str
+    """The field with an object's own SID."""
     created: str
+    """The field with the instant of an object's create."""
     dates: tuple[str, ...]
+    """Patterns of the names of all fields with instants."""
     urls: Urls
     written: Mapping[str, str]
+    """The parameters that users write, and the field of answers that repeats each."""
+    json_texts: tuple[str, ...]
+    """The parameters and fields whose texts are JSON."""
 
     @property
     def host(self) -> str:
