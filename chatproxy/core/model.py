@@ -23,7 +23,7 @@ RecordedSid = NewType("RecordedSid", bytes)
 """A SID as a cassette has it."""
 
 LiveSid = NewType("LiveSid", bytes)
-"""A SID as the client, or today's upstream, has it."""
+"""A SID as the client, or today's upstream, has it; of one that a rule scrubs, the pseudonym."""
 
 
 class Mode(StrEnum):

@@ -60,7 +60,7 @@ class StoredCassette:
     def numbers(self) -> Sequence[ExchangeNumber]:
         """Return the numbers of all exchanges, growing; only those with gaps have to be looked up."""
         if self._count == self.last_number:
-            return cast(Sequence[ExchangeNumber], range(1, self.last_number + 1))
+            return cast(Sequence[ExchangeNumber], range(1, self.last_number + 1))  # a list of them takes memory
         numbers: list[ExchangeNumber] = []
         after = b""
         while found := self._environment.scan(self._reply, after=after, limit=_CHUNK):
