@@ -9,7 +9,17 @@ from chatproxy.core.answers.stencil import Stencil
 from chatproxy.core.answers.template import as_it_is, origin_filler, turned
 from chatproxy.core.credentials.blanking import Blankers
 from chatproxy.core.errors import ChatproxyError, MissError, error_json
-from chatproxy.core.model import Exchange, Forward, Headers, Outcome, Request, Response, is_read
+from chatproxy.core.model import (
+    NO_EXCHANGE,
+    Exchange,
+    ExchangeNumber,
+    Forward,
+    Headers,
+    Outcome,
+    Request,
+    Response,
+    is_read,
+)
 from chatproxy.core.record.recorder import Recorder
 from chatproxy.core.replay.clients import Asker, Askers
 from chatproxy.core.replay.journal import Entry, Journal
@@ -82,7 +92,7 @@ class Engine:
         ``asker`` is who sends the header list, where that is known.
         """
         if self.sessions is None:
-            after = self._recorder.last_write if self._recorder else 0
+            after = self._recorder.last_write if self._recorder else NO_EXCHANGE
             return Forward(request, self._clock(), after)
         now = self._clock()
         asker = asker or self._askers.of(request.headers)
@@ -183,7 +193,7 @@ class Engine:
         return session, played
 
     def _note(
-        self, forward: Forward, blanked: bytes, outcome: Outcome, status: int, exchange: int | None = None
+        self, forward: Forward, blanked: bytes, outcome: Outcome, status: int, exchange: ExchangeNumber | None = None
     ) -> None:
         """Note what was forwarded, with its target without secrets."""
         target = scrubbed_target(blanked, self._scrub)

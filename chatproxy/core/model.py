@@ -7,10 +7,23 @@ never decoded and encoded again on its way through.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NewType
 
 from chatproxy.core.products.every import TWILIO_HOST, TWILIO_ORIGIN
 
 Headers = tuple[tuple[bytes, bytes], ...]
+
+ExchangeNumber = NewType("ExchangeNumber", int)
+"""The number of an exchange, unique in its cassette and from 1 on."""
+
+NO_EXCHANGE = ExchangeNumber(0)
+"""In place of a number: there is none, or it would come before the first."""
+
+RecordedSid = NewType("RecordedSid", bytes)
+"""A SID as a cassette has it."""
+
+LiveSid = NewType("LiveSid", bytes)
+"""A SID as the client, or today's upstream, has it; of one that a rule scrubs, the pseudonym."""
 
 
 class Mode(StrEnum):
@@ -107,13 +120,13 @@ class Exchange:
     the moments where there is none.
     """
 
-    number: int
+    number: ExchangeNumber
     request: Request
     response: Response
     upstream: str
     asked: int
     answered: int
-    after: int = 0
+    after: ExchangeNumber = NO_EXCHANGE
     user: str | None = None
     standing: Standing | None = None
 
@@ -128,7 +141,7 @@ class Forward:
 
     request: Request
     asked: int
-    after: int
+    after: ExchangeNumber
     session: str | None = None
     path: bytes = b""
 

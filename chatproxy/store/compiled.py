@@ -2,7 +2,7 @@
 
 import struct
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from chatproxy.core.answers.stencil import Stencil
 from chatproxy.core.answers.template import Reply
@@ -10,11 +10,11 @@ from chatproxy.core.cassette.cassette import Read, Span, Spelled, first_fresh
 from chatproxy.core.cassette.codec import damaged, decode_exchange, decode_place, decode_stencil
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange
+from chatproxy.core.model import Exchange, ExchangeNumber, LiveSid, RecordedSid
 from chatproxy.core.scrubbing.scrub import scrubbed_exchange
 from chatproxy.core.time.stamps import recording_begin
 from chatproxy.core.timeline.epochs import Place
-from chatproxy.core.timeline.numbering import Declared, Numbered
+from chatproxy.core.timeline.numbering import Declared, Numbered, SidNumber
 from chatproxy.store import layout
 from chatproxy.store.environment import Environment, Reading
 
@@ -42,9 +42,10 @@ class StoredCassette:
         self._sid = layout.sid_prefix(cassette, rules.fingerprint)
         self._ahead: dict[bytes, bytes | None] = {}
         """What was read with the exchange that was found last, since it is about to be asked for, by its key."""
-        self.account = environment.get(self._sid)
+        account = environment.get(self._sid)
+        self.account = None if account is None else RecordedSid(account)
         first = environment.scan(self._exchange, limit=1)
-        self.begun = recording_begin(self.exchange(int.from_bytes(first[0][0][-4:], "big"))) if first else 0
+        self.begun = recording_begin(self.exchange(_number(first[0][0][-4:]))) if first else 0
         tally = layout.Tally.unpack(environment.get(layout.compiled_key(cassette, rules.fingerprint)))
         self.last_number = tally.last
         self._count = tally.count
@@ -56,84 +57,85 @@ class StoredCassette:
         tally = layout.Tally.unpack(environment.get(layout.tally_key(cassette)))
         return compiled is not None and layout.Tally.unpack(compiled) == tally
 
-    def numbers(self) -> Sequence[int]:
+    def numbers(self) -> Sequence[ExchangeNumber]:
         """Return the numbers of all exchanges, growing; only those with gaps have to be looked up."""
         if self._count == self.last_number:
-            return range(1, self.last_number + 1)
-        numbers: list[int] = []
+            return cast(Sequence[ExchangeNumber], range(1, self.last_number + 1))  # a list of them takes memory
+        numbers: list[ExchangeNumber] = []
         after = b""
         while found := self._environment.scan(self._reply, after=after, limit=_CHUNK):
             keys = [key[len(self._reply) :] for key, _ in found]
-            numbers += [int.from_bytes(key, "big") for key in keys]
+            numbers += map(_number, keys)
             after = keys[-1]
         return numbers
 
-    def order(self) -> Iterator[int]:
+    def order(self) -> Iterator[ExchangeNumber]:
         """Yield the numbers of all exchanges in canonical order."""
         after = b""
         while found := self._environment.scan(self._order, after=after, limit=_CHUNK):
-            yield from (int.from_bytes(number, "big") for _, number in found)
+            yield from (_number(number) for _, number in found)
             after = found[-1][0][len(self._order) :]
 
-    def find(self, index: bytes, nth: int) -> int | None:
+    def find(self, index: bytes, nth: int) -> ExchangeNumber | None:
         """Return the number of the n-th exchange, from 0 and in canonical order, with this key, shape or route."""
         stored = self._environment.get(self._index + index + layout.number(nth))
-        return None if stored is None else int.from_bytes(stored[:4], "big")
+        return None if stored is None else _number(stored[:4])
 
-    def reply(self, number: int) -> Reply:
+    def reply(self, number: ExchangeNumber) -> Reply:
         """Return what is served for an exchange."""
         return self.stencil(number).reply
 
-    def stencil(self, number: int) -> Stencil:
+    def stencil(self, number: ExchangeNumber) -> Stencil:
         """Return what is served for an exchange, ready to be filled."""
         found = decode_stencil(self._stored(self._reply, number))
         if found is None:
             raise damaged(self._place(number))
         return found
 
-    def recorded(self, number: int) -> Exchange:
+    def recorded(self, number: ExchangeNumber) -> Exchange:
         """Return an exchange as recorded, which no rule has scrubbed."""
         return decode_exchange(number, self._stored(self._exchange, number), self._place(number))
 
-    def exchange(self, number: int) -> Exchange:
+    def exchange(self, number: ExchangeNumber) -> Exchange:
         """Return an exchange as recorded, scrubbed by the rules."""
         return scrubbed_exchange(self.recorded(number), self._scrub)
 
-    def sid(self, number: int) -> bytes | None:
+    def sid(self, number: SidNumber) -> RecordedSid | None:
         """Return the recorded SID of this number."""
-        return self._environment.get(self._sid + b"n" + layout.sid_number(number))
+        stored = self._environment.get(self._sid + b"n" + layout.sid_number(number))
+        return None if stored is None else RecordedSid(stored)
 
     def numbered(self, sid: bytes) -> Numbered | None:
-        """Return the number of a recorded SID, and whether it was supplied."""
+        """Return the number of a SID and whether it was supplied, if it is a recorded one."""
         stored = self._environment.get(self._sid + b"s" + sid)
-        return None if stored is None else Numbered(int.from_bytes(stored[:-1], "big"), stored[-1:] == SUPPLIED)
+        return None if stored is None else Numbered(_sid_number(stored[:-1]), stored[-1:] == SUPPLIED)
 
-    def fresh(self, sids: Sequence[bytes], spelled: Spelled) -> list[bytes | None]:
+    def fresh(self, sids: Sequence[RecordedSid], spelled: Spelled) -> list[LiveSid | None]:
         """Return for each recorded SID a fresh one, None for what is supplied or was not recorded."""
         return self._environment.view(self._fresh, sids, spelled)
 
-    def _fresh(self, transaction: Reading, sids: Sequence[bytes], spelled: Spelled) -> list[bytes | None]:
+    def _fresh(self, transaction: Reading, sids: Sequence[RecordedSid], spelled: Spelled) -> list[LiveSid | None]:
         get: Any = transaction.get  # for lmdb's types it could give views, as it does only where asked for
         prefix, found = self._sid + b"s", []
         for sid in sids:
             stored = get(prefix + sid)
             fresh = None
             if stored is not None and stored[-1:] == GENERATED:
-                number = int.from_bytes(stored[:-1], "big")
+                number = _sid_number(stored[:-1])
                 fresh = spelled(number, 0)
                 if get(prefix + fresh) is not None:
                     fresh = first_fresh(number, spelled, lambda fresh: get(prefix + fresh))
             found.append(fresh)
         return found
 
-    def place(self, number: int) -> Place:
+    def place(self, number: ExchangeNumber) -> Place:
         """Return where an exchange stands in its timeline."""
         return decode_place(self._stored(self._places, number), self._place(number))
 
-    def read(self, key: bytes, epoch: int, nth: int) -> int | None:
+    def read(self, key: bytes, epoch: int, nth: int) -> ExchangeNumber | None:
         """Return the number of the n-th answer, from 0, to the read with this key in this epoch."""
         stored = self._environment.get(self._reads + key + layout.number(epoch) + layout.number(nth))
-        return None if stored is None else int.from_bytes(stored, "big")
+        return None if stored is None else _number(stored)
 
     def span(self, key: bytes, epochs: Mapping[int, int]) -> Span | None:
         """Return what a session has to choose from for this read, given its epochs of the timelines."""
@@ -156,34 +158,34 @@ class StoredCassette:
         self._ahead = {reply: get(reply)}
         return Span(timeline, member, first, last)
 
-    def write(self, key: bytes, nth: int) -> int | None:
+    def write(self, key: bytes, nth: int) -> ExchangeNumber | None:
         """Return the number of the n-th write, from 0, with this key: as ``find`` does, about to be replayed."""
         return self._environment.view(self._write, self._index + key + layout.number(nth))
 
-    def _write(self, transaction: Reading, key: bytes) -> int | None:
+    def _write(self, transaction: Reading, key: bytes) -> ExchangeNumber | None:
         get: Any = transaction.get  # as above
         number = get(key)
         if number is None:
             return None
         self._ahead = {key: get(key) for key in (self._reply + number, self._places + number)}
-        return int.from_bytes(number, "big")
+        return _number(number)
 
-    def touching(self, timeline: int, member: int, after: int, until: int) -> int | None:
+    def touching(self, timeline: int, member: int, after: int, until: int) -> ExchangeNumber | None:
         """Return the first write that touched just this member and opened an epoch in ``(after, until]``."""
         prefix = self._touching + layout.number(timeline) + layout.number(member)
         found = self._environment.scan(prefix, after=layout.number(after), limit=1)
         if not found or int.from_bytes(found[0][0][-4:], "big") > until:
             return None
-        return int.from_bytes(found[0][1], "big")
+        return _number(found[0][1])
 
-    def _stored(self, prefix: bytes, number: int) -> bytes:
+    def _stored(self, prefix: bytes, number: ExchangeNumber) -> bytes:
         key = prefix + layout.number(number)
         stored = self._ahead.get(key) or self._environment.get(key)
         if stored is None:
             raise CassetteError(self._place(number), "is not in the store any more; restart the replay")
         return stored
 
-    def _place(self, number: int) -> str:
+    def _place(self, number: ExchangeNumber) -> str:
         return f"{self._environment.folder}: exchange {self.name}/{number}"
 
 
@@ -202,8 +204,22 @@ def _last(cursor: Any, prefix: bytes, epoch: int) -> Read:
         cursor.last()
     key, value = cursor.item()
     found, nth = _EPOCH_AND_NTH.unpack(key[-8:])
-    return Read(found, nth, int.from_bytes(value, "big"))
+    return Read(found, nth, _number(value))
 
+
+def _number(stored: bytes) -> ExchangeNumber:
+    number: ExchangeNumber
+    (number,) = _NUMBER.unpack(stored)
+    return number
+
+
+def _sid_number(stored: bytes) -> SidNumber:
+    number: SidNumber
+    (number,) = _SID_NUMBER.unpack(stored)
+    return number
+
+
+_NUMBER, _SID_NUMBER = struct.Struct(">I"), struct.Struct(">Q")
 
 SUPPLIED, GENERATED = b"s", b"g"
 """How the store has it whether a SID was supplied."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from chatproxy.core.cassette.codec import decode_exchange
 from chatproxy.core.errors import CassetteError
-from chatproxy.core.model import Exchange
+from chatproxy.core.model import Exchange, ExchangeNumber
 from chatproxy.store import layout
 from chatproxy.store.environment import Environment
 from chatproxy.store.records import Record
@@ -30,18 +30,18 @@ class StoredExchanges:
             missing -= len(found)
             for key, value in found:
                 after = key[len(prefix) :]
-                number = int.from_bytes(after, "big")
+                number = ExchangeNumber(int.from_bytes(after, "big"))
                 yield decode_exchange(number, value, self._place(number))
         if missing > 0:
             where = f"{self.environment.folder}: cassette {self.name}"
             raise CassetteError(where, f"lacks {missing} of its exchanges; {_ANEW}")
 
-    def exchange(self, number: int) -> Exchange:
+    def exchange(self, number: ExchangeNumber) -> Exchange:
         """Return the exchange of a number."""
         stored = self.environment.get(layout.exchange_prefix(self.record.id) + layout.number(number))
         if stored is None:
             raise CassetteError(self._place(number), f"is gone; {_ANEW}")
         return decode_exchange(number, stored, self._place(number))
 
-    def _place(self, number: int) -> str:
+    def _place(self, number: ExchangeNumber) -> str:
         return f"{self.environment.folder}: exchange {self.name}/{number}"

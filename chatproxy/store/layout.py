@@ -24,6 +24,9 @@
 import struct
 from dataclasses import dataclass
 
+from chatproxy.core.model import NO_EXCHANGE, ExchangeNumber
+from chatproxy.core.timeline.numbering import SidNumber
+
 NAMES = b"n"
 DROPPED = b"d"
 LAST_ID = b"i"
@@ -36,7 +39,7 @@ class Tally:
     """How many exchanges a cassette has, and the number of the last one."""
 
     count: int = 0
-    last: int = 0
+    last: ExchangeNumber = NO_EXCHANGE
 
     def pack(self) -> bytes:
         """Return the tally as it is stored."""
@@ -108,7 +111,7 @@ def sid_prefix(cassette: int, rules: bytes) -> bytes:
     return b"s" + number(cassette) + rules
 
 
-def sid_number(value: int) -> bytes:
+def sid_number(value: SidNumber) -> bytes:
     """Return a SID's number, which begins with the letters of its type, as part of a key."""
     return value.to_bytes(8, "big")
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from chatproxy.core.cassette.codec import encode_exchange
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange
+from chatproxy.core.model import Exchange, ExchangeNumber
 from chatproxy.core.timeline.numbering import Declared
 from chatproxy.store import layout
 from chatproxy.store.cassettes import Store
@@ -56,7 +56,7 @@ class Recording:
         self._lock = _locked(store, name)
         try:
             self._at, self._record = self._place(existing, begun)
-            self.first_number = store.tally(self._record).last + 1
+            self.first_number = ExchangeNumber(store.tally(self._record).last + 1)
         except BaseException:
             self._lock.release()
             raise
@@ -71,7 +71,7 @@ class Recording:
 
     def put(self, exchanges: list[Exchange]) -> None:
         """Write exchanges, and return when they are on disk."""
-        entries = [(layout.number(exchange.number), encode_exchange(exchange)) for exchange in exchanges]
+        entries = [(exchange.number, encode_exchange(exchange)) for exchange in exchanges]
         self.store.environment.write(lambda transaction: self._append(transaction, entries))
 
     def fill(
@@ -164,13 +164,13 @@ class Recording:
         yield self.name + PARTIAL
         yield from (f"{self.name}{PARTIAL}-{count}" for count in range(2, 1_000_000))
 
-    def _append(self, transaction: Transaction, entries: list[tuple[bytes, bytes]]) -> None:
+    def _append(self, transaction: Transaction, entries: list[tuple[ExchangeNumber, bytes]]) -> None:
         key = layout.tally_key(self._record.id)
         tally = layout.Tally.unpack(transaction.get(key))
         prefix = layout.exchange_prefix(self._record.id)
         for number, record in entries:
-            transaction.put(prefix + number, record)
-        last = max([tally.last, *(int.from_bytes(number, "big") for number, _ in entries)])
+            transaction.put(prefix + layout.number(number), record)
+        last = max([tally.last, *(number for number, _ in entries)])
         transaction.put(key, layout.Tally(tally.count + len(entries), last).pack())
 
 

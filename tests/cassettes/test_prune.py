@@ -10,11 +10,10 @@ from store.stores import RULES, child, disk_full_beyond, exchange, exchanges, re
 from chatproxy.cassettes.prune import carry_out, plan_pruning
 from chatproxy.core.engine import Engine
 from chatproxy.core.errors import CassetteError
-from chatproxy.core.model import Mode
+from chatproxy.core.model import ExchangeNumber, Mode
 from chatproxy.core.replay.session import Session
 from chatproxy.core.replay.sessions import Sessions
 from chatproxy.core.report.report import Report
-from chatproxy.core.sharing.pruning import Pruning
 from chatproxy.store import Existing, Recording, Store
 
 PRUNES = """
@@ -66,7 +65,7 @@ def test_what_no_run_was_served_is_deleted_and_all_else_is_as_it_was(store: Stor
     before = store.find("a")
 
     plan = plan_pruning(store, "a", reports, RULES)
-    assert (plan.pruning, plan.misses) == (Pruning((4, 5, 6), (2,)), (0, 1))
+    assert (plan.pruning.deleted, plan.pruning.needed, plan.misses) == ((4, 5, 6), (2,), (0, 1))
     carry_out(store, plan, RULES)
 
     assert list(store.exchanges("a")) == exchanges(3)
@@ -218,4 +217,4 @@ def test_a_replay_goes_on_while_its_cassette_is_pruned(store: Store, tmp_path: P
     record(store, "a", exchanges(3))
     replayed = store.open("a", RULES)
     carry_out(store, plan_pruning(store, "a", [reported(store, tmp_path / "1", 1)], RULES), RULES)
-    assert replayed.exchange(3) == exchange(3)
+    assert replayed.exchange(ExchangeNumber(3)) == exchange(3)

@@ -20,6 +20,7 @@ from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.errors import CassetteError, LeakError
 from chatproxy.core.leaks.gate import Gate
 from chatproxy.core.matching.rules import Rules
+from chatproxy.core.model import ExchangeNumber
 from chatproxy.store import Existing, Recording, Store
 from chatproxy.store.compiled import StoredCassette
 
@@ -88,7 +89,7 @@ def test_a_file_goes_by_the_name_inside_it_first_and_later(file: Path, tmp_path:
         assert isinstance(cassette, StoredCassette)
         assert cache is not None
         assert cassette.name == "inside"
-        assert [cassette.exchange(number) for number in (1, 2, 3)] == exchanges(3)
+        assert [cassette.exchange(ExchangeNumber(number)) for number in (1, 2, 3)] == exchanges(3)
         cache.close()
 
 
@@ -118,7 +119,7 @@ def test_a_file_is_known_by_its_content(file: Path, tmp_path: Path) -> None:
 
     file.write_text(file.read_text().replace("Body=3", "Body=4"))
     cassette, cache = opened_file(file, tmp_path / "store", RULES, 1)
-    assert cassette.exchange(3).request.body == b"Body=4"
+    assert cassette.exchange(ExchangeNumber(3)).request.body == b"Body=4"
     assert cache is not None
     cache.close()
     assert len(cached(tmp_path / "store")) == 2

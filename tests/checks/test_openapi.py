@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from core.programs import Program, programs
+from exchanges import numbered
 from fixture.fixtures import read
 from hypothesis import HealthCheck, given, settings
 from profiles import many
@@ -102,7 +103,7 @@ def exchange(
 ) -> Exchange:
     request = Request(method, target.encode(), (FORM,) if form else (), form.encode())
     body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-    return Exchange(1, request, Response(status, b"OK", headers, body), UPSTREAM, 0, 0)
+    return numbered(1, request, Response(status, b"OK", headers, body), UPSTREAM, 0, 0)
 
 
 def found(recorded: Exchange, path: Path) -> list[str]:

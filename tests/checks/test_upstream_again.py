@@ -5,13 +5,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
+from exchanges import numbered
 from strategies import FORM, JSON, UPSTREAM
 
 from chatproxy.checks.upstream_again import ask_again, credentials_of
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.errors import ConfigError, UpstreamError
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange, Request, Response
+from chatproxy.core.model import Request, Response
 from chatproxy.core.scrubbing.rules import Action, LooksAt, Scrub, ScrubRule
 from chatproxy.upstream import UpstreamSettings
 
@@ -19,10 +20,10 @@ RULES = Rules()
 ACCOUNT, KEY = "AC" + "1" * 32, "SK" + "2" * 32
 ANSWER = json.dumps({"body": "Hello", "index": 0}).encode()
 RECORDED = [
-    Exchange(
+    numbered(
         1, Request("POST", b"/v1/a", (FORM,), b"From=alice"), Response(201, b"Created", (JSON,), ANSWER), UPSTREAM, 1, 2
     ),
-    Exchange(2, Request("GET", b"/v1/a?b=c"), Response(200, b"OK", (JSON,), ANSWER), UPSTREAM, 3, 4, 1),
+    numbered(2, Request("GET", b"/v1/a?b=c"), Response(200, b"OK", (JSON,), ANSWER), UPSTREAM, 3, 4, 1),
 ]
 
 

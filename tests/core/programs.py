@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
+from exchanges import numbered
 from hypothesis import strategies as st
 from strategies import FORM
 
@@ -52,7 +53,7 @@ class Program:
             given = refusal(error)
         path = (f"{PATH}/{sid}" if sid else PATH).encode()
         number = len(self.exchanges) + 1
-        exchange = Exchange(
+        exchange = numbered(
             number,
             Request(method, path, (FORM,), urlencode(form).encode()),
             Response(given.status, b"", (*JSON, (b"Date", spell_instant(self.now, Spelling(1)))), given.body),

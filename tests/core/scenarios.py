@@ -8,6 +8,7 @@ from io import StringIO
 from random import Random
 from urllib.parse import urlencode
 
+from exchanges import numbered
 from hypothesis import strategies as st
 from strategies import FORM
 
@@ -101,7 +102,7 @@ class Recording:
         )
         response = Response(given.status, b"", headers, given.body)
         self.exchanges.append(
-            Exchange(len(self.exchanges) + 1, request, response, self.upstream, sent, answered, after, self.account)
+            numbered(len(self.exchanges) + 1, request, response, self.upstream, sent, answered, after, self.account)
         )
         if request.method == "POST" and given.status == 201:
             self.known.append((self.paths.index(path), json.loads(given.body)["sid"]))

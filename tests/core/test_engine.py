@@ -5,6 +5,7 @@ from itertools import count
 from random import Random
 
 import pytest
+from exchanges import numbered
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import FORM, JSON, MESSAGES, ORIGIN, UPSTREAM, basic, requests, twilio_responses
@@ -14,7 +15,7 @@ from chatproxy.core.engine import Engine
 from chatproxy.core.errors import ChatproxyError, MissError, RequestError, UpstreamError
 from chatproxy.core.http.headers import end_to_end
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange, Forward, Request, Response, is_read
+from chatproxy.core.model import NO_EXCHANGE, Exchange, ExchangeNumber, Forward, Request, Response, is_read
 from chatproxy.core.record.recorder import Recorder
 from chatproxy.core.replay.bindings import Bindings, Choice
 from chatproxy.core.replay.rendered import Rendered, Repeat
@@ -39,7 +40,7 @@ def post(body: bytes = b"Body=a", target: bytes = MESSAGES) -> Request:
 
 
 def exchange(number: int, request: Request, response: Response = ANSWER) -> Exchange:
-    return Exchange(number, request, response, UPSTREAM, 0, 0)
+    return numbered(number, request, response, UPSTREAM, 0, 0)
 
 
 def sessions(*recorded: Request) -> Sessions:
@@ -152,14 +153,14 @@ def test_outcomes_are_counted() -> None:
 
 def test_recording_forwards_everything_with_its_moment() -> None:
     engine = Engine(UPSTREAM, ticking(), recorder=Recorder("tour", UPSTREAM))
-    assert forwarded(engine, get()) == Forward(get(), asked=100, after=0)
-    assert forwarded(engine, get()) == Forward(get(), asked=101, after=0)
+    assert forwarded(engine, get()) == Forward(get(), asked=100, after=NO_EXCHANGE)
+    assert forwarded(engine, get()) == Forward(get(), asked=101, after=NO_EXCHANGE)
 
 
 def test_an_answer_is_kept_raw_and_turned_for_the_client() -> None:
     engine = Engine(UPSTREAM, ticking(), recorder=Recorder("tour", UPSTREAM))
     answer, kept = engine.on_response(forwarded(engine, get()), ANSWER)
-    assert kept == Exchange(1, get(), ANSWER, UPSTREAM, asked=100, answered=101)
+    assert kept == numbered(1, get(), ANSWER, UPSTREAM, asked=100, answered=101)
     assert answer.body == TURNED
     assert marks(answer) == {"x-chatproxy-outcome": "recorded", "x-chatproxy-exchange": "tour/1"}
 
@@ -171,7 +172,7 @@ def test_law_10_urls_can_be_kept_when_recording_too() -> None:
 
 
 def test_law_5_numbers_follow_answers_and_after_is_the_last_write_answered_when_the_request_came() -> None:
-    engine = Engine(UPSTREAM, ticking(), recorder=Recorder("tour", UPSTREAM, first=5))
+    engine = Engine(UPSTREAM, ticking(), recorder=Recorder("tour", UPSTREAM, first=ExchangeNumber(5)))
     early, late = forwarded(engine, post(b"Body=early")), forwarded(engine, post(b"Body=late"))
     _, first = engine.on_response(late, ANSWER)
     between = forwarded(engine, get())
@@ -201,7 +202,7 @@ def test_passing_through_keeps_nothing() -> None:
 
 
 def auto(*recorded: Request) -> Engine:
-    recorder = Recorder("tour", UPSTREAM, first=len(recorded) + 1)
+    recorder = Recorder("tour", UPSTREAM, first=ExchangeNumber(len(recorded) + 1))
     return Engine(UPSTREAM, ticking(), sessions=sessions(*recorded), recorder=recorder)
 
 
@@ -308,7 +309,7 @@ def test_the_journal_notes_errors_of_requests_that_could_be_read() -> None:
 
 @pytest.mark.parametrize("mode", ["replay", "record", "passthrough", "auto"])
 def test_law_2_the_journal_holds_no_secret(mode: str) -> None:
-    recorder = Recorder("tour", UPSTREAM, first=2) if mode in {"record", "auto"} else None
+    recorder = Recorder("tour", UPSTREAM, first=ExchangeNumber(2)) if mode in {"record", "auto"} else None
     held = sessions(get()) if mode in {"replay", "auto"} else None
     engine = Engine(UPSTREAM, ticking(), sessions=held, recorder=recorder)
     headers = (FORM, basic(b"me", b"password-of-today"))
@@ -375,7 +376,7 @@ def test_law_9_whatever_is_recorded_replays_in_its_order(traffic: list[tuple[Req
 def test_what_auto_records_stands_in_the_epoch_that_the_session_is_in() -> None:
     elsewhere = MESSAGES.replace(b"CH2", b"CH3")
     before = sessions(post(), post(target=elsewhere), post(b"Body=late"))
-    auto = Engine(UPSTREAM, ticking(), sessions=before, recorder=Recorder("tour", UPSTREAM, first=4))
+    auto = Engine(UPSTREAM, ticking(), sessions=before, recorder=Recorder("tour", UPSTREAM, first=ExchangeNumber(4)))
     assert answered(auto, post(target=elsewhere)).status == 200
     assert forwarded(auto, get()).after == 0
     assert answered(auto, post()).status == 200
@@ -386,7 +387,7 @@ def test_what_auto_records_stands_in_the_epoch_that_the_session_is_in() -> None:
 
 def test_what_auto_records_of_a_session_that_was_ended_is_kept() -> None:
     before = sessions(post())
-    auto = Engine(UPSTREAM, ticking(), sessions=before, recorder=Recorder("tour", UPSTREAM, first=2))
+    auto = Engine(UPSTREAM, ticking(), sessions=before, recorder=Recorder("tour", UPSTREAM, first=ExchangeNumber(2)))
     forward = forwarded(auto, post(b"Body=new"))
     before.end_all()
     _, kept = auto.on_response(forward, ANSWER)
@@ -457,7 +458,9 @@ def test_only_the_last_answer_to_a_read_repeats_and_none_to_a_write() -> None:
 
 
 def test_what_goes_to_the_upstream_ends_what_repeats() -> None:
-    engine = Engine(UPSTREAM, ticking(), sessions=sessions(get()), recorder=Recorder("tour", UPSTREAM, first=2))
+    engine = Engine(
+        UPSTREAM, ticking(), sessions=sessions(get()), recorder=Recorder("tour", UPSTREAM, first=ExchangeNumber(2))
+    )
     repeat = repeat_of(engine, get())
     forwarded(engine, post())
     assert engine.again(repeat) is None

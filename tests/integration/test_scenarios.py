@@ -12,6 +12,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import TypeVar
 
+from exchanges import numbered
 from fixture.fixtures import read
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -185,7 +186,7 @@ class Client:
 
 
 def _exchange(response: Response) -> Exchange:
-    return Exchange(1, Request("GET", b"/"), response, UPSTREAM, 0, 0)
+    return numbered(1, Request("GET", b"/"), response, UPSTREAM, 0, 0)
 
 
 def _without_dates(body: bytes, dates: Sequence[DateField]) -> bytes:

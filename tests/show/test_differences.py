@@ -1,5 +1,6 @@
 import json
 
+from chatproxy.core.model import ExchangeNumber
 from chatproxy.core.review.comparison import Difference
 from chatproxy.core.review.findings import Finding, Severity
 from chatproxy.show.differences import review_json, review_text
@@ -11,12 +12,14 @@ def changed(endpoint: str, a: int, b: int, count: int = 1) -> Difference:
     found = [
         Finding(Severity.LOW, endpoint, f"a/{a} b/{b}", f"/{number}", f"was 1, is {number}") for number in range(count)
     ]
-    return Difference(a, b, found)
+    return Difference(ExchangeNumber(a), ExchangeNumber(b), found)
 
 
 def only_in_b(endpoint: str, b: int) -> Difference:
     return Difference(
-        None, b, [Finding(Severity.HIGH, endpoint, f"b/{b}", "exchange", "is only in b, answered 200, with Body=ü")]
+        None,
+        ExchangeNumber(b),
+        [Finding(Severity.HIGH, endpoint, f"b/{b}", "exchange", "is only in b, answered 200, with Body=ü")],
     )
 
 

@@ -2,15 +2,20 @@ import json
 
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Request
+from chatproxy.core.model import ExchangeNumber, Request
 from chatproxy.core.replay.explain import Explanation, Near
 from chatproxy.show.explanation import explanation_json, explanation_text
 
 FORM = normalize(Request("GET", b"/v1/x?a=1"), Rules())
 MISS = Explanation(
-    FORM, ["no header counts"], None, "never recorded", [Near(3, ["method is A where this has B"])], ["a"]
+    FORM,
+    ["no header counts"],
+    None,
+    "never recorded",
+    [Near(ExchangeNumber(3), ["method is A where this has B"])],
+    ["a"],
 )
-HIT = Explanation(FORM, ["no header counts"], 5, None, [Near(5, [])], [])
+HIT = Explanation(FORM, ["no header counts"], ExchangeNumber(5), None, [Near(ExchangeNumber(5), [])], [])
 
 
 def test_a_miss_is_shown_with_what_would_help() -> None:

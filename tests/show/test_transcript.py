@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import pytest
+from exchanges import numbered
 from hypothesis import given
 from strategies import FORM, JSON, exchanges
 
@@ -10,7 +11,7 @@ from chatproxy.show.transcript import transcript
 
 def exchange(body: bytes = b"", *, sent: bytes = b"", headers: Headers = (FORM,), reason: bytes = b"OK") -> Exchange:
     request = Request("POST", b"/v1/Messages?a=%20b", headers, sent)
-    return Exchange(3, request, Response(200, reason, (JSON,), body), "https://chat.twilio.com", 1, 2)
+    return numbered(3, request, Response(200, reason, (JSON,), body), "https://chat.twilio.com", 1, 2)
 
 
 def test_a_block_has_the_request_with_its_parameters_and_the_answer_with_its_body() -> None:

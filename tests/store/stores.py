@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from exchanges import numbered
+
 from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange, Request, Response
 from chatproxy.store import Existing, Recording, Store
@@ -23,7 +25,7 @@ _FORM = ((b"Content-Type", b"application/x-www-form-urlencoded"),)
 def exchange(number: int = 1, body: bytes = b"{}") -> Exchange:
     """Return a create whose request is unlike that of any other number."""
     request = Request("POST", b"/v1/Services/IS1/Channels/general/Messages", _FORM, b"Body=%d" % number)
-    return Exchange(number, request, Response(201, b"Created", _JSON, body), "https://chat.twilio.com", number, number)
+    return numbered(number, request, Response(201, b"Created", _JSON, body), "https://chat.twilio.com", number, number)
 
 
 def exchanges(count: int, body: bytes = b"{}") -> list[Exchange]:

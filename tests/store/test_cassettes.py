@@ -15,7 +15,7 @@ from chatproxy.core.cassette.compile import compile_exchanges
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange
+from chatproxy.core.model import Exchange, ExchangeNumber
 from chatproxy.store import Existing, Recording, Store, layout
 from chatproxy.store.compiled import StoredCassette
 from chatproxy.store.locks import FileLock
@@ -163,7 +163,7 @@ def test_who_first_opens_a_recording_after_a_crash_compiles_it(tmp_path: Path) -
 
     assert isinstance(cassette, StoredCassette)
     assert cassette.last_number == 3
-    assert cassette.reply(3).status == 201
+    assert cassette.reply(ExchangeNumber(3)).status == 201
     store.close()
 
 
@@ -245,8 +245,8 @@ def test_a_replay_goes_on_after_its_cassette_was_replaced_by_another_process(tmp
     with child(REPLACES, tmp_path / "store") as other:
         assert other.process.wait(20) == 0
 
-    assert cassette.exchange(1).response.body == b'"old"'
-    assert cassette.reply(2).body.pieces == (b'"old"',)
+    assert cassette.exchange(ExchangeNumber(1)).response.body == b'"old"'
+    assert cassette.reply(ExchangeNumber(2)).body.pieces == (b'"old"',)
     assert [kept.response.body for kept in store.exchanges("a")] == [b'"new"']
     assert kept_ids(store) == {1, 2}
     store.close()
@@ -524,9 +524,9 @@ def test_a_flipped_byte_in_an_exchange_is_found_and_named(store: Store) -> None:
     flip_a_byte_of(store, b"Body=2")
 
     expected = rf"^{store.folder}: exchange a/2: is damaged; record it again, or import its fixture$"
-    assert cassette.exchange(1) == exchange(1)
+    assert cassette.exchange(ExchangeNumber(1)) == exchange(1)
     with pytest.raises(CassetteError, match=expected):
-        cassette.exchange(2)
+        cassette.exchange(ExchangeNumber(2))
     with pytest.raises(CassetteError, match=expected):
         list(store.exchanges("a"))
 
@@ -537,9 +537,9 @@ def test_a_flipped_byte_in_a_large_exchange_is_found(store: Store) -> None:
     flip_a_byte_of(store, b"the end")
 
     with pytest.raises(CassetteError, match="exchange a/1: is damaged"):
-        cassette.exchange(1)
+        cassette.exchange(ExchangeNumber(1))
     with pytest.raises(CassetteError, match="exchange a/1: is damaged"):
-        cassette.reply(1)
+        cassette.reply(ExchangeNumber(1))
 
 
 def test_a_flipped_byte_in_the_record_of_a_cassette_is_found_and_named(store: Store) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from store.stores import child, exchange
 
+from chatproxy.core.model import ExchangeNumber
 from chatproxy.store import Existing, Recording, Store
 from chatproxy.store.commit import GroupCommit
 
@@ -181,7 +182,7 @@ def test_a_kill_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
 
     store = Store(tmp_path / "store")
     kept = {kept.number: kept for kept in store.exchanges("a.partial")}
-    assert all(kept[number] == exchange(number) for number in acknowledged)
+    assert all(kept[ExchangeNumber(number)] == exchange(number) for number in acknowledged)
     assert store.count("a.partial") == len(kept)
     store.close()
 

@@ -13,9 +13,10 @@ from chatproxy.core.cassette.compile import compile_exchanges
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange
+from chatproxy.core.model import Exchange, ExchangeNumber, LiveSid, RecordedSid
 from chatproxy.core.scrubbing.rules import Action, LooksAt, Scrub, ScrubRule
 from chatproxy.core.timeline.epochs import ALL_MEMBERS, COLLECTION
+from chatproxy.core.timeline.numbering import SidNumber
 from chatproxy.store import Existing, Recording, Store
 
 OTHER_RULES = Rules(("X-A",), frozenset({("", "Body"), ("POST Messages", "From")}))
@@ -42,9 +43,9 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     opened.close()
 
 
-def spelled(number: int, attempt: int) -> bytes:
+def spelled(number: SidNumber, attempt: int) -> LiveSid:
     """Make a SID that was recorded in the first attempt, wherever there is one of that type with the next number."""
-    return b"IM%032x" % (number + attempt)
+    return LiveSid(b"IM%032x" % (number + attempt))
 
 
 def transactions(store: Store) -> int:
@@ -65,9 +66,9 @@ def test_a_stored_cassette_answers_as_one_in_memory(store: Store, recorded: list
     assert list(stored.numbers()) == list(memory.numbers()) == [exchange.number for exchange in recorded]
     for sid, known in memory._numbered.items():
         assert (stored.numbered(sid), stored.sid(known.number)) == (known, sid)
-    sids = [*memory._numbered, b"IM" + b"0" * 31 + b"x"]
+    sids = [*memory._numbered, RecordedSid(b"IM" + b"0" * 31 + b"x")]
     assert stored.fresh(sids, spelled) == memory.fresh(sids, spelled)
-    assert (stored.numbered(b"IM" + b"0" * 31 + b"x"), stored.sid(2**60)) == (None, None)
+    assert (stored.numbered(b"IM" + b"0" * 31 + b"x"), stored.sid(SidNumber(2**60))) == (None, None)
     for compiled in compile_exchanges(Listed(recorded), rules):
         assert stored.reply(compiled.number) == memory.reply(compiled.number) == compiled.reply
         assert stored.stencil(compiled.number) == memory.stencil(compiled.number)
@@ -94,6 +95,6 @@ def test_a_number_that_is_not_there_is_an_error(store: Store) -> None:
     cassette = store.open("short", RULES)
 
     with pytest.raises(CassetteError, match="exchange short/3: is not in the store any more"):
-        cassette.exchange(3)
+        cassette.exchange(ExchangeNumber(3))
     with pytest.raises(CassetteError, match="exchange short/3: is not in the store any more"):
-        cassette.reply(3)
+        cassette.reply(ExchangeNumber(3))

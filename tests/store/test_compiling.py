@@ -2,12 +2,13 @@ from collections.abc import Iterator
 
 import pytest
 from core.programs import Listed
+from exchanges import numbered
 from store.stores import RULES, exchanges, record
 
 from chatproxy.core.cassette.compile import compile_exchanges
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange, Request
+from chatproxy.core.model import Request
 from chatproxy.core.scrubbing.rules import Action, LooksAt, Scrub, ScrubRule
 from chatproxy.store import Existing, Recording, Store
 from chatproxy.store.compiled import StoredCassette
@@ -38,7 +39,7 @@ def transactions(store: Store) -> int:
 
 def test_more_exchanges_than_fit_in_one_piece_are_compiled_in_order(store: Store) -> None:
     recorded = exchanges(600) + [
-        Exchange(601 + again.number, again.request, again.response, again.upstream, again.asked, again.answered)
+        numbered(601 + again.number, again.request, again.response, again.upstream, again.asked, again.answered)
         for again in exchanges(600)
     ]
     record(store, "many", recorded)

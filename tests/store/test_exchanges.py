@@ -4,6 +4,7 @@ import pytest
 from store.stores import exchange, exchanges, record
 
 from chatproxy.core.errors import CassetteError
+from chatproxy.core.model import ExchangeNumber
 from chatproxy.store import Store, layout
 from chatproxy.store.exchanges import StoredExchanges
 
@@ -13,7 +14,7 @@ def test_exchanges_are_read_in_order_and_singly_as_often_as_asked(tmp_path: Path
     record(store, "a", exchanges(600))
     stored = StoredExchanges(store.environment, "a", store.existing("a"))
     assert list(stored) == list(stored) == exchanges(600)
-    assert stored.exchange(300) == exchange(300)
+    assert stored.exchange(ExchangeNumber(300)) == exchange(300)
     store.close()
 
 
@@ -25,7 +26,7 @@ def test_an_exchange_that_is_gone_is_named(tmp_path: Path) -> None:
     store.environment.write(lambda transaction: transaction.delete(key))
     stored = StoredExchanges(store.environment, "a", known)
     with pytest.raises(CassetteError, match="exchange a/2: is gone; record it again, or import its fixture"):
-        stored.exchange(2)
+        stored.exchange(ExchangeNumber(2))
     with pytest.raises(CassetteError, match="cassette a: lacks 1 of its exchanges"):
         list(stored)
     store.close()

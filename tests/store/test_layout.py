@@ -1,6 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chatproxy.core.model import NO_EXCHANGE, ExchangeNumber
 from chatproxy.core.timeline.numbering import sid_number
 from chatproxy.store import layout
 
@@ -14,13 +15,13 @@ def test_keys_sort_as_their_numbers_do(one: int, other: int) -> None:
 
 @given(ids, ids)
 def test_a_tally_comes_back_as_it_was_stored(count: int, last: int) -> None:
-    tally = layout.Tally(count, last)
+    tally = layout.Tally(count, ExchangeNumber(last))
 
     assert layout.Tally.unpack(tally.pack()) == tally
 
 
 def test_nothing_stored_is_a_cassette_without_exchanges() -> None:
-    assert layout.Tally.unpack(None) == layout.Tally(0, 0)
+    assert layout.Tally.unpack(None) == layout.Tally(0, NO_EXCHANGE)
 
 
 @given(ids, ids)

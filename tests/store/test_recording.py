@@ -6,6 +6,7 @@ import pytest
 from store.stores import PAGE, RULES, child, disk_full_beyond, exchange, exchanges, record
 
 from chatproxy.core.errors import CassetteError
+from chatproxy.core.model import ExchangeNumber
 from chatproxy.store import Existing, Recording, Store
 
 RECORDS = """
@@ -296,7 +297,7 @@ def test_a_crashed_recording_is_read_and_replayed_by_its_name(store: Store) -> N
     crash(store.folder)
 
     assert bodies(store, "a.partial") == [b'"crashed"'] * 3
-    assert store.open("a.partial", RULES).exchange(3) == exchange(3, b'"crashed"')
+    assert store.open("a.partial", RULES).exchange(ExchangeNumber(3)) == exchange(3, b'"crashed"')
 
 
 @pytest.mark.process

@@ -6,7 +6,7 @@ from servers import settings, upstream
 
 from chatproxy.core.engine import Engine
 from chatproxy.core.errors import UpstreamError
-from chatproxy.core.model import Exchange, Forward, Request
+from chatproxy.core.model import Exchange, ExchangeNumber, Forward, Request
 from chatproxy.core.record.recorder import Recorder
 from chatproxy.upstream import Upstream
 from chatproxy.wiring.forwarding import recorded
@@ -24,7 +24,7 @@ async def test_the_exchange_is_kept_before_the_client_gets_its_answer(tmp_path: 
         kept.append(exchange)
 
     async with upstream(answers) as origin, Upstream(upstream_settings(settings(tmp_path, upstream=origin))) as server:
-        engine = Engine(origin, lambda: 1, recorder=Recorder("talk", origin, 1))
+        engine = Engine(origin, lambda: 1, recorder=Recorder("talk", origin, ExchangeNumber(1)))
         forward = engine.on_request(Request("GET", b"/v1/x"))
         assert isinstance(forward, Forward)
         answer = await recorded(forward, engine, server, keep)
@@ -37,7 +37,7 @@ async def test_what_cannot_be_kept_is_not_answered(tmp_path: Path) -> None:
         raise OSError("no space")
 
     async with upstream(answers) as origin, Upstream(upstream_settings(settings(tmp_path, upstream=origin))) as server:
-        engine = Engine(origin, lambda: 1, recorder=Recorder("talk", origin, 1))
+        engine = Engine(origin, lambda: 1, recorder=Recorder("talk", origin, ExchangeNumber(1)))
         forward = engine.on_request(Request("GET", b"/v1/x"))
         assert isinstance(forward, Forward)
         with pytest.raises(OSError, match="no space"):
@@ -49,7 +49,9 @@ async def test_where_the_upstream_gives_no_answer_nothing_is_kept(tmp_path: Path
         raise AssertionError("nothing is to be kept")
 
     async with Upstream(upstream_settings(settings(tmp_path, upstream="http://127.0.0.1:9"))) as server:
-        engine = Engine("http://127.0.0.1:9", lambda: 1, recorder=Recorder("talk", "http://127.0.0.1:9", 1))
+        engine = Engine(
+            "http://127.0.0.1:9", lambda: 1, recorder=Recorder("talk", "http://127.0.0.1:9", ExchangeNumber(1))
+        )
         forward = engine.on_request(Request("GET", b"/v1/x"))
         assert isinstance(forward, Forward)
         with pytest.raises(UpstreamError):

@@ -7,7 +7,7 @@ from store.stores import exchanges, record
 
 from chatproxy.cassettes.transfer import canonical_fixture, export_cassette
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Request
+from chatproxy.core.model import RecordedSid, Request
 from chatproxy.store import Store
 from chatproxy.wiring.sessions import open_replayed, rules_of, sessions_of
 
@@ -36,7 +36,7 @@ def test_auto_has_one_session_that_serves_all_as_recorded(tmp_path: Path) -> Non
     request = Request("GET", b"/", ((b"x-chatproxy-session", b"mine"),))
     of_auto, of_replay = (sessions_of(cassette, chosen, Rules(), is_auto=auto).of(request, 0) for auto in (True, False))
     sid = b"IM" + b"1" * 32
-    assert (of_auto.name, of_auto.sids.to_live(sid)) == ("default", sid)
+    assert (of_auto.name, of_auto.sids.to_live(RecordedSid(sid))) == ("default", sid)
     assert of_replay.name == "mine"
-    assert of_replay.sids.to_live(sid) != sid
+    assert of_replay.sids.to_live(RecordedSid(sid)) != sid
     store.close()

@@ -13,7 +13,7 @@ from typing import NamedTuple, Self
 from chatproxy.core.http.forms import pairs
 from chatproxy.core.http.headers import is_form
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange, Request
+from chatproxy.core.model import Exchange, ExchangeNumber, RecordedSid, Request
 from chatproxy.core.products.every import WRITTEN, WRITTEN_FIELDS
 from chatproxy.core.timeline.epochs import Place
 from chatproxy.core.timeline.traces import opens_epoch
@@ -23,7 +23,7 @@ from chatproxy.core.twilio.fields import fields
 class Echo(NamedTuple):
     """A value that the client gave: in which write, for which field, and the recorded JSON text in its place."""
 
-    write: int
+    write: ExchangeNumber
     field: bytes
     recorded: bytes
 
@@ -35,7 +35,7 @@ class Echo(NamedTuple):
     def unpack(cls, packed: bytes) -> Self:
         """Return the echo of a slot's argument."""
         field, _, recorded = packed[4:].partition(b"\0")
-        return cls(int.from_bytes(packed[:4], "little"), field, recorded)
+        return cls(ExchangeNumber(int.from_bytes(packed[:4], "little")), field, recorded)
 
 
 class Found(NamedTuple):
@@ -50,7 +50,7 @@ class _Set(NamedTuple):
     """That a write set a field: in which epoch, and the recorded JSON text if it is to be echoed."""
 
     epoch: int
-    write: int
+    write: ExchangeNumber
     text: bytes | None
 
 
@@ -59,7 +59,7 @@ class Echoes:
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
-        self._sets: dict[tuple[bytes, bytes], list[_Set]] = defaultdict(list)
+        self._sets: dict[tuple[RecordedSid, bytes], list[_Set]] = defaultdict(list)
 
     def __bool__(self) -> bool:
         """Tell whether any write has set a field that an ignored parameter may."""
@@ -87,11 +87,11 @@ class Echoes:
                 yield Found(start, end, Echo(before[-1].write, field, text))
 
 
-def _fields(exchange: Exchange) -> Iterator[tuple[bytes, bytes, int, int]]:
+def _fields(exchange: Exchange) -> Iterator[tuple[bytes, RecordedSid, int, int]]:
     """Yield the user-written fields of an answer's objects: field, the object's SID, and where the content stands."""
     for place, sid in fields(exchange.response):
         if sid and place.name in WRITTEN_FIELDS:
-            yield place.name, sid, place.start, place.end
+            yield place.name, RecordedSid(sid), place.start, place.end
 
 
 def _means(text: bytes, value: bytes) -> bool:

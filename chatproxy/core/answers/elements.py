@@ -22,22 +22,23 @@ from itertools import chain
 from typing import NamedTuple
 
 from chatproxy.core.answers.template import UPPER_CASE, Addresses, Slot, Span, Template, cut, origins_among, outer_first
+from chatproxy.core.model import NO_EXCHANGE, RecordedSid
 from chatproxy.core.text.json_text import members, strings
 from chatproxy.core.time.causes import Causes, dates_among
 from chatproxy.core.time.stamps import Stamp
-from chatproxy.core.twilio.sids import SID
+from chatproxy.core.twilio.sids import SID, sids_in
 
 
 class Body(NamedTuple):
     """A body put together: its template, and its SIDs in the order in which they first stand there."""
 
     template: Template
-    sids: Iterable[bytes]
+    sids: Iterable[RecordedSid]
 
 
 class _Part(NamedTuple):
     template: Template
-    sids: tuple[bytes, ...]
+    sids: tuple[RecordedSid, ...]
 
 
 _Parts = tuple[_Part, ...] | None
@@ -120,7 +121,7 @@ def _spans(text: bytes, upstream: str, causes: Causes) -> list[Span] | None:
     spans: list[Span] = [(*found.span(), Slot.SID, found[0]) for found in SID.finditer(text)]
     spans += origins_among(text, places, upstream, Addresses())
     for date in dates:
-        stamp = Stamp(date.value.moment, causes.of(0, date) or 0, date.value.spelling)
+        stamp = Stamp(date.value.moment, causes.of(NO_EXCHANGE, date) or NO_EXCHANGE, date.value.spelling)
         spans.append((date.start, date.end, Slot.INSTANT, stamp.pack()))
     return sorted(spans, key=outer_first)
 
@@ -133,7 +134,7 @@ def _is_object(text: bytes) -> bool:
 
 
 def _part(text: bytes, spans: list[Span]) -> _Part:
-    return _Part(cut(text, spans), tuple(dict.fromkeys(found[0] for found in SID.finditer(text))))
+    return _Part(cut(text, spans), tuple(map(RecordedSid, dict.fromkeys(sids_in(text)))))
 
 
 def _joined(parts: list[_Part], between: bytes) -> Template:

@@ -12,6 +12,7 @@ from typing import NamedTuple, Self
 from urllib.parse import quote, unquote_to_bytes
 
 from chatproxy.core.http.grammar import FIELD_TEXT
+from chatproxy.core.model import LiveSid, RecordedSid
 from chatproxy.core.scrubbing.pseudonyms import NUMBER_PSEUDONYM, PSEUDONYM
 from chatproxy.core.text.json_edit import values
 from chatproxy.core.twilio.origins import URL
@@ -83,7 +84,7 @@ class Sent:
     Of more than ``bound`` the oldest are forgotten.
     """
 
-    def __init__(self, to_live: Callable[[bytes], bytes], bound: int = 10_000) -> None:
+    def __init__(self, to_live: Callable[[RecordedSid], LiveSid], bound: int = 10_000) -> None:
         self._to_live = to_live
         self._bound = bound
         self._values: dict[str, str] = {}
@@ -96,7 +97,7 @@ class Sent:
 
     def sid(self, recorded: bytes) -> bytes:
         """Return what is served for a recorded SID, which may be a pseudonym or stand for one."""
-        live = self._to_live(recorded)
+        live = self._to_live(RecordedSid(recorded))
         value = self._values.get(live.decode())
         return live if value is None else value.encode()
 

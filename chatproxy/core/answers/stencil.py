@@ -11,6 +11,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from chatproxy.core.answers.template import Reply, Slot, Template
+from chatproxy.core.model import RecordedSid
 from chatproxy.core.time.stamps import Packed, pack_stamp, unpack_stamps
 
 _SID_LENGTH = 34
@@ -34,7 +35,7 @@ class Stencil(NamedTuple):
     head_order: Sequence[int]
     body: bytes
     body_order: Sequence[int]
-    sids: Sequence[bytes]
+    sids: Sequence[RecordedSid]
     instants: Sequence[Packed]
     nows: Sequence[Packed]
     others: Sequence[tuple[Slot, bytes]]
@@ -81,7 +82,7 @@ def stencil(reply: Reply) -> Stencil:
         _ordered([places[slot] for slot in reply.head.slots], len(places)),
         _format(reply.body.pieces),
         _ordered([places[slot] for slot in reply.body.slots], len(places)),
-        [sid for _, sid in groups[0]],
+        [RecordedSid(sid) for _, sid in groups[0]],
         tuple(unpack_stamps(b"".join(packed for _, packed in groups[1]))),
         tuple(unpack_stamps(b"".join(packed for _, packed in groups[2]))),
         groups[3],

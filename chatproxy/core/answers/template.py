@@ -15,7 +15,7 @@ from chatproxy.core.answers.stand_ins import Placed, StandIn, body_stand_ins, he
 from chatproxy.core.http.forms import pairs
 from chatproxy.core.http.headers import is_form, is_json
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange, Headers, Request, Response, is_read
+from chatproxy.core.model import Exchange, Headers, RecordedSid, Request, Response, is_read
 from chatproxy.core.products.every import WRITTEN
 from chatproxy.core.text.json_text import Place
 from chatproxy.core.time.causes import Causes, answered_at
@@ -215,7 +215,7 @@ def _sids(text: bytes, numbering: Numbering) -> Iterator[Span]:
     """Find the SIDs of a text; those with upper-case hex count where they stand as a whole segment of a path."""
     pattern = _ANY_SID if UPPER_CASE.search(text) else SID  # looking for both takes three times as long
     for found in pattern.finditer(text):
-        if numbering.number_of(found[0]) is not None:
+        if numbering.number_of(RecordedSid(found[0])) is not None:
             yield *found.span(), Slot.SID, found[0]
 
 

@@ -6,15 +6,15 @@ from typing import NamedTuple, Protocol
 
 from chatproxy.core.answers.stencil import Stencil
 from chatproxy.core.answers.template import Reply
-from chatproxy.core.model import Exchange
+from chatproxy.core.model import Exchange, ExchangeNumber, LiveSid, RecordedSid
 from chatproxy.core.timeline.epochs import ALL_MEMBERS, COLLECTION, Place
-from chatproxy.core.timeline.numbering import Declared, Numbered
+from chatproxy.core.timeline.numbering import Declared, Numbered, SidNumber
 
-Spelled = Callable[[int, int], bytes]
+Spelled = Callable[[SidNumber, int], LiveSid]
 """Makes a fresh SID of a recorded one's number, another one in each attempt, from 0."""
 
 
-def first_fresh(number: int, spelled: Spelled, is_recorded: Callable[[bytes], object]) -> bytes:
+def first_fresh(number: SidNumber, spelled: Spelled, is_recorded: Callable[[bytes], object]) -> LiveSid:
     """Return the first fresh SID for a number that was not recorded, as one could be where a replay was recorded."""
     return next(fresh for attempt in count() if not is_recorded(fresh := spelled(number, attempt)))
 
@@ -24,7 +24,7 @@ class Read(NamedTuple):
 
     epoch: int
     nth: int
-    number: int
+    number: ExchangeNumber
 
 
 class Span(NamedTuple):
@@ -48,7 +48,7 @@ class Cassette(Protocol):
         ...
 
     @property
-    def last_number(self) -> int:
+    def last_number(self) -> ExchangeNumber:
         """The number of the last exchange, 0 if there is none."""
         ...
 
@@ -63,58 +63,58 @@ class Cassette(Protocol):
         ...
 
     @property
-    def account(self) -> bytes | None:
+    def account(self) -> RecordedSid | None:
         """The SID of the recorded account, if one was seen."""
         ...
 
-    def sid(self, number: int) -> bytes | None:
+    def sid(self, number: SidNumber) -> RecordedSid | None:
         """Return the recorded SID of this number."""
         ...
 
     def numbered(self, sid: bytes) -> Numbered | None:
-        """Return the number of a recorded SID, and whether it was supplied."""
+        """Return the number of a SID and whether it was supplied, if it is a recorded one."""
         ...
 
-    def fresh(self, sids: Sequence[bytes], spelled: Spelled) -> list[bytes | None]:
+    def fresh(self, sids: Sequence[RecordedSid], spelled: Spelled) -> list[LiveSid | None]:
         """Return for each recorded SID a fresh one, which is none of the recorded ones; None for what is supplied.
 
         So it is for what was not recorded at all.
         """
         ...
 
-    def numbers(self) -> Sequence[int]:
+    def numbers(self) -> Sequence[ExchangeNumber]:
         """Return the numbers of all exchanges, growing."""
         ...
 
-    def order(self) -> Iterator[int]:
+    def order(self) -> Iterator[ExchangeNumber]:
         """Yield the numbers of all exchanges in canonical order."""
         ...
 
-    def find(self, index: bytes, nth: int) -> int | None:
+    def find(self, index: bytes, nth: int) -> ExchangeNumber | None:
         """Return the number of the n-th exchange, from 0 and in canonical order, with this key, shape or route."""
         ...
 
-    def reply(self, number: int) -> Reply:
+    def reply(self, number: ExchangeNumber) -> Reply:
         """Return what is served for an exchange."""
         ...
 
-    def stencil(self, number: int) -> Stencil:
+    def stencil(self, number: ExchangeNumber) -> Stencil:
         """Return what is served for an exchange, ready to be filled."""
         ...
 
-    def recorded(self, number: int) -> Exchange:
+    def recorded(self, number: ExchangeNumber) -> Exchange:
         """Return an exchange as recorded, which no rule has scrubbed."""
         ...
 
-    def exchange(self, number: int) -> Exchange:
+    def exchange(self, number: ExchangeNumber) -> Exchange:
         """Return an exchange as recorded, scrubbed by the rules."""
         ...
 
-    def place(self, number: int) -> Place:
+    def place(self, number: ExchangeNumber) -> Place:
         """Return where an exchange stands in its timeline."""
         ...
 
-    def read(self, key: bytes, epoch: int, nth: int) -> int | None:
+    def read(self, key: bytes, epoch: int, nth: int) -> ExchangeNumber | None:
         """Return the number of the n-th answer, from 0, to the read with this key in this epoch."""
         ...
 
@@ -122,11 +122,11 @@ class Cassette(Protocol):
         """Return what a session has to choose from for this read, given its epochs of the timelines."""
         ...
 
-    def write(self, key: bytes, nth: int) -> int | None:
+    def write(self, key: bytes, nth: int) -> ExchangeNumber | None:
         """Return the number of the n-th write, from 0, with this key: as ``find`` does, about to be replayed."""
         ...
 
-    def touching(self, timeline: int, member: int, after: int, until: int) -> int | None:
+    def touching(self, timeline: int, member: int, after: int, until: int) -> ExchangeNumber | None:
         """Return the first write that touched just this member and opened an epoch in ``(after, until]``."""
         ...
 
@@ -135,7 +135,7 @@ _LOOKED_AT = 50
 """How many recorded exchanges of the same key, shape or route are compared at most."""
 
 
-def first_numbers(cassette: Cassette, index: bytes) -> Iterator[int]:
+def first_numbers(cassette: Cassette, index: bytes) -> Iterator[ExchangeNumber]:
     """Yield the numbers of the first exchanges with this key, shape or route, as many as are compared."""
     for nth in range(_LOOKED_AT):
         number = cassette.find(index, nth)
@@ -144,7 +144,7 @@ def first_numbers(cassette: Cassette, index: bytes) -> Iterator[int]:
         yield number
 
 
-def write_since(cassette: Cassette, read: Place | Span, after: int, until: int) -> int | None:
+def write_since(cassette: Cassette, read: Place | Span, after: int, until: int) -> ExchangeNumber | None:
     """Return the first write that touched what is read in the epochs after the one and until the other.
 
     A list is touched by all writes of its timeline.

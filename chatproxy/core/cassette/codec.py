@@ -12,7 +12,7 @@ from zlib import crc32
 from chatproxy.core.answers.stencil import Stencil, pack_stencil, stencil, unpack_stencil
 from chatproxy.core.answers.template import Reply
 from chatproxy.core.errors import CassetteError
-from chatproxy.core.model import Exchange, Headers, Request, Response, Standing
+from chatproxy.core.model import Exchange, ExchangeNumber, Headers, Request, Response, Standing
 from chatproxy.core.timeline.epochs import Opening, Place
 
 _MOMENTS = struct.Struct("<qqIH")
@@ -61,7 +61,7 @@ def encode_exchange(exchange: Exchange) -> bytes:
     )
 
 
-def decode_exchange(number: int, record: bytes, place: str) -> Exchange:
+def decode_exchange(number: ExchangeNumber, record: bytes, place: str) -> Exchange:
     """Return the exchange of a record."""
     fields = unpack(record, place)
     moments, *texts, target, body, reason, answer, count = fields[:11]

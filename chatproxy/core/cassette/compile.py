@@ -16,7 +16,7 @@ from chatproxy.core.answers.template import Learned, Reply, compiled_reply
 from chatproxy.core.http.headers import is_json
 from chatproxy.core.matching.normal_form import NormalForm, normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange, is_read
+from chatproxy.core.model import Exchange, ExchangeNumber, RecordedSid, is_read
 from chatproxy.core.scrubbing.rules import Scrub
 from chatproxy.core.scrubbing.scrub import scrubbed_exchange
 from chatproxy.core.time.causes import Causes, Value, sure_of
@@ -30,7 +30,7 @@ _SHOWN_HELD = 256
 _UPSTREAMS_HELD = 4
 
 
-_Group = tuple[tuple[int, int], ...]
+_Group = tuple[tuple[int, ExchangeNumber], ...]
 """When each exchange of a group was sent, and its number."""
 
 
@@ -41,7 +41,7 @@ class Source(Protocol):
         """Read the exchanges."""
         ...
 
-    def exchange(self, number: int) -> Exchange:
+    def exchange(self, number: ExchangeNumber) -> Exchange:
         """Return the exchange of a number."""
         ...
 
@@ -54,7 +54,7 @@ PASSES = 3
 class Compiled:
     """What one exchange compiles to: how it is found, and what is served for it."""
 
-    number: int
+    number: ExchangeNumber
     key: bytes
     shape: bytes
     route: bytes
@@ -75,7 +75,7 @@ def compile_exchanges(
     traces = trace((exchange, normalize(exchange.request, rules)) for exchange in writes.noted(source, step))
 
     @lru_cache(_SHOWN_HELD)
-    def show(number: int) -> Shown:
+    def show(number: ExchangeNumber) -> Shown:
         return shown(source.exchange(number).response)
 
     places = place(traces, show)
@@ -112,8 +112,8 @@ def compile_exchanges(
 class _Writes:
     """What writes have set for certain, by their numbers, and the SIDs of what others have updated."""
 
-    sure: dict[int, list[Value]] = field(default_factory=dict)
-    updated: set[bytes] = field(default_factory=set)
+    sure: dict[ExchangeNumber, list[Value]] = field(default_factory=dict)
+    updated: set[RecordedSid] = field(default_factory=set)
 
     def noted(self, source: "_Scrubbed", step: Callable[[], object]) -> Iterator[Exchange]:
         """Yield exchanges, and note their writes."""
@@ -150,17 +150,18 @@ class _Scrubbed:
     def __iter__(self) -> Iterator[Exchange]:
         return (scrubbed_exchange(exchange, self.scrub) for exchange in self.source)
 
-    def exchange(self, number: int) -> Exchange:
+    def exchange(self, number: ExchangeNumber) -> Exchange:
         return scrubbed_exchange(self.source.exchange(number), self.scrub)
 
 
-def _ordered(group: _Group, source: Source, rules: Rules, numbering: Numbering) -> list[int]:
+def _ordered(group: _Group, source: Source, rules: Rules, numbering: Numbering) -> list[ExchangeNumber]:
     """Order exchanges by the SIDs that have numbers so far, then by the moment at which they were sent."""
     if len(group) == 1:
         return [number for _, number in group]
 
     def numbers(form: NormalForm) -> list[float]:
-        return [float("inf") if (number := numbering.number_of(sid)) is None else order_of(number) for sid in form.sids]
+        known = (numbering.number_of(RecordedSid(sid)) for sid in form.sids)
+        return [float("inf") if number is None else order_of(number) for number in known]
 
     keyed = [(numbers(normalize(source.exchange(number).request, rules)), asked, number) for asked, number in group]
     return [number for _, _, number in sorted(keyed)]

@@ -23,6 +23,7 @@ from typing import NamedTuple
 from chatproxy.core.leaks.decoding import contents, has_run, origins, runs, unescaped
 from chatproxy.core.leaks.detectors import DETECTORS, KNOWN, PERSONAL, Detector, known
 from chatproxy.core.leaks.places import Around, Surroundings
+from chatproxy.core.model import ExchangeNumber
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Leak(NamedTuple):
     what: str
     id: str
     field: str
-    exchange: int
+    exchange: ExchangeNumber
 
     def __str__(self) -> str:
         field = f" in {self.field!r}" if self.field else ""

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from chatproxy.core.leaks.decoding import Span
+from chatproxy.core.model import NO_EXCHANGE, ExchangeNumber
 from chatproxy.core.products.every import WRITTEN, WRITTEN_FIELDS
 from chatproxy.core.text.json_text import TOKEN, VALUE, Names
 
@@ -16,7 +17,7 @@ class Around(NamedTuple):
     """The field's name, empty for none; the exchange's number, 0 for none; whether users write this field."""
 
     field: bytes
-    exchange: int
+    exchange: ExchangeNumber
     by_user: bool
 
 
@@ -25,7 +26,7 @@ class Surroundings:
 
     def __init__(self) -> None:
         self._names = Names()
-        self._exchange = 0
+        self._exchange = NO_EXCHANGE
         self._lines: dict[bytes, tuple[re.Match[bytes], ...]] = {}
 
     def pass_over(self, line: bytes) -> None:
@@ -66,7 +67,7 @@ class Surroundings:
                 yield found.span(1)
             elif found[2] is not None and found[1] == b"number" and self._in_exchange():
                 number = _NUMBER.match(line, found.end())
-                self._exchange = int(number[1]) if number else 0
+                self._exchange = ExchangeNumber(int(number[1])) if number else NO_EXCHANGE
 
     def _in_exchange(self) -> bool:
         return bool(self._names.around) and self._names.around[-1][0] == b"exchanges"

@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from chatproxy.core.model import Exchange, Forward, Request, Response, is_read
+from chatproxy.core.model import NO_EXCHANGE, Exchange, Forward, Request, Response, is_read
 from chatproxy.core.record.recorder import Recorder
 
 
@@ -22,7 +22,7 @@ def exchanges(captured: Iterable[Captured], recorder: Recorder) -> Iterator[Exch
 
     Each comes after the last write that had been answered when its request came.
     """
-    answered, numbers = [0], [0]  # of the writes, in their order, which is that of both
+    answered, numbers = [0], [NO_EXCHANGE]  # of the writes, in their order, which is that of both
     for one in sorted(captured, key=lambda one: (one.answered, one.asked)):
         after = numbers[bisect_right(answered, one.asked, 1) - 1]
         exchange = recorder.exchange(Forward(one.request, one.asked, after), one.response, one.answered)

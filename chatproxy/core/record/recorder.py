@@ -1,7 +1,9 @@
 """Makes exchanges of what was forwarded and answered: numbered, and without credentials."""
 
 from chatproxy.core.credentials.blanking import Blankers
-from chatproxy.core.model import Exchange, Forward, Response, is_read
+from chatproxy.core.model import NO_EXCHANGE, Exchange, ExchangeNumber, Forward, Response, is_read
+
+_FIRST = ExchangeNumber(1)
 
 
 class Recorder:
@@ -11,18 +13,18 @@ class Recorder:
     last write answered, 0 before there is one.
     """
 
-    def __init__(self, name: str, upstream: str, first: int = 1) -> None:
+    def __init__(self, name: str, upstream: str, first: ExchangeNumber = _FIRST) -> None:
         self.name = name
         self._upstream = upstream
         self._next = first
         self._blankers = Blankers()
-        self.last_write = 0
+        self.last_write = NO_EXCHANGE
 
     def exchange(self, forward: Forward, response: Response, answered: int) -> Exchange:
         """Make the exchange of an answer that came at this moment (microseconds since 1970)."""
         blanker = self._blankers.of(forward.request.headers)
         request, answer = blanker.exchange(forward.request, response)
-        number, self._next = self._next, self._next + 1
+        number, self._next = self._next, ExchangeNumber(self._next + 1)
         if not is_read(request.method):
             self.last_write = number
         return Exchange(

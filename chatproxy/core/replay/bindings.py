@@ -20,7 +20,8 @@ from typing import NamedTuple
 from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.matching.normal_form import NormalForm, normalize, translate
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.timeline.numbering import Numbered, order_of, sid_number, sid_type
+from chatproxy.core.model import LiveSid, RecordedSid
+from chatproxy.core.timeline.numbering import Numbered, SidNumber, order_of, sid_number, sid_type
 from chatproxy.core.twilio.sids import is_account
 
 _LOOKED_AT = 1000
@@ -45,10 +46,10 @@ class Given:
 
     def __init__(self, bound: int = 100_000) -> None:
         self._bound = bound
-        self._owners: dict[bytes, Owner] = {}
-        self._oldest_first: deque[bytes] = deque()  # a dictionary finds its first key by passing all deleted ones
+        self._owners: dict[LiveSid, Owner] = {}
+        self._oldest_first: deque[LiveSid] = deque()  # a dictionary finds its first key by passing all deleted ones
 
-    def note(self, fresh: bytes, owner: Owner) -> None:
+    def note(self, fresh: LiveSid, owner: Owner) -> None:
         """Take in that a session was given a SID."""
         if fresh not in self._owners:
             self._oldest_first.append(fresh)
@@ -56,7 +57,7 @@ class Given:
         if len(self._owners) > self._bound:
             del self._owners[self._oldest_first.popleft()]
 
-    def owner(self, fresh: bytes) -> Owner | None:
+    def owner(self, fresh: LiveSid) -> Owner | None:
         """Return who was given a SID, if it is remembered."""
         return self._owners.get(fresh)
 
@@ -64,8 +65,8 @@ class Given:
 class Ambiguity(NamedTuple):
     """Live SIDs that were bound to the first of several lists of recorded ones, each of which was a hit."""
 
-    live: tuple[bytes, ...]
-    recorded: list[tuple[bytes, ...]]
+    live: tuple[LiveSid, ...]
+    recorded: list[tuple[RecordedSid, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ class Translation:
     """A request in the cassette's SIDs, what would be bound by it, and why it cannot be answered, if so."""
 
     form: NormalForm
-    bound: dict[bytes, bytes] = field(default_factory=dict)
+    bound: dict[LiveSid, RecordedSid] = field(default_factory=dict)
     ambiguity: Ambiguity | None = None
     refusal: str | None = None
 
@@ -111,17 +112,18 @@ class Bindings:
         secret = dumps([self._choice.seed, cassette.name, *self._owner])
         key = blake2b(secret.encode(), digest_size=32).digest()
         self._keyed = blake2b(key=key, digest_size=16)
-        self._live: dict[bytes, bytes] = {}
-        self._recorded: dict[bytes, bytes] = {}
-        self._unbound: dict[bytes, bytes] = {}
+        self._live: dict[RecordedSid, LiveSid] = {}
+        self._recorded: dict[LiveSid, RecordedSid] = {}
+        self._unbound: dict[RecordedSid, LiveSid] = {}
         if not self._choice.recorded:
-            self._bind({live.encode(): recorded.encode() for live, recorded in self._choice.bind.items()})
+            pairs = self._choice.bind.items()
+            self._bind({LiveSid(live.encode()): RecordedSid(recorded.encode()) for live, recorded in pairs})
 
-    def to_live(self, recorded: bytes) -> bytes:
+    def to_live(self, recorded: RecordedSid) -> LiveSid:
         """Return what is served for a recorded SID; a fresh one is remembered as given."""
         return self.all_live([recorded])[0]
 
-    def all_live(self, recorded: Sequence[bytes]) -> list[bytes]:
+    def all_live(self, recorded: Sequence[RecordedSid]) -> list[LiveSid]:
         """Return what is served for several recorded SIDs, all different."""
         live = self._live.get
         found = [live(sid) for sid in recorded]
@@ -131,7 +133,7 @@ class Bindings:
             found = [one or live(sid) or unbound[sid] for sid, one in zip(recorded, found, strict=True)]
         return found  # type: ignore[return-value]  # none is None
 
-    def _show(self, recorded: list[bytes]) -> None:
+    def _show(self, recorded: list[RecordedSid]) -> None:
         """See to it that SIDs stand for something that are served and stand for nothing yet."""
         unbound = self._unbound
         new = [sid for sid in recorded if sid not in unbound]
@@ -142,21 +144,24 @@ class Bindings:
             return
         for sid, fresh in zip(new, self._cassette.fresh(new, self._spelled), strict=True):
             if fresh is None or self._stays(sid):
-                unbound[sid] = sid
+                unbound[sid] = LiveSid(sid)
             else:
                 self._live[sid] = fresh
                 self._recorded[fresh] = sid
                 self._given.note(fresh, self._owner)
 
-    def to_recorded(self, live: bytes) -> bytes:
+    def to_recorded(self, live: LiveSid) -> RecordedSid:
         """Return what a SID of the client stands for: itself, if it stands for no other."""
-        return self._recorded.get(live, live)
+        return self._recorded.get(live) or RecordedSid(live)
 
-    def bound(self, live: bytes) -> bytes | None:
+    def bound(self, live: LiveSid) -> RecordedSid | None:
         """Return what a SID of the client stands for by what was bound; None if that is nothing, or not known yet."""
-        return self._recorded.get(live) or (live if self._live.get(live) == live else None)
+        found = self._recorded.get(live)
+        if found is None and self._live.get(RecordedSid(live)) == live:
+            return RecordedSid(live)
+        return found
 
-    def all_bound(self, sids: list[bytes]) -> dict[bytes, bytes] | None:
+    def all_bound(self, sids: Iterable[bytes]) -> dict[bytes, RecordedSid] | None:
         """Return what SIDs stand for that stand for others, for good; None if one of them or the account may change."""
         account = self._cassette.account
         is_settled = account is None or account in self._live or self._stays(account)
@@ -170,22 +175,22 @@ class Bindings:
         found = form.sids
         if not bound and (known := self._all_known(found)) is not None:
             return Translation(translate(form, lambda sid: known.get(sid, sid)) if known else form)
-        sids = dict.fromkeys(found)
+        sids = dict.fromkeys(map(LiveSid, found))
         return self._with_unknown(form, sids, bound, is_hit)
 
-    def _all_known(self, sids: list[bytes]) -> dict[bytes, bytes] | None:
+    def _all_known(self, sids: Iterable[bytes]) -> dict[bytes, RecordedSid] | None:
         """Return what those of the SIDs stand for that do not stand for themselves; None if one stands for nothing."""
-        others = {}
+        others: dict[bytes, RecordedSid] = {}
         for sid in sids:
-            if self._live.get(sid) != sid:
-                recorded = self._recorded.get(sid)
+            if self._live.get(RecordedSid(sid)) != sid:
+                recorded = self._recorded.get(LiveSid(sid))
                 if recorded is None:
                     return None
                 others[sid] = recorded
         return others
 
     def _with_unknown(
-        self, form: NormalForm, sids: Iterable[bytes], bound: dict[bytes, bytes], is_hit: IsHit
+        self, form: NormalForm, sids: Iterable[LiveSid], bound: dict[LiveSid, RecordedSid], is_hit: IsHit
     ) -> Translation:
         try:
             unknown = self._known(sids, bound)
@@ -202,45 +207,47 @@ class Bindings:
         if not translation.bound:
             return False
         self._bind(translation.bound)
-        return any(live != recorded for live, recorded in translation.bound.items())
+        return any(recorded != RecordedSid(live) for live, recorded in translation.bound.items())
 
-    def _bind(self, bound: Mapping[bytes, bytes]) -> None:
+    def _bind(self, bound: Mapping[LiveSid, RecordedSid]) -> None:
         for live, recorded in bound.items():
             self._live[recorded] = live
-            if live != recorded:  # one that stands for itself is found in the other map: half the memory
+            if recorded != RecordedSid(live):  # one that stands for itself is found in the other map: half the memory
                 self._recorded[live] = recorded
 
-    def _is_bound(self, live: bytes) -> bool:
-        return live in self._recorded or self._live.get(live) == live
+    def _is_bound(self, live: LiveSid) -> bool:
+        return self.bound(live) is not None
 
-    def _stays(self, recorded: bytes) -> bool:
+    def _stays(self, recorded: RecordedSid) -> bool:
         choice = self._choice
         return choice.recorded or (bool(choice.keep) and bool({recorded.decode(), recorded[:2].decode()} & choice.keep))
 
-    def _translated(self, form: NormalForm, sids: Iterable[bytes], bound: Mapping[bytes, bytes]) -> NormalForm:
+    def _translated(
+        self, form: NormalForm, sids: Iterable[LiveSid], bound: Mapping[LiveSid, RecordedSid]
+    ) -> NormalForm:
         other = {sid: bound.get(sid) or self.to_recorded(sid) for sid in sids}
-        changed = {sid: recorded for sid, recorded in other.items() if sid != recorded}
+        changed: dict[bytes, bytes] = {sid: one for sid, one in other.items() if one != RecordedSid(sid)}
         return translate(form, lambda sid: changed.get(sid, sid)) if changed else form
 
-    def _spelled(self, number: int, attempt: int) -> bytes:
+    def _spelled(self, number: SidNumber, attempt: int) -> LiveSid:
         """Return the SID of a session's own for the recorded one of this number, or another in a further attempt."""
         digest = self._keyed.copy()
         digest.update(b"%d:%d" % (order_of(number), attempt))
-        return sid_type(number) + digest.hexdigest().encode()
+        return LiveSid(sid_type(number) + digest.hexdigest().encode())
 
-    def _account(self, user: str | None) -> dict[bytes, bytes]:
+    def _account(self, user: str | None) -> dict[LiveSid, RecordedSid]:
         """Let the live account stand for the recorded one, unless one does already."""
         account = self._cassette.account
         if account is None or account in self._live:
             return {}
-        live = (user or "").encode()
+        live = LiveSid((user or "").encode())
         if not is_account(live) or self._stays(account):
             return {}
-        if self._is_bound(live) or (live != account and self._cassette.numbered(live)):
+        if self._is_bound(live) or (RecordedSid(live) != account and self._cassette.numbered(live)):
             return {}
         return {live: account}
 
-    def _known(self, sids: Iterable[bytes], bound: dict[bytes, bytes]) -> list[bytes]:
+    def _known(self, sids: Iterable[LiveSid], bound: dict[LiveSid, RecordedSid]) -> list[LiveSid]:
         """Take in those SIDs of a request that stand for themselves, and return those that are unknown."""
         unknown = []
         for sid in sids:
@@ -250,12 +257,12 @@ class Bindings:
             if known is None:
                 self._check_unknown(sid)
                 unknown.append(sid)
-            elif not self._stays(sid):
-                self._check_recorded(sid, known, bound)
-                bound[sid] = sid
+            elif not self._stays(recorded := RecordedSid(sid)):
+                self._check_recorded(recorded, known, bound)
+                bound[sid] = recorded
         return unknown
 
-    def _check_recorded(self, sid: bytes, known: Numbered, bound: Mapping[bytes, bytes]) -> None:
+    def _check_recorded(self, sid: RecordedSid, known: Numbered, bound: Mapping[LiveSid, RecordedSid]) -> None:
         live = next((one for one, recorded in bound.items() if recorded == sid), self._live.get(sid))
         if live is None:
             return
@@ -266,7 +273,7 @@ class Bindings:
             f'--sids recorded or with keep = ["{sid.decode()}"]'
         )
 
-    def _check_unknown(self, sid: bytes) -> None:
+    def _check_unknown(self, sid: LiveSid) -> None:
         owner = self._given.owner(sid)
         if owner is not None and owner.session == self._owner.session:
             raise _Refusal(
@@ -277,7 +284,7 @@ class Bindings:
         if sid in self._never_given(sid[:2]):
             raise _Refusal(f"{sid.decode()} was never given; this session has not yet replayed what would show it")
 
-    def _never_given(self, prefix: bytes) -> Iterator[bytes]:
+    def _never_given(self, prefix: bytes) -> Iterator[LiveSid]:
         """Yield the fresh SIDs of a type that are yet to come."""
         for nth in range(1, _LOOKED_AT):
             recorded = self._cassette.sid(sid_number(prefix, nth))
@@ -287,8 +294,8 @@ class Bindings:
                 yield from filter(None, self._cassette.fresh([recorded], self._spelled))
 
     def _candidates(
-        self, form: NormalForm, bound: Mapping[bytes, bytes], unknown: list[bytes], is_hit: IsHit
-    ) -> Iterator[tuple[bytes, ...]]:
+        self, form: NormalForm, bound: Mapping[LiveSid, RecordedSid], unknown: list[LiveSid], is_hit: IsHit
+    ) -> Iterator[tuple[RecordedSid, ...]]:
         """Yield what unknown SIDs could stand for, by the recorded requests of the same shape."""
         tried = set()
         for nth in range(_LOOKED_AT):
@@ -296,17 +303,18 @@ class Bindings:
             if number is None:
                 return
             recorded = normalize(self._cassette.exchange(number).request, self._rules)
-            aligned = dict(zip(form.sids, recorded.sids, strict=False))
-            candidate = tuple(aligned.get(sid, b"") for sid in unknown)
+            sids = list(map(LiveSid, form.sids))
+            aligned = dict(zip(sids, map(RecordedSid, recorded.sids), strict=False))
+            candidate = tuple(aligned.get(sid, RecordedSid(b"")) for sid in unknown)
             if candidate in tried:
                 continue
             tried.add(candidate)
             if self._are_free(candidate, bound) and is_hit(
-                self._translated(form, form.sids, {**bound, **dict(zip(unknown, candidate, strict=True))})
+                self._translated(form, sids, {**bound, **dict(zip(unknown, candidate, strict=True))})
             ):
                 yield candidate
 
-    def _are_free(self, candidate: tuple[bytes, ...], bound: Mapping[bytes, bytes]) -> bool:
+    def _are_free(self, candidate: tuple[RecordedSid, ...], bound: Mapping[LiveSid, RecordedSid]) -> bool:
         taken = {*self._live, *bound.values()}
         return len(set(candidate)) == len(candidate) and all(
             sid not in taken
@@ -316,5 +324,5 @@ class Bindings:
             for sid in candidate
         )
 
-    def _numbers(self, candidate: tuple[bytes, ...]) -> list[int]:
+    def _numbers(self, candidate: tuple[RecordedSid, ...]) -> list[int]:
         return [order_of(known.number) for sid in candidate if (known := self._cassette.numbered(sid))]

@@ -11,7 +11,7 @@ from chatproxy.core.matching.difference import Difference, Part, Values, differe
 from chatproxy.core.matching.normal_form import NormalForm, normalize
 from chatproxy.core.matching.rules import Rules
 from chatproxy.core.matching.shaping import shaping
-from chatproxy.core.model import Request
+from chatproxy.core.model import ExchangeNumber, Request
 from chatproxy.core.replay.player import Miss, Played, Why, play_request
 from chatproxy.core.replay.session import Session
 from chatproxy.core.text.excerpts import excerpts
@@ -22,7 +22,7 @@ _SHOWN_NEAREST = 3
 class Near(NamedTuple):
     """A recorded request that is alike, and in what it differs."""
 
-    number: int
+    number: ExchangeNumber
     differences: list[str]
 
 
@@ -36,7 +36,7 @@ class Explanation:
 
     form: NormalForm
     rules: list[str]
-    number: int | None
+    number: ExchangeNumber | None
     reason: str | None
     nearest: list[Near]
     ignorable: list[str]
@@ -99,7 +99,7 @@ def _alike(cassette: Cassette, rules: Rules, form: NormalForm) -> Iterator[Near]
         yield Near(number, worded_differences(_recorded_form(cassette, rules, number), form))
 
 
-def _recorded_form(cassette: Cassette, rules: Rules, number: int) -> NormalForm:
+def _recorded_form(cassette: Cassette, rules: Rules, number: ExchangeNumber) -> NormalForm:
     return normalize(cassette.exchange(number).request, rules)
 
 

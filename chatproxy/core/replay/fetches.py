@@ -9,7 +9,7 @@ from typing import NamedTuple
 from chatproxy.core.credentials.blanking import Blanker
 from chatproxy.core.http.grammar import TARGET
 from chatproxy.core.matching.normal_form import normalize, text_key, translate
-from chatproxy.core.model import Request
+from chatproxy.core.model import LiveSid, RecordedSid, Request
 from chatproxy.core.products.every import VERSIONS
 from chatproxy.core.replay.session import Session
 
@@ -23,7 +23,7 @@ class Lane(NamedTuple):
     before: bytes
     behind: bytes
 
-    def key(self, sid: bytes) -> bytes:
+    def key(self, sid: RecordedSid) -> bytes:
         """Return the key of the fetch of this recorded SID."""
         return text_key(self.before + sid + self.behind)
 
@@ -38,7 +38,7 @@ class Lanes:
     def key(self, session: Session, target: bytes) -> bytes | None:
         """Return the key of a fetch, None for whatever may be none, or whose path may yet stand for another."""
         base, _, sid = target.rpartition(b"/")
-        recorded = session.sids.bound(sid)
+        recorded = session.sids.bound(LiveSid(sid))
         if recorded is None or self._blanker.is_in_sid(sid):
             return None
         lane = self._known.get(base)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
-from chatproxy.core.model import Outcome
+from chatproxy.core.model import ExchangeNumber, Outcome
 from chatproxy.core.replay.bindings import Ambiguity
 from chatproxy.core.time.timestamps import instant
 
@@ -34,9 +34,9 @@ class Entry:
     target: bytes
     outcome: Outcome
     status: int
-    exchange: int | None = None
+    exchange: ExchangeNumber | None = None
     reason: str | None = None
-    skipped: tuple[int, ...] = ()
+    skipped: tuple[ExchangeNumber, ...] = ()
     ambiguity: Ambiguity | None = None
 
     @property
@@ -66,7 +66,7 @@ class Numbers:
         self._pieces: dict[int, int] = {}
         self._count = 0
 
-    def add(self, number: int) -> bool:
+    def add(self, number: ExchangeNumber) -> bool:
         """Put a number in, and tell whether it is new."""
         piece, bit = number // _PIECE, 1 << number % _PIECE
         bits = self._pieces.get(piece, 0)
@@ -76,22 +76,22 @@ class Numbers:
         self._count += 1
         return True
 
-    def __contains__(self, number: int) -> bool:
+    def __contains__(self, number: ExchangeNumber) -> bool:
         piece, bit = divmod(number, _PIECE)
         return bool(self._pieces.get(piece, 0) >> bit & 1)
 
     def __len__(self) -> int:
         return self._count
 
-    def __iter__(self) -> Iterator[int]:
+    def __iter__(self) -> Iterator[ExchangeNumber]:
         return (
-            piece * _PIECE + bit
+            ExchangeNumber(piece * _PIECE + bit)
             for piece, bits in sorted(self._pieces.items())
             for bit in range(bits.bit_length())
             if bits >> bit & 1
         )
 
-    def missing(self, numbers: Iterable[int]) -> Iterator[int]:
+    def missing(self, numbers: Iterable[ExchangeNumber]) -> Iterator[ExchangeNumber]:
         """Yield those of the numbers that are not in."""
         return (number for number in numbers if number not in self)
 

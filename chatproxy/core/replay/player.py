@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from chatproxy.core.cassette.cassette import write_since
 from chatproxy.core.matching.normal_form import NormalForm, normalize
-from chatproxy.core.model import Request, is_read
+from chatproxy.core.model import NO_EXCHANGE, ExchangeNumber, Request, is_read
 from chatproxy.core.replay.bindings import Ambiguity, Translation
 from chatproxy.core.replay.session import Session
 from chatproxy.core.timeline.epochs import COLLECTION
@@ -29,7 +29,7 @@ class Why(Enum):
 class Answer(NamedTuple):
     """That this exchange answers, and under which name that is counted, if it is."""
 
-    number: int
+    number: ExchangeNumber
     counter: bytes | None = None
 
 
@@ -37,7 +37,7 @@ class Miss(NamedTuple):
     """That nothing answers, and the number of the write that stands against it."""
 
     why: Why
-    write: int = 0
+    write: ExchangeNumber = NO_EXCHANGE
 
 
 class Played(NamedTuple):
@@ -50,10 +50,10 @@ class Played(NamedTuple):
     """
 
     form: NormalForm
-    number: int | None = None
+    number: ExchangeNumber | None = None
     refusal: str | None = None
     miss: Miss | None = None
-    skipped: tuple[int, ...] = ()
+    skipped: tuple[ExchangeNumber, ...] = ()
     ambiguity: Ambiguity | None = None
     repeats: bool = False
 
@@ -90,7 +90,7 @@ def play_fetch(session: Session, key: bytes) -> Answer | None:
     return decided
 
 
-def play(session: Session, form: NormalForm) -> int | None:
+def play(session: Session, form: NormalForm) -> ExchangeNumber | None:
     """Return the number of the exchange that answers and count it as served, or None for a miss."""
     decided = decide(session, form)
     if isinstance(decided, Miss):
@@ -130,7 +130,7 @@ def _write(session: Session, key: bytes) -> Answer | Miss:
     return Answer(number, key)
 
 
-def _advance(session: Session, number: int) -> None:
+def _advance(session: Session, number: ExchangeNumber) -> None:
     for opening in session.cassette.place(number).opens:
         epoch = session.epochs.get(opening.timeline, 0)
         for skipped in range(epoch + 1, opening.epoch):
@@ -147,7 +147,7 @@ def _read(session: Session, key: bytes) -> Answer | Miss:
     epoch, last = session.epochs.get(span.timeline, 0), span.last
     if last is None:
         first = span.first.epoch
-        return Miss(Why.EARLY, cassette.touching(span.timeline, COLLECTION, first - 1, first) or 0)
+        return Miss(Why.EARLY, cassette.touching(span.timeline, COLLECTION, first - 1, first) or NO_EXCHANGE)
     if last.epoch < epoch:
         write = write_since(cassette, span, last.epoch, epoch)
         return Answer(last.number) if write is None else Miss(Why.CHANGED, write)

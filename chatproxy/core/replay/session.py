@@ -11,7 +11,7 @@ from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.credentials.blanking import Blanker
 from chatproxy.core.matching.normal_form import NormalForm
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Request, is_read
+from chatproxy.core.model import ExchangeNumber, Request, is_read
 from chatproxy.core.replay.bindings import Bindings, Choice
 from chatproxy.core.replay.writes import LastWrites, LiveTimelines
 from chatproxy.core.scrubbing.scrub import scrubbed_request
@@ -68,11 +68,11 @@ class Session:
         self._headers_count = self.scrubs or bool(rules.match_headers)
         self.answered: dict[bytes, int] = {}
         self.epochs: dict[int, int] = {}
-        self.skipped: list[int] = []
+        self.skipped: list[ExchangeNumber] = []
         self.life = object()
         self.state = State(self)
         self.used = 0
-        self._echoes: dict[tuple[int, bytes], bytes] = {}
+        self._echoes: dict[tuple[ExchangeNumber, bytes], bytes] = {}
         self.writes = LastWrites()
         self.live = LiveTimelines()
         self.sids = sids or Bindings(cassette, rules, Choice(recorded=True))
@@ -92,7 +92,7 @@ class Session:
         blanked = (blanker or Blanker(request.headers)).for_key(request, headers_count=self._headers_count)
         return scrubbed_request(blanked, self.rules.scrub, self._sent.note) if self.scrubs else blanked
 
-    def echo(self, number: int, request: Request, form: NormalForm) -> None:
+    def echo(self, number: ExchangeNumber, request: Request, form: NormalForm) -> None:
         """Keep what the client sent in ignored parameters of a write that the exchange of this number answers."""
         if self.rules.ignore and not is_read(form.method):
             for field, value in sent_values(request, self.rules.ignored(form.method, form.path)):
@@ -104,7 +104,7 @@ class Session:
         value = self._echoes.get((echo.write, echo.field))
         return self._sent.in_json_string(echo.recorded) if value is None else value
 
-    def fill(self, number: int, stencil: Stencil, origin: Callable[[bytes], bytes], moment: int) -> Filled:
+    def fill(self, number: ExchangeNumber, stencil: Stencil, origin: Callable[[bytes], bytes], moment: int) -> Filled:
         """Replay an exchange at this moment; ``origin`` tells the addresses in it."""
         values = list(map(self._sent.sid, stencil.sids)) if self.scrubs else self.sids.all_live(stencil.sids)
         values += self._instants(number, stencil, moment)
@@ -130,7 +130,7 @@ class Session:
         now = self._clock.now(moment)
         return tuple([spell(now, row, digits) for _, _, row, digits in nows])
 
-    def _instants(self, number: int, stencil: Stencil, moment: int) -> list[bytes]:
+    def _instants(self, number: ExchangeNumber, stencil: Stencil, moment: int) -> list[bytes]:
         clock, timeline = self._clock, stencil.timeline
         if clock is None:
             return [spell(then, row, digits) for then, _, row, digits in stencil.instants]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 from chatproxy.core.credentials.blanking import user_name
 from chatproxy.core.errors import RequestError
-from chatproxy.core.model import Forward, Headers, Request, header_values
+from chatproxy.core.model import ExchangeNumber, Forward, Headers, Request, header_values
 from chatproxy.core.replay.session import DEFAULT, Session
 from chatproxy.core.twilio.sids import is_account
 
@@ -96,7 +96,7 @@ class Sessions:
             return given.decode() if _NAME.fullmatch(given) else None
         return (self._by_user and _account(headers)) or DEFAULT
 
-    def wrote(self, forward: Forward, number: int) -> None:
+    def wrote(self, forward: Forward, number: ExchangeNumber) -> None:
         """Take in that a session's write was put to the upstream and recorded as the exchange of this number."""
         session = self._held.get(forward.session or DEFAULT)
         if session is not None:

@@ -1,7 +1,7 @@
 """Timelines: a collection path and its members, which writes to it change and other writes do not."""
 
 from chatproxy.core.matching.normal_form import NormalForm
-from chatproxy.core.model import is_read
+from chatproxy.core.model import NO_EXCHANGE, ExchangeNumber, is_read
 from chatproxy.core.twilio.paths import timeline
 
 
@@ -9,20 +9,21 @@ class LastWrites:
     """The number of the last write of each timeline; a write to a member is also one of every timeline below it."""
 
     def __init__(self) -> None:
-        self._collections: dict[bytes, int] = {}
-        self._members: dict[bytes, int] = {}
+        self._collections: dict[bytes, ExchangeNumber] = {}
+        self._members: dict[bytes, ExchangeNumber] = {}
 
-    def write(self, path: bytes, number: int) -> None:
+    def write(self, path: bytes, number: ExchangeNumber) -> None:
         """Take in that a write to this path has this number."""
         collection = timeline(path)
-        self._collections[collection] = max(number, self._collections.get(collection, 0))
+        self._collections[collection] = max(number, self._collections.get(collection, NO_EXCHANGE))
         if collection != path:
-            self._members[path] = max(number, self._members.get(path, 0))
+            self._members[path] = max(number, self._members.get(path, NO_EXCHANGE))
 
-    def of(self, path: bytes) -> int:
+    def of(self, path: bytes) -> ExchangeNumber:
         """Return the number of the last write of a path's timeline, 0 if there is none."""
         above = (path[:end] for end in range(len(path)) if path[end : end + 1] == b"/")
-        return max(self._collections.get(timeline(path), 0), *(self._members.get(one, 0) for one in above))
+        last = self._collections.get(timeline(path), NO_EXCHANGE)
+        return max(last, *(self._members.get(one, NO_EXCHANGE) for one in above))
 
 
 class LiveTimelines:

@@ -10,7 +10,7 @@ from typing import Any
 
 from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.errors import CassetteError
-from chatproxy.core.model import Outcome
+from chatproxy.core.model import ExchangeNumber, Outcome
 from chatproxy.core.report.report import recording_of
 
 _FIXTURES = "fixtures"
@@ -24,8 +24,8 @@ class Covered:
     file: str | None
     recording: Mapping[str, Any]
     exchanges: int
-    unused: frozenset[int]
-    requests: Mapping[int, str] = field(default_factory=dict)
+    unused: frozenset[ExchangeNumber]
+    requests: Mapping[ExchangeNumber, str] = field(default_factory=dict)
     runs: int = 1
     misses: int = 0
 
@@ -107,13 +107,13 @@ def read_coverage(content: object, place: str) -> list[Covered]:
 
 
 def _covered(one: Mapping[str, Any], runs: int, misses: int, exchanges: int) -> Covered:
-    requests = {int(number): str(line) for number, line in one["unused_requests"].items()}
+    requests = {ExchangeNumber(int(number)): str(line) for number, line in one["unused_requests"].items()}
     return Covered(
         str(one["cassette"]),
         one.get("file"),
         {"last": int(one["recording"]["last"]), "digest": str(one["recording"]["digest"])},
         int(exchanges),
-        frozenset(map(int, one["unused"])),
+        frozenset(ExchangeNumber(int(number)) for number in one["unused"]),
         requests,
         int(runs),
         int(misses),

@@ -9,7 +9,7 @@ from typing import Any
 from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.engine import Engine
 from chatproxy.core.errors import CassetteError
-from chatproxy.core.model import Exchange, Mode, Outcome
+from chatproxy.core.model import Exchange, ExchangeNumber, Mode, Outcome
 from chatproxy.core.replay.bindings import Ambiguity
 from chatproxy.core.replay.journal import Numbers, Tally
 
@@ -45,7 +45,7 @@ class RunOutcome:
     misses: tuple[Trouble, ...]
     errors: tuple[Trouble, ...]
     exchanges: int
-    unused: Mapping[int, str]
+    unused: Mapping[ExchangeNumber, str]
     unused_total: int
 
 
@@ -73,10 +73,10 @@ class Report:
             len(numbers) - len(total.served),
         )
 
-    def _numbers(self) -> Sequence[int]:
+    def _numbers(self) -> Sequence[ExchangeNumber]:
         return self._cassette.numbers() if self._cassette else ()
 
-    def _line(self, number: int) -> str:
+    def _line(self, number: ExchangeNumber) -> str:
         return self._cassette.exchange(number).request.line if self._cassette else ""
 
     def content(self, *, whole: bool = False) -> dict[str, object]:
@@ -115,12 +115,12 @@ def outcome_of(content: Mapping[str, Any]) -> RunOutcome:
         tuple(Trouble(**trouble) for trouble in content["misses"]),
         tuple(Trouble(**trouble) for trouble in content["errors"]),
         served + unused,
-        {int(number): line for number, line in content.get("unused_requests", {}).items()},
+        {ExchangeNumber(int(number)): line for number, line in content.get("unused_requests", {}).items()},
         unused,
     )
 
 
-def _of_session(tally: Tally, restarts: int, numbers: Sequence[int]) -> dict[str, object]:
+def _of_session(tally: Tally, restarts: int, numbers: Sequence[ExchangeNumber]) -> dict[str, object]:
     return {
         "restarts": restarts,
         "outcomes": _counts(tally.outcomes),
@@ -152,7 +152,7 @@ def _shown(ambiguity: Ambiguity) -> dict[str, list[str]]:
     }
 
 
-def _unused(served: Numbers, numbers: Sequence[int], bound: int = _UNUSED) -> dict[str, object]:
+def _unused(served: Numbers, numbers: Sequence[ExchangeNumber], bound: int = _UNUSED) -> dict[str, object]:
     count = len(numbers) - len(served)
     return {
         "served": len(served),
@@ -165,7 +165,7 @@ def _unused(served: Numbers, numbers: Sequence[int], bound: int = _UNUSED) -> di
 class Run:
     """What a whole report says of its run: which exchanges were never served, and how many requests missed."""
 
-    unused: frozenset[int]
+    unused: frozenset[ExchangeNumber]
     misses: int
 
 
@@ -189,7 +189,8 @@ def read_report(content: object, cassette: Cassette, place: str) -> Run:
         raise CassetteError(
             place, f"is the report of another recording of {name!r}; replay this one with --report for a new one"
         )
-    return Run(frozenset(number for number in unused if isinstance(number, int)), totals.get(Outcome.MISS, 0))
+    numbers = frozenset(ExchangeNumber(number) for number in unused if isinstance(number, int))
+    return Run(numbers, totals.get(Outcome.MISS, 0))
 
 
 _REPLAYING = tuple(mode.value for mode in Mode if mode.replays)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from chatproxy.core.cassette.cassette import Cassette, first_numbers
 from chatproxy.core.matching.normal_form import NormalForm
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Response
+from chatproxy.core.model import ExchangeNumber, Response
 from chatproxy.core.review.findings import Finding, compare_responses, findings
 from chatproxy.core.review.meaning import meaning, of_answer
 
@@ -14,7 +14,7 @@ from chatproxy.core.review.meaning import meaning, of_answer
 class Closest(NamedTuple):
     """An exchange by its number, of how many that answer the same request, and in what the live answer differs."""
 
-    number: int
+    number: ExchangeNumber
     of: int
     findings: list[Finding]
 
@@ -33,7 +33,9 @@ def closest(cassette: Cassette, rules: Rules, form: NormalForm, upstream: str, l
     return Closest(number, len(numbers), found)
 
 
-def differences(cassette: Cassette, rules: Rules, number: int, upstream: str, live: Response) -> list[Finding]:
+def differences(
+    cassette: Cassette, rules: Rules, number: ExchangeNumber, upstream: str, live: Response
+) -> list[Finding]:
     """Return in what a live answer differs from the one recorded as this exchange."""
     exchange = replace(cassette.exchange(number), response=live, upstream=upstream)
     recorded = meaning(cassette, number, rules)

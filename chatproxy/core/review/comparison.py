@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.matching.rules import Rules
+from chatproxy.core.model import ExchangeNumber
 from chatproxy.core.review.alignment import aligned
 from chatproxy.core.review.findings import Change, Finding, Severity, compare_requests, compare_responses, findings
 from chatproxy.core.review.meaning import Meaning, meaning
@@ -22,8 +23,8 @@ from chatproxy.core.text.excerpts import cut, printable
 class Difference(NamedTuple):
     """Two exchanges that differ, or one that the other cassette lacks, by their numbers."""
 
-    a: int | None
-    b: int | None
+    a: ExchangeNumber | None
+    b: ExchangeNumber | None
     findings: list[Finding]
 
 
@@ -42,7 +43,7 @@ class _Outline(NamedTuple):
     """What is kept of an exchange until it is compared: its place in canonical order, and digests of its meaning."""
 
     order: int
-    number: int
+    number: ExchangeNumber
     request: bytes
     answer: bytes
 

@@ -17,13 +17,22 @@ from chatproxy.core.credentials.blanking import Blanker
 from chatproxy.core.errors import ConfigError
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Headers, Request, Response, header_values, is_read
+from chatproxy.core.model import (
+    ExchangeNumber,
+    Headers,
+    LiveSid,
+    RecordedSid,
+    Request,
+    Response,
+    header_values,
+    is_read,
+)
 from chatproxy.core.review.closest import differences
 from chatproxy.core.review.findings import Checked
 from chatproxy.core.review.meaning import meaning
 from chatproxy.core.timeline.epochs import COLLECTION
 from chatproxy.core.twilio.page_tokens import IN_QUERY
-from chatproxy.core.twilio.sids import SID, mask, replace_in_path, replace_sids
+from chatproxy.core.twilio.sids import mask, replace_in_path, replace_sids, sids_in
 
 NOT_LAST = "another answer to it was recorded later, or a write since may have changed it"
 A_WRITE = "it is a write; --writes asks for it too"
@@ -36,16 +45,16 @@ class Drift:
         self._cassette = cassette
         self._rules = rules
         self._writes = writes
-        self._live = {recorded.encode(): live.encode() for live, recorded in bind.items()}
+        self._live = {RecordedSid(recorded.encode()): LiveSid(live.encode()) for live, recorded in bind.items()}
         self._tokens: dict[bytes, bytes] = {}
         self._last = self._last_epochs()
-        self._skipped: dict[int, str | None] = {}
+        self._skipped: dict[ExchangeNumber, str | None] = {}
 
-    def order(self) -> list[int]:
+    def order(self) -> list[ExchangeNumber]:
         """Return the numbers of the exchanges in the order in which they are asked for."""
         return sorted(self._cassette.numbers(), key=self._moment)
 
-    def _moment(self, number: int) -> tuple[float, int]:
+    def _moment(self, number: ExchangeNumber) -> tuple[float, ExchangeNumber]:
         """Put a read before the write that opens the next epoch, also if it was answered after that write."""
         place = self._cassette.place(number)
         if not is_read(self._cassette.exchange(number).request.method):
@@ -53,13 +62,13 @@ class Drift:
         following = self._cassette.touching(place.timeline, COLLECTION, place.epoch, place.epoch + 1)
         return min(number, following - 0.5 if following else number), number
 
-    def skipped(self, number: int) -> str | None:
+    def skipped(self, number: ExchangeNumber) -> str | None:
         """Return why an exchange is not asked for, if so."""
         if number not in self._skipped:
             self._skipped[number] = None if self._writes else self._reason(number)
         return self._skipped[number]
 
-    def _reason(self, number: int) -> str | None:
+    def _reason(self, number: ExchangeNumber) -> str | None:
         form = normalize(self._cassette.exchange(number).request, self._rules)
         if not is_read(form.method):
             return A_WRITE
@@ -87,7 +96,7 @@ class Drift:
                         f"say with LIVE={sid.decode()} which one stands for {self._cassette.name}/{number}'s",
                     )
 
-    def request(self, number: int, credentials: Headers) -> Request:
+    def request(self, number: ExchangeNumber, credentials: Headers) -> Request:
         """Return what to ask: the request as it was recorded, with the upstream's SIDs and these credentials."""
         request = self._cassette.recorded(number).request
         path, mark, query = request.target.partition(b"?")
@@ -99,10 +108,10 @@ class Drift:
             headers=(*((name, replace_sids(value, self._known)) for name, value in request.headers), *credentials),
         )
 
-    def _known(self, recorded: bytes) -> bytes:
-        return self._live.get(recorded, recorded)
+    def _known(self, sid: bytes) -> bytes:
+        return self._live.get(RecordedSid(sid), sid)
 
-    def checked(self, number: int, asked: Request, upstream: str, answer: Response) -> Checked:
+    def checked(self, number: ExchangeNumber, asked: Request, upstream: str, answer: Response) -> Checked:
         """Compare an answer with the recorded one, and take in what it shows; secrets of the request are blanked."""
         exchange = self._cassette.exchange(number)
         blanked = Blanker(asked.headers).response(answer)
@@ -111,7 +120,7 @@ class Drift:
         found = differences(self._cassette, self._rules, number, upstream, blanked)
         return Checked(f"{self._cassette.name}/{number}", meaning(self._cassette, number, self._rules).endpoint, found)
 
-    def not_checked(self, number: int, reason: str) -> Checked:
+    def not_checked(self, number: ExchangeNumber, reason: str) -> Checked:
         """Say of an exchange that it was not asked for."""
         label = f"{self._cassette.name}/{number}"
         return Checked(label, meaning(self._cassette, number, self._rules).endpoint, skipped=reason)
@@ -132,10 +141,10 @@ class Drift:
         if _ORIGIN.sub(b"", mask(IN_QUERY.sub(b"", before))) != _ORIGIN.sub(b"", mask(IN_QUERY.sub(b"", after))):
             return
         taken = set(self._live.values())
-        for old, new in zip(SID.finditer(before), SID.finditer(after), strict=False):
-            if old[0] not in self._live and new[0] not in taken:
-                self._live[old[0]] = new[0]
-                taken.add(new[0])
+        for old, new in zip(map(RecordedSid, sids_in(before)), map(LiveSid, sids_in(after)), strict=False):
+            if old not in self._live and new not in taken:
+                self._live[old] = new
+                taken.add(new)
 
     def _last_epochs(self) -> dict[int, int]:
         last: dict[int, int] = {}

@@ -13,7 +13,7 @@ from chatproxy.core.answers.template import Learned, Reply, Slot, Values, as_rec
 from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.matching.normal_form import NormalForm, normalize, translate
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange, Response
+from chatproxy.core.model import Exchange, ExchangeNumber, Response
 from chatproxy.core.products.every import TWILIO_ORIGIN
 from chatproxy.core.scrubbing.scrub import scrubbed_exchange
 from chatproxy.core.text.json_text import canonical
@@ -46,7 +46,7 @@ class Meaning:
         return blake2b(b"\n".join([lengths, *parts]), digest_size=16).digest()
 
 
-def meaning(cassette: Cassette, number: int, rules: Rules) -> Meaning:
+def meaning(cassette: Cassette, number: ExchangeNumber, rules: Rules) -> Meaning:
     """Return the meaning of an exchange; ``rules`` must be those under which the cassette was compiled."""
     form = normalize(cassette.exchange(number).request, rules)
     return Meaning(translate(form, _type), _masked(cassette.reply(number)))

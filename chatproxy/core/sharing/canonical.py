@@ -22,7 +22,7 @@ from chatproxy.core.http.forms import decoded
 from chatproxy.core.http.headers import is_form
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange, Request, Response, Standing
+from chatproxy.core.model import Exchange, ExchangeNumber, RecordedSid, Request, Response, Standing
 from chatproxy.core.products.every import TWILIO_ORIGIN
 from chatproxy.core.products.sid_types import PREFIXES
 from chatproxy.core.time.stamps import Stamp
@@ -42,7 +42,7 @@ PROXY_ORIGIN = "http://chatproxy.invalid"
 
 _HELD = 8192
 
-Naming = Callable[[bytes, Numbered], bytes]
+Naming = Callable[[RecordedSid, Numbered], RecordedSid]
 """Gives the SID to write for a recorded one."""
 
 
@@ -75,7 +75,7 @@ class Canonical:
     def exchanges(self) -> Iterator[Exchange]:
         """Yield the exchanges in canonical order, numbered from 1 on."""
         for number, recorded in enumerate(self._cassette.order(), 1):
-            yield self._exchange(number, recorded)
+            yield self._exchange(ExchangeNumber(number), recorded)
 
     def path(self, line: int) -> bytes:
         """Return the path of a timeline, as its first exchange spells it."""
@@ -86,14 +86,14 @@ class Canonical:
         """Return the last epoch of each timeline, as the exchanges have it."""
         return {line: self._calendar.epoch(line, self._calendar.last[line]) for line in self._calendar.first}
 
-    def _supplied(self, prefix: bytes) -> Iterator[bytes]:
+    def _supplied(self, prefix: bytes) -> Iterator[RecordedSid]:
         nth = 1
         while (sid := self._cassette.sid(sid_number(prefix, nth))) is not None:
             if (known := self._cassette.numbered(sid)) is not None and known.supplied:
                 yield sid
             nth += 1
 
-    def _exchange(self, number: int, recorded: int) -> Exchange:
+    def _exchange(self, number: ExchangeNumber, recorded: ExchangeNumber) -> Exchange:
         exchange, place = self._cassette.exchange(recorded), self._cassette.place(recorded)
         epoch = self._calendar.epoch(place.timeline, place.epoch)
         moment = CANONICAL_BEGIN + epoch * SECOND
@@ -113,7 +113,8 @@ class Canonical:
         for opening in place.opens[1:]:
             yield self.path(opening.timeline), self._calendar.epoch(opening.timeline, opening.epoch)
 
-    def _named(self, recorded: bytes) -> bytes:
+    def _named(self, sid: bytes) -> RecordedSid:
+        recorded = RecordedSid(sid)
         known = self._cassette.numbered(recorded)
         return recorded if known is None else self._naming(recorded, known)
 
@@ -201,10 +202,10 @@ class Canonical:
 def numbered_sids(keep: frozenset[str] = frozenset()) -> Naming:
     """Name SIDs by their numbers; those of ``keep``, or of these types, stay as recorded."""
 
-    def name(recorded: bytes, known: Numbered) -> bytes:
+    def name(recorded: RecordedSid, known: Numbered) -> RecordedSid:
         if keep & {recorded.decode(), recorded[:2].decode()}:
             return recorded
-        return recorded[:2] + b"%032d" % nth_of(known.number)
+        return RecordedSid(recorded[:2] + b"%032d" % nth_of(known.number))
 
     return name
 
@@ -217,7 +218,7 @@ class _Calendar:
         self._shifts = shifts
         self._latest_old = 0
         self._writes: dict[int, list[tuple[int, int]]] = defaultdict(list)
-        self.first: dict[int, int] = {}
+        self.first: dict[int, ExchangeNumber] = {}
         self.last: dict[int, int] = defaultdict(int)
         learn = lru_cache(_HELD)(self._learn)
         for number in cassette.order():

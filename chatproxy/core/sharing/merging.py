@@ -12,7 +12,7 @@ from hashlib import blake2b
 from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange
+from chatproxy.core.model import Exchange, ExchangeNumber, RecordedSid
 from chatproxy.core.products.sid_types import ACCOUNT, SERVICE
 from chatproxy.core.sharing.canonical import Canonical, Naming
 from chatproxy.core.timeline.numbering import Declared, Numbered, nth_of
@@ -46,7 +46,7 @@ class Merged:
             merged = self._canonical(place, {line: reached.get(path, 0) for line, path in paths.items()})
             for exchange in merged.exchanges():
                 number += 1
-                yield replace(exchange, number=number)
+                yield replace(exchange, number=ExchangeNumber(number))
             for line, epoch in merged.epochs().items():
                 reached[paths[line]] = max(epoch, reached.get(paths[line], 0))
 
@@ -67,12 +67,13 @@ class Merged:
 def _naming(place: int, cassette: Cassette) -> Naming:
     is_canonical = cassette.declared is not None
 
-    def name(recorded: bytes, known: Numbered) -> bytes:
+    def name(recorded: RecordedSid, known: Numbered) -> RecordedSid:
         prefix = recorded[:2]
         if prefix in _SHARED:
-            return prefix + b"%032d" % nth_of(known.number)
+            return RecordedSid(prefix + b"%032d" % nth_of(known.number))
         if not is_canonical:
             return recorded
-        return prefix + blake2b(b"%d:%b" % (place, recorded), digest_size=16).hexdigest().encode()
+        digest = blake2b(b"%d:%b" % (place, recorded), digest_size=16)
+        return RecordedSid(prefix + digest.hexdigest().encode())
 
     return name

@@ -19,21 +19,22 @@ from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange
+from chatproxy.core.model import NO_EXCHANGE, Exchange, ExchangeNumber, RecordedSid
 from chatproxy.core.time.stamps import Stamp
 from chatproxy.core.timeline.epochs import ALL_MEMBERS, COLLECTION, Opening, Place
-from chatproxy.core.twilio.sids import SID, is_account
+from chatproxy.core.timeline.numbering import SidNumber
+from chatproxy.core.twilio.sids import is_account, sids_in
 
 
 @dataclass(frozen=True, slots=True)
 class Pruning:
     """The numbers of the exchanges to delete, and of those that stay unused, since kept ones stand on them."""
 
-    deleted: tuple[int, ...]
-    needed: tuple[int, ...]
+    deleted: tuple[ExchangeNumber, ...]
+    needed: tuple[ExchangeNumber, ...]
 
 
-def prune(cassette: Cassette, unused: Iterable[int], rules: Rules) -> Pruning:
+def prune(cassette: Cassette, unused: Iterable[ExchangeNumber], rules: Rules) -> Pruning:
     """Decide which of the exchanges that were never served go; ``rules`` are those of the cassette."""
     whole = _Whole(cassette, rules)
     everything = set(cassette.numbers())
@@ -55,10 +56,10 @@ class _Whole:
     def __init__(self, cassette: Cassette, rules: Rules) -> None:
         self._cassette = cassette
         self._places = {number: cassette.place(number) for number in cassette.numbers()}
-        self._sids: dict[int, set[bytes]] = {}
-        self._users: dict[str | None, int] = {}
-        self._first: dict[bytes, int] = {}
-        self._settled: dict[bytes, tuple[int, int]] = {}
+        self._sids: dict[ExchangeNumber, set[RecordedSid]] = {}
+        self._users: dict[str | None, ExchangeNumber] = {}
+        self._first: dict[RecordedSid, ExchangeNumber] = {}
+        self._settled: dict[RecordedSid, tuple[int, ExchangeNumber]] = {}
         for number in self._places:
             self._learn(cassette.exchange(number), rules)
 
@@ -71,7 +72,7 @@ class _Whole:
             self._first.setdefault(sid, number)
             self._settled[sid] = min(self._settled.get(sid, (moment, number)), (moment, number))
 
-    def with_writes(self, kept: set[int]) -> set[int]:
+    def with_writes(self, kept: set[ExchangeNumber]) -> set[ExchangeNumber]:
         """Return these exchanges and the writes that opened the epochs in or before which they stand."""
         kept = set(kept)
         furthest: dict[int, int] = {}
@@ -84,19 +85,19 @@ class _Whole:
                 _reach(furthest, place)
         return kept
 
-    def lacking(self, kept: set[int], again: Cassette) -> Iterator[set[int]]:
+    def lacking(self, kept: set[ExchangeNumber], again: Cassette) -> Iterator[set[ExchangeNumber]]:
         """Yield for each way in which the kept ones, compiled again, differ from before, what would mend it."""
         yield from self._changed_sids(kept, again)
         if again.account != self._cassette.account:
-            account = self._cassette.account or b""
-            yield {self._users.get(account.decode(), self._first.get(account, 0))} & self._places.keys()
+            account = self._cassette.account or RecordedSid(b"")
+            yield {self._users.get(account.decode(), self._first.get(account, NO_EXCHANGE))} & self._places.keys()
         if again.begun != self._cassette.begun:
             yield {min(self._places)}
         changed = self._changed_timelines(kept, again)
         if changed:
             yield {number for number, place in self._places.items() if place.timeline in changed}
 
-    def _changed_sids(self, kept: set[int], again: Cassette) -> Iterator[set[int]]:
+    def _changed_sids(self, kept: set[ExchangeNumber], again: Cassette) -> Iterator[set[ExchangeNumber]]:
         """Yield what makes a SID supplied or generated as it was, and lets supplied ones come in their order."""
         supplied = []
         for sid in set().union(*(self._sids[number] for number in kept)):
@@ -105,13 +106,13 @@ class _Whole:
                 yield {self._settled[sid][1]}
             if before is not None and after is not None:
                 supplied.append((before, after, sid))
-        later: dict[bytes, int] = {}
+        later: dict[bytes, SidNumber] = {}
         for _, number, sid in sorted(supplied, reverse=True):
             if number > later.get(sid[:2], number):
                 yield {self._first[sid]}
             later[sid[:2]] = min(number, later.get(sid[:2], number))
 
-    def _changed_timelines(self, kept: set[int], again: Cassette) -> set[int]:
+    def _changed_timelines(self, kept: set[ExchangeNumber], again: Cassette) -> set[int]:
         """Return the timelines of kept exchanges that stand elsewhere, open other epochs, or are served otherwise."""
         lines, members = _Renaming(), _Renaming(COLLECTION, ALL_MEMBERS)
         places = {number: (self._places[number], again.place(number)) for number in sorted(kept)}
@@ -125,7 +126,7 @@ class _Whole:
                 changed.add(old.timeline)
         return changed
 
-    def _is_served_alike(self, number: int, kept: set[int], again: Cassette) -> bool:
+    def _is_served_alike(self, number: ExchangeNumber, kept: set[ExchangeNumber], again: Cassette) -> bool:
         old, new = self._cassette.reply(number), again.reply(number)
         return new == replace(
             old, timeline=new.timeline, head=_with_causes(old.head, kept), body=_with_causes(old.body, kept)
@@ -144,29 +145,29 @@ class _Renaming:
         return self.new.setdefault(old, new) == new and self._old.setdefault(new, old) == old
 
 
-def _sids(exchange: Exchange, rules: Rules) -> Iterator[tuple[bytes, int]]:
+def _sids(exchange: Exchange, rules: Rules) -> Iterator[tuple[RecordedSid, int]]:
     """Yield the SIDs of an exchange, each with the moment at which it was sent or shown."""
-    user = exchange.user or ""
-    for sid in (*normalize(exchange.request, rules).sids, *([user.encode()] if is_account(user.encode()) else ())):
-        yield sid, exchange.asked
+    user = (exchange.user or "").encode()
+    for sid in (*normalize(exchange.request, rules).sids, *([user] if is_account(user) else ())):
+        yield RecordedSid(sid), exchange.asked
     response = exchange.response
     for text in (*(text for header in response.headers for text in header), response.body):
-        for found in SID.finditer(text):
-            yield found[0], exchange.answered
+        for sid in sids_in(text):
+            yield RecordedSid(sid), exchange.answered
 
 
-def _with_causes(template: Template, kept: set[int]) -> Template:
+def _with_causes(template: Template, kept: set[ExchangeNumber]) -> Template:
     """Return a template with those causes alone that are kept; what was never replayed is the cause of nothing."""
     return replace(template, slots=tuple((slot, _cause_kept(slot, packed, kept)) for slot, packed in template.slots))
 
 
-def _cause_kept(slot: Slot, packed: bytes, kept: set[int]) -> bytes:
+def _cause_kept(slot: Slot, packed: bytes, kept: set[ExchangeNumber]) -> bytes:
     if slot is not Slot.INSTANT or Stamp.unpack(packed).cause in kept:
         return packed
-    return Stamp.unpack(packed)._replace(cause=0).pack()
+    return Stamp.unpack(packed)._replace(cause=NO_EXCHANGE).pack()
 
 
-def _supplied(cassette: Cassette, sid: bytes) -> int | None:
+def _supplied(cassette: Cassette, sid: RecordedSid) -> SidNumber | None:
     """Return the number of a supplied SID, or None for a generated one."""
     known = cassette.numbered(sid)
     return known.number if known is not None and known.supplied else None

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from chatproxy.core.http.headers import is_json
-from chatproxy.core.model import Exchange, Response, header_values, is_read
+from chatproxy.core.model import Exchange, ExchangeNumber, RecordedSid, Response, header_values, is_read
 from chatproxy.core.products.every import CREATED, DATES, SID_FIELD
 from chatproxy.core.text.json_text import Place as Found
 from chatproxy.core.time.timestamps import SECOND, Spelled, read_instant
@@ -28,7 +28,7 @@ _OK = range(200, 300)
 class DateField(NamedTuple):
     """An instant in an answer's JSON: the object's SID (empty without one), the field, the value, and its place."""
 
-    sid: bytes
+    sid: RecordedSid
     name: bytes
     value: Spelled
     start: int
@@ -52,7 +52,7 @@ def dates_among(text: bytes, places: list[Found]) -> Iterator[DateField]:
     sids = holders(text, places) if dates else {}
     for name, _, start, end, holder in dates:
         if value := read_instant(text[start:end]):
-            yield DateField(sids.get(holder, b""), name, value, start, end)
+            yield DateField(RecordedSid(sids.get(holder, b"")), name, value, start, end)
 
 
 @lru_cache(256)  # answers have the same few fields
@@ -60,15 +60,15 @@ def _is_date(name: bytes) -> bool:
     return _DATE_FIELD.fullmatch(name) is not None
 
 
-Value = tuple[bytes, bytes, int]
+Value = tuple[RecordedSid, bytes, int]
 """An object's SID, a field's name, and a moment."""
 
 
-def sure_of(exchange: Exchange) -> tuple[list[Value], list[bytes]]:
+def sure_of(exchange: Exchange) -> tuple[list[Value], list[RecordedSid]]:
     """Return what an exchange sets for certain, and the SIDs of what it updates: there others have a say, too."""
     values, updated = [], []
     for found in date_fields(exchange) if _may_set(exchange) else ():
-        if exchange.standing is None and found.sid in exchange.request.target and found.name != CREATED:
+        if exchange.standing is None and _is_in_target(found.sid, exchange) and found.name != CREATED:
             updated += [found.sid] if found.sid else []
         elif found.sid and _is_sure(exchange, found):
             values.append((found.sid, found.name, found.value.moment))
@@ -86,7 +86,11 @@ def _is_sure(exchange: Exchange, found: DateField) -> bool:
     """
     if exchange.standing is not None:
         return found.value.moment == exchange.answered
-    return found.sid not in exchange.request.target
+    return not _is_in_target(found.sid, exchange)
+
+
+def _is_in_target(sid: bytes, exchange: Exchange) -> bool:
+    return sid in exchange.request.target
 
 
 class Causes:
@@ -97,12 +101,14 @@ class Causes:
     places of all exchanges, if they are known.
     """
 
-    def __init__(self, updated: Set[bytes] | None = None, standing: Mapping[int, Place] | None = None) -> None:
+    def __init__(
+        self, updated: Set[RecordedSid] | None = None, standing: Mapping[ExchangeNumber, Place] | None = None
+    ) -> None:
         self._updated = updated
         self._standing = standing
-        self._writes: dict[Value, list[int]] = defaultdict(list)
+        self._writes: dict[Value, list[ExchangeNumber]] = defaultdict(list)
         self._first_shown: dict[Value, int] = {}
-        self._places: dict[int, tuple[int, int]] = {}
+        self._places: dict[ExchangeNumber, tuple[int, int]] = {}
 
     def learn(self, exchange: Exchange, timeline: int, epoch: int) -> None:
         """Take in what an answer shows, and where it stands; only a write that went well sets instants."""
@@ -118,7 +124,7 @@ class Causes:
             if self._updated is None or found.sid in self._updated:
                 self._first_shown.setdefault(value, exchange.answered)
 
-    def learn_sure(self, number: int, values: Iterable[Value]) -> None:
+    def learn_sure(self, number: ExchangeNumber, values: Iterable[Value]) -> None:
         """Take in what an exchange sets, if in all exchanges nothing is updated."""
         for value in values:
             self._writes[value].append(number)
@@ -133,7 +139,7 @@ class Causes:
         """Tell whether an instant has the same cause, or none, in whatever answer it is shown."""
         return len(self._writes.get((found.sid, found.name, found.value.moment), ())) <= 1
 
-    def of(self, number: int, found: DateField) -> int | None:
+    def of(self, number: ExchangeNumber, found: DateField) -> ExchangeNumber | None:
         """Return the number of the write that set an instant shown in the answer of this number.
 
         That is the last such write of the epochs until that answer's, or else the first one of all.
@@ -144,12 +150,12 @@ class Causes:
         before = [write for write in writes if self._is_before(write, number)]
         return before[-1] if before else writes[0]
 
-    def _is_before(self, write: int, number: int) -> bool:
+    def _is_before(self, write: ExchangeNumber, number: ExchangeNumber) -> bool:
         """Tell whether an answer shows what a write left: by epochs, since a write's answer may come later."""
         (timeline, epoch), (shown_in, shown) = self._place(write), self._place(number)
         return epoch <= shown if timeline == shown_in else write <= number
 
-    def _place(self, number: int) -> tuple[int, int]:
+    def _place(self, number: ExchangeNumber) -> tuple[int, int]:
         if self._standing is None:
             return self._places[number]
         where = self._standing[number]
@@ -161,7 +167,7 @@ class Causes:
         An update sets what no answer showed before the update was asked. What one showed already it sets too if
         it happened within that second: then both writes have one value.
         """
-        if exchange.standing is not None or found.name == CREATED or found.sid not in exchange.request.target:
+        if exchange.standing is not None or found.name == CREATED or not _is_in_target(found.sid, exchange):
             return _is_sure(exchange, found)
         shown = self._first_shown.get((found.sid, found.name, found.value.moment))
         return shown is None or shown > exchange.asked or _may_be_of(exchange, found.value.moment)

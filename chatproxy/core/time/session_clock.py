@@ -9,6 +9,7 @@ the session's begin, and keeps it until its own write is replayed.
 from bisect import bisect_right
 from typing import NamedTuple
 
+from chatproxy.core.model import ExchangeNumber
 from chatproxy.core.time.timestamps import SECOND
 
 
@@ -16,7 +17,7 @@ class Instant(NamedTuple):
     """A recorded instant, by the upstream's clock: ``cause`` is the number of the write that set it, 0 for none."""
 
     moment: int
-    cause: int
+    cause: ExchangeNumber
     timeline: int
 
 
@@ -33,7 +34,7 @@ class SessionClock:
         self._recorded_begin = recorded_begin
         self._stands = stands
         self.latest = begin
-        self._replayed: dict[int, int] = {}
+        self._replayed: dict[ExchangeNumber, int] = {}
         self._writes: dict[int, list[tuple[int, int]]] = {}
         self._assumed: dict[Instant, int] = {}
 
@@ -52,7 +53,7 @@ class SessionClock:
         writes = self._writes.setdefault(write.timeline, [])
         writes.insert(bisect_right(writes, (write.moment, second)), (write.moment, second))
 
-    def served(self, moment: int, cause: int, timeline: int) -> int:
+    def served(self, moment: int, cause: ExchangeNumber, timeline: int) -> int:
         """Return what a recorded instant is served as, given its parts."""
         if cause in self._replayed:
             return self._replayed[cause]

@@ -8,14 +8,14 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple, Self
 
-from chatproxy.core.model import Exchange
+from chatproxy.core.model import NO_EXCHANGE, Exchange, ExchangeNumber
 from chatproxy.core.time.causes import Causes, answered_at, date_fields
 from chatproxy.core.time.timestamps import CANONICAL_BEGIN, SECOND, Spelling, read_instant, spell_instant
 
 _PACKED = struct.Struct("<qIBB")
 
 
-Packed = tuple[int, int, int, int]
+Packed = tuple[int, ExchangeNumber, int, int]
 """A stamp's moment, cause, and the row and digits of its spelling."""
 
 
@@ -33,7 +33,7 @@ class Stamp(NamedTuple):
     """An instant as recorded: by the upstream's clock, with the write that set it (0 for none) and its spelling."""
 
     moment: int
-    cause: int
+    cause: ExchangeNumber
     spelling: Spelling
 
     def pack(self) -> bytes:
@@ -63,7 +63,7 @@ class Stamped(NamedTuple):
 def body_stamps(exchange: Exchange, causes: Causes) -> Iterator[Stamped]:
     """Yield the instants of an answer's body in their order."""
     for found in date_fields(exchange):
-        cause = causes.of(exchange.number, found) or 0
+        cause = causes.of(exchange.number, found) or NO_EXCHANGE
         yield Stamped(found.start, found.end, Stamp(found.value.moment, cause, found.value.spelling))
 
 
@@ -75,13 +75,13 @@ def head_stamps(head: bytes, exchange: Exchange, causes: Causes) -> Iterator[Sta
     for found in _DATE_HEADER.finditer(head):
         if value := read_instant(found["value"]):
             is_now = found["name"].lower() == b"date"
-            cause = 0 if is_now else _cause_of(value.moment, exchange, causes)
+            cause = NO_EXCHANGE if is_now else _cause_of(value.moment, exchange, causes)
             yield Stamped(*found.span("value"), Stamp(value.moment, cause, value.spelling), is_now)
 
 
-def _cause_of(moment: int, exchange: Exchange, causes: Causes) -> int:
+def _cause_of(moment: int, exchange: Exchange, causes: Causes) -> ExchangeNumber:
     same = (found for found in date_fields(exchange) if found.value.moment == moment)
-    return max((causes.of(exchange.number, found) or 0 for found in same), default=0)
+    return max((causes.of(exchange.number, found) or NO_EXCHANGE for found in same), default=NO_EXCHANGE)
 
 
 _DATE_HEADER = re.compile(rb"^(?P<name>date|last-modified): (?P<value>[^\r\n]*)", re.IGNORECASE | re.MULTILINE)

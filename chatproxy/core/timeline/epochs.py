@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from chatproxy.core.errors import CassetteError
-from chatproxy.core.model import is_read
+from chatproxy.core.model import ExchangeNumber, is_read
 from chatproxy.core.timeline.races import Contest
 from chatproxy.core.timeline.traces import Trace
 from chatproxy.core.twilio.objects import Shown
@@ -48,7 +48,7 @@ class _Line:
     """The writes that open epochs of one timeline, in order; the n-th opens epoch n + 1."""
 
     writes: list[Trace] = field(default_factory=list)
-    numbers: list[int] = field(default_factory=list)
+    numbers: list[ExchangeNumber] = field(default_factory=list)
     answered: list[int] = field(default_factory=list)
     earliest: list[int] = field(default_factory=list)
     """When the first of this write and all later ones was asked."""
@@ -60,7 +60,7 @@ class _Line:
         self.earliest = asked
 
 
-def place(traces: Sequence[Trace], show: Callable[[int], Shown]) -> list[Place]:
+def place(traces: Sequence[Trace], show: Callable[[ExchangeNumber], Shown]) -> list[Place]:
     """Place the exchanges of one cassette, which must come in the order of their numbers.
 
     ``show`` tells what the answer of a number shows; it is asked only where a read and a write came together.
@@ -70,7 +70,7 @@ def place(traces: Sequence[Trace], show: Callable[[int], Shown]) -> list[Place]:
 
 
 class _Placing:
-    def __init__(self, traces: Sequence[Trace], show: Callable[[int], Shown]) -> None:
+    def __init__(self, traces: Sequence[Trace], show: Callable[[ExchangeNumber], Shown]) -> None:
         self._traces = traces
         self._show = show
         self._timelines: dict[bytes, int] = {}

@@ -10,12 +10,12 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
-from typing import NamedTuple
+from typing import NamedTuple, NewType
 
 from chatproxy.core.matching.normal_form import NormalForm
-from chatproxy.core.model import Exchange
+from chatproxy.core.model import Exchange, ExchangeNumber, RecordedSid
 from chatproxy.core.products.sid_types import HASHED_BY_PLACE, REQUEST
-from chatproxy.core.twilio.sids import SID, is_account
+from chatproxy.core.twilio.sids import is_account, sids_in
 
 _TYPE_SHIFT = 48
 """A number has the two letters of its SID's type above these bits, and below them which of the type it is."""
@@ -27,10 +27,17 @@ _NTH_SHIFT = 32
 _REQUEST = REQUEST.encode()
 
 
-class Numbered(NamedTuple):
-    """What is known of a recorded SID; ``number`` has its type too, so that it is unique in the cassette."""
+SidNumber = NewType("SidNumber", int)
+"""The number of a recorded SID, which has its type too, so that it is unique in its cassette."""
 
-    number: int
+_Moment = tuple[int, ExchangeNumber]
+"""When a SID was sent or shown, and in which exchange."""
+
+
+class Numbered(NamedTuple):
+    """What is known of a recorded SID."""
+
+    number: SidNumber
     supplied: bool
 
 
@@ -49,29 +56,30 @@ class Numbering:
         self._declared = declared
         self._given = {sid.encode() for sid in declared.supplied} if declared else set()
         self._count = 0
-        self._numbers: dict[bytes, int] = {}
+        self._numbers: dict[RecordedSid, SidNumber] = {}
         self._counts: Counter[bytes | tuple[bytes, int]] = Counter()
-        self._asked: dict[bytes, tuple[int, int]] = {}
-        self._shown: dict[bytes, tuple[int, int]] = {}
-        self._user: bytes | None = None
+        self._asked: dict[RecordedSid, _Moment] = {}
+        self._shown: dict[RecordedSid, _Moment] = {}
+        self._user: RecordedSid | None = None
 
-    def learn(self, exchange: Exchange, form: NormalForm, in_body: Iterable[bytes] | None = None) -> None:
+    def learn(self, exchange: Exchange, form: NormalForm, in_body: Iterable[RecordedSid] | None = None) -> None:
         """Take in an exchange, with the normal form of its request, and the SIDs of its answer's body if known."""
         self._count += 1
         asked, answered = (exchange.asked, exchange.number), (exchange.answered, exchange.number)
         if exchange.user is not None:
-            self._see(exchange.user.encode(), self._asked, asked)
-            if is_account(exchange.user.encode()):
-                self._user = self._user or exchange.user.encode()
-        for sid in form.sids:
+            user = RecordedSid(exchange.user.encode())
+            self._see(user, self._asked, asked)
+            if is_account(user):
+                self._user = self._user or user
+        for sid in map(RecordedSid, form.sids):
             self._see(sid, self._asked, asked)
         response = exchange.response
-        for found in SID.finditer(b"\n".join(chain.from_iterable(response.headers))):
-            self._see(found[0], self._shown, answered)
-        for sid in (found[0] for found in SID.finditer(response.body)) if in_body is None else in_body:
+        for sid in map(RecordedSid, sids_in(b"\n".join(chain.from_iterable(response.headers)))):
+            self._see(sid, self._shown, answered)
+        for sid in map(RecordedSid, sids_in(response.body)) if in_body is None else in_body:
             self._see(sid, self._shown, answered)
 
-    def _see(self, sid: bytes, seen: dict[bytes, tuple[int, int]], moment: tuple[int, int]) -> None:
+    def _see(self, sid: RecordedSid, seen: dict[RecordedSid, _Moment], moment: _Moment) -> None:
         if sid not in self._numbers:
             self._numbers[sid] = sid_number(sid[:2], self._next(sid[:2]))
         seen[sid] = min(seen.get(sid, moment), moment)
@@ -83,15 +91,15 @@ class Numbering:
         self._counts[prefix, self._count] += 1
         return self._count + (self._counts[prefix, self._count] - 1 << _NTH_SHIFT)
 
-    def number_of(self, sid: bytes) -> int | None:
+    def number_of(self, sid: RecordedSid) -> SidNumber | None:
         """Return the number of a SID seen so far."""
         return self._numbers.get(sid)
 
-    def numbered(self) -> dict[bytes, Numbered]:
+    def numbered(self) -> dict[RecordedSid, Numbered]:
         """Return all SIDs seen so far."""
         return {sid: Numbered(number, self._is_supplied(sid)) for sid, number in self._numbers.items()}
 
-    def _is_supplied(self, sid: bytes) -> bool:
+    def _is_supplied(self, sid: RecordedSid) -> bool:
         if self._declared is not None:
             return is_account(sid) or sid in self._given
         asked, shown = self._asked.get(sid), self._shown.get(sid)
@@ -99,29 +107,29 @@ class Numbering:
         return is_account(sid) or (asked is not None and (shown is None or asked <= shown))
 
     @property
-    def account(self) -> bytes | None:
+    def account(self) -> RecordedSid | None:
         """The account that recorded: the first user name that is one, else the first account seen."""
         if self._declared is not None:
-            return self._declared.account.encode() if self._declared.account else None
+            return RecordedSid(self._declared.account.encode()) if self._declared.account else None
         return self._user or next((sid for sid in self._numbers if is_account(sid)), None)
 
 
-def sid_number(prefix: bytes, nth: int) -> int:
+def sid_number(prefix: bytes, nth: int) -> SidNumber:
     """Return the number, unique in its cassette, of the n-th SID of a type."""
-    return int.from_bytes(prefix, "big") << _TYPE_SHIFT | nth
+    return SidNumber(int.from_bytes(prefix, "big") << _TYPE_SHIFT | nth)
 
 
-def nth_of(number: int) -> int:
+def nth_of(number: SidNumber) -> int:
     """Return which of its type the SID with this number is."""
     return number & (1 << _TYPE_SHIFT) - 1
 
 
-def sid_type(number: int) -> bytes:
+def sid_type(number: SidNumber) -> bytes:
     """Return the type of the SID with this number."""
     return (number >> _TYPE_SHIFT).to_bytes(2, "big")
 
 
-def order_of(number: int) -> int:
+def order_of(number: SidNumber) -> int:
     """Return what SIDs are ordered by: their types as the table has them, those that came to it later by their letters.
 
     It is also what stands for a SID in the hash of a fresh one.

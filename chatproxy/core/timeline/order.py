@@ -8,6 +8,7 @@ The exchanges of a canonical fixture are in that order already.
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from chatproxy.core.model import ExchangeNumber
 from chatproxy.core.timeline.epochs import Place
 from chatproxy.core.timeline.traces import Trace
 
@@ -20,7 +21,7 @@ def groups(traces: Sequence[Trace], places: Sequence[Place]) -> Iterator[Group]:
     if any(one.standing is not None for one in traces):
         yield from ([one] for one in traces)
         return
-    used: dict[int, tuple[int, int]] = {}
+    used: dict[int, tuple[int, ExchangeNumber]] = {}
     for one, place in zip(traces, places, strict=True):
         moment = (one.asked, one.number)
         used[place.timeline] = min(used.get(place.timeline, moment), moment)

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 
+from chatproxy.core.model import ExchangeNumber
 from chatproxy.core.products.every import LISTS
 from chatproxy.core.timeline.traces import Trace
 from chatproxy.core.twilio.objects import Page, Shown
@@ -17,7 +18,7 @@ from chatproxy.core.twilio.objects import Page, Shown
 class Contest:
     """Judges the reads of one cassette, whose traces are given; ``show`` tells what the answer of a number shows."""
 
-    def __init__(self, traces: Iterable[Trace], show: Callable[[int], Shown]) -> None:
+    def __init__(self, traces: Iterable[Trace], show: Callable[[ExchangeNumber], Shown]) -> None:
         self._show = show
         self._history = _History()
         for one in traces:

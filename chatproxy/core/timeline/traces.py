@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import TypeVar
 
 from chatproxy.core.matching.normal_form import NormalForm
-from chatproxy.core.model import Exchange, Standing, is_read
+from chatproxy.core.model import Exchange, ExchangeNumber, Standing, is_read
 from chatproxy.core.products.every import LISTS
 from chatproxy.core.twilio.objects import Shown, shown
 from chatproxy.core.twilio.page_tokens import means_itself
@@ -25,10 +25,10 @@ class Trace:
     ``content`` is a digest of the rest.
     """
 
-    number: int
+    number: ExchangeNumber
     asked: int
     answered: int
-    after: int
+    after: ExchangeNumber
     method: str
     path: bytes
     kind: str

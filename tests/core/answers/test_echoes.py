@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from core.programs import PATH, Program, Step, steps
+from exchanges import numbered
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import FORM, JSON, UPSTREAM
@@ -13,7 +14,7 @@ from chatproxy.core.answers.template import Slot, as_recorded
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.engine import Engine
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange, Request, Response
+from chatproxy.core.model import Exchange, ExchangeNumber, Request, Response
 from chatproxy.core.replay.bindings import Bindings
 from chatproxy.core.replay.session import Session
 from chatproxy.core.replay.sessions import Sessions
@@ -71,7 +72,7 @@ def write(path: str, form: bytes, /, **shows: object) -> tuple[Request, bytes]:
 
 def recorded(*pairs: tuple[Request, bytes]) -> list[Exchange]:
     return [
-        Exchange(number, request, Response(200, b"", (JSON,), body), UPSTREAM, number, number, number - 1)
+        numbered(number, request, Response(200, b"", (JSON,), body), UPSTREAM, number, number, number - 1)
         for number, (request, body) in enumerate(pairs, 1)
     ]
 
@@ -127,7 +128,7 @@ def test_law_11_only_the_field_of_that_object_is_echoed() -> None:
 def test_law_11_what_the_answer_did_not_repeat_is_not_echoed(answer: bytes) -> None:
     answer = answer.replace(b"%b", SID.encode())
     exchanges = recorded((CREATE[0], answer))
-    reply = MemoryCassette("c", exchanges, RULES).reply(1)
+    reply = MemoryCassette("c", exchanges, RULES).reply(ExchangeNumber(1))
     assert reply.body.slots == () or b"body" not in reply.body.slots[0][1]
 
 
@@ -141,17 +142,17 @@ def test_law_11_the_recorded_value_has_the_sessions_sids() -> None:
 def test_law_11_other_media_types_are_not_echoed() -> None:
     plain = recorded((Request("POST", PATH.encode(), (), b"Body=a"), CREATE[1]))
     assert Client(plain).ask(plain[0].request)["body"] == "a"
-    text = [Exchange(1, CREATE[0], Response(200, b"", (), b"a"), UPSTREAM, 1, 1)]
-    assert MemoryCassette("c", text, RULES).reply(1).body.slots == ()
+    text = [numbered(1, CREATE[0], Response(200, b"", (), b"a"), UPSTREAM, 1, 1)]
+    assert MemoryCassette("c", text, RULES).reply(ExchangeNumber(1)).body.slots == ()
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from([b"body", b"from"]), st.binary())
 def test_an_echo_comes_back_from_a_slots_argument(write: int, field: bytes, text: bytes) -> None:
-    assert Echo.unpack(Echo(write, field, text).pack()) == (write, field, text)
+    assert Echo.unpack(Echo(ExchangeNumber(write), field, text).pack()) == (write, field, text)
 
 
 def test_as_recorded_an_echo_is_the_recorded_value() -> None:
     (made,) = recorded(CREATE)
-    reply = MemoryCassette("c", [made], RULES).reply(1)
+    reply = MemoryCassette("c", [made], RULES).reply(ExchangeNumber(1))
     assert Slot.ECHO in {slot for slot, _ in reply.body.slots}
     assert reply.render(as_recorded(UPSTREAM)) == made.response

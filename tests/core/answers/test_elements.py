@@ -1,6 +1,7 @@
 import json
 
 import pytest
+from exchanges import numbered
 from hypothesis import example, given
 from hypothesis import strategies as st
 from strategies import JSON, MESSAGES, UPSTREAM
@@ -9,7 +10,7 @@ from chatproxy.core.answers.elements import Elements
 from chatproxy.core.answers.template import Learned, Slot, Template, compiled_reply
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange, Request, Response
+from chatproxy.core.model import ExchangeNumber, RecordedSid, Request, Response
 from chatproxy.core.time.causes import Causes
 from chatproxy.core.timeline.epochs import Place
 from chatproxy.core.twilio.sids import SID
@@ -45,7 +46,7 @@ spaces = st.sampled_from([(", ", ": "), (",", ":"), (", ", ":"), (",", ": ")])
 
 
 def as_a_whole(text: bytes, causes: Causes) -> Template:
-    exchange = Exchange(1, Request("GET", MESSAGES), Response(200, b"OK", (JSON,), text), UPSTREAM, 0, 0)
+    exchange = numbered(1, Request("GET", MESSAGES), Response(200, b"OK", (JSON,), text), UPSTREAM, 0, 0)
     learned = Learned(causes=causes)
     learned.numbering.learn(exchange, normalize(exchange.request, Rules()))
     return compiled_reply(exchange, Place(0, 0, 0), learned).body
@@ -119,10 +120,10 @@ def test_other_bodies_are_not(text: bytes) -> None:
 def test_nor_is_one_with_an_instant_that_several_writes_have_set() -> None:
     text = json.dumps({"sid": SIDS[0], "date_updated": TEXTS[3]}).encode()
     causes = Causes()
-    causes.learn_sure(1, [(SIDS[0].encode(), b"date_updated", 1_767_225_600_000_000)])
+    causes.learn_sure(ExchangeNumber(1), [(RecordedSid(SIDS[0].encode()), b"date_updated", 1_767_225_600_000_000)])
     body = Elements.of(UPSTREAM, causes).body(text)
     assert body is not None
     assert [slot for slot, _ in body.template.slots] == [Slot.SID, Slot.INSTANT]
     assert body.template == as_a_whole(text, causes)
-    causes.learn_sure(2, [(SIDS[0].encode(), b"date_updated", 1_767_225_600_000_000)])
+    causes.learn_sure(ExchangeNumber(2), [(RecordedSid(SIDS[0].encode()), b"date_updated", 1_767_225_600_000_000)])
     assert Elements.of(UPSTREAM, causes).body(text) is None

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from strategies import Json, json_spellings, json_values
 
 from chatproxy.core.answers.stand_ins import Sent, StandIn, body_stand_ins, head_stand_ins
-from chatproxy.core.model import Request
+from chatproxy.core.model import LiveSid, Request
 from chatproxy.core.scrubbing.pseudonyms import Pseudonyms
 from chatproxy.core.scrubbing.rules import Action, LooksAt, Scrub, ScrubRule
 from chatproxy.core.scrubbing.scrub import scrubbed_request
@@ -25,7 +25,7 @@ def around(text: str) -> list[tuple[str, str]]:
 
 
 def filled(body: bytes, values: dict[str, str]) -> bytes:
-    sent = Sent(lambda sid: sid)
+    sent = Sent(LiveSid)
     for pseudonym, value in values.items():
         sent.note(pseudonym, value)
     parts, begin = [], 0
@@ -109,7 +109,7 @@ def test_a_stand_in_comes_back_from_a_slots_argument(around: bytes, written: str
 
 def test_what_is_served_for_a_sid_may_be_what_the_client_sent() -> None:
     recorded, live, value = (b"US" + digit * 32 for digit in (b"1", b"2", b"3"))
-    sent = Sent(lambda sid: live if sid == recorded else sid)
+    sent = Sent(lambda sid: LiveSid(live if sid == recorded else sid))
     assert sent.sid(recorded) == live
     sent.note(live.decode(), value.decode())
     assert sent.sid(recorded) == value
@@ -120,7 +120,7 @@ def test_what_is_served_for_a_sid_may_be_what_the_client_sent() -> None:
 
 
 def test_of_too_many_values_the_oldest_are_forgotten() -> None:
-    sent = Sent(lambda sid: sid, bound=2)
+    sent = Sent(LiveSid, bound=2)
     for number in range(3):
         sent.note(f"pseudonym-000000000000000{number}", str(number))
     shown = [sent.filled(StandIn(b"", b"pseudonym-000000000000000%d" % number).pack()) for number in range(3)]

@@ -1,6 +1,7 @@
 import json
 
 import pytest
+from exchanges import numbered
 from hypothesis import given
 from strategies import FORM, JSON, MESSAGES, ORIGIN, UPSTREAM, responses, twilio_responses
 
@@ -18,14 +19,14 @@ from chatproxy.core.answers.template import (
 from chatproxy.core.cassette.codec import decode_stencil, encode_reply
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange, Request, Response
+from chatproxy.core.model import Request, Response
 from chatproxy.core.timeline.epochs import Place
 
 HERE = "http://here:1"
 
 
 def reply(response: Response, upstream: str, addresses: Addresses) -> Reply:
-    exchange = Exchange(1, Request("GET", MESSAGES), response, upstream, 0, 0)
+    exchange = numbered(1, Request("GET", MESSAGES), response, upstream, 0, 0)
     return compiled_reply(exchange, Place(0, 0, 0), Learned(addresses))
 
 
@@ -245,7 +246,7 @@ def test_law_10_without_our_address_in_a_form_nothing_is_learned(
 
 def with_sids(response: Response, addresses: Addresses | None = None) -> Reply:
     """Compile an answer to a request whose path has upper-case hex, with all of its SIDs numbered."""
-    exchange = Exchange(1, Request("GET", b"/" + UPPER.encode()), response, UPSTREAM, 0, 0)
+    exchange = numbered(1, Request("GET", b"/" + UPPER.encode()), response, UPSTREAM, 0, 0)
     learned = Learned(addresses or Addresses())
     learned.numbering.learn(exchange, normalize(exchange.request, Rules()))
     return compiled_reply(exchange, Place(0, 0, 0), learned)
@@ -300,7 +301,7 @@ HERE = "http://here:1"
 
 @given(twilio_responses | responses)
 def test_law_10_a_live_answer_is_turned_as_a_recorded_one(response: Response) -> None:
-    recorded = Exchange(1, Request("GET", MESSAGES), response, UPSTREAM, 0, 0)
+    recorded = numbered(1, Request("GET", MESSAGES), response, UPSTREAM, 0, 0)
     replayed = compiled_reply(recorded, Place(0, 0, 0), Learned()).render(as_recorded(HERE))
     assert turned(response, UPSTREAM, HERE) == replayed
 

@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import pytest
+from exchanges import numbered
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import exchanges, responses, twilio_responses
@@ -17,10 +18,10 @@ from chatproxy.core.cassette.codec import (
     unpack,
 )
 from chatproxy.core.errors import CassetteError
-from chatproxy.core.model import Exchange, Request, Response, Standing
+from chatproxy.core.model import Exchange, ExchangeNumber, Request, Response, Standing
 from chatproxy.core.timeline.epochs import Opening, Place
 
-EXCHANGE = Exchange(1, Request("GET", b"/"), Response(200), "https://chat.twilio.com", asked=1, answered=2)
+EXCHANGE = numbered(1, Request("GET", b"/"), Response(200), "https://chat.twilio.com", asked=1, answered=2)
 
 
 @given(st.lists(st.binary(max_size=10), max_size=6))
@@ -34,7 +35,7 @@ def test_an_exchange_comes_back_from_its_record(exchange: Exchange) -> None:
 
 
 def compiled(response: Response) -> Reply:
-    exchange = Exchange(1, Request("POST", b"/v1"), response, "https://chat.twilio.com", 0, 5)
+    exchange = numbered(1, Request("POST", b"/v1"), response, "https://chat.twilio.com", 0, 5)
     return compiled_reply(exchange, Place(7, 0, 1), Learned())
 
 
@@ -59,7 +60,7 @@ def test_any_flipped_bits_are_found_out_with_the_place(exchange: Exchange, data:
     record = bytearray(encode_exchange(exchange))
     record[data.draw(st.integers(0, len(record) - 1))] ^= data.draw(st.integers(1, 255))
     with pytest.raises(CassetteError, match=r"^a/1: is damaged; record it again, or import its fixture$"):
-        decode_exchange(1, bytes(record), "a/1")
+        decode_exchange(ExchangeNumber(1), bytes(record), "a/1")
 
 
 @given(exchanges, st.data())
@@ -69,7 +70,7 @@ def test_a_record_cut_short_or_gone_on_is_found_out(exchange: Exchange, data: st
     rest = data.draw(st.binary(min_size=1, max_size=8))
     for damaged in (record[:cut], record + rest):
         with pytest.raises(CassetteError, match="a/1: is damaged"):
-            decode_exchange(1, damaged, "a/1")
+            decode_exchange(ExchangeNumber(1), damaged, "a/1")
 
 
 @given(twilio_responses, st.data())
@@ -85,11 +86,11 @@ def test_an_empty_reply_is_found_out() -> None:
 
 
 def test_the_number_of_an_exchange_is_its_key_and_not_in_its_record() -> None:
-    assert decode_exchange(7, encode_exchange(EXCHANGE), "here").number == 7
+    assert decode_exchange(ExchangeNumber(7), encode_exchange(EXCHANGE), "here").number == 7
 
 
 def test_no_user_comes_back_as_none() -> None:
-    assert decode_exchange(1, encode_exchange(EXCHANGE), "here").user is None
+    assert decode_exchange(ExchangeNumber(1), encode_exchange(EXCHANGE), "here").user is None
 
 
 _paths = st.binary(max_size=9).map(lambda path: b"/" + path)

@@ -3,6 +3,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from core.programs import Listed
+from exchanges import numbered
 from fixture.fixtures import read
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from chatproxy.core.answers.template import as_recorded
 from chatproxy.core.cassette.compile import compile_exchanges
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange, Request, Response
+from chatproxy.core.model import Exchange, ExchangeNumber, Request, Response
 from chatproxy.core.timeline.numbering import Numbering
 
 RULES = Rules()
@@ -20,7 +21,7 @@ RULES = Rules()
 
 @given(st.lists(exchanges, max_size=4))
 def test_each_exchange_is_compiled_by_the_one_function_for_keys(several: list[Exchange]) -> None:
-    several = [replace(one, number=number) for number, one in enumerate(several, 1)]
+    several = [replace(one, number=ExchangeNumber(number)) for number, one in enumerate(several, 1)]
     compiled = list(compile_exchanges(Listed(several), RULES))
     forms = [normalize(exchange.request, RULES) for exchange in several]
     assert sorted(one.number for one in compiled) == [exchange.number for exchange in several]
@@ -36,7 +37,7 @@ def test_compiling_again_gives_the_same(several: list[Exchange]) -> None:
 
 def test_other_rules_make_other_keys() -> None:
     request = Request("GET", MESSAGES, ((b"X-A", b"1"),))
-    exchange = Exchange(1, request, Response(200), UPSTREAM, 0, 0)
+    exchange = numbered(1, request, Response(200), UPSTREAM, 0, 0)
     (one,), (other,) = (list(compile_exchanges(Listed([exchange]), rules)) for rules in (RULES, Rules(("x-a",))))
     assert one.key != other.key
     assert one.route == other.route
@@ -47,7 +48,7 @@ def test_law_10_our_own_address_is_turned_from_the_exchange_on_that_sent_it() ->
     read = Request("GET", MESSAGES, origin=ORIGIN)
     create = Request("POST", MESSAGES, (FORM,), b"Body=http%3A%2F%2F127.0.0.1:8765/x", ORIGIN)
     several = [
-        Exchange(number, request, answer, UPSTREAM, number, number, number - 1)
+        numbered(number, request, answer, UPSTREAM, number, number, number - 1)
         for number, request in ((1, read), (2, create), (3, read))
     ]
     bodies = [one.reply.render(as_recorded("http://h:1")).body for one in compile_exchanges(Listed(several), RULES)]

@@ -6,7 +6,7 @@ from chatproxy.core.cassette.compile import Compiled
 from chatproxy.core.cassette.index import Indexer, Touch
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Request
+from chatproxy.core.model import ExchangeNumber, Request
 from chatproxy.core.timeline.epochs import COLLECTION, Opening, Place
 
 REPLY = Reply(200, b"OK", Template((b"",)), Template((b"",)))
@@ -14,7 +14,7 @@ REPLY = Reply(200, b"OK", Template((b"",)), Template((b"",)))
 
 def compiled(number: int, request: Request, place: Place) -> Compiled:
     form = normalize(request, Rules())
-    return Compiled(number, form.key, form.shape, form.route, REPLY, place, request.method == "GET")
+    return Compiled(ExchangeNumber(number), form.key, form.shape, form.route, REPLY, place, request.method == "GET")
 
 
 def test_an_exchange_is_the_nth_with_its_key_its_shape_and_its_route() -> None:
@@ -33,7 +33,7 @@ def test_a_read_is_the_nth_of_its_key_in_its_epoch() -> None:
     found = [
         indexer.index(compiled(number, read, Place(0, 0, epoch))).read for number, epoch in ((1, 0), (2, 0), (3, 4))
     ]
-    assert found == [Read(0, 0, 1), Read(0, 1, 2), Read(4, 0, 3)]
+    assert found == [Read(0, 0, ExchangeNumber(1)), Read(0, 1, ExchangeNumber(2)), Read(4, 0, ExchangeNumber(3))]
 
 
 def test_a_write_touches_the_collection_and_its_member_once_in_each_timeline() -> None:

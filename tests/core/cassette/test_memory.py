@@ -1,3 +1,4 @@
+from exchanges import numbered
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import FORM, JSON, MESSAGES, ORIGIN, UPSTREAM
@@ -7,15 +8,15 @@ from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange, Request, Response
-from chatproxy.core.timeline.numbering import Numbered, sid_number
+from chatproxy.core.model import Exchange, ExchangeNumber, Request, Response
+from chatproxy.core.timeline.numbering import Numbered, SidNumber, sid_number
 
 RULES = Rules()
 
 
 def exchange(number: int, method: str = "GET", path: bytes = MESSAGES, body: bytes = b"{}") -> Exchange:
     request = Request(method, path, (FORM,), origin=ORIGIN)
-    return Exchange(number, request, Response(200, b"OK", (JSON,), body), UPSTREAM, number, number)
+    return numbered(number, request, Response(200, b"OK", (JSON,), body), UPSTREAM, number, number)
 
 
 def test_an_empty_cassette_has_nothing() -> None:
@@ -39,9 +40,9 @@ def test_exchanges_and_replies_are_found_by_number() -> None:
     first, second = exchange(3), exchange(7, body=b'{"url": "https://chat.twilio.com/x"}')
     cassette = MemoryCassette("a", iter([first, second]), RULES)
     assert cassette.last_number == 7
-    assert cassette.exchange(7) is second
-    assert cassette.reply(7).render(as_recorded("http://h:1")).body == b'{"url": "http://h:1/x"}'
-    assert cassette.reply(3).render(as_recorded("http://h:1")) == first.response
+    assert cassette.exchange(ExchangeNumber(7)) is second
+    assert cassette.reply(ExchangeNumber(7)).render(as_recorded("http://h:1")).body == b'{"url": "http://h:1/x"}'
+    assert cassette.reply(ExchangeNumber(3)).render(as_recorded("http://h:1")) == first.response
 
 
 def test_law_1_sids_are_found_by_number_and_by_themselves() -> None:
@@ -49,5 +50,5 @@ def test_law_1_sids_are_found_by_number_and_by_themselves() -> None:
     cassette = MemoryCassette("a", [exchange(1, path=b"/" + one, body=generated), exchange(2, path=b"/" + two)], RULES)
     assert cassette.numbered(two) == Numbered(sid_number(b"CH", 3), True)
     assert cassette.numbered(generated) == Numbered(sid_number(b"CH", 2), False)
-    assert (cassette.numbered(b"CH"), cassette.sid(1), cassette.account) == (None, None, None)
+    assert (cassette.numbered(b"CH"), cassette.sid(SidNumber(1)), cassette.account) == (None, None, None)
     assert cassette.sid(sid_number(b"CH", 1)) == one

@@ -11,7 +11,7 @@ from chatproxy.core.cassette.codec import encode_exchange
 from chatproxy.core.credentials.blanking import BLANK, Blanker, Blankers, is_credential, is_user_name, user_name
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange, Forward, Headers, Request, Response
+from chatproxy.core.model import NO_EXCHANGE, Exchange, Forward, Headers, Request, Response
 from chatproxy.core.record.recorder import Recorder
 
 ACCOUNT = b"AC" + b"0" * 32
@@ -28,7 +28,7 @@ def record(secret: bytes, planted: bytes) -> Exchange:
         b"Body=" + planted,
     )
     response = Response(200, planted, ((b"X-B", planted), (b"Location", b"/" + planted)), b'{"body": "%b"}' % planted)
-    return Recorder("a", UPSTREAM).exchange(Forward(request, 0, 0), response, 1)
+    return Recorder("a", UPSTREAM).exchange(Forward(request, 0, NO_EXCHANGE), response, 1)
 
 
 # Blanking: no planted secret survives in any stored byte
@@ -110,7 +110,7 @@ def test_law_2_the_credentials_themselves_are_stored_nowhere(secret: bytes, requ
     authorization = basic(ACCOUNT, secret)
     request = Request(request.method, request.target, (*request.headers, authorization), request.body)
     response = Response(200, b"OK", ((b"X-Echo", authorization[1]),), b"you sent " + authorization[1])
-    stored = encode_exchange(Recorder("a", UPSTREAM).exchange(Forward(request, 0, 0), response, 1))
+    stored = encode_exchange(Recorder("a", UPSTREAM).exchange(Forward(request, 0, NO_EXCHANGE), response, 1))
     assert authorization[1].partition(b" ")[2] not in stored
     assert secret not in stored
 
@@ -189,7 +189,7 @@ def test_law_2_credential_fields_are_dropped_in_both_directions(name: bytes) -> 
     assert is_credential(name)
     request = Request("GET", b"/", ((name, b"x"), (b"Accept", b"*/*")))
     response = Response(200, b"OK", ((name, b"x"), (b"Date", b"now")))
-    exchange = Recorder("a", UPSTREAM).exchange(Forward(request, 0, 0), response, 1)
+    exchange = Recorder("a", UPSTREAM).exchange(Forward(request, 0, NO_EXCHANGE), response, 1)
     assert exchange.request.headers == ((b"Accept", b"*/*"),)
     assert exchange.response.headers == ((b"Date", b"now"),)
 
@@ -246,7 +246,7 @@ def test_law_2_a_live_request_is_blanked_as_the_recorded_one_before_its_key_is_m
     request = Request(
         "POST", MESSAGES + b"?a=" + quote(secret).encode(), headers, b"Body=" + quote_plus(secret).encode()
     )
-    recorded = Recorder("a", UPSTREAM).exchange(Forward(request, 0, 0), Response(200), 1).request
+    recorded = Recorder("a", UPSTREAM).exchange(Forward(request, 0, NO_EXCHANGE), Response(200), 1).request
     live = Blankers().of(headers).for_key(request, headers_count=bool(rules.match_headers or rules.scrub))
     assert normalize(live, rules).key == normalize(recorded, rules).key
 

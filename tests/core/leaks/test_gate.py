@@ -6,6 +6,7 @@ from dataclasses import replace
 from urllib.parse import quote, quote_plus
 
 import pytest
+from exchanges import numbered
 from fixture.fixtures import document, written
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ from strategies import FORM, JSON, MESSAGES, UPSTREAM, one_of
 
 from chatproxy.core.leaks.detectors import DETECTORS, KNOWN, PERSONAL
 from chatproxy.core.leaks.gate import Gate, Leak, leaks
-from chatproxy.core.model import Exchange, Request, Response
+from chatproxy.core.model import Exchange, ExchangeNumber, Request, Response
 from chatproxy.core.products.every import WRITTEN
 
 TOKEN = "0f1e2d3c4b5a69780f1e2d3c4b5a6978"
@@ -122,7 +123,7 @@ def exchange(**places: str) -> Exchange:
         f"To={quote_plus(at('form'))}&Body={quote_plus(at('own'))}&Webhook=1".encode(),
     )
     body = json.dumps(answer).encode() if "text" not in places else at("text").encode() + b"\n"
-    return Exchange(1, request, Response(200, b"OK", (JSON, (b"X-B", note)), body), UPSTREAM, 0, 0, 0, None)
+    return numbered(1, request, Response(200, b"OK", (JSON, (b"X-B", note)), body), UPSTREAM, 0, 0, 0, None)
 
 
 OTHERS = ["query", "header", "form", "to", "n", "text"]
@@ -174,7 +175,7 @@ def test_one_secret_has_one_id_in_every_encoding() -> None:
 
 
 def test_a_finding_tells_its_place_its_field_and_its_exchange() -> None:
-    text = written([exchange(), replace(exchange(to="é alice@corp.com", header=TOKEN), number=7)])
+    text = written([exchange(), replace(exchange(to="é alice@corp.com", header=TOKEN), number=ExchangeNumber(7))])
     lines = text.split("\n")
     first, second, third = found(text)
     assert [leak.rule for leak in (first, second, third)] == ["twilio-auth-token", "twilio-auth-token", "email"]
@@ -282,7 +283,7 @@ def test_users_may_write_addresses_and_numbers_but_no_tokens() -> None:
 def test_users_write_the_same_fields_here_as_everywhere(parameter: bytes, field: bytes) -> None:
     request = Request("POST", MESSAGES, (FORM,), parameter + b"=alice%40corp.com")
     response = Response(201, b"Created", (JSON,), json.dumps({field.decode(): "alice@corp.com"}).encode())
-    text = written([Exchange(1, request, response, UPSTREAM, 0, 0)])
+    text = written([numbered(1, request, response, UPSTREAM, 0, 0)])
     assert rules(text) == []
     assert rules(text, STRICT) == ["email", "email"]
 

@@ -3,6 +3,7 @@ import json
 import pytest
 
 from chatproxy.core.leaks.places import Around, Surroundings
+from chatproxy.core.model import NO_EXCHANGE
 
 FIXTURE = {
     "chatproxy": 1,
@@ -71,16 +72,16 @@ def of(line: bytes, *spans: tuple[int, int]) -> list[Around]:
 
 def test_what_crosses_the_end_of_a_value_or_of_a_parameter_was_not_written_by_users_alone() -> None:
     assert of(b'{"body": "abc", "from": "def"}', (10, 13), (12, 27), (25, 28)) == [
-        Around(b"body", 0, True),
-        Around(b"", 0, False),
-        Around(b"from", 0, True),
+        Around(b"body", NO_EXCHANGE, True),
+        Around(b"", NO_EXCHANGE, False),
+        Around(b"from", NO_EXCHANGE, True),
     ]
     line = b'{"exchanges":[{"request":{"body":{"text":"Body=a&To=b"}}}]}'
     assert line[42:48] == b"Body=a"
     assert of(line, (42, 48), (42, 50), (44, 48)) == [
-        Around(b"Body", 0, True),
-        Around(b"Body", 0, False),
-        Around(b"Body", 0, True),
+        Around(b"Body", NO_EXCHANGE, True),
+        Around(b"Body", NO_EXCHANGE, False),
+        Around(b"Body", NO_EXCHANGE, True),
     ]
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import FORM, MESSAGES, UPSTREAM, basic
 
-from chatproxy.core.model import Exchange, Request, Response
+from chatproxy.core.model import Exchange, ExchangeNumber, Request, Response
 from chatproxy.core.record.imported import Captured, exchanges
 from chatproxy.core.record.recorder import Recorder
 
@@ -20,7 +20,7 @@ def seen(method: str, asked: int, answered: int) -> Captured:
 
 
 def recorded(*captured: Captured, first: int = 1) -> list[Exchange]:
-    return list(exchanges(captured, Recorder("a", UPSTREAM, first)))
+    return list(exchanges(captured, Recorder("a", UPSTREAM, ExchangeNumber(first))))
 
 
 @given(scenarios, st.integers(0, 2**32), st.randoms(use_true_random=False))

@@ -1,16 +1,17 @@
+from exchanges import numbered
 from hypothesis import given
 from strategies import FORM, MESSAGES, UPSTREAM, basic, requests, responses
 
 from chatproxy.core.credentials.blanking import is_credential
 from chatproxy.core.http.headers import end_to_end
-from chatproxy.core.model import Exchange, Forward, Request, Response
+from chatproxy.core.model import NO_EXCHANGE, Exchange, ExchangeNumber, Forward, Request, Response
 from chatproxy.core.record.recorder import Recorder
 
 ACCOUNT = "AC" + "0" * 32
 
 
 def record(recorder: Recorder, method: str) -> Exchange:
-    return recorder.exchange(Forward(Request(method, MESSAGES), 0, 0), Response(200), 1)
+    return recorder.exchange(Forward(Request(method, MESSAGES), 0, NO_EXCHANGE), Response(200), 1)
 
 
 def test_law_5_exchanges_are_numbered_in_the_order_of_their_answers() -> None:
@@ -19,11 +20,11 @@ def test_law_5_exchanges_are_numbered_in_the_order_of_their_answers() -> None:
 
 
 def test_numbers_go_on_from_the_first_one_given() -> None:
-    assert record(Recorder("a", UPSTREAM, first=7), "GET").number == 7
+    assert record(Recorder("a", UPSTREAM, first=ExchangeNumber(7)), "GET").number == 7
 
 
 def test_the_last_write_is_the_last_one_answered() -> None:
-    recorder = Recorder("a", UPSTREAM, first=4)
+    recorder = Recorder("a", UPSTREAM, first=ExchangeNumber(4))
     assert recorder.last_write == 0
     last_writes = []
     for method in ("GET", "POST", "HEAD", "DELETE", "OPTIONS"):
@@ -34,20 +35,24 @@ def test_the_last_write_is_the_last_one_answered() -> None:
 
 def test_an_exchange_keeps_its_moments_its_upstream_and_its_user() -> None:
     request = Request("POST", MESSAGES, (FORM, basic(ACCOUNT.encode(), b"secret")), b"Body=a", "http://here:1")
-    exchange = Recorder("a", UPSTREAM).exchange(Forward(request, asked=5, after=3), Response(201, b"Created"), 9)
+    exchange = Recorder("a", UPSTREAM).exchange(
+        Forward(request, asked=5, after=ExchangeNumber(3)), Response(201, b"Created"), 9
+    )
     stored = Request("POST", MESSAGES, (FORM,), b"Body=a", "http://here:1")
-    assert exchange == Exchange(1, stored, Response(201, b"Created"), UPSTREAM, 5, 9, after=3, user=ACCOUNT)
+    assert exchange == numbered(1, stored, Response(201, b"Created"), UPSTREAM, 5, 9, after=3, user=ACCOUNT)
 
 
 def test_fields_of_one_connection_and_our_own_are_not_stored() -> None:
     fields = ((b"Host", b"a"), (b"X-Chatproxy-Session", b"s"), (b"TE", b"x"), (b"Accept", b"*/*"))
-    exchange = Recorder("a", UPSTREAM).exchange(Forward(Request("GET", MESSAGES, fields), 0, 0), Response(200), 1)
+    exchange = Recorder("a", UPSTREAM).exchange(
+        Forward(Request("GET", MESSAGES, fields), 0, NO_EXCHANGE), Response(200), 1
+    )
     assert exchange.request.headers == ((b"Accept", b"*/*"),)
 
 
 @given(requests, responses)
 def test_without_credentials_all_but_some_fields_is_stored_as_it_was(request: Request, response: Response) -> None:
-    exchange = Recorder("a", UPSTREAM).exchange(Forward(request, 0, 0), response, 1)
+    exchange = Recorder("a", UPSTREAM).exchange(Forward(request, 0, NO_EXCHANGE), response, 1)
     assert exchange.request.headers == tuple(
         field for field in end_to_end(request.headers) if not is_credential(field[0])
     )

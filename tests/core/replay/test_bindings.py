@@ -1,6 +1,7 @@
 import re
 
 import pytest
+from exchanges import numbered
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import FORM, JSON, ORIGIN, UPSTREAM, basic, exchanges, sids
@@ -9,7 +10,7 @@ from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.engine import Engine
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange, Request, Response, is_read
+from chatproxy.core.model import Exchange, LiveSid, RecordedSid, Request, Response, is_read
 from chatproxy.core.replay.bindings import Ambiguity, Bindings, Choice, Given, Owner
 from chatproxy.core.replay.session import Session
 from chatproxy.core.replay.sessions import Sessions
@@ -43,7 +44,7 @@ def cassette(*recorded: tuple[Request, str], name: str = "tour") -> MemoryCasset
     for place, (request, text) in enumerate(recorded, 1):
         response = Response(200, b"OK", (JSON, (b"X-Id", b"RQ%032d" % place)), text.encode())
         after = next((one.number for one in reversed(several) if not is_read(one.request.method)), 0)
-        several.append(Exchange(place, request, response, UPSTREAM, place, place, after, ACCOUNT))
+        several.append(numbered(place, request, response, UPSTREAM, place, place, after, ACCOUNT))
     return MemoryCassette(name, several, RULES)
 
 
@@ -96,21 +97,21 @@ def test_law_1_a_generated_sid_is_fresh_and_the_same_in_every_answer() -> None:
 
 
 def test_law_1_fresh_sids_follow_from_seed_cassette_session_and_restarts() -> None:
-    one = bindings().to_live(MESSAGE.encode())
-    assert bindings().to_live(MESSAGE.encode()) == one
+    one = bindings().to_live(RecordedSid(MESSAGE.encode()))
+    assert bindings().to_live(RecordedSid(MESSAGE.encode())) == one
     others = [
         bindings(Choice(seed=1)),
         bindings(recorded=cassette(CREATE, name="other")),
         bindings(owner=Owner("other")),
         bindings(owner=Owner("default", 1)),
     ]
-    assert len({one, *(other.to_live(MESSAGE.encode()) for other in others)}) == 5
+    assert len({one, *(other.to_live(RecordedSid(MESSAGE.encode())) for other in others)}) == 5
 
 
 def test_law_1_a_fresh_sid_is_none_of_the_cassettes() -> None:
-    fresh = bindings().to_live(MESSAGE.encode()).decode()
+    fresh = bindings().to_live(RecordedSid(MESSAGE.encode())).decode()
     colliding = bindings(recorded=cassette(CREATE, (get("/"), fresh)))
-    assert colliding.to_live(MESSAGE.encode()) not in {fresh.encode(), MESSAGE.encode()}
+    assert colliding.to_live(RecordedSid(MESSAGE.encode())) not in {fresh.encode(), MESSAGE.encode()}
 
 
 def test_law_1_request_ids_are_fresh_too() -> None:
@@ -135,7 +136,7 @@ def test_law_1_sids_are_fresh_where_urls_are_kept() -> None:
     body = f'{{"sid": "{MESSAGE}", "url": "https://chat.ie1.twilio.com/{MESSAGE}"}}'
     client = Client(cassette((get("/"), body)), keep_urls=True)
     answer = client.ask(get("/"))
-    assert answer == body.replace(MESSAGE, client.session.sids.to_live(MESSAGE.encode()).decode())
+    assert answer == body.replace(MESSAGE, client.session.sids.to_live(RecordedSid(MESSAGE.encode())).decode())
 
 
 # Supplied SIDs
@@ -159,8 +160,8 @@ def test_law_2_the_live_account_stands_for_the_recorded_one() -> None:
     client.create()
     client.ask(get(messages(), LIVE_ACCOUNT))
     client.ask(get(messages(), sid("AC", "9")))
-    assert client.session.sids.to_live(ACCOUNT.encode()) == LIVE_ACCOUNT.encode()
-    assert client.session.sids.to_recorded(LIVE_ACCOUNT.encode()) == ACCOUNT.encode()
+    assert client.session.sids.to_live(RecordedSid(ACCOUNT.encode())) == LIVE_ACCOUNT.encode()
+    assert client.session.sids.to_recorded(LiveSid(LIVE_ACCOUNT.encode())) == ACCOUNT.encode()
 
 
 def test_law_2_an_account_of_the_cassette_stands_for_itself() -> None:
@@ -188,12 +189,14 @@ def test_law_2_an_unknown_sid_binds_to_the_first_supplied_one_that_makes_a_hit_a
     recorded = cassette(*((get(f"/a/{channel}"), channel) for channel in (one, two)), (get(f"/b/{three}"), three))
     client = Client(recorded)
     assert client.ask(get(f"/b/{LIVE_CHANNEL}")) == LIVE_CHANNEL
-    assert client.session.sids.to_live(three.encode()) == LIVE_CHANNEL.encode()
+    assert client.session.sids.to_live(RecordedSid(three.encode())) == LIVE_CHANNEL.encode()
     assert client.ambiguities == []
     other = sid("CH", "9")
     assert client.ask(get(f"/a/{other}")) == other
-    assert client.session.sids.to_live(one.encode()) == other.encode()
-    assert client.ambiguities == [Ambiguity((other.encode(),), [(one.encode(),), (two.encode(),)])]
+    assert client.session.sids.to_live(RecordedSid(one.encode())) == other.encode()
+    assert client.ambiguities == [
+        Ambiguity((LiveSid(other.encode()),), [(RecordedSid(one.encode()),), (RecordedSid(two.encode()),)])
+    ]
 
 
 def test_law_2_an_unknown_sid_never_stands_for_a_generated_one() -> None:
@@ -224,16 +227,16 @@ def test_law_2_a_used_up_write_is_no_hit_to_bind_to() -> None:
     client = Client(cassette((post(f"/{one}", "a=1"), one), (post(f"/{two}", "a=1"), two)))
     client.ask(post(f"/{one}", "a=1"))
     assert client.ask(post(f"/{LIVE_CHANNEL}", "a=1")) == LIVE_CHANNEL
-    assert client.session.sids.to_recorded(LIVE_CHANNEL.encode()) == two.encode()
+    assert client.session.sids.to_recorded(LiveSid(LIVE_CHANNEL.encode())) == two.encode()
 
 
 def test_law_2_unknown_sids_of_a_request_bind_together_or_not_at_all() -> None:
     client = Client(cassette((get(messages()), ""), (get(messages(sid("IS", "5"), sid("CH", "6"))), "")))
     client.ask(get(f"{messages(LIVE_SERVICE, LIVE_CHANNEL)}?a=1", LIVE_ACCOUNT))
     for live in (LIVE_SERVICE, LIVE_CHANNEL, LIVE_ACCOUNT):
-        assert client.session.sids.to_recorded(live.encode()) == live.encode()
+        assert client.session.sids.to_recorded(LiveSid(live.encode())) == live.encode()
     client.ask(get(messages(SERVICE, LIVE_CHANNEL)))
-    assert client.session.sids.to_recorded(LIVE_CHANNEL.encode()) == CHANNEL.encode()
+    assert client.session.sids.to_recorded(LiveSid(LIVE_CHANNEL.encode())) == CHANNEL.encode()
     assert client.ask(get(messages(sid("IS", "7"), sid("IS", "7")))).count("never recorded") == 1
     assert client.ask(get(messages(sid("IS", "7"), sid("CH", "7")))) == ""
 
@@ -253,7 +256,7 @@ def test_law_2_only_so_many_exchanges_are_looked_at() -> None:
 def test_law_2_a_fresh_sid_of_another_session_is_a_miss_with_just_that_reason() -> None:
     given = Given()
     one, other = (Bindings(TOUR, RULES, None, Owner(name), given) for name in ("one", "other"))
-    fresh = one.to_live(MESSAGE.encode()).decode()
+    fresh = one.to_live(RecordedSid(MESSAGE.encode())).decode()
     translation = other.translation(normalize(get(f"{messages()}/{fresh}"), RULES), None, lambda _: True)
     assert translation.refusal == f"{fresh} was given to another session, 'one'; each has SIDs of its own"
 
@@ -261,7 +264,7 @@ def test_law_2_a_fresh_sid_of_another_session_is_a_miss_with_just_that_reason() 
 def test_law_2_a_fresh_sid_of_the_session_before_it_was_begun_anew_is_a_miss_that_says_so() -> None:
     given = Given()
     before, anew = (Bindings(TOUR, RULES, None, Owner("one", restarts), given) for restarts in (0, 1))
-    fresh = before.to_live(MESSAGE.encode()).decode()
+    fresh = before.to_live(RecordedSid(MESSAGE.encode())).decode()
     translation = anew.translation(normalize(get(f"{messages()}/{fresh}"), RULES), None, lambda _: True)
     assert translation.refusal == f"{fresh} was given before session 'one' was begun anew; it has fresh SIDs since"
 
@@ -269,12 +272,12 @@ def test_law_2_a_fresh_sid_of_the_session_before_it_was_begun_anew_is_a_miss_tha
 def test_of_the_sids_given_the_oldest_are_forgotten() -> None:
     given = Given(bound=2)
     for fresh in (b"a", b"b", b"c"):
-        given.note(fresh, Owner())
-    assert [given.owner(fresh) for fresh in (b"a", b"b", b"c")] == [None, Owner(), Owner()]
+        given.note(LiveSid(fresh), Owner())
+    assert [given.owner(LiveSid(fresh)) for fresh in (b"a", b"b", b"c")] == [None, Owner(), Owner()]
 
 
 def test_law_2_a_fresh_sid_never_given_is_a_miss_with_just_that_reason() -> None:
-    fresh, client = bindings().to_live(MESSAGE.encode()).decode(), Client()
+    fresh, client = bindings().to_live(RecordedSid(MESSAGE.encode())).decode(), Client()
     assert f"{fresh} was never given; this session has not yet replayed what would show it" in client.ask(
         get(f"{messages()}/{fresh}")
     )
@@ -303,7 +306,7 @@ def test_law_2_a_miss_binds_nothing() -> None:
     client.ask(get(f"{messages()}/{MESSAGE}?a=1", LIVE_ACCOUNT))
     assert client.status == 424
     assert client.create() != MESSAGE
-    assert client.session.sids.to_live(ACCOUNT.encode()) == ACCOUNT.encode()
+    assert client.session.sids.to_live(RecordedSid(ACCOUNT.encode())) == ACCOUNT.encode()
 
 
 # Both ways
@@ -327,14 +330,14 @@ def recorded_sids(recorded: MemoryCassette) -> list[bytes]:
 def test_law_3_the_map_leads_back_to_where_it_began(recorded: MemoryCassette, choice: Choice, other: str) -> None:
     both = Bindings(recorded, RULES, choice)
     for one in [*recorded_sids(recorded), other.encode()]:
-        assert both.to_recorded(both.to_live(one)) == one
+        assert both.to_recorded(both.to_live(RecordedSid(one))) == one
 
 
 @given(_cassettes)
 def test_law_3_no_generated_recorded_sid_is_in_a_replayed_byte_unless_the_client_sent_it(
     recorded: MemoryCassette,
 ) -> None:
-    generated = {one for one in recorded_sids(recorded) if not recorded._numbered[one].supplied}
+    generated = {one for one in recorded_sids(recorded) if not recorded._numbered[RecordedSid(one)].supplied}
     client, sent = Client(recorded), set[bytes]()
     for number in sorted(recorded._exchanges):
         request = recorded.exchange(number).request
@@ -348,10 +351,12 @@ def test_law_3_no_generated_recorded_sid_is_in_a_replayed_byte_unless_the_client
 
 @given(_cassettes)
 def test_law_1_two_sessions_never_share_a_fresh_sid_and_one_seed_gives_the_same(recorded: MemoryCassette) -> None:
-    generated = [one for one in recorded_sids(recorded) if not recorded._numbered[one].supplied]
+    generated = [one for one in recorded_sids(recorded) if not recorded._numbered[RecordedSid(one)].supplied]
     one, same, other = (Bindings(recorded, RULES, None, Owner(name)) for name in ("a", "a", "b"))
-    assert [one.to_live(each) for each in generated] == [same.to_live(each) for each in generated]
-    fresh = {each.to_live(it) for each in (one, other) for it in generated}
+    assert [one.to_live(RecordedSid(each)) for each in generated] == [
+        same.to_live(RecordedSid(each)) for each in generated
+    ]
+    fresh = {each.to_live(RecordedSid(it)) for each in (one, other) for it in generated}
     assert len(fresh) == 2 * len(generated)
     assert not fresh & set(recorded_sids(recorded))
 
@@ -359,17 +364,17 @@ def test_law_1_two_sessions_never_share_a_fresh_sid_and_one_seed_gives_the_same(
 def test_law_2_of_many_fresh_sids_the_oldest_are_forgotten_each_as_quickly() -> None:
     given = Given(bound=2)
     for name in (b"IM1", b"IM2", b"IM1", b"IM3"):
-        given.note(name, Owner(name.decode()))
-    assert [given.owner(name) for name in (b"IM1", b"IM2", b"IM3")] == [None, Owner("IM2"), Owner("IM3")]
+        given.note(LiveSid(name), Owner(name.decode()))
+    assert [given.owner(LiveSid(name)) for name in (b"IM1", b"IM2", b"IM3")] == [None, Owner("IM2"), Owner("IM3")]
 
 
 def test_what_is_served_as_recorded_is_looked_up_once_and_only_so_much_of_it_is_remembered(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("chatproxy.core.replay.bindings._UNBOUND", 2)
-    supplied = [SERVICE.encode(), CHANNEL.encode(), ACCOUNT.encode()]
+    supplied = [RecordedSid(one.encode()) for one in (SERVICE, CHANNEL, ACCOUNT)]
     several = bindings()
     for recorded in (*supplied, *supplied, *supplied):
-        assert several.to_live(recorded) == recorded
+        assert several.to_live(recorded) == LiveSid(recorded)
         assert len(several._unbound) <= 2
-    assert several.all_live(supplied) == supplied
+    assert several.all_live(supplied) == list(map(LiveSid, supplied))

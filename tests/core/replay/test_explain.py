@@ -1,10 +1,11 @@
 import pytest
+from exchanges import numbered
 from strategies import FORM, JSON, MESSAGES, UPSTREAM
 
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.matching.normal_form import NormalForm, normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange, Headers, Request, Response
+from chatproxy.core.model import Exchange, ExchangeNumber, Headers, RecordedSid, Request, Response
 from chatproxy.core.replay.bindings import Bindings, Given, Owner
 from chatproxy.core.replay.explain import Near, explain, miss_reason, worded_differences
 from chatproxy.core.replay.player import play, play_request
@@ -27,7 +28,7 @@ def reason_of(replay: Session, live: Request) -> str:
 
 
 def session(*recorded: Request) -> Session:
-    exchanges = [Exchange(place, request, Response(200), UPSTREAM, 0, 0) for place, request in enumerate(recorded, 1)]
+    exchanges = [numbered(place, request, Response(200), UPSTREAM, 0, 0) for place, request in enumerate(recorded, 1)]
     return Session(MemoryCassette("tour", exchanges, RULES), RULES)
 
 
@@ -147,7 +148,7 @@ def test_only_so_many_recorded_requests_are_looked_at() -> None:
 def test_law_12_a_read_of_another_epoch_names_the_write() -> None:
     member = Request("GET", MESSAGE)
     exchanges = [
-        Exchange(number, request, Response(200), UPSTREAM, number, number, after)
+        numbered(number, request, Response(200), UPSTREAM, number, number, after)
         for number, (request, after) in enumerate(
             [(member, 0), (post(b"Body=a", MESSAGE), 0), (post(b"Body=b"), 2), (Request("GET", MESSAGES), 3)], 1
         )
@@ -195,7 +196,7 @@ def test_law_12_the_three_nearest_are_named_the_most_alike_first() -> None:
 def test_law_12_a_hit_is_explained_by_its_exchange() -> None:
     found = explain(session(post(b"a=1")), post(b"a=1"))
     assert (found.number, found.reason, found.ignorable) == (1, None, [])
-    assert found.nearest == [Near(1, [])]
+    assert found.nearest == [Near(ExchangeNumber(1), [])]
 
 
 @pytest.mark.parametrize(
@@ -214,15 +215,15 @@ def test_law_12_parameters_are_named_that_could_be_ignored(recorded: Request, li
 
 def test_law_12_the_sid_of_another_session_is_the_reason() -> None:
     message, given = b"IM" + b"3" * 32, Given()
-    created = Exchange(1, post(b"a=1"), Response(201, b"", (), message), UPSTREAM, 1, 1)
+    created = numbered(1, post(b"a=1"), Response(201, b"", (), message), UPSTREAM, 1, 1)
     cassette = MemoryCassette(
-        "tour", [created, Exchange(2, Request("GET", MESSAGE), Response(200), UPSTREAM, 2, 2, 1)], RULES
+        "tour", [created, numbered(2, Request("GET", MESSAGE), Response(200), UPSTREAM, 2, 2, 1)], RULES
     )
     one, other = (
         Session(cassette, RULES, name, sids=Bindings(cassette, RULES, None, Owner(name), given))
         for name in ("one", "other")
     )
-    fresh = one.sids.to_live(message)
+    fresh = one.sids.to_live(RecordedSid(message))
     found = explain(other, Request("GET", MESSAGE.replace(message, fresh)))
     assert found.reason == f"{fresh.decode()} was given to another session, 'one'; each has SIDs of its own"
 
@@ -234,12 +235,12 @@ class Counting(MemoryCassette):
 
     def exchange(self, number: int) -> Exchange:
         self.read_exchanges += 1
-        return super().exchange(number)
+        return super().exchange(ExchangeNumber(number))
 
 
 def test_law_12_nearness_is_as_cheap_for_a_large_cassette() -> None:
     exchanges = [
-        Exchange(number, post(b"Body=%d" % number), Response(200), UPSTREAM, 0, 0) for number in range(1, 10_001)
+        numbered(number, post(b"Body=%d" % number), Response(200), UPSTREAM, 0, 0) for number in range(1, 10_001)
     ]
     cassette = Counting("tour", exchanges, RULES)
     cassette.read_exchanges = 0

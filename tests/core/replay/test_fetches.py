@@ -2,12 +2,13 @@
 
 import pytest
 from core.programs import PATH
+from exchanges import numbered
 
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.credentials.blanking import Blanker
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange, Headers, Request, Response
+from chatproxy.core.model import Exchange, Headers, RecordedSid, Request, Response
 from chatproxy.core.replay.bindings import Bindings, Choice
 from chatproxy.core.replay.clients import Askers
 from chatproxy.core.replay.fetches import Lanes
@@ -23,7 +24,7 @@ TARGET = PATH.encode()
 def exchange(number: int, target: bytes, body: bytes, user: str | None = None) -> Exchange:
     response = Response(200, b"OK", ((b"Content-Type", b"application/json"),), body)
     at = 1_767_225_600_000_000 + number * 1_000_000
-    return Exchange(number, Request("GET", target), response, "https://chat.twilio.com", at, at + 1000, user=user)
+    return numbered(number, Request("GET", target), response, "https://chat.twilio.com", at, at + 1000, user=user)
 
 
 def session(rules: Rules = RULES, user: str | None = None) -> Session:
@@ -34,7 +35,7 @@ def session(rules: Rules = RULES, user: str | None = None) -> Session:
     held = Session(cassette, rules, sids=Bindings(cassette, rules, Choice()))
     listed = translated(held, normalize(Request("GET", TARGET), rules), user)
     held.sids.keep(listed)
-    held.sids.to_live(MESSAGE)
+    held.sids.to_live(RecordedSid(MESSAGE))
     return held
 
 
@@ -48,7 +49,7 @@ def secret(password: str) -> Headers:
 
 def test_a_fetch_has_the_key_that_it_has_when_it_is_taken_apart() -> None:
     held, known = session(), lanes()
-    live = held.sids.to_live(MESSAGE)
+    live = held.sids.to_live(RecordedSid(MESSAGE))
     assert live != MESSAGE
     for _ in range(2):
         key = known.key(held, TARGET + b"/" + live)
@@ -62,8 +63,10 @@ def test_a_fetch_has_the_key_that_it_has_when_it_is_taken_apart() -> None:
 
 def test_a_lane_is_of_one_session() -> None:
     first, second, known = session(), session(), lanes()
-    live = first.sids.to_live(MESSAGE)
-    assert known.key(first, TARGET + b"/" + live) == known.key(second, TARGET + b"/" + second.sids.to_live(MESSAGE))
+    live = first.sids.to_live(RecordedSid(MESSAGE))
+    assert known.key(first, TARGET + b"/" + live) == known.key(
+        second, TARGET + b"/" + second.sids.to_live(RecordedSid(MESSAGE))
+    )
 
 
 @pytest.mark.parametrize(
@@ -81,13 +84,13 @@ def test_a_lane_is_of_one_session() -> None:
 )
 def test_what_may_be_no_fetch_has_no_key_here(target: bytes) -> None:
     held = session()
-    assert lanes().key(held, target.replace(b"{live}", held.sids.to_live(MESSAGE))) is None
+    assert lanes().key(held, target.replace(b"{live}", held.sids.to_live(RecordedSid(MESSAGE)))) is None
 
 
 def test_rules_that_look_at_more_leave_no_lane() -> None:
     rules = Rules(match_headers=("accept",))
     held = session(rules)
-    assert lanes().key(held, TARGET + b"/" + held.sids.to_live(MESSAGE)) is None
+    assert lanes().key(held, TARGET + b"/" + held.sids.to_live(RecordedSid(MESSAGE))) is None
 
 
 def test_there_is_no_lane_until_the_account_is_bound() -> None:
@@ -95,7 +98,7 @@ def test_there_is_no_lane_until_the_account_is_bound() -> None:
     cassette = session(user=account).cassette
     assert cassette.account == account.encode()
     held = Session(cassette, RULES, sids=Bindings(cassette, RULES, Choice()))
-    live = held.sids.to_live(MESSAGE)
+    live = held.sids.to_live(RecordedSid(MESSAGE))
     assert lanes().key(held, b"/v1/Things/" + live) is None
     held.sids.keep(translated(held, normalize(Request("GET", TARGET), RULES), "AC" + "d" * 32))
     assert lanes().key(held, b"/v1/Things/" + live) is not None
@@ -103,7 +106,7 @@ def test_there_is_no_lane_until_the_account_is_bound() -> None:
 
 def test_a_secret_in_the_path_leaves_no_lane() -> None:
     held = session()
-    live = held.sids.to_live(MESSAGE)
+    live = held.sids.to_live(RecordedSid(MESSAGE))
     for password in (live.decode()[:20], "a/secret/with/slashes", "Services/" + TARGET.decode()[13:30]):
         known = Lanes(Blanker(secret(password)))
         assert known.key(held, TARGET + b"/" + live) is None
@@ -113,7 +116,7 @@ def test_a_secret_in_the_path_leaves_no_lane() -> None:
 
 def test_so_many_paths_are_remembered_and_no_more() -> None:
     held, known = session(), lanes()
-    live = held.sids.to_live(MESSAGE)
+    live = held.sids.to_live(RecordedSid(MESSAGE))
     keys = [known.key(held, b"/v1/Things%d/%b" % (nth, live)) for nth in range(200)]
     assert None not in keys
     assert len(set(keys)) == 200

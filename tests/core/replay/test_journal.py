@@ -1,13 +1,13 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatproxy.core.model import Outcome
+from chatproxy.core.model import ExchangeNumber, LiveSid, Outcome, RecordedSid
 from chatproxy.core.replay.bindings import Ambiguity
 from chatproxy.core.replay.journal import Entry, Journal, Numbers
 
 
 def hit(session: str = "a", exchange: int = 1) -> Entry:
-    return Entry(0, session, "GET", b"/v1/x", Outcome.HIT, 200, exchange)
+    return Entry(0, session, "GET", b"/v1/x", Outcome.HIT, 200, ExchangeNumber(exchange))
 
 
 def miss(session: str = "a", target: bytes = b"/v1/x") -> Entry:
@@ -55,8 +55,9 @@ def test_a_hit_is_noted_as_any_entry_is(hits: list[tuple[str, int]]) -> None:
 
 def test_a_hit_that_has_more_to_tell_is_noted_in_full() -> None:
     journal = Journal()
-    journal.hit(Entry(0, "a", "POST", b"/v1/x", Outcome.HIT, 201, 3, skipped=(2,)))
-    journal.hit(Entry(0, "a", "POST", b"/v1/x", Outcome.HIT, 201, 4, ambiguity=Ambiguity((b"x",), [(b"y",)])))
+    journal.hit(Entry(0, "a", "POST", b"/v1/x", Outcome.HIT, 201, ExchangeNumber(3), skipped=(ExchangeNumber(2),)))
+    ambiguity = Ambiguity((LiveSid(b"x"),), [(RecordedSid(b"y"),)])
+    journal.hit(Entry(0, "a", "POST", b"/v1/x", Outcome.HIT, 201, ExchangeNumber(4), ambiguity=ambiguity))
     tally = journal.tallies["a"]
     assert (list(tally.skipped), len(tally.ambiguities), list(tally.served)) == ([2], 1, [3, 4])
 
@@ -85,11 +86,11 @@ def test_a_tally_counts_outcomes_equal_misses_and_what_was_served() -> None:
     tally = journal.tallies["a"]
     assert tally.outcomes == {"hit": 2, "miss": 3}
     assert tally.misses == {("GET /v1/y", "never recorded"): 1, ("GET /v1/x", "never recorded"): 2}
-    assert (len(tally.served), 7 in tally.served) == (1, True)
+    assert (len(tally.served), ExchangeNumber(7) in tally.served) == (1, True)
 
 
 def test_what_was_recorded_is_not_served() -> None:
-    journal = noted(Journal(), Entry(0, "a", "GET", b"/v1/x", Outcome.RECORDED, 200, 7))
+    journal = noted(Journal(), Entry(0, "a", "GET", b"/v1/x", Outcome.RECORDED, 200, ExchangeNumber(7)))
     assert len(journal.tallies["a"].served) == 0
 
 
@@ -110,14 +111,15 @@ def test_beyond_the_bound_the_tally_of_the_session_used_longest_ago_goes_and_the
 def test_numbers_are_a_set(added: list[int], asked: list[int]) -> None:
     numbers = Numbers()
     for number in added:
-        numbers.add(number)
+        numbers.add(ExchangeNumber(number))
     assert len(numbers) == len(set(added))
-    assert list(numbers.missing(asked + added)) == [number for number in asked if number not in added]
+    missing = numbers.missing(map(ExchangeNumber, asked + added))
+    assert list(missing) == [number for number in asked if number not in added]
 
 
 @given(st.sets(st.integers(0, 5000)))
 def test_numbers_come_back_in_their_order(numbers: set[int]) -> None:
     held = Numbers()
     for number in numbers:
-        held.add(number)
+        held.add(ExchangeNumber(number))
     assert list(held) == sorted(numbers)

@@ -1,5 +1,6 @@
 from collections import Counter
 
+from exchanges import numbered
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import FORM, MESSAGES, UPSTREAM, basic
@@ -7,7 +8,7 @@ from strategies import FORM, MESSAGES, UPSTREAM, basic
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange, Forward, Request, Response, is_read
+from chatproxy.core.model import NO_EXCHANGE, Exchange, ExchangeNumber, Forward, Request, Response, is_read
 from chatproxy.core.record.recorder import Recorder
 from chatproxy.core.replay.player import Answer, Miss, Why, decide, play, play_fetch
 from chatproxy.core.replay.session import Session
@@ -19,7 +20,7 @@ RULES = Rules()
 
 
 def session(*recorded: Request) -> Session:
-    exchanges = [Exchange(place, request, Response(200), UPSTREAM, 0, 0) for place, request in enumerate(recorded, 1)]
+    exchanges = [numbered(place, request, Response(200), UPSTREAM, 0, 0) for place, request in enumerate(recorded, 1)]
     return Session(MemoryCassette("a", exchanges, RULES), RULES)
 
 
@@ -37,7 +38,11 @@ def test_a_read_repeats_its_last_answer() -> None:
 
 def test_a_fetch_by_its_key_is_replayed_as_any_read() -> None:
     replay, key = session(LIST, LIST), normalize(LIST, RULES).key
-    assert [play_fetch(replay, key) for _ in range(3)] == [Answer(1, key + bytes(4)), Answer(2), Answer(2)]
+    assert [play_fetch(replay, key) for _ in range(3)] == [
+        Answer(ExchangeNumber(1), key + bytes(4)),
+        Answer(ExchangeNumber(2)),
+        Answer(ExchangeNumber(2)),
+    ]
     assert play_fetch(replay, normalize(CREATE, RULES).key) is None
 
 
@@ -84,7 +89,7 @@ def test_law_2_a_live_request_is_blanked_before_its_key_is_made() -> None:
         return Request("POST", MESSAGES, (FORM, basic(b"me", password)), b"Body=my+token:+" + password)
 
     recorder = Recorder("a", UPSTREAM)
-    exchange = recorder.exchange(Forward(sent(b"recorded-password"), 0, 0), Response(201), 1)
+    exchange = recorder.exchange(Forward(sent(b"recorded-password"), 0, NO_EXCHANGE), Response(201), 1)
     replay = Session(MemoryCassette("a", [exchange], RULES), RULES)
     assert played(replay, sent(b"password-of-today")) == [1]
 
@@ -99,7 +104,7 @@ def in_order(*recorded: Request) -> Session:
     exchanges: list[Exchange] = []
     for number, request in enumerate(recorded, 1):
         after = next((one.number for one in reversed(exchanges) if not is_read(one.request.method)), 0)
-        exchanges.append(Exchange(number, request, Response(200), UPSTREAM, number, number, after))
+        exchanges.append(numbered(number, request, Response(200), UPSTREAM, number, number, after))
     return Session(MemoryCassette("a", exchanges, RULES), RULES)
 
 
@@ -131,9 +136,9 @@ def test_law_4_a_read_that_comes_too_early_is_a_miss() -> None:
 def test_law_4_the_miss_names_the_write() -> None:
     replay = in_order(FETCH, UPDATE, CREATE, LIST)
     early = decide(replay, normalize(LIST, RULES))
-    assert early == Miss(Why.EARLY, 3)
+    assert early == Miss(Why.EARLY, ExchangeNumber(3))
     played(replay, CREATE)
-    assert decide(replay, normalize(FETCH, RULES)) == Miss(Why.CHANGED, 2)
+    assert decide(replay, normalize(FETCH, RULES)) == Miss(Why.CHANGED, ExchangeNumber(2))
 
 
 def test_law_4_a_write_to_the_channel_touches_every_member() -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from core.programs import BEGIN, PATH, Program, Step, programs, steps
+from exchanges import numbered
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import FORM, MESSAGES, UPSTREAM, basic
@@ -15,7 +16,7 @@ from chatproxy.core.credentials.blanking import BLANK
 from chatproxy.core.engine import Engine
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange, Request, Response
+from chatproxy.core.model import NO_EXCHANGE, Exchange, ExchangeNumber, Request, Response
 from chatproxy.core.replay.bindings import Bindings
 from chatproxy.core.replay.explain import explain
 from chatproxy.core.replay.session import Session
@@ -50,7 +51,7 @@ def test_sessions_of_one_cassette_share_no_state() -> None:
     cassette = MemoryCassette("a", [], rules)
     one, other = Session(cassette, rules), Session(cassette, rules)
     one.answered[b"key"] = 1
-    one.writes.write(MESSAGES, 1)
+    one.writes.write(MESSAGES, ExchangeNumber(1))
     one.live.write(normalize(Request("POST", MESSAGES), rules))
     assert (other.answered, other.writes.of(MESSAGES)) == ({}, 0)
     assert normalize(Request("GET", MESSAGES), rules) not in other.live
@@ -230,7 +231,10 @@ def test_a_client_sees_its_own_values_where_pseudonyms_stand() -> None:
 
 
 def test_a_value_that_the_client_did_not_send_is_served_as_its_pseudonym() -> None:
-    reads = [replace(one, number=number, after=0) for number, one in enumerate(chat().exchanges[4:], 1)]
+    reads = [
+        replace(one, number=ExchangeNumber(number), after=NO_EXCHANGE)
+        for number, one in enumerate(chat().exchanges[4:], 1)
+    ]
     client = Client(reads, RULES)
     listed, fetched = client.ask(reads[0].request)["messages"], client.ask(reads[1].request)
     alice, phone = MADE.of_text("alice@corp.example"), MADE.of_text("+15551234567")
@@ -284,7 +288,7 @@ def test_a_sid_may_have_a_pseudonym_that_the_client_never_sees() -> None:
         client = Client(program.exchanges, rules, fresh=True)
         made = client.ask(replace(program.exchanges[0].request, body=f"From={live}&Body=a".encode()))
         assert made["from"] == client.ask(program.exchanges[1].request)["messages"][0]["from"] == live
-    assert recorded.encode() not in encode_reply(client.cassette.reply(1))
+    assert recorded.encode() not in encode_reply(client.cassette.reply(ExchangeNumber(1)))
 
 
 def test_a_header_may_show_what_the_client_sent() -> None:
@@ -293,11 +297,11 @@ def test_a_header_may_show_what_the_client_sent() -> None:
     rules = replace(
         named(("parameter", "who", None), ("header", "x-who", None), ("pattern", "a b", None)), match_headers=("X-Who",)
     )
-    client = Client([Exchange(1, request, answer, UPSTREAM, 1, 1)], rules)
+    client = Client([numbered(1, request, answer, UPSTREAM, 1, 1)], rules)
     served = client.answer(replace(request, origin="http://here:1"))
     assert served.headers[:2] == ((b"Location", b"http://here:1/u/a%20b"), (b"X-Who", b"a b"))
     assert served.body == b"a b"
-    assert b"a b" not in encode_reply(client.cassette.reply(1))
+    assert b"a b" not in encode_reply(client.cassette.reply(ExchangeNumber(1)))
     assert client.answer(replace(request, headers=())).status == 424
 
 

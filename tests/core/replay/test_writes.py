@@ -2,7 +2,7 @@ import pytest
 
 from chatproxy.core.matching.normal_form import NormalForm, normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Request
+from chatproxy.core.model import ExchangeNumber, Request
 from chatproxy.core.replay.writes import LastWrites, LiveTimelines
 
 CHANNELS = "/v1/Services/IS1/Channels"
@@ -63,6 +63,6 @@ def test_the_last_write_is_that_of_the_timeline_or_of_a_member_above_it() -> Non
         (f"{CHANNELS}/CH2", 9),
         (f"{CHANNELS}/CH2/Messages", 2),
     ):
-        writes.write(path.encode(), number)
+        writes.write(path.encode(), ExchangeNumber(number))
     paths = (MESSAGES, f"{MESSAGES}/IM7", f"{CHANNELS}/CH2/Messages", CHANNELS, f"{CHANNELS}/CH3/Messages", "/v1")
     assert [writes.of(path.encode()) for path in paths] == [5, 5, 9, 9, 0, 0]

@@ -7,14 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatproxy.core.errors import CassetteError
+from chatproxy.core.model import ExchangeNumber
 from chatproxy.core.report.coverage import Covered, coverage_json, merged, never_run, read_coverage
 
 RECORDING = {"last": 4, "digest": "d"}
 
 
 def covered(*unused: int, file: str | None = "talk.json", digest: str = "d", cassette: str = "talk") -> Covered:
-    requests = {number: f"GET /{number}" for number in unused}
-    return Covered(cassette, file, {"last": 4, "digest": digest}, 4, frozenset(unused), requests, misses=1)
+    requests = {ExchangeNumber(number): f"GET /{number}" for number in unused}
+    return Covered(cassette, file, {"last": 4, "digest": digest}, 4, frozenset(requests), requests, misses=1)
 
 
 def report(**changes: object) -> dict[str, object]:

@@ -1,6 +1,7 @@
 import json
 
 import pytest
+from exchanges import numbered
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import FORM, MESSAGES, UPSTREAM
@@ -9,7 +10,7 @@ from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.engine import Engine
 from chatproxy.core.errors import CassetteError, UpstreamError
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange, Mode, Request, Response
+from chatproxy.core.model import Exchange, ExchangeNumber, Mode, Request, Response
 from chatproxy.core.record.recorder import Recorder
 from chatproxy.core.replay.bindings import Bindings
 from chatproxy.core.replay.session import Session
@@ -25,7 +26,7 @@ def page(number: int) -> bytes:
 
 def replay(*numbers: int, bound: int = 10) -> Report:
     """Report on a replay of a cassette that has these exchanges, of the page of that number each."""
-    exchanges = [Exchange(number, Request("GET", page(number)), Response(200), UPSTREAM, 0, 0) for number in numbers]
+    exchanges = [numbered(number, Request("GET", page(number)), Response(200), UPSTREAM, 0, 0) for number in numbers]
     cassette = MemoryCassette("tour", exchanges, RULES)
     sessions = Sessions(lambda name, restarts: Session(cassette, RULES, name, restarts), bound=bound)
     return Report(Mode.REPLAY, "tour", Engine(UPSTREAM, lambda: 0, sessions=sessions), cassette)
@@ -106,7 +107,7 @@ def test_a_whole_report_lists_all_unused_exchanges_and_tells_which_recording_it_
 
 def cassette(*numbers: int, name: str = "tour", body: bytes = b"") -> MemoryCassette:
     exchanges = [
-        Exchange(number, Request("GET", page(number)), Response(200, body=body), UPSTREAM, 0, 0) for number in numbers
+        numbered(number, Request("GET", page(number)), Response(200, body=body), UPSTREAM, 0, 0) for number in numbers
     ]
     return MemoryCassette(name, exchanges, RULES)
 
@@ -116,7 +117,7 @@ def test_a_whole_report_is_read_back() -> None:
     for number in (1, 9):
         ask(report, b"a", number)
     content = json.loads(json.dumps(report.content(whole=True)))
-    assert read_report(content, cassette(1, 2, 4), "r") == Run(frozenset({2, 4}), 1)
+    assert read_report(content, cassette(1, 2, 4), "r") == Run(frozenset({ExchangeNumber(2), ExchangeNumber(4)}), 1)
     assert read_report(content | {"mode": "auto"}, cassette(1, 2, 4, 5), "r").unused == {2, 4}
 
 
@@ -134,7 +135,7 @@ def test_the_outcome_that_is_read_back_has_the_first_thousand_unused_exchanges_a
     ask(report, b"a", 7)
     outcome = outcome_of(json.loads(json.dumps(report.content(whole=True))))
     assert (outcome.exchanges, outcome.unused_total, len(outcome.unused)) == (1202, 1201, 1000)
-    assert outcome.unused[8] == f"GET {page(8).decode()}"
+    assert outcome.unused[ExchangeNumber(8)] == f"GET {page(8).decode()}"
     assert outcome == report.outcome()
 
 
@@ -214,7 +215,7 @@ def reported(exchanges: list[Exchange], *asked: Request) -> dict[str, object]:
 
 def test_law_4_the_report_names_writes_that_were_skipped_and_not_made_later() -> None:
     writes = [Request("POST", MESSAGES, (FORM,), b"Body=%d" % number) for number in range(5)]
-    exchanges = [Exchange(number, write, Response(201), UPSTREAM, 0, 0) for number, write in enumerate(writes, 1)]
+    exchanges = [numbered(number, write, Response(201), UPSTREAM, 0, 0) for number, write in enumerate(writes, 1)]
     assert reported(exchanges, writes[0], writes[3])["skipped"] == [2, 3]
     assert reported(exchanges, writes[3], writes[1])["skipped"] == [1, 3]
     assert reported(exchanges, *writes)["skipped"] == []
@@ -224,7 +225,7 @@ def test_law_2_the_report_shows_what_a_sid_could_have_stood_for_as_well() -> Non
     one, two, live = ("CH" + digit * 32 for digit in "129")
     requests = [Request("GET", f"/v1/{sid}".encode()) for sid in (one, two, live)]
     exchanges = [
-        Exchange(number, request, Response(200), UPSTREAM, 0, 0) for number, request in enumerate(requests[:2], 1)
+        numbered(number, request, Response(200), UPSTREAM, 0, 0) for number, request in enumerate(requests[:2], 1)
     ]
     assert reported(exchanges, requests[2])["ambiguous"] == [{live: [one, two]}]
     assert reported(exchanges, requests[0])["ambiguous"] == []

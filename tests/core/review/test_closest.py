@@ -4,13 +4,14 @@ from dataclasses import replace
 from random import Random
 
 from core.scenarios import RULES, Recording, Step, scenarios
+from exchanges import numbered
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import JSON, MESSAGES, UPSTREAM
 
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.matching.normal_form import normalize
-from chatproxy.core.model import Exchange, Request, Response
+from chatproxy.core.model import ExchangeNumber, Request, Response
 from chatproxy.core.review.closest import Closest, closest, differences
 from chatproxy.core.review.findings import Finding, Severity
 
@@ -30,7 +31,7 @@ def response(*bodies: str, origin: str = UPSTREAM, sid: str = "1", **more: objec
 
 def cassette(*answers: Response, request: Request = READ) -> MemoryCassette:
     """Return a cassette in which the same request got these answers one after another."""
-    recorded = [Exchange(number, request, one, UPSTREAM, number, number) for number, one in enumerate(answers, 1)]
+    recorded = [numbered(number, request, one, UPSTREAM, number, number) for number, one in enumerate(answers, 1)]
     return MemoryCassette("a", recorded, RULES)
 
 
@@ -60,7 +61,9 @@ def test_law_no_other_recorded_answer_differs_in_less(recorded: list[list[str]],
 
 
 def test_of_two_that_are_as_like_the_first_is_named() -> None:
-    assert found(cassette(response("a"), response("b"), response("b")), response("b")) == Closest(2, 3, [])
+    assert found(cassette(response("a"), response("b"), response("b")), response("b")) == Closest(
+        ExchangeNumber(2), 3, []
+    )
 
 
 def test_sids_times_addresses_and_volatile_fields_are_no_difference() -> None:

@@ -3,13 +3,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from core.programs import PATH, Program, Step, again, programs, steps
+from exchanges import numbered
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from strategies import FORM, JSON, UPSTREAM
 
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange, Request, Response
+from chatproxy.core.model import Exchange, ExchangeNumber, Request, Response
 from chatproxy.core.review.comparison import Difference, Summary, compare, summary
 from chatproxy.core.review.findings import Finding, Severity
 
@@ -23,7 +24,7 @@ def compared(a: Sequence[Exchange], b: Sequence[Exchange]) -> list[Difference]:
 
 def exchanges(*sent: tuple[str, object], method: str = "POST") -> list[Exchange]:
     return [
-        Exchange(
+        numbered(
             number,
             Request(method, PATH.encode(), (FORM,), body.encode()),
             Response(200, b"OK", (JSON,), json.dumps(answer).encode()),
@@ -88,8 +89,11 @@ def with_a_write(recorded: Sequence[Exchange], place: int) -> list[Exchange]:
     """Put a write that changes nothing between recorded exchanges."""
     (added,) = exchanges(("Body=never+sent", {"a": 1}))
     moment = recorded[max(0, place - 1)].answered
-    added = replace(added, number=place + 1, asked=moment, answered=moment, after=place)
-    later = [replace(one, number=one.number + 1, after=one.after + (one.after >= place)) for one in recorded[place:]]
+    added = replace(added, number=ExchangeNumber(place + 1), asked=moment, answered=moment, after=ExchangeNumber(place))
+    later = [
+        replace(one, number=ExchangeNumber(one.number + 1), after=ExchangeNumber(one.after + (one.after >= place)))
+        for one in recorded[place:]
+    ]
     return [*recorded[:place], added, *later]
 
 
@@ -147,7 +151,7 @@ def test_a_difference_names_its_exchanges_and_endpoint() -> None:
 
 
 def test_a_summary_counts_endpoints_exchanges_and_findings() -> None:
-    one = [*exchanges(("Body=a", {"a": 1})), replace(exchanges(("", 1), method="GET")[0], number=2)]
+    one = [*exchanges(("Body=a", {"a": 1})), replace(exchanges(("", 1), method="GET")[0], number=ExchangeNumber(2))]
     other = exchanges(("Body=a", {"a": 2, "b": 3}), ("Body=b", 1))
     found = summary(compared(one, other))
     assert found == Summary(endpoints=2, changed=1, only_in_a=1, only_in_b=1, high=3, low=1)

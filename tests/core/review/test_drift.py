@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from core.scenarios import RULES, Recording, Step, exported, scenarios
+from exchanges import numbered
 from fixture.fixtures import read
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ from strategies import FORM, JSON, UPSTREAM
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.errors import ConfigError
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange, Request, Response
+from chatproxy.core.model import Exchange, ExchangeNumber, Request, Response
 from chatproxy.core.review.drift import A_WRITE, NOT_LAST, Drift
 from chatproxy.core.review.findings import Checked, Severity
 
@@ -27,7 +28,7 @@ CREDENTIALS = ((b"Authorization", b"Basic " + b64encode(b"AC" + b"0" * 32 + b":a
 def exchange(number: int, method: str, path: str, content: object, *, status: int = 200, body: bytes = b"") -> Exchange:
     request = Request(method, path.encode(), (FORM,) if body else (), body)
     response = Response(status, b"OK", (JSON,), json.dumps(content).encode())
-    return Exchange(number, request, response, UPSTREAM, 10 * number, 10 * number + 5, number - 1)
+    return numbered(number, request, response, UPSTREAM, 10 * number, 10 * number + 5, number - 1)
 
 
 def message(body: str, sid: str = MESSAGE, **more: object) -> dict[str, object]:
@@ -61,12 +62,12 @@ class Asking:
         return [self._one(drift, cassette, number) for number in drift.order()]
 
     def _one(self, drift: Drift, cassette: MemoryCassette, number: int) -> Checked:
-        if (reason := drift.skipped(number)) is not None:
-            return drift.not_checked(number, reason)
-        request = drift.request(number, CREDENTIALS)
+        if (reason := drift.skipped(ExchangeNumber(number))) is not None:
+            return drift.not_checked(ExchangeNumber(number), reason)
+        request = drift.request(ExchangeNumber(number), CREDENTIALS)
         self.asked.append(request)
-        answer = self.answer(number, request, cassette.exchange(number).response)
-        return drift.checked(number, request, "http://127.0.0.1:9", answer)
+        answer = self.answer(number, request, cassette.exchange(ExchangeNumber(number)).response)
+        return drift.checked(ExchangeNumber(number), request, "http://127.0.0.1:9", answer)
 
 
 def same(number: int, request: Request, recorded: Response) -> Response:
@@ -125,8 +126,8 @@ def test_law_2_a_page_token_and_a_location_are_followed() -> None:
 
 
 def test_law_2_a_read_is_asked_before_the_write_that_it_came_before() -> None:
-    late = replace(TALK[1], number=4, asked=25, answered=60, after=1)
-    write = replace(TALK[2], number=3, asked=30, answered=40, after=1)
+    late = replace(TALK[1], number=ExchangeNumber(4), asked=25, answered=60, after=ExchangeNumber(1))
+    write = replace(TALK[2], number=ExchangeNumber(3), asked=30, answered=40, after=ExchangeNumber(1))
     assert Drift(MemoryCassette("a", [TALK[0], write, late], RULES), RULES, {}, writes=True).order() == [1, 4, 3]
 
 
@@ -193,4 +194,4 @@ def test_a_canonical_cassette_is_asked_for_only_with_the_sids_that_stand_for_its
 
 def test_why_an_exchange_is_skipped_is_the_same_whenever_it_is_asked() -> None:
     drift = Drift(MemoryCassette("a", TALK, RULES), RULES, {}, writes=False)
-    assert [drift.skipped(1), drift.skipped(1)] == [A_WRITE, A_WRITE]
+    assert [drift.skipped(ExchangeNumber(1)), drift.skipped(ExchangeNumber(1))] == [A_WRITE, A_WRITE]

@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 from core.programs import PATH, Program, Step, again, steps
+from exchanges import numbered
 from hypothesis import given
 from strategies import FORM, JSON, UPSTREAM
 
@@ -26,7 +27,7 @@ def exchange(
     number: int = 1, content: object = None, *, headers: Headers = (JSON,), sent: bytes = b"", upstream: str = UPSTREAM
 ) -> Exchange:
     request = Request("POST", PATH.encode(), (FORM,), sent)
-    return Exchange(
+    return numbered(
         number, request, Response(200, b"OK", headers, json.dumps(content).encode()), upstream, number, number
     )
 

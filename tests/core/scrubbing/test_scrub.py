@@ -2,6 +2,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from exchanges import numbered
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import (
@@ -112,7 +113,7 @@ def test_headers_that_tell_of_machines_are_always_dropped(name: str) -> None:
     request = Request("GET", b"/", (kept, (telling, b"1"), (b"X" + telling, b"2")))
     assert scrubbed_request(request, NO_SCRUB).headers == (kept, (b"X" + telling, b"2"))
     assert scrubbed_request(request, scrub(("field", "a", "drop"))).headers == (kept, (b"X" + telling, b"2"))
-    exchange = Exchange(1, request, Response(200, b"", request.headers), UPSTREAM, 1, 1)
+    exchange = numbered(1, request, Response(200, b"", request.headers), UPSTREAM, 1, 1)
     assert scrubbed_exchange(exchange, NO_SCRUB).response == exchange.response
     without = replace(exchange, request=Request("GET", b"/"))
     assert scrubbed_exchange(without, NO_SCRUB) is without
@@ -300,7 +301,7 @@ def test_equal_values_have_equal_pseudonyms_in_requests_and_answers() -> None:
     rules = scrub(("parameter", "From", "pseudonym"), ("field", "from", "pseudonym"), ("header", "X-*", "pseudonym"))
     request = Request("POST", b"/?From=%61lice", (FORM, (b"X-Who", b"alice")), b"From=alice")
     response = Response(200, b"", (JSON,), b'{"from": "\\u0061lice"}')
-    shown = scrubbed_exchange(Exchange(1, request, response, UPSTREAM, 1, 1), rules)
+    shown = scrubbed_exchange(numbered(1, request, response, UPSTREAM, 1, 1), rules)
     pseudonym = MADE.of_text("alice").encode()
     assert shown.request.target == b"/?From=" + pseudonym
     assert shown.request.body == b"From=" + pseudonym

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlencode
 
 import pytest
 from core.scenarios import RULES, Recording, Step, exported, scenarios
+from exchanges import numbered
 from fixture.fixtures import read
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,7 +18,7 @@ from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.engine import Engine
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange, Request, Response, Standing
+from chatproxy.core.model import Exchange, ExchangeNumber, Request, Response, Standing
 from chatproxy.core.products.edge import FIXED
 from chatproxy.core.products.every import TWILIO_HOST, TWILIO_ORIGIN
 from chatproxy.core.replay.bindings import Bindings, Choice, Owner
@@ -126,7 +127,7 @@ def test_a_field_that_the_server_changed_is_all_that_differs() -> None:
 
 
 def exchange(request: Request, response: Response, number: int = 1, **changes: Any) -> Exchange:
-    return replace(Exchange(number, request, response, UPSTREAM, number, number, number - 1), **changes)
+    return replace(numbered(number, request, response, UPSTREAM, number, number, number - 1), **changes)
 
 
 def canonical(*recorded: Exchange, rules: Rules = RULES, keep: frozenset[str] = frozenset()) -> list[Exchange]:
@@ -238,7 +239,7 @@ def test_a_write_to_a_member_above_says_which_epochs_it_opens_below() -> None:
         Standing(1, ((CANONICAL_PATH.encode(), 2),)),
     ]
     cassette = MemoryCassette("a", found, RULES, Declared(None, ()))
-    assert [cassette.place(number).epoch for number in (1, 2, 3)] == [1, 2, 1]
+    assert [cassette.place(ExchangeNumber(number)).epoch for number in (1, 2, 3)] == [1, 2, 1]
     assert canonical(*found) == found
 
 

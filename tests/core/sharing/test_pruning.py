@@ -7,6 +7,7 @@ from random import Random
 from core.programs import BEGIN, programs
 from core.scenarios import Recording as Scenario
 from core.scenarios import Step, exported
+from exchanges import numbered
 from fixture.fixtures import read
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ from strategies import FORM, JSON, UPSTREAM
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.engine import Engine
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange, Request, Response, is_read
+from chatproxy.core.model import Exchange, ExchangeNumber, RecordedSid, Request, Response, is_read
 from chatproxy.core.replay.bindings import Bindings, Choice
 from chatproxy.core.replay.session import Session
 from chatproxy.core.replay.sessions import Sessions
@@ -59,7 +60,7 @@ class Recording:
         request = Request(method, (SERVICE + path).encode(), (FORM,), body)
         response = Response(status, b"", (JSON,), json.dumps(shows).encode())
         after = max(writes, default=0)
-        self.exchanges.append(Exchange(number, request, response, UPSTREAM, asked, answered, after, user))
+        self.exchanges.append(numbered(number, request, response, UPSTREAM, asked, answered, after, user))
         return self
 
     @property
@@ -67,7 +68,11 @@ class Recording:
         return MemoryCassette("tour", self.exchanges, RULES)
 
     def pruned(self, *unused: int) -> Pruning:
-        return prune(self.cassette, unused, RULES)
+        return prune(self.cassette, map(ExchangeNumber, unused), RULES)
+
+
+def plan(deleted: tuple[int, ...], needed: tuple[int, ...]) -> Pruning:
+    return Pruning(tuple(map(ExchangeNumber, deleted)), tuple(map(ExchangeNumber, needed)))
 
 
 Client = Callable[[Session, bytes], bytes]
@@ -175,7 +180,7 @@ def test_law_3_a_program_with_sids_of_its_own_is_answered_as_before(
 
     def programmed(session: Session, sid: bytes) -> bytes:
         known = session.cassette.numbered(sid)
-        return live.get(sid) or (sid if known is None or known.supplied else session.sids.to_live(sid))
+        return live.get(sid) or (sid if known is None or known.supplied else session.sids.to_live(RecordedSid(sid)))
 
     asked = data.draw(requests_of(cassette))
     answers = run(cassette, asked, Choice(), programmed)
@@ -194,47 +199,47 @@ LIST, ONE, TWO = f"/Channels/{CHANNEL}/Messages", *(f"/Channels/{CHANNEL}/Messag
 
 def test_what_nothing_stands_on_is_deleted() -> None:
     recording = Recording().add("GET", LIST).add("POST", LIST).add("GET", LIST).add("GET", LIST).add("POST", LIST)
-    assert recording.pruned(3, 5) == Pruning((3, 5), ())
-    assert recording.pruned() == Pruning((), ())
-    assert recording.pruned(4, 99) == Pruning((4,), ())
+    assert recording.pruned(3, 5) == plan((3, 5), ())
+    assert recording.pruned() == plan((), ())
+    assert recording.pruned(4, 99) == plan((4,), ())
 
 
 def test_law_2_a_write_stays_if_something_kept_stands_in_the_epoch_that_it_opened_or_in_a_later_one() -> None:
     recording = Recording().add("GET", LIST).add("POST", LIST).add("POST", LIST).add("GET", LIST).add("POST", LIST)
-    assert recording.pruned(2, 3, 5) == Pruning((5,), (2, 3))
-    assert recording.pruned(2, 3, 4, 5) == Pruning((2, 3, 4, 5), ())
-    assert recording.pruned(1, 2, 4) == Pruning((4,), (1, 2))  # the recording begins with 1
+    assert recording.pruned(2, 3, 5) == plan((5,), (2, 3))
+    assert recording.pruned(2, 3, 4, 5) == plan((2, 3, 4, 5), ())
+    assert recording.pruned(1, 2, 4) == plan((4,), (1, 2))  # the recording begins with 1
 
 
 def test_law_2_a_write_that_was_refused_is_deleted() -> None:
     recording = Recording().add("GET", LIST).add("POST", LIST, status=400).add("GET", LIST)
-    assert recording.pruned(2) == Pruning((2,), ())
+    assert recording.pruned(2) == plan((2,), ())
 
 
 def test_law_2_a_write_stays_if_something_kept_stands_after_it_in_a_timeline_that_it_touched() -> None:
     recording = Recording().add("GET", LIST).add("POST", f"/Channels/{CHANNEL}").add("GET", LIST)
-    assert recording.pruned(2) == Pruning((), (2,))
-    assert recording.pruned(2, 3) == Pruning((2, 3), ())
+    assert recording.pruned(2) == plan((), (2,))
+    assert recording.pruned(2, 3) == plan((2, 3), ())
 
 
 def test_law_3_a_generated_sid_stays_generated() -> None:
     recording = Recording().add("GET", LIST).add("GET", LIST, {"body": MEMBERS[0]}).add("GET", ONE)
-    assert recording.pruned(2) == Pruning((), (2,))
-    assert recording.pruned(2, 3) == Pruning((2, 3), ())
+    assert recording.pruned(2) == plan((), (2,))
+    assert recording.pruned(2, 3) == plan((2, 3), ())
 
 
 def test_law_3_a_supplied_sid_stays_supplied() -> None:
     recording = Recording().add("GET", LIST).add("GET", ONE).add("GET", LIST, {"body": MEMBERS[0]})
-    assert recording.pruned(2) == Pruning((), (2,))
-    assert recording.pruned(3) == Pruning((3,), ())
+    assert recording.pruned(2) == plan((), (2,))
+    assert recording.pruned(3) == plan((3,), ())
 
 
 def test_law_3_supplied_sids_come_in_the_order_in_which_they_came() -> None:
     recording = Recording().add("GET", "").add("GET", f"/Channels/{CHANNEL}")
     recording.add("GET", f"/Channels/{OTHER}/Messages").add("GET", LIST)
-    assert recording.pruned(2) == Pruning((), (2,))
-    assert recording.pruned(2, 3) == Pruning((2, 3), ())
-    assert recording.pruned(2, 4) == Pruning((2, 4), ())
+    assert recording.pruned(2) == plan((), (2,))
+    assert recording.pruned(2, 3) == plan((2, 3), ())
+    assert recording.pruned(2, 4) == plan((2, 4), ())
 
 
 def test_law_3_the_account_stays_the_one_that_recorded_first() -> None:
@@ -243,8 +248,8 @@ def test_law_3_the_account_stays_the_one_that_recorded_first() -> None:
         Recording().add("GET", "", {"account_sid": other}).add("GET", LIST, user=one).add("GET", ONE, user=other)
     )
     assert recording.cassette.account == one.encode()
-    assert recording.pruned(2) == Pruning((), (2,))
-    assert recording.pruned(2, 3) == Pruning((3,), (2,))
+    assert recording.pruned(2) == plan((), (2,))
+    assert recording.pruned(2, 3) == plan((3,), (2,))
 
 
 def test_law_3_the_account_stays_the_one_that_was_seen_first_where_nobody_gave_one() -> None:
@@ -252,15 +257,15 @@ def test_law_3_the_account_stays_the_one_that_was_seen_first_where_nobody_gave_o
     shows = [{"body": one}, {"body": other}]
     recording = Recording().add("GET", "").add("GET", LIST, shows[0]).add("GET", ONE, shows[1])
     assert recording.cassette.account == one.encode()
-    assert recording.pruned(2) == Pruning((), (2,))
+    assert recording.pruned(2) == plan((), (2,))
 
 
 def test_law_3_what_began_the_recording_stays_unless_what_follows_came_in_the_same_second() -> None:
     recording = Recording().add("GET", LIST).add("GET", TWO).add("GET", ONE)
-    assert recording.pruned(1) == Pruning((), (1,))
+    assert recording.pruned(1) == plan((), (1,))
     recording.exchanges[1] = replace(recording.exchanges[1], answered=recording.exchanges[0].answered)
     recording.exchanges[1] = replace(recording.exchanges[1], asked=recording.exchanges[0].asked)
-    assert recording.pruned(1) == Pruning((1,), ())
+    assert recording.pruned(1) == plan((1,), ())
 
 
 def test_law_3_a_read_stays_that_tells_where_another_stands() -> None:
@@ -272,7 +277,9 @@ def test_law_3_a_read_stays_that_tells_where_another_stands() -> None:
     whole = recording.cassette
     pruning = recording.pruned(2, 3)
     again = without(whole, pruning)
-    assert [again.place(number).epoch for number in (1, 4, 5)] == [whole.place(number).epoch for number in (1, 4, 5)]
+    assert [again.place(ExchangeNumber(number)).epoch for number in (1, 4, 5)] == [
+        whole.place(ExchangeNumber(number)).epoch for number in (1, 4, 5)
+    ]
     assert pruning.needed
 
 
@@ -280,7 +287,7 @@ def test_law_3_where_another_timeline_tells_which_channel_is_which_all_stays() -
     recording = Recording().add("GET", LIST)
     recording.add("GET", "/Channels/general/Members", {"sid": MEMBERS[0], "channel_sid": CHANNEL})
     recording.add("GET", LIST).add("DELETE", "/Channels/general", status=204)
-    assert recording.pruned(2) == Pruning((), (2,))
+    assert recording.pruned(2) == plan((), (2,))
 
 
 def test_law_3_two_timelines_stay_two() -> None:
@@ -288,19 +295,20 @@ def test_law_3_two_timelines_stay_two() -> None:
     recording.add("GET", "/Channels/general/Messages", {"sid": MEMBERS[0], "channel_sid": CHANNEL})
     recording.add("GET", f"/Channels/{OTHER}/Messages")
     recording.add("GET", "/Channels/general/Messages", {"sid": MEMBERS[0], "channel_sid": OTHER})
-    assert recording.pruned(2) == Pruning((), (2,))
+    assert recording.pruned(2) == plan((), (2,))
 
 
 def test_law_3_a_write_in_another_timeline_goes_though_it_set_an_instant_that_is_kept() -> None:
     shows = {"sid": MEMBERS[0], "date_created": "2026-01-01T00:00:02Z"}
     recording = Recording().add("GET", "").add("POST", LIST, shows).add("GET", f"/Channels/{OTHER}/Messages", shows)
-    assert recording.cassette.reply(3) != without(recording.cassette, Pruning((2,), ())).reply(3)
-    assert recording.pruned(2) == Pruning((2,), ())
+    third = ExchangeNumber(3)
+    assert recording.cassette.reply(third) != without(recording.cassette, plan((2,), ())).reply(third)
+    assert recording.pruned(2) == plan((2,), ())
 
 
 def test_of_a_cassette_that_nothing_was_served_of_only_what_it_is_known_by_stays() -> None:
-    assert Recording().add("GET", LIST).add("GET", ONE).pruned(1, 2) == Pruning((2,), (1,))
-    assert Recording().pruned(1) == Pruning((), ())
+    assert Recording().add("GET", LIST).add("GET", ONE).pruned(1, 2) == plan((2,), (1,))
+    assert Recording().pruned(1) == plan((), ())
 
 
 def test_a_canonical_cassette_keeps_its_epochs_and_what_it_declares() -> None:
@@ -315,7 +323,7 @@ def test_a_canonical_cassette_keeps_its_epochs_and_what_it_declares() -> None:
     cassette = MemoryCassette("a", document.exchanges, RULES, document.declared)
     reads = frozenset(number for number in cassette.order() if is_read(cassette.exchange(number).request.method))
     last = max(cassette.order())
-    assert prune(cassette, reads - {last}, RULES) == Pruning(tuple(sorted(reads - {last})), ())
+    assert prune(cassette, reads - {last}, RULES) == plan(tuple(sorted(reads - {last})), ())
     kept = [one for one in cassette if one.number not in reads - {last}]
     left = MemoryCassette("a", kept, RULES, document.declared)
     assert [left.place(one.number).epoch for one in kept] == [cassette.place(one.number).epoch for one in kept]

@@ -3,9 +3,10 @@ from dataclasses import replace
 
 import pytest
 from core.programs import BEGIN, JSON, PATH, Program, places_of, programs
+from exchanges import numbered
 from hypothesis import given
 
-from chatproxy.core.model import Exchange, Request, Response
+from chatproxy.core.model import Exchange, ExchangeNumber, Request, Response
 from chatproxy.core.time.causes import Causes, date_fields, sure_of
 from chatproxy.core.time.timestamps import SECOND
 
@@ -33,7 +34,7 @@ def shown(number: int, request: Request, status: int = 200, asked: int = 0, **va
     body = json.dumps(values).encode()
     moment = BEGIN + number * SECOND
     headers = (*JSON, (b"Date", b"Thu, 01 Jan 2026 00:00:00 GMT"))
-    return Exchange(
+    return numbered(
         number, request, Response(status, b"", headers, body), "https://chat.twilio.com", asked or moment, moment
     )
 
@@ -81,9 +82,9 @@ def test_law_7_a_write_that_failed_or_shows_no_object_sets_nothing() -> None:
 
 def test_law_7_of_two_updates_within_a_second_each_read_has_the_one_before_it() -> None:
     one = shown(1, UPDATE, sid=SID, date_updated=EARLY, body="a", from_=None)
-    read = replace(shown(2, FETCH, sid=SID, date_updated=EARLY, body="a"), after=1)
-    two = replace(shown(3, UPDATE, sid=SID, date_updated=EARLY, body="b", more=1), after=1)
-    again = replace(shown(4, FETCH, sid=SID, date_updated=EARLY, body="b"), after=3)
+    read = replace(shown(2, FETCH, sid=SID, date_updated=EARLY, body="a"), after=ExchangeNumber(1))
+    two = replace(shown(3, UPDATE, sid=SID, date_updated=EARLY, body="b", more=1), after=ExchangeNumber(1))
+    again = replace(shown(4, FETCH, sid=SID, date_updated=EARLY, body="b"), after=ExchangeNumber(3))
     causes = found_causes([one, read, two, again])
     assert [causes[number][SID, "date_updated"] for number in (1, 2, 3, 4)] == [1, 1, 3, 3]
 

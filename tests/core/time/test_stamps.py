@@ -1,8 +1,9 @@
 from dataclasses import replace
 
 from core.programs import BEGIN, CHANNEL, PATH, Program
+from exchanges import numbered
 
-from chatproxy.core.model import Exchange, Headers, Request, Response
+from chatproxy.core.model import NO_EXCHANGE, Exchange, ExchangeNumber, Headers, Request, Response
 from chatproxy.core.time.causes import Causes, answered_at
 from chatproxy.core.time.stamps import Stamp, body_stamps, head_stamps, recording_begin
 from chatproxy.core.time.timestamps import SECOND, Spelling
@@ -10,16 +11,16 @@ from chatproxy.core.time.timestamps import SECOND, Spelling
 
 def exchange(method: str = "GET", status: int = 200, headers: Headers = (), body: bytes = b"") -> Exchange:
     response = Response(status, b"", headers, body)
-    return Exchange(1, Request(method, PATH.encode()), response, "https://x", BEGIN, BEGIN + 300_000)
+    return numbered(1, Request(method, PATH.encode()), response, "https://x", BEGIN, BEGIN + 300_000)
 
 
 def test_a_stamp_comes_back_from_a_slots_argument() -> None:
-    for stamp in (Stamp(BEGIN, 7, Spelling(0, 3)), Stamp(-SECOND, 0, Spelling(2))):
+    for stamp in (Stamp(BEGIN, ExchangeNumber(7), Spelling(0, 3)), Stamp(-SECOND, NO_EXCHANGE, Spelling(2))):
         assert Stamp.unpack(stamp.pack()) == stamp
 
 
 def test_a_stamps_text_is_the_recorded_one() -> None:
-    assert Stamp(BEGIN, 7, Spelling(0)).text() == b"2026-01-01T00:00:00Z"
+    assert Stamp(BEGIN, ExchangeNumber(7), Spelling(0)).text() == b"2026-01-01T00:00:00Z"
 
 
 def test_law_8_the_instants_of_an_answer_stand_in_date_fields_and_date_headers() -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from core.programs import places_of
+from exchanges import numbered
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import FORM, JSON, UPSTREAM
@@ -54,7 +55,7 @@ def test_law_4_every_answer_of_a_sequential_replay_is_right_or_a_miss(
     world, recorded, after = Messages(0), [], 0
     for number, request in enumerate(program, 1):
         response = asked(world, request, number)
-        recorded.append(Exchange(number, request, response, UPSTREAM, 2 * number, 2 * number + 1, after))
+        recorded.append(numbered(number, request, response, UPSTREAM, 2 * number, 2 * number + 1, after))
         after = after if is_read(request.method) else number
     cassette, now = MemoryCassette("a", recorded, RULES), Messages(0)
     reads = [request for request in program if is_read(request.method)]
@@ -90,7 +91,7 @@ class Recording:
         response = Response(status, b"", (JSON,), json.dumps(shows).encode())
         request = Request(method, path.encode(), (FORM,))
         after = max(answered, default=0)
-        self.exchanges.append(Exchange(number, request, response, UPSTREAM, asked, 10 * number, after))
+        self.exchanges.append(numbered(number, request, response, UPSTREAM, asked, 10 * number, after))
         return self
 
     def create(self, sid: str, index: int = 0, **more: Any) -> "Recording":
@@ -243,7 +244,7 @@ def test_law_4_two_spellings_of_a_channel_are_one_timeline_if_an_answer_says_so(
 def standing(number: int, method: str, path: str, epoch: int, **below: int) -> Exchange:
     opened = tuple((f"{SERVICE_PATH}/{name}".encode(), at) for name, at in below.items())
     request = Request(method, path.encode())
-    return Exchange(number, request, Response(200), UPSTREAM, 0, 0, standing=Standing(epoch, opened))
+    return numbered(number, request, Response(200), UPSTREAM, 0, 0, standing=Standing(epoch, opened))
 
 
 SERVICE_PATH = f"/v1/Services/{SERVICE}"

@@ -1,10 +1,11 @@
+from exchanges import numbered
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import FORM, JSON, UPSTREAM, exchanges
 
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange, Request, Response
+from chatproxy.core.model import Exchange, RecordedSid, Request, Response
 from chatproxy.core.products.sid_types import PREFIXES
 from chatproxy.core.timeline.numbering import Numbered, Numbering, nth_of, order_of, sid_number, sid_type
 
@@ -26,7 +27,7 @@ def exchange(
     user: str | None = None,
 ) -> Exchange:
     request = Request("POST", target, (FORM,), body)
-    return Exchange(number, request, Response(200, b"OK", (JSON,), answer), UPSTREAM, asked, answered, user=user)
+    return numbered(number, request, Response(200, b"OK", (JSON,), answer), UPSTREAM, asked, answered, user=user)
 
 
 def learned(*several: Exchange) -> Numbering:
@@ -43,9 +44,9 @@ def supplied(*several: Exchange) -> set[bytes]:
 def test_law_1_numbers_go_per_type_by_first_appearance_requests_before_their_responses() -> None:
     one, two, three, channel = sid("IM", "1"), sid("IM", "2"), sid("IM", "3"), sid("CH", "1")
     numbering = learned(exchange(1, b"/" + three, two + channel + three), exchange(2, b"/" + two, one))
-    numbers = [numbering.number_of(each) for each in (three, two, one, channel)]
+    numbers = [numbering.number_of(RecordedSid(each)) for each in (three, two, one, channel)]
     assert numbers == [sid_number(b"IM", 1), sid_number(b"IM", 2), sid_number(b"IM", 3), sid_number(b"CH", 1)]
-    assert numbering.number_of(sid("IM", "4")) is None
+    assert numbering.number_of(RecordedSid(sid("IM", "4"))) is None
 
 
 @given(st.sampled_from(PREFIXES), st.integers(1, 2**32 - 1))
@@ -66,8 +67,8 @@ def test_types_are_ordered_and_hashed_by_their_old_places_and_new_ones_by_their_
 def test_law_1_request_ids_are_numbered_by_exchange() -> None:
     one, two, three = (sid("RQ", digit) for digit in "123")
     numbering = learned(exchange(3, answer=one + two), exchange(6), exchange(7, answer=three + one))
-    assert numbering.number_of(one) == sid_number(b"RQ", 1)
-    assert numbering.number_of(three) == sid_number(b"RQ", 3)
+    assert numbering.number_of(RecordedSid(one)) == sid_number(b"RQ", 1)
+    assert numbering.number_of(RecordedSid(three)) == sid_number(b"RQ", 3)
     assert len({known.number for known in numbering.numbered().values()}) == 3
 
 

@@ -1,4 +1,4 @@
-from chatproxy.core.model import Standing
+from chatproxy.core.model import NO_EXCHANGE, ExchangeNumber, Standing
 from chatproxy.core.timeline.epochs import Place
 from chatproxy.core.timeline.order import groups
 from chatproxy.core.timeline.traces import Trace
@@ -8,7 +8,9 @@ def one(
     number: int, kind: str = "GET /a", *, asked: int | None = None, query: bytes = b"", opens: bool = False
 ) -> Trace:
     moment = number if asked is None else asked
-    return Trace(number, moment, number, 0, kind[:4].strip(), b"/a", kind, query, b"", 200, opens)
+    return Trace(
+        ExchangeNumber(number), moment, number, NO_EXCHANGE, kind[:4].strip(), b"/a", kind, query, b"", 200, opens
+    )
 
 
 def ordered(traces: list[Trace], places: list[tuple[int, int]]) -> list[list[int]]:

@@ -1,6 +1,7 @@
 import pytest
 from core.programs import PATH
 
+from chatproxy.core.model import NO_EXCHANGE, ExchangeNumber
 from chatproxy.core.timeline.races import Contest
 from chatproxy.core.timeline.traces import Trace
 from chatproxy.core.twilio.objects import Page, Shown
@@ -11,7 +12,7 @@ MEMBER = f"{PATH}/{SID}".encode()
 
 def one(number: int, method: str, path: bytes, asked: int, status: int = 200) -> Trace:
     opens = method != "GET" and status < 400
-    return Trace(number, asked, asked + 10, 0, method, path, "", b"", b"", status, opens)
+    return Trace(ExchangeNumber(number), asked, asked + 10, NO_EXCHANGE, method, path, "", b"", b"", status, opens)
 
 
 def contest(*several: tuple[Trace, Shown]) -> Contest:

@@ -1,11 +1,12 @@
 import json
 
 import pytest
+from exchanges import numbered
 from strategies import FORM, JSON, UPSTREAM
 
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange, Request, Response
+from chatproxy.core.model import Request, Response
 from chatproxy.core.timeline.traces import Trace, opens_epoch, trace
 
 RULES = Rules()
@@ -15,7 +16,7 @@ BY_NAME = f"{SERVICE}/Channels/general/Messages"
 
 def traced(*requests: tuple[str, str, bytes, dict[str, object]]) -> list[Trace]:
     exchanges = [
-        Exchange(
+        numbered(
             number,
             Request(method, target.encode(), (FORM,), body),
             Response(200, b"", (JSON,), json.dumps(answer).encode()),
@@ -35,7 +36,7 @@ def traced(*requests: tuple[str, str, bytes, dict[str, object]]) -> list[Trace]:
 def test_law_4_a_write_answered_below_400_or_with_5xx_may_have_had_an_effect(
     method: str, status: int, opens: bool
 ) -> None:
-    assert opens_epoch(Exchange(1, Request(method, b"/"), Response(status), UPSTREAM, 0, 0)) is opens
+    assert opens_epoch(numbered(1, Request(method, b"/"), Response(status), UPSTREAM, 0, 0)) is opens
 
 
 def test_two_spellings_of_a_channel_are_one_path() -> None:
