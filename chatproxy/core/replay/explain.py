@@ -11,7 +11,7 @@ from chatproxy.core.matching.difference import Difference, Part, Values, differe
 from chatproxy.core.matching.normal_form import NormalForm, normalize
 from chatproxy.core.matching.rules import Rules
 from chatproxy.core.matching.shaping import shaping
-from chatproxy.core.model import ExchangeNumber, Request
+from chatproxy.core.model import NO_EXCHANGE, ExchangeNumber, Request
 from chatproxy.core.replay.player import Miss, Played, Why, play_request
 from chatproxy.core.replay.session import Session
 from chatproxy.core.text.excerpts import excerpts
@@ -88,6 +88,8 @@ def _recorded(session: Session, form: NormalForm, miss: Miss) -> str:
         used = "the one recorded answer is used" if count == 1 else f"all {count} recorded answers are used"
         anew = f"DELETE /__chatproxy/sessions/{session.name} begins the session anew, or use a new session name"
         return f"{used}; {anew}"
+    if miss.write == NO_EXCHANGE:  # the file was changed by hand
+        return f"recorded only after a write that cassette {session.cassette.name!r} does not have"
     write = f"{session.cassette.name}/{miss.write} {session.cassette.exchange(miss.write).request.line}"
     if miss.why is Why.EARLY:
         return f"recorded only after {write}, which this session has not made"

@@ -5,7 +5,7 @@ from strategies import FORM, JSON, MESSAGES, UPSTREAM
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.matching.normal_form import NormalForm, normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange, ExchangeNumber, Headers, RecordedSid, Request, Response
+from chatproxy.core.model import Exchange, ExchangeNumber, Headers, RecordedSid, Request, Response, Standing
 from chatproxy.core.replay.bindings import Bindings, Given, Owner
 from chatproxy.core.replay.explain import Near, explain, miss_reason, worded_differences
 from chatproxy.core.replay.player import play, play_request
@@ -160,6 +160,13 @@ def test_law_12_a_read_of_another_epoch_names_the_write() -> None:
     play(replay, form(post(b"Body=a", MESSAGE)))
     changed = f"recorded only before tour/2 POST {MESSAGE.decode()}, which may have changed it"
     assert reason_of(replay, member) == changed
+
+
+def test_law_12_a_read_after_a_write_that_was_taken_out_of_the_file_is_a_miss() -> None:
+    late = numbered(1, Request("GET", MESSAGES), Response(200), UPSTREAM, 0, 0, standing=Standing(5))
+    replay = Session(MemoryCassette("tour", [late], RULES), RULES)
+    reason = reason_of(replay, Request("GET", MESSAGES))
+    assert reason == "recorded only after a write that cassette 'tour' does not have"
 
 
 # Explanations
