@@ -11,7 +11,7 @@ from chatproxy.cassettes.transfer import canonical_fixture, export_cassette
 from chatproxy.config.settings import Settings, load
 from chatproxy.config.values import FREE
 from chatproxy.core.errors import ChatproxyError
-from chatproxy.core.model import Mode
+from chatproxy.core.model import Mode, Outcome
 from chatproxy.core.twilio.sids import SID
 from chatproxy.serve.hosting import in_background
 from chatproxy.serve.listen import proxy, sandbox
@@ -49,7 +49,7 @@ def run_demo(file: Path | None, say: Say) -> None:
             counts = replayer.engine.counts if replayer.engine else {}
     differing, fresh = _show(recorded, replayed, say)
     say(f"\n{count} exchanges recorded from the sandbox and exported to {path}")
-    say(f"{counts['hit']} served with the sandbox stopped, {counts['miss']} missed")
+    say(f"{counts[Outcome.HIT]} served with the sandbox stopped, {counts[Outcome.MISS]} missed")
     if differing:
         raise ChatproxyError(f"{differing} of {len(recorded)} results differ")
     say(f"all {len(recorded)} results are equal, but for {fresh} fresh SIDs")

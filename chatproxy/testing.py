@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from chatproxy.core.errors import ConfigError
-from chatproxy.core.model import TWILIO_HOST
+from chatproxy.core.products.every import TWILIO_HOST
 from chatproxy.core.twilio.origins import one_host
 from chatproxy.environment import URL
 

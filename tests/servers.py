@@ -1,6 +1,7 @@
 """Real servers on free loopback ports for tests: the proxy, and an upstream that answers as a test says."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -48,3 +49,13 @@ async def raw(url: str, text: bytes, *, half_close: bool = False) -> bytes:
     finally:
         writer.close()
         await writer.wait_closed()
+
+
+def accepts(url: str) -> bool:
+    """Tell whether a server listens at this URL."""
+    host, port = url.removeprefix("http://").split(":")
+    try:
+        socket.create_connection((host, int(port))).close()
+    except ConnectionRefusedError:
+        return False
+    return True

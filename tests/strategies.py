@@ -14,7 +14,7 @@ from typing import TypeVar
 from hypothesis import strategies as st
 
 from chatproxy.core.model import Exchange, Headers, Request, Response
-from chatproxy.core.twilio.sids import PREFIXES
+from chatproxy.core.products.sid_types import PREFIXES
 
 ORIGIN = "http://127.0.0.1:8765"
 """The address of the proxy."""

@@ -403,7 +403,7 @@ def test_every_outcome_is_explained() -> None:
 
 def messages() -> Iterator[str]:
     """Yield the longest fixed part of every error's text in the program, where it has three words or more."""
-    of_code = {"jsontext.py", "api.py"}  # raised by code for code: caught, or no user's doing
+    of_code = {"json_text.py", "api.py"}  # raised by code for code: caught, or no user's doing
     trees = {id(node) for path, tree in SOURCES.items() if path.name in of_code for node in ast.walk(tree)}
     raised = (
         "ConfigError",

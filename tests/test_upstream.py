@@ -82,6 +82,22 @@ async def test_too_large_an_answer_is_a_502() -> None:
     assert caught.value.status == 502
 
 
+async def test_an_answer_in_pieces_is_measured_as_a_whole() -> None:
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for _ in range(10):
+            await response.write(b"a" * 10)
+            await asyncio.sleep(0.01)  # else they come as one
+        await response.write_eof()
+        return response
+
+    async with upstream(handle) as origin:
+        assert (await ask(GET, origin, max_body=100)).body == b"a" * 100
+        with pytest.raises(UpstreamError, match="larger than 99 bytes"):
+            await ask(GET, origin, max_body=99)
+
+
 async def test_an_answer_that_breaks_off_is_a_502() -> None:
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
         assert request.transport is not None

@@ -9,7 +9,7 @@ from chatproxy.cassettes.transfer import open_document
 from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.errors import CassetteError
-from chatproxy.core.matching.normal_form import Rules
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.review.comparison import compare
 from chatproxy.files import write_whole
 

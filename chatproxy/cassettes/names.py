@@ -2,7 +2,6 @@
 
 import os
 import re
-import time
 from contextlib import ExitStack, closing
 from hashlib import blake2b
 from pathlib import Path
@@ -40,11 +39,6 @@ def plain_name(text: str) -> str:
 
 _CASSETTES = "cassettes"
 _LONGEST_NAME = 90
-
-
-def now() -> int:
-    """Return the moment in microseconds since 1970."""
-    return time.time_ns() // 1000
 
 
 def open_store(folder: Path, name: str) -> Store:

@@ -1,1 +1,4 @@
-"""checks."""
+"""A cassette held against what is true today: an OpenAPI document, or the upstream asked again.
+
+Read: openapi, upstream_again.
+"""

@@ -18,10 +18,9 @@ from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.errors import ConfigError
 from chatproxy.core.http.forms import pairs
 from chatproxy.core.http.headers import is_form, is_json
-from chatproxy.core.matching.normal_form import Rules
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange, Request, Response
-from chatproxy.core.review.checked import Checked
-from chatproxy.core.review.findings import Change, Severity, findings
+from chatproxy.core.review.findings import Change, Checked, Severity, findings
 from chatproxy.core.review.meaning import meaning
 from chatproxy.core.text.excerpts import cut, printable
 from chatproxy.core.time.timestamps import read_instant

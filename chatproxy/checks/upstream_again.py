@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.errors import ConfigError
-from chatproxy.core.matching.normal_form import Rules
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Headers
-from chatproxy.core.review.checked import Checked
 from chatproxy.core.review.drift import Drift
+from chatproxy.core.review.findings import Checked
 from chatproxy.upstream import Upstream, UpstreamSettings
 
 _PAIRS = (("TWILIO_API_KEY", "TWILIO_API_SECRET"), ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"))

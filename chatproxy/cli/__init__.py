@@ -1,4 +1,10 @@
-"""The command line."""
+"""The command line.
+
+1. A command reads its settings, calls one part, and shows what came of it; it decides nothing.
+2. ``main.COMMANDS`` says which module has which commands; only that module is loaded.
+
+Read: main, options, serving, run, cassettes, inspect, hygiene, verify, coverage.
+"""
 
 from chatproxy.cli.main import cli, main
 

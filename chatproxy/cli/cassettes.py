@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from chatproxy.cassettes.leak_gate import gate_of
-from chatproxy.cassettes.names import fixture_path, has_store, is_file, now, open_store
+from chatproxy.cassettes.names import fixture_path, has_store, is_file, open_store
 from chatproxy.cassettes.transfer import (
     canonical_fixture,
     exact_fixture,
@@ -19,11 +19,12 @@ from chatproxy.cassettes.transfer import (
     open_document,
 )
 from chatproxy.cli.options import MATCHING, epilog, options, progress, say
+from chatproxy.clock import now
 from chatproxy.config.settings import Settings
 from chatproxy.core.errors import ConfigError
 from chatproxy.core.model import Exchange
 from chatproxy.core.sharing.merging import Merged
-from chatproxy.core.text.wording import counted
+from chatproxy.core.text.excerpts import counted
 from chatproxy.core.time.timestamps import instant
 from chatproxy.show.table import table
 from chatproxy.show.transcript import transcript

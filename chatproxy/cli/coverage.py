@@ -11,7 +11,7 @@ from chatproxy.cli.options import MATCHING, UNUSED, epilog, options, say
 from chatproxy.config.settings import Settings
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.report.coverage import Covered, coverage_json, merged, never_run, read_coverage
-from chatproxy.core.text.wording import counted
+from chatproxy.core.text.excerpts import counted
 from chatproxy.files import write_json
 from chatproxy.show.table import table
 from chatproxy.wiring.sessions import open_several, rules_of

@@ -11,7 +11,7 @@ from chatproxy.cassettes.prune import carry_out, plan_pruning
 from chatproxy.cli.options import MATCHING, epilog, options, progress, say, warn
 from chatproxy.config.settings import Settings
 from chatproxy.core.errors import ConfigError
-from chatproxy.core.text.wording import counted
+from chatproxy.core.text.excerpts import counted
 from chatproxy.wiring.sessions import rules_of
 
 _yes = click.option("--yes", is_flag=True, help="delete without asking")

@@ -11,9 +11,9 @@ from chatproxy.cli.options import MATCHING, SIDS, UNUSED, epilog, options, say, 
 from chatproxy.cli.serving import RECORDING, SERVING, SESSIONS
 from chatproxy.config.settings import Settings
 from chatproxy.config.values import FREE
-from chatproxy.core.model import Mode
-from chatproxy.core.report.report import Outcome
-from chatproxy.core.text.wording import counted
+from chatproxy.core.model import Mode, Outcome
+from chatproxy.core.report.report import RunOutcome
+from chatproxy.core.text.excerpts import counted
 from chatproxy.environment import FORWARD, URL
 from chatproxy.files import make_way, write_whole
 from chatproxy.runs.child import NotStartedError, run_child
@@ -71,10 +71,11 @@ def run(cassette: str, command: tuple[str, ...], settings: Settings) -> None:
     sys.exit(status or _verdict(outcome, fail_on_unused=settings.fail_on_unused))
 
 
-def _run(cassette: str, command: tuple[str, ...], settings: Settings) -> tuple[Outcome, int]:
+def _run(cassette: str, command: tuple[str, ...], settings: Settings) -> tuple[RunOutcome, int]:
     """Run the command, keep what was recorded if all went well, and return what came of it with the exit status."""
     from chatproxy.runs.attempt import Attempt, mode_of_run, subject_of  # noqa: PLC0415 - the HTTP library is loaded late
     from chatproxy.runs.intercept import Interceptor  # noqa: PLC0415 - as above
+    from chatproxy.runs.served import InBackground  # noqa: PLC0415 - as above
     from chatproxy.serve.hosting import Background  # noqa: PLC0415 - as above
 
     for path, flag in ((settings.report, "--report"), (settings.junit, "--junit")):
@@ -82,7 +83,7 @@ def _run(cassette: str, command: tuple[str, ...], settings: Settings) -> tuple[O
     subject = subject_of(cassette, settings)
     mode = mode_of_run(Mode(settings.mode), subject)
     with Background() as background:
-        host = Interceptor() if settings.intercept else background
+        host = Interceptor() if settings.intercept else InBackground(background)
         attempt = Attempt(subject, mode, settings, host, warn=warn)
         status = NOT_STARTED
         try:
@@ -96,15 +97,15 @@ def _run(cassette: str, command: tuple[str, ...], settings: Settings) -> tuple[O
     if count is not None:
         warn(f"chatproxy: recorded {subject.shown}, {counted(count)}")
     elif mode is not Mode.REPLAY and subject.path is not None:
-        kept = "; what was recorded is in the store" if outcome.counts.get("recorded") else ""
+        kept = "; what was recorded is in the store" if outcome.counts.get(Outcome.RECORDED) else ""
         warn(f"chatproxy: {subject.shown} is as it was{kept}")
     return outcome, status
 
 
-def _verdict(outcome: Outcome, *, fail_on_unused: bool) -> int:
+def _verdict(outcome: RunOutcome, *, fail_on_unused: bool) -> int:
     """Return the exit status of a run whose command succeeded."""
-    if outcome.counts.get("miss"):
+    if outcome.counts.get(Outcome.MISS):
         return MISSES
-    if outcome.counts.get("error"):
+    if outcome.counts.get(Outcome.ERROR):
         return ERRORS
     return UNUSED if fail_on_unused and outcome.unused_total else 0

@@ -10,9 +10,8 @@ import click
 from chatproxy.cli.options import FINDINGS, MATCHING, epilog, options, say
 from chatproxy.config.settings import Settings
 from chatproxy.core.cassette.cassette import Cassette
-from chatproxy.core.matching.normal_form import Rules
-from chatproxy.core.review.checked import Checked
-from chatproxy.core.review.findings import Severity
+from chatproxy.core.matching.rules import Rules
+from chatproxy.core.review.findings import Checked, Severity
 from chatproxy.show import checked as verification
 from chatproxy.wiring.sessions import open_replayed, rules_of
 
@@ -50,7 +49,7 @@ def verify(cassette: str, writes: bool, openapi: str | None, settings: Settings)
 
 def _asked_again(cassette: Cassette, rules: Rules, settings: Settings, *, writes: bool) -> list[Checked]:
     from chatproxy.checks.upstream_again import ask_again, credentials_of  # noqa: PLC0415 - as above
-    from chatproxy.serve.listen import upstream_settings  # noqa: PLC0415 - the HTTP library is loaded only where it is used
+    from chatproxy.wiring.upstream import upstream_settings  # noqa: PLC0415 - the HTTP library is loaded only where it is used
 
     credentials = credentials_of(os.environ)
     return ask_again(cassette, rules, upstream_settings(settings), credentials, bind=settings.bind, writes=writes)

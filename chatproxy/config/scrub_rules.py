@@ -41,7 +41,8 @@ def _scrub_rule(table: dict[str, object]) -> ScrubRule:
     looks_at, action = _one_of(LooksAt, table), _one_of(Action, table)
     unknown = table.keys() - {looks_at, action}
     if unknown:
-        raise ValueError(f"{min(unknown)!r} is no part of a rule; docs/scrubbing.md shows them")
+        kinds = f"one of {', '.join(LooksAt)}, and one of {', '.join(Action)}"
+        raise ValueError(f"{min(unknown)!r} is no part of a rule, which has {kinds}")
     name = table[looks_at]
     if not isinstance(name, str) or not name:
         raise ValueError(f"{name!r} is no text to look for")

@@ -16,6 +16,7 @@ from chatproxy.config import scrub_rules as rules
 from chatproxy.config import values
 from chatproxy.config.values import Address
 from chatproxy.core.errors import ConfigError
+from chatproxy.core.products.every import TWILIO_ORIGIN
 from chatproxy.core.scrubbing.rules import ScrubRule
 
 
@@ -142,15 +143,20 @@ def _file(folder: Path) -> tuple[str, dict[str, object]]:
 
 def _known(file: str, content: dict[str, object]) -> dict[str, object]:
     given = {key.replace("_", "-"): value for key, value in content.items()}
-    if unknown := given.keys() - {setting.name for setting in SETTINGS}:
-        raise ConfigError(f"{file}: {min(unknown)}", "is no setting; docs/configuration.md lists them")
+    names = [setting.name for setting in SETTINGS]
+    if unknown := given.keys() - set(names):
+        from difflib import get_close_matches  # noqa: PLC0415 - most files are right
+
+        (nearest,) = get_close_matches(min(unknown), names, n=1, cutoff=0)
+        reason = f"is no setting, the nearest is {nearest}; `chatproxy COMMAND --help` shows what can be set"
+        raise ConfigError(f"{file}: {min(unknown)}", reason)
     return given
 
 
 SETTINGS = (
     Setting("listen", values.address, "127.0.0.1:8765", "HOST:PORT", "where to listen; port 0 takes a free one"),
     Setting("store", values.path, ".chatproxy", "FOLDER", "the folder of the store"),
-    Setting("upstream", values.origin, "https://chat.twilio.com", "ORIGIN", "the real server, which recording asks"),
+    Setting("upstream", values.origin, TWILIO_ORIGIN, "ORIGIN", "the real server, which recording asks"),
     Setting(
         "upstream-ca", values.path, None, "FILE", "trust the certificate authorities in this PEM file for the upstream"
     ),

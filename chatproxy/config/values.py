@@ -11,8 +11,9 @@ from pathlib import Path
 
 from chatproxy.core.credentials.blanking import is_credential
 from chatproxy.core.http.grammar import TOKEN
+from chatproxy.core.products.sid_types import PREFIXES
 from chatproxy.core.scrubbing.scrub import is_telling
-from chatproxy.core.twilio.sids import PREFIXES, SID_SEGMENT
+from chatproxy.core.twilio.sids import SID_SEGMENT
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,10 @@ from http import HTTPStatus
 from typing import NamedTuple
 
 from chatproxy.core.answers.stencil import Stencil
-from chatproxy.core.answers.template import as_it_is, origin_filler
-from chatproxy.core.answers.turning import turned
+from chatproxy.core.answers.template import as_it_is, origin_filler, turned
 from chatproxy.core.credentials.blanking import Blankers
 from chatproxy.core.errors import ChatproxyError, MissError, error_json
-from chatproxy.core.model import Exchange, Forward, Headers, Request, Response, is_read
+from chatproxy.core.model import Exchange, Forward, Headers, Outcome, Request, Response, is_read
 from chatproxy.core.record.recorder import Recorder
 from chatproxy.core.replay.clients import Asker, Askers
 from chatproxy.core.replay.journal import Entry, Journal
@@ -56,7 +55,7 @@ class Engine:
         scrub: Scrub = NO_SCRUB,
         on_miss: Callable[[MissError], None] = lambda miss: None,
     ) -> None:
-        self.counts: Counter[str] = Counter()
+        self.counts: Counter[Outcome] = Counter()
         self._upstream = upstream
         self._clock = clock
         self.sessions = sessions
@@ -98,7 +97,7 @@ class Engine:
                 session.name,
                 request.method,
                 asked.blanked.target,
-                "hit",
+                Outcome.HIT,
                 stencil.status,
                 played.number,
                 skipped=played.skipped,
@@ -108,7 +107,7 @@ class Engine:
         if self._recorder is None:
             from chatproxy.core.replay.explain import miss_reason  # noqa: PLC0415 - most replays never miss
 
-            miss = MissError(asked.blanked.line, played.refusal or miss_reason(session, played.form))
+            miss = MissError(asked.blanked.line, miss_reason(session, played))
             self._on_miss(miss)
             return self.on_error(miss, request)
         session.live.write(played.form)
@@ -131,7 +130,7 @@ class Engine:
         self.sessions.use(session, now)
         number = played.number
         stencil = session.cassette.stencil(number)
-        entry = Entry(now, session.name, "GET", target, "hit", stencil.status, number)
+        entry = Entry(now, session.name, "GET", target, Outcome.HIT, stencil.status, number)
         return self._hit(session, stencil, entry, origin, repeats=played.counter is None)
 
     def again(self, repeat: Repeat) -> tuple[Session, int] | None:
@@ -141,9 +140,11 @@ class Engine:
             return None
         now = self._clock()
         self.sessions.use(session, now)
-        self.counts["hit"] += 1
+        self.counts[Outcome.HIT] += 1
         entry = repeat.entry
-        self.journal.hit(Entry(now, entry.session, entry.method, entry.target, "hit", entry.status, entry.exchange))
+        self.journal.hit(
+            Entry(now, entry.session, entry.method, entry.target, Outcome.HIT, entry.status, entry.exchange)
+        )
         return session, now
 
     def on_response(self, forward: Forward, response: Response) -> tuple[Response, Exchange | None]:
@@ -153,13 +154,13 @@ class Engine:
             answer = turned(response, self._upstream, forward.request.origin)
         if self._recorder is None:
             blanked = self._blankers.of(forward.request.headers).text(forward.request.target)
-            self._note(forward, blanked, "passed", answer.status)
-            return self._marked(answer, "passed"), None
+            self._note(forward, blanked, Outcome.PASSED, answer.status)
+            return self._marked(answer, Outcome.PASSED), None
         exchange = self._recorder.exchange(forward, response, self._clock())
         if self.sessions is not None and not is_read(forward.request.method):
             self.sessions.wrote(forward, exchange.number)
-        self._note(forward, exchange.request.target, "recorded", answer.status, exchange.number)
-        return self._marked(answer, "recorded", f"{self._recorder.name}/{exchange.number}"), exchange
+        self._note(forward, exchange.request.target, Outcome.RECORDED, answer.status, exchange.number)
+        return self._marked(answer, Outcome.RECORDED, f"{self._recorder.name}/{exchange.number}"), exchange
 
     def on_error(self, error: ChatproxyError, request: Request | None = None) -> Response:
         """Return Twilio's error JSON for what went wrong, and note it if the request itself could be read."""
@@ -168,7 +169,7 @@ class Engine:
         answer = Response(error.status, reason, (content_type,), error_json(error.status, str(error)))
         if request is not None:
             self._note_error(error, request)
-        return self._marked(answer, "miss" if isinstance(error, MissError) else "error")
+        return self._marked(answer, _outcome_of(error))
 
     def _play(self, sessions: Sessions, session: Session, asked: _Asked) -> tuple[Session, Played]:
         """Replay a request in its session, or in that session begun anew if only that can answer."""
@@ -181,7 +182,9 @@ class Engine:
                 return anew, again
         return session, played
 
-    def _note(self, forward: Forward, blanked: bytes, outcome: str, status: int, exchange: int | None = None) -> None:
+    def _note(
+        self, forward: Forward, blanked: bytes, outcome: Outcome, status: int, exchange: int | None = None
+    ) -> None:
         """Note what was forwarded, with its target without secrets."""
         target = scrubbed_target(blanked, self._scrub)
         method = forward.request.method
@@ -189,14 +192,14 @@ class Engine:
 
     def _note_error(self, error: ChatproxyError, request: Request) -> None:
         blanker = self._blankers.of(request.headers)
-        outcome, reason = ("miss", error.reason) if isinstance(error, MissError) else ("error", str(error))
+        reason = error.reason if isinstance(error, MissError) else str(error)
         self.journal.note(
             Entry(
                 self._clock(),
                 self.sessions.name_of(request.headers) if self.sessions else None,
                 request.method,
                 scrubbed_target(blanker.text(request.target), self._scrub),
-                outcome,
+                _outcome_of(error),
                 error.status,
                 reason=blanker.text(reason.encode()).decode(),
             )
@@ -208,12 +211,16 @@ class Engine:
         filler = as_it_is if self._keep_urls else origin_filler(origin)
         head, body, moments = session.fill(number, stencil, filler, entry.at)
         head += _HIT_MARKS % (session.cassette.name.encode(), number)
-        self.counts["hit"] += 1
+        self.counts[Outcome.HIT] += 1
         self.journal.hit(entry)
         repeat = Repeat(session.state, entry, stencil.nows) if repeats and not session.scrubs else None
         return Rendered(entry.status, stencil.reason, head, body, moments, repeat)
 
-    def _marked(self, answer: Response, outcome: str, exchange: str | None = None) -> Response:
+    def _marked(self, answer: Response, outcome: Outcome, exchange: str | None = None) -> Response:
         self.counts[outcome] += 1
         marks = [(OUTCOME, outcome.encode())] + ([(EXCHANGE, exchange.encode())] if exchange else [])
         return Response(answer.status, answer.reason, (*answer.headers, *marks), answer.body)
+
+
+def _outcome_of(error: ChatproxyError) -> Outcome:
+    return Outcome.MISS if isinstance(error, MissError) else Outcome.ERROR

@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-Headers = tuple[tuple[bytes, bytes], ...]
+from chatproxy.core.products.every import TWILIO_HOST, TWILIO_ORIGIN
 
-TWILIO_HOST = "chat.twilio.com"
-TWILIO_ORIGIN = "https://chat.twilio.com"
+Headers = tuple[tuple[bytes, bytes], ...]
 
 
 class Mode(StrEnum):
@@ -21,6 +20,31 @@ class Mode(StrEnum):
     REPLAY = "replay"
     AUTO = "auto"
     PASSTHROUGH = "passthrough"
+
+    @property
+    def records(self) -> bool:
+        """Whether what goes to the upstream is kept."""
+        return self in {Mode.RECORD, Mode.AUTO}
+
+    @property
+    def replays(self) -> bool:
+        """Whether requests are answered from a cassette, as far as it has answers."""
+        return self in {Mode.REPLAY, Mode.AUTO}
+
+
+class Outcome(StrEnum):
+    """What became of a request, in the words of the header ``x-chatproxy-outcome``, the journal and the report."""
+
+    HIT = "hit"
+    """It was answered from the cassette."""
+    MISS = "miss"
+    """The cassette has no answer, and nobody else was to be asked."""
+    RECORDED = "recorded"
+    """The upstream answered, and the exchange was kept."""
+    PASSED = "passed"
+    """The upstream answered, and nothing was kept."""
+    ERROR = "error"
+    """It could not be taken, or the upstream gave no usable answer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,4 @@
-"""What the mitmproxy addon is made of; it needs the package mitmproxy, the extra ``chatproxy[mitmproxy]``."""
+"""What the mitmproxy addon is made of; it needs the package mitmproxy, the extra ``chatproxy[mitmproxy]``.
+
+Read: addon, flows, current, options, commands, view, __main__.
+"""

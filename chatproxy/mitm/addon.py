@@ -19,10 +19,11 @@ from mitmproxy import ctx, http
 from mitmproxy.exceptions import OptionsError
 from mitmproxy.proxy.mode_specs import ProxyMode, ReverseMode
 
-from chatproxy.cassettes.names import now
+from chatproxy.clock import now
 from chatproxy.core.engine import Engine
 from chatproxy.core.errors import ChatproxyError, ConfigError, RequestError, UpstreamError
-from chatproxy.core.model import TWILIO_ORIGIN, Forward, Mode, Request, Response
+from chatproxy.core.model import Forward, Mode, Request, Response
+from chatproxy.core.products.every import TWILIO_ORIGIN
 from chatproxy.files import remove_file, write_whole
 from chatproxy.mitm import flows
 from chatproxy.mitm.commands import Commands

@@ -11,19 +11,20 @@ from mitmproxy.hooks import UpdateHook
 from mitmproxy.types import Data
 
 from chatproxy.cassettes.leak_gate import gate_of
-from chatproxy.cassettes.names import fixture_path, is_file, now
+from chatproxy.cassettes.names import fixture_path, is_file
 from chatproxy.cassettes.transfer import canonical_fixture, export_cassette
-from chatproxy.core.answers.turning import turned
+from chatproxy.clock import now
+from chatproxy.core.answers.template import turned
 from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.engine import OUTCOME, Engine
 from chatproxy.core.errors import ChatproxyError, RequestError
-from chatproxy.core.model import Forward, Mode, Response
+from chatproxy.core.model import Forward, Mode, Outcome, Response
 from chatproxy.core.record.imported import Captured, exchanges
 from chatproxy.core.record.recorder import Recorder
 from chatproxy.core.replay.explain import explain as explain_request
 from chatproxy.core.replay.session import Session
 from chatproxy.core.review.closest import closest
-from chatproxy.core.text.wording import counted
+from chatproxy.core.text.excerpts import counted
 from chatproxy.mitm.current import Current, Works
 from chatproxy.mitm.flows import ORIGIN, answer, is_ours, request_of, response_of, taken, target_of
 from chatproxy.mitm.options import CASSETTE, Choice
@@ -35,7 +36,7 @@ from chatproxy.wiring.sessions import open_several, rules_of, sessions_of
 
 _log = logging.getLogger(__name__)
 
-_OWN = {"hit", "miss", "error"}
+_OWN = {Outcome.HIT, Outcome.MISS, Outcome.ERROR}
 """The outcomes of answers that are none of the upstream's."""
 
 

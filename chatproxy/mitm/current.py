@@ -12,15 +12,14 @@ from contextlib import ExitStack, asynccontextmanager
 
 from chatproxy.core.errors import ChatproxyError
 from chatproxy.core.model import Forward, Mode, Response
+from chatproxy.core.products.every import TWILIO_HOST
 from chatproxy.mitm.options import Choice
 from chatproxy.serve.control import Control
 from chatproxy.upstream import Upstream
 from chatproxy.wiring.assembly import Assembly, assembled, leave, unsaid
+from chatproxy.wiring.forwarding import recorded
 
 _log = logging.getLogger(__name__)
-
-_ASKING = {Mode.RECORD, Mode.AUTO}
-"""The modes in which the addon itself asks the upstream, under the same limits and laws as the server."""
 
 
 class Works:
@@ -30,7 +29,7 @@ class Works:
         self.choice = choice
         self.assembly = assembly
         self.engine = assembly.engine
-        self.control = Control(assembly.report, "chat.twilio.com", None)
+        self.control = Control(assembly.report, TWILIO_HOST, None)
         self._stack = stack
         self._upstream = upstream
         self._in_flight = 0
@@ -50,12 +49,10 @@ class Works:
 
     async def ask(self, forward: Forward) -> Response | None:
         """Put a request to the upstream; return its answer once what is recorded is on disk, none in passthrough."""
-        if self._upstream is None:
+        recording = self.assembly.recording
+        if self._upstream is None or recording is None:
             return None
-        answer, exchange = self.engine.on_response(forward, await self._upstream.ask(forward.request))
-        if exchange is not None and self.assembly.recording is not None:
-            await self.assembly.recording.keep(exchange)
-        return answer
+        return await recorded(forward, self.engine, self._upstream, recording.keep)
 
     async def close(self, *, well: bool) -> None:
         """Wait for the requests in flight, then end; a recording that does not end well stays as an interrupted one."""
@@ -70,7 +67,8 @@ async def _begun(choice: Choice) -> Works:
     entered = assembled(choice.mode, choice.cassette, choice.settings, _warn, on_miss=unsaid)
     assembly = await asyncio.to_thread(stack.enter_context, entered)
     try:
-        upstream = await _upstream(choice) if choice.mode in _ASKING else None
+        # what it records it asks for itself, under the same limits and laws as the server
+        upstream = await _upstream(choice) if choice.mode.records else None
     except BaseException as error:
         stack.__exit__(type(error), error, error.__traceback__)
         raise
@@ -78,7 +76,7 @@ async def _begun(choice: Choice) -> Works:
 
 
 async def _upstream(choice: Choice) -> Upstream:
-    from chatproxy.serve.listen import upstream_settings  # noqa: PLC0415 - the HTTP server is loaded late
+    from chatproxy.wiring.upstream import upstream_settings  # noqa: PLC0415 - the HTTP server is loaded late
 
     return await Upstream(upstream_settings(choice.settings)).__aenter__()
 

@@ -11,10 +11,10 @@ from mitmproxy.proxy.mode_specs import ReverseMode
 from chatproxy.core.engine import EXCHANGE, OUTCOME
 from chatproxy.core.errors import RequestError
 from chatproxy.core.http.admission import check_head, too_large
-from chatproxy.core.http.framing import content_length, may_have_body
 from chatproxy.core.http.grammar import TOKEN
-from chatproxy.core.http.headers import end_to_end
-from chatproxy.core.model import TWILIO_HOST, TWILIO_ORIGIN, Request, Response, header_values
+from chatproxy.core.http.headers import content_length, end_to_end, may_have_body
+from chatproxy.core.model import Outcome, Request, Response, header_values
+from chatproxy.core.products.every import TWILIO_HOST, TWILIO_ORIGIN
 from chatproxy.core.twilio.origins import one_host
 
 HOST = "chatproxy_host"
@@ -23,7 +23,12 @@ ORIGIN = "chatproxy_origin"
 """And under this one the address to which the URLs of its answer were turned."""
 
 MISS, ERROR = ":x:", ":warning:"
-_MARKERS = {"hit": ":white_check_mark:", "miss": MISS, "recorded": ":record_button:", "error": ERROR}
+_MARKERS = {
+    Outcome.HIT: ":white_check_mark:",
+    Outcome.MISS: MISS,
+    Outcome.RECORDED: ":record_button:",
+    Outcome.ERROR: ERROR,
+}
 """How a flow is marked for its outcome; one that is passed on is not."""
 
 _PORTS = {"http": 80, "https": 443}
@@ -136,12 +141,13 @@ def answer(flow: http.HTTPFlow, response: Response) -> None:
 
 def show(flow: http.HTTPFlow, response: Response) -> None:
     """Mark a flow by the outcome that its answer tells of; its comment says which exchange it was, or why none."""
-    outcome, exchange = (_text(response, name) for name in (OUTCOME, EXCHANGE))
-    if not outcome:  # the control API's
+    said, exchange = (_text(response, name) for name in (OUTCOME, EXCHANGE))
+    if not said:  # the control API's
         return
+    outcome = Outcome(said)
     flow.marked = _MARKERS.get(outcome, "")
-    flow.is_replay = "response" if outcome == "hit" else None  # as mitmproxy's own replay says of its answers
-    detail = exchange if exchange or outcome == "passed" else f": {json.loads(response.body)['message']}"
+    flow.is_replay = "response" if outcome is Outcome.HIT else None  # as mitmproxy's own replay says of its answers
+    detail = exchange if exchange or outcome is Outcome.PASSED else f": {json.loads(response.body)['message']}"
     flow.comment = f"chatproxy: {outcome}{' ' if exchange else ''}{detail}"
 
 

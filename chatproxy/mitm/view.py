@@ -7,11 +7,12 @@ from typing import Any
 
 from mitmproxy import contentviews, http
 
+from chatproxy.core.products.every import MESSAGE_PATH
 from chatproxy.show.message_text import message_text
 
 NAME = "Twilio message"
 
-_PATH = re.compile(r"/v1/Services/[^/]+/Channels/[^/]+/Messages(/[^/]*)?")
+_PATH = re.compile(MESSAGE_PATH.decode() + "(/[^/]*)?")
 _FORM = "application/x-www-form-urlencoded"
 _FIRST = 2.0
 """Above what mitmproxy's own views say of themselves."""
@@ -44,10 +45,12 @@ def _is_form(content_type: str | None) -> bool:
     return (content_type or "").startswith(_FORM)
 
 
+_contentviews: Any = contentviews  # mitmproxy 11 and 12 have other names in it, so neither's types hold for both
 _HAS_REGISTRY = hasattr(contentviews, "registry")
+_Base: Any = object if _HAS_REGISTRY else _contentviews.View  # 12 warns of each class that has the older base
 
 
-class _Legacy(contentviews.View):
+class _Legacy(_Base):  # type: ignore[misc]  # as said above
     """The same view for mitmproxy 11."""
 
     name = NAME
@@ -73,12 +76,12 @@ _legacy = _Legacy()
 def add_view() -> None:
     """Add the view to mitmproxy's."""
     if _HAS_REGISTRY:
-        contentviews.add(TwilioMessage())  # type: ignore[arg-type]  # as mitmproxy 12 has it
-    elif _legacy not in contentviews.views:
-        contentviews.add(_legacy)
+        _contentviews.add(TwilioMessage())
+    elif _legacy not in _contentviews.views:
+        _contentviews.add(_legacy)
 
 
 def remove_view() -> None:
     """Take the view away, where mitmproxy would refuse to add it again."""
-    if not _HAS_REGISTRY and _legacy in contentviews.views:
-        contentviews.remove(_legacy)
+    if not _HAS_REGISTRY and _legacy in _contentviews.views:
+        _contentviews.remove(_legacy)

@@ -9,15 +9,13 @@ The laws:
 """
 
 import os
-from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
 
 from chatproxy.cassettes.leak_gate import gate_of
-from chatproxy.cassettes.names import fixture_name, has_store, is_file, now, open_store
+from chatproxy.cassettes.names import fixture_name, has_store, is_file, open_store
 from chatproxy.cassettes.transfer import (
     canonical_fixture,
     exact_fixture,
@@ -25,13 +23,15 @@ from chatproxy.cassettes.transfer import (
     import_fixture,
     open_document,
 )
+from chatproxy.clock import now
 from chatproxy.config.settings import Settings
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.errors import CassetteError, LeakError
-from chatproxy.core.model import Mode
-from chatproxy.core.report.report import Outcome
+from chatproxy.core.model import Mode, Outcome
+from chatproxy.core.report.report import RunOutcome
 from chatproxy.files import write_json
 from chatproxy.fixture import Document
+from chatproxy.runs.served import Host
 from chatproxy.store import Store
 from chatproxy.wiring.assembly import Say
 from chatproxy.wiring.sessions import rules_of
@@ -107,41 +107,6 @@ def mode_of_run(mode: Mode, subject: Subject) -> Mode:
     return mode
 
 
-class Served(Protocol):
-    """What serves an attempt, until it is closed."""
-
-    @property
-    def url(self) -> str:
-        """Its address."""
-        ...
-
-    def environment(self, environ: Mapping[str, str]) -> dict[str, str]:
-        """Return the environment of a child that is to use it."""
-        ...
-
-    def outcome(self) -> Outcome:
-        """Return what came of it so far."""
-        ...
-
-    def content(self) -> dict[str, object]:
-        """Return the whole report so far, as JSON has it."""
-        ...
-
-    def close(self, *, well: bool) -> None:
-        """Stop serving; a recording that did not go well stays as an interrupted one."""
-        ...
-
-
-class Host(Protocol):
-    """What can serve attempts."""
-
-    def serve(
-        self, mode: Mode, cassette: str | MemoryCassette, settings: Settings, warn: Say, *, tied: str | None = None
-    ) -> Served:
-        """Begin to serve; with ``tied`` all requests belong to the session of that name."""
-        ...
-
-
 class Attempt:
     """Serves one run of a program or test, from its construction until ``end``; ``write`` then keeps what it recorded.
 
@@ -180,19 +145,19 @@ class Attempt:
         shown = None if self.subject.path is None else self.subject.shown
         return self.served.content() | {"file": shown}
 
-    def end(self, *, passed: bool) -> Outcome:
+    def end(self, *, passed: bool) -> RunOutcome:
         """Stop serving, and return what came of it; a recording that did not go well stays as an interrupted one."""
         try:
             outcome = self.served.outcome()
         except BaseException:
             self.served.close(well=False)
             raise
-        self.went_well = passed and not outcome.counts.get("miss") and not outcome.counts.get("error")
+        self.went_well = passed and not outcome.counts.get(Outcome.MISS) and not outcome.counts.get(Outcome.ERROR)
         report = self.report() if self.settings.report else None
         self.served.close(well=self.went_well or self.mode is not Mode.RECORD)
         if self.settings.report is not None:
             write_json(self.settings.report, report, flag="--report")
-        self._recorded = bool(outcome.counts.get("recorded"))
+        self._recorded = bool(outcome.counts.get(Outcome.RECORDED))
         return outcome
 
     def write(self) -> int | None:

@@ -24,9 +24,9 @@ from typing import Any
 from chatproxy.config.settings import Settings
 from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.errors import ChatproxyError, ConfigError
-from chatproxy.core.model import TWILIO_HOST, Mode
-from chatproxy.core.report.report import Outcome, outcome_of
-from chatproxy.core.twilio.origins import TWILIO_HOSTS
+from chatproxy.core.model import Mode
+from chatproxy.core.products.every import HOSTS, TWILIO_HOST
+from chatproxy.core.report.report import RunOutcome, outcome_of
 from chatproxy.environment import direct
 from chatproxy.wiring.assembly import Say
 
@@ -94,7 +94,7 @@ class Interception:
             **direct(environ, but=_is_service),
         }
 
-    def outcome(self) -> Outcome:
+    def outcome(self) -> RunOutcome:
         """Return what came of it."""
         return outcome_of(self.content())
 
@@ -141,7 +141,7 @@ class Interception:
 def _arguments(authority: Path, upstream: str) -> list[str]:
     """Return mitmproxy's own arguments."""
     given = re.escape(upstream.partition("://")[2])
-    hosts = f"^(?:{TWILIO_HOSTS}:\\d+|{given}(?::\\d+)?)$"
+    hosts = f"^(?:{HOSTS}:\\d+|{given}(?::\\d+)?)$"
     return ["--listen-host", "127.0.0.1", "--listen-port", "0", "--set", f"confdir={authority}", "--allow-hosts", hosts]
 
 

@@ -9,13 +9,14 @@ from chatproxy.cassettes.names import plain_name
 from chatproxy.config.settings import Settings, load
 from chatproxy.config.values import FREE
 from chatproxy.core.errors import ConfigError
-from chatproxy.core.model import Mode
+from chatproxy.core.model import Mode, Outcome
 from chatproxy.core.replay.journal import Entry, Journal
 from chatproxy.core.report.coverage import Covered, read_coverage
-from chatproxy.core.report.report import Outcome, Trouble, troubles
-from chatproxy.core.text.wording import counted
+from chatproxy.core.report.report import RunOutcome, Trouble, troubles
+from chatproxy.core.text.excerpts import counted
 from chatproxy.runs.attempt import Attempt, RecordMode, Subject, mode_of_test
-from chatproxy.serve.hosting import Background, ServedProxy
+from chatproxy.runs.served import InBackground, ServedProxy
+from chatproxy.serve.hosting import Background
 
 MARK = "@pytest.mark.chatproxy"
 _OF_SETTINGS = ("clock", "ignore")
@@ -70,8 +71,10 @@ class Proxied:
     def __init__(
         self, subject: Subject, word: RecordMode, settings: Settings, *, session: str, background: Background
     ) -> None:
-        self._attempt = Attempt(subject, mode_of_test(word, subject), settings, background, session=session)
-        self._outcome: Outcome | None = None
+        self._attempt = Attempt(
+            subject, mode_of_test(word, subject), settings, InBackground(background), session=session
+        )
+        self._outcome: RunOutcome | None = None
         self._covered: list[Covered] = []
 
     @property
@@ -139,9 +142,9 @@ class Proxied:
         """Return what makes the test fail though it passed, if anything does: a miss, or a request without answer."""
         counts = {} if self._outcome is None else self._outcome.counts
         subject = self._attempt.subject
-        if not counts.get("miss") and not counts.get("error"):
+        if not counts.get(Outcome.MISS) and not counts.get(Outcome.ERROR):
             return None
-        kinds = [(counts.get("miss", 0), "missed request"), (counts.get("error", 0), "refused request")]
+        kinds = [(counts.get(Outcome.MISS, 0), "missed request"), (counts.get(Outcome.ERROR, 0), "refused request")]
         lines = [f"{subject.shown}: {' and '.join(counted(count, noun) for count, noun in kinds if count)}"]
         lines += [f"  {trouble.text}" for trouble in (*self.misses, *self.errors)]
         return "\n".join([*lines, *self._advice()])
@@ -162,7 +165,7 @@ class Proxied:
         shown = self._attempt.subject.shown
         if count is not None:
             return f"recorded {shown}, {counted(count)}"
-        recorded = self._outcome is not None and self._outcome.counts.get("recorded")
+        recorded = self._outcome is not None and self._outcome.counts.get(Outcome.RECORDED)
         if recorded and self._attempt.subject.path is None:
             return f"recorded {shown} in the store"
         return f"{shown} is as it was" + ("" if recorded else ": no request came to be recorded")

@@ -15,6 +15,8 @@ from http import HTTPStatus
 from aiohttp import HttpVersion11, web
 
 from chatproxy.core.errors import error_json
+from chatproxy.core.products.every import TWILIO_HOST
+from chatproxy.core.products.sid_types import REQUEST
 from chatproxy.sandbox.calls import Call, account_of, form_of, pairs_of, root_of, target_of
 from chatproxy.sandbox.messages import ApiError, Messages, make_sid
 from chatproxy.sandbox.operations import Answer, answer, refusal
@@ -131,8 +133,8 @@ class Sandbox:
             "Strict-Transport-Security": "max-age=31536000",
             "Twilio-Concurrent-Requests": str(self._concurrent),
             "Twilio-Request-Duration": f"{delay:.3f}",
-            "Twilio-Request-Id": make_sid("RQ", self._settings.seed, self._requests),
-            "X-API-Domain": "chat.twilio.com",
+            "Twilio-Request-Id": make_sid(REQUEST, self._settings.seed, self._requests),
+            "X-API-Domain": TWILIO_HOST,
             "X-Home-Region": "us1",
             "X-Powered-By": "AT-5000",
             "X-Shenanigans": "none",

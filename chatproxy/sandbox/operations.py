@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from chatproxy.core.errors import error_json
+from chatproxy.core.products.chat import MESSAGES
 from chatproxy.sandbox.calls import Call, not_found
 from chatproxy.sandbox.messages import ApiError, ChannelKey, Message, Messages
 from chatproxy.sandbox.paging import meta, page_asked
@@ -104,7 +105,7 @@ def _fields(message: Message, root: str, *, with_attributes: bool) -> dict[str, 
 
 
 def _collection_url(key: ChannelKey, root: str) -> str:
-    return f"{root}/v1/Services/{key.service_sid}/Channels/{key.channel_sid}/Messages"
+    return root + MESSAGES.path.format(key.service_sid, key.channel_sid)
 
 
 def _iso(moment: datetime) -> str:

@@ -81,7 +81,8 @@ class Control:
         first, slash, rest = path.partition("/")
         method, handler = self._routes.get(first + slash, ("", None))
         if handler is None:
-            raise RequestError(404, "there is no such path in the control API; docs/sessions.md lists them")
+            known = ", ".join(_PREFIX + path for path in self._routes)
+            raise RequestError(404, f"there is no such path in the control API, which has {known}")
         if request.method != method:
             refusal = RequestError(405, f"the control API takes only {method} at this path")
             return _json(refusal.status, error_json(refusal.status, str(refusal)), ((b"Allow", method.encode()),))

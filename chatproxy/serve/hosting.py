@@ -5,20 +5,16 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from chatproxy.config.settings import Settings
-from chatproxy.core.cassette.cassette import Cassette
-from chatproxy.core.model import Mode
-from chatproxy.core.report.report import Outcome
-from chatproxy.environment import THREADS, environment
+from chatproxy.environment import THREADS
 from chatproxy.files import remove_file, write_whole
-from chatproxy.serve.listen import Running, proxy
-from chatproxy.wiring.assembly import Say, leave, unsaid
+from chatproxy.serve.listen import Running
+from chatproxy.wiring.assembly import Say
 
 T = TypeVar("T")
 
@@ -76,12 +72,6 @@ class Background:
         else:
             self._result(server.__aexit__(None, None, None))
 
-    def serve(
-        self, mode: Mode, cassette: str | Cassette, settings: Settings, warn: Say, *, tied: str | None = None
-    ) -> "ServedProxy":
-        """Serve a proxy until it is closed; its misses are left to its outcome."""
-        return ServedProxy(self.serving(proxy(mode, cassette, settings, warn, tied=tied, on_miss=unsaid)))
-
     def close(self) -> None:
         """End the thread; its servers must have ended."""
         self._result(self._loop.shutdown_asyncgens())
@@ -92,37 +82,6 @@ class Background:
 
     def _result(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
-
-
-class ServedProxy:
-    """A proxy that serves in the background."""
-
-    def __init__(self, serving: AbstractContextManager[Running]) -> None:
-        self._stack = ExitStack()
-        self.running = self._stack.enter_context(serving)
-        assert self.running.report is not None
-        self._report = self.running.report
-
-    @property
-    def url(self) -> str:
-        """The base URL for clients."""
-        return self.running.url
-
-    def environment(self, environ: Mapping[str, str]) -> dict[str, str]:
-        """Return the environment of a child that is to use it."""
-        return environment(environ, self.url)
-
-    def outcome(self) -> Outcome:
-        """Return what came of it so far."""
-        return self._report.outcome()
-
-    def content(self) -> dict[str, object]:
-        """Return the whole report so far, as JSON has it."""
-        return self._report.content(whole=True)
-
-    def close(self, *, well: bool) -> None:
-        """Stop serving; a recording that did not go well stays as an interrupted one."""
-        leave(self._stack, well=well)
 
 
 @contextmanager

@@ -17,8 +17,9 @@ from chatproxy.core.model import Mode
 from chatproxy.core.report.report import Report
 from chatproxy.serve.control import Control, is_loopback
 from chatproxy.serve.proxy import Limits, Proxy
-from chatproxy.upstream import Upstream, UpstreamSettings
+from chatproxy.upstream import Upstream
 from chatproxy.wiring.assembly import Say, assembled
+from chatproxy.wiring.upstream import upstream_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +87,6 @@ async def proxy(
 
 _GRACE = 5.0
 """How many seconds longer than an answer may take requests in flight get at the end."""
-
-
-def upstream_settings(settings: Settings) -> UpstreamSettings:
-    """Return how the upstream is asked."""
-    return UpstreamSettings(
-        origin=settings.upstream,
-        ca_file=settings.upstream_ca,
-        max_body=settings.max_body,
-        connect_timeout=settings.connect_timeout,
-        timeout=settings.upstream_timeout,
-        max_connections=settings.max_connections,
-    )
 
 
 def _limits(settings: Settings) -> Limits:

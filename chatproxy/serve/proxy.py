@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -11,17 +11,15 @@ from aiohttp.http_exceptions import LineTooLong
 
 from chatproxy.core.engine import Engine
 from chatproxy.core.errors import ChatproxyError, RequestError
-from chatproxy.core.http.framing import may_have_body
-from chatproxy.core.http.headers import is_json
-from chatproxy.core.model import Exchange, Forward, Response
+from chatproxy.core.http.headers import is_json, may_have_body
+from chatproxy.core.model import Forward, Response
 from chatproxy.serve.control import Control
 from chatproxy.serve.fast_path import FastConnection, FastPath, is_possible
 from chatproxy.serve.wire import WireResponse, read_request, whole_answer
 from chatproxy.upstream import Upstream
+from chatproxy.wiring.forwarding import Keep, recorded
 
 _log = logging.getLogger("chatproxy")
-
-Keep = Callable[[Exchange], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +68,12 @@ class Proxy(web.Server):
                 return WireResponse(decision)
             if self._keep is None:
                 return await self._pass_on(decision, request)
-            return WireResponse(await self._record(decision, self._keep))
+            assert self._upstream is not None
+            return WireResponse(await recorded(decision, self.engine, self._upstream, self._keep))
         except RequestError as error:
             return WireResponse(self.engine.on_error(error, live), close=True)
         except ChatproxyError as error:
             return WireResponse(self.engine.on_error(error, live))
-
-    async def _record(self, decision: Forward, keep: Keep) -> Response:
-        assert self._upstream is not None
-        answer, exchange = self.engine.on_response(decision, await self._upstream.ask(decision.request))
-        if exchange is not None:
-            await keep(exchange)
-        return answer
 
     async def _pass_on(self, decision: Forward, request: web.BaseRequest) -> web.StreamResponse:
         """Pass an answer through as it comes; JSON is read whole where it can be, so that its URLs lead back here."""

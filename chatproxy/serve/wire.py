@@ -13,7 +13,7 @@ from aiohttp.abc import AbstractStreamWriter
 
 from chatproxy.core.errors import RequestError
 from chatproxy.core.http.admission import check_head, too_large
-from chatproxy.core.http.framing import NO_CONTENT, content_length, may_have_body
+from chatproxy.core.http.headers import NO_CONTENT, content_length, may_have_body
 from chatproxy.core.model import Request, Response
 from chatproxy.core.replay.rendered import Rendered
 

@@ -1,1 +1,6 @@
-"""show."""
+"""What was found, as text for a person, as JSON, and as JUnit XML.
+
+Nothing is computed here but how a result looks.
+
+Read: table, transcript, message_text, explanation, finding_lines, differences, checked, junit, run_report.
+"""

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import groupby
 
-from chatproxy.core.review.checked import Checked
-from chatproxy.core.review.findings import Severity
+from chatproxy.core.review.findings import Checked, Severity
 from chatproxy.show.finding_lines import finding_line, finding_lines
 from chatproxy.show.junit import Case
 from chatproxy.show.junit import junit as junit_xml

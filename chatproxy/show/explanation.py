@@ -3,6 +3,7 @@
 import json
 import re
 
+from chatproxy.core.model import Outcome
 from chatproxy.core.replay.explain import Explanation
 
 
@@ -24,7 +25,7 @@ def explanation_json(found: Explanation, cassette: str) -> str:
     content = {
         "normal_form": _form(found),
         "rules": found.rules,
-        "outcome": "miss" if found.number is None else "hit",
+        "outcome": Outcome.MISS if found.number is None else Outcome.HIT,
         "exchange": None if found.number is None else f"{cassette}/{found.number}",
         "reason": found.reason,
         "ignore": found.ignorable,

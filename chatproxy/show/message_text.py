@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl
 
-from chatproxy.core.text.excerpts import printable
-from chatproxy.core.text.wording import counted
+from chatproxy.core.text.excerpts import counted, printable
 
 _STRUCTURED = {"attributes", "Attributes"}
 """The fields whose text is JSON."""

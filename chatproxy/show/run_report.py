@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from chatproxy.core.model import Mode
-from chatproxy.core.report.report import Outcome
-from chatproxy.core.text.wording import counted
+from chatproxy.core.model import Outcome
+from chatproxy.core.report.report import RunOutcome
+from chatproxy.core.text.excerpts import counted
 from chatproxy.environment import URL
 from chatproxy.show.junit import Case
 
@@ -13,34 +13,34 @@ _SHOWN = 20
 """How many unused exchanges are shown as text."""
 
 
-def lines(outcome: Outcome, ways: str = URL) -> Iterator[str]:
+def lines(outcome: RunOutcome, ways: str = URL) -> Iterator[str]:
     """Show the counts, then each miss, each error and the first exchanges that were never served, one a line.
 
     ``ways`` are the variables by which the command finds the proxy.
     """
     counts = [f"{count} {what}" for what, count in outcome.counts.items()] or [_NOTHING.format(ways)]
-    if _replays(outcome):
+    if outcome.mode.replays:
         counts.append(f"{outcome.unused_total} of {counted(outcome.exchanges)} unused")
     cassette = f" {outcome.cassette}" if outcome.cassette else ""
     yield f"{outcome.mode}{cassette}: {', '.join(counts)}"
     yield from (f"miss: {miss.text}" for miss in outcome.misses)
     yield from (f"error: {error.text}" for error in outcome.errors)
-    if _replays(outcome):
+    if outcome.mode.replays:
         for number, request in list(outcome.unused.items())[:_SHOWN]:
             yield f"unused: {outcome.cassette}/{number} {request}"
         if outcome.unused_total > _SHOWN:
             yield f"unused: and {outcome.unused_total - _SHOWN} more"
 
 
-def cases(outcome: Outcome, command: str, status: int, *, fail_on_unused: bool, ways: str = URL) -> Iterator[Case]:
+def cases(outcome: RunOutcome, command: str, status: int, *, fail_on_unused: bool, ways: str = URL) -> Iterator[Case]:
     """Yield test cases: the command itself, each miss, each error, and each exchange that was never served."""
     suite = outcome.cassette or outcome.mode.value
     failure = (f"exit status {status}", "\n".join(lines(outcome, ways))) if status else None
     yield Case(suite, command, failure=failure)
-    for what, troubles in (("miss", outcome.misses), ("error", outcome.errors)):
+    for what, troubles in ((Outcome.MISS, outcome.misses), (Outcome.ERROR, outcome.errors)):
         for trouble in troubles:
             yield Case(suite, trouble.request, failure=(what, trouble.text))
-    if not _replays(outcome):
+    if not outcome.mode.replays:
         return
     for number, request in outcome.unused.items():
         name = f"{suite}/{number} {request}"
@@ -50,7 +50,7 @@ def cases(outcome: Outcome, command: str, status: int, *, fail_on_unused: bool, 
 _UNUSED = ("never served", "no request of this run was answered by this exchange")
 
 
-def annotations(outcome: Outcome) -> Iterator[str]:
+def annotations(outcome: RunOutcome) -> Iterator[str]:
     """Yield the workflow commands that show each miss as an error of the run.
 
     https://docs.github.com/actions/reference/workflow-commands-for-github-actions
@@ -61,7 +61,3 @@ def annotations(outcome: Outcome) -> Iterator[str]:
 
 def _escaped(text: str) -> str:
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _replays(outcome: Outcome) -> bool:
-    return outcome.mode in {Mode.REPLAY, Mode.AUTO}

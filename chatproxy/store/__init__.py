@@ -1,4 +1,12 @@
-"""Cassettes in LMDB: the private capture of one machine."""
+"""Cassettes in LMDB: the private capture of one machine.
+
+1. LMDB is known to ``environment`` alone, where its errors become CassetteError.
+2. What cannot be read is an error, and never an empty or an absent cassette.
+3. A new recording stands as ``NAME.partial`` until it has ended well.
+
+Read: layout, environment, records, exchanges, cassettes, locks, commit, chunks, recording, progress, compiled,
+compiling.
+"""
 
 from chatproxy.store.cassettes import Listed, Store
 from chatproxy.store.progress import Progress, stepped, unseen

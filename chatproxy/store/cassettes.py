@@ -9,7 +9,7 @@ from pathlib import Path
 
 from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.errors import CassetteError
-from chatproxy.core.matching.normal_form import Rules
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange
 from chatproxy.core.timeline.numbering import Declared
 from chatproxy.store import layout

@@ -9,7 +9,7 @@ from chatproxy.core.answers.template import Reply
 from chatproxy.core.cassette.cassette import Read, Span, Spelled, first_fresh
 from chatproxy.core.cassette.codec import damaged, decode_exchange, decode_place, decode_stencil
 from chatproxy.core.errors import CassetteError
-from chatproxy.core.matching.normal_form import Rules
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange
 from chatproxy.core.scrubbing.scrub import scrubbed_exchange
 from chatproxy.core.time.stamps import recording_begin

@@ -1,14 +1,13 @@
 """Compiling a cassette into the store: what ``compiled`` reads is written here."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import chain
 
 from chatproxy.core.cassette.codec import encode_place, encode_reply
 from chatproxy.core.cassette.compile import Compiled, Source, compile_exchanges
-from chatproxy.core.matching.normal_form import Rules
-from chatproxy.core.timeline.epochs import COLLECTION
+from chatproxy.core.cassette.index import Indexer
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.timeline.numbering import Declared, Numbering
 from chatproxy.store import layout
 from chatproxy.store.chunks import chunks
@@ -48,7 +47,7 @@ def compile_into(
 
 
 class _Writer:
-    """Turns compiled exchanges into entries, counting how often each index has come."""
+    """Turns compiled exchanges into entries."""
 
     def __init__(self, cassette: int, rules: Rules) -> None:
         self._reply = layout.reply_prefix(cassette, rules.fingerprint)
@@ -57,33 +56,24 @@ class _Writer:
         self._read = layout.read_prefix(cassette, rules.fingerprint)
         self._touching = layout.touch_prefix(cassette, rules.fingerprint)
         self._order = layout.order_prefix(cassette, rules.fingerprint)
-        self._seen: Counter[bytes] = Counter()
+        self._indexer = Indexer()
         self._count = 0
 
     def entries(self, compiled: Compiled) -> Iterator[_Entry]:
-        number = layout.number(compiled.number)
+        number, place = layout.number(compiled.number), compiled.place
         yield self._reply + number, encode_reply(compiled.reply)
         yield self._order + layout.number(self._count), number
         self._count += 1
-        place = compiled.place
-        standing = READ.pack(compiled.number, place.timeline, place.member, place.epoch)
-        for index in (compiled.key, compiled.shape, compiled.route):
-            value = standing if compiled.is_read and index is compiled.key else number
-            yield self._index + index + layout.number(self._seen[index]), value
-            self._seen[index] += 1
-        yield from self._place_entries(compiled, number)
-
-    def _place_entries(self, compiled: Compiled, number: bytes) -> Iterator[_Entry]:
-        place = compiled.place
         yield self._place + number, encode_place(place)
-        if compiled.is_read:
-            read = self._read + compiled.key + layout.number(place.epoch)
-            yield read + layout.number(self._seen[read]), number
-            self._seen[read] += 1
-        for opening in place.opens:
-            line = self._touching + layout.number(opening.timeline)
-            for member in {COLLECTION, opening.member}:
-                yield line + layout.number(member) + layout.number(opening.epoch), number
+        _, nth, read, touches = self._indexer.index(compiled)
+        standing = READ.pack(compiled.number, place.timeline, place.member, place.epoch)
+        for index, count in nth:
+            value = standing if read is not None and index is compiled.key else number
+            yield self._index + index + layout.number(count), value
+        if read is not None:
+            yield self._read + compiled.key + layout.number(read.epoch) + layout.number(read.nth), number
+        for timeline, member, epoch in touches:
+            yield self._touching + layout.number(timeline) + layout.number(member) + layout.number(epoch), number
 
 
 def _sid_entries(prefix: bytes, numbering: Numbering) -> Iterator[_Entry]:

@@ -109,7 +109,7 @@ def sid_prefix(cassette: int, rules: bytes) -> bytes:
 
 
 def sid_number(value: int) -> bytes:
-    """Return a SID's number, which has its type in its first byte, as part of a key."""
+    """Return a SID's number, which begins with the letters of its type, as part of a key."""
     return value.to_bytes(8, "big")
 
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from chatproxy.core.cassette.codec import encode_exchange
 from chatproxy.core.errors import CassetteError
-from chatproxy.core.matching.normal_form import Rules
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange
 from chatproxy.core.timeline.numbering import Declared
 from chatproxy.store import layout

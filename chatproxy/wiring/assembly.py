@@ -8,7 +8,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from types import TracebackType
 
-from chatproxy.cassettes.names import is_file, now, open_store
+from chatproxy.cassettes.names import is_file, open_store
+from chatproxy.clock import now
 from chatproxy.config.settings import Settings
 from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.engine import Engine
@@ -62,7 +63,7 @@ def assembled(
     with ExitStack() as stack:
         store = _store(stack, mode, cassette, settings)
         recording = None
-        if store is not None and mode in _RECORDING:
+        if store is not None and mode.records:
             existing = Existing.APPEND if mode is Mode.AUTO else existing_of(settings)
             recording = _record(stack, store, name, existing, settings=settings, warn=warn)
         replayed = _replayed(stack, mode, cassette, settings, store)
@@ -111,14 +112,10 @@ def _replayed(
     stack: ExitStack, mode: Mode, cassette: str | Cassette, settings: Settings, store: Store | None
 ) -> Cassette | None:
     """Open what is replayed, if anything is."""
-    if mode not in _REPLAYING or not isinstance(cassette, str):
+    if not mode.replays or not isinstance(cassette, str):
         return cassette if mode is Mode.REPLAY and not isinstance(cassette, str) else None
     (opened,) = open_several(stack, [cassette], settings, rules_of(settings), store)
     return opened
-
-
-_RECORDING = {Mode.RECORD, Mode.AUTO}
-_REPLAYING = {Mode.REPLAY, Mode.AUTO}
 
 
 def _record(

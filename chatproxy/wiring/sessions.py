@@ -5,10 +5,11 @@ from contextlib import AsyncExitStack, ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from chatproxy.cassettes.names import is_file, now, open_store
+from chatproxy.cassettes.names import is_file, open_store
+from chatproxy.clock import now
 from chatproxy.config.settings import Settings
 from chatproxy.core.cassette.cassette import Cassette
-from chatproxy.core.matching.normal_form import Rules
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.replay.bindings import Bindings, Choice, Given, Owner
 from chatproxy.core.replay.session import DEFAULT, Session
 from chatproxy.core.replay.sessions import Sessions

@@ -11,7 +11,7 @@ from pathlib import Path
 import workload
 from workload import Asked
 
-from chatproxy.core.matching.normal_form import COMPILE_VERSION, Rules
+from chatproxy.core.matching.rules import COMPILE_VERSION, Rules
 from chatproxy.store import Existing, Recording, Store
 from chatproxy.store.environment import FORMAT
 

@@ -9,7 +9,7 @@ from chatproxy.core.errors import CassetteError, LeakError
 from chatproxy.core.leaks.gate import Gate
 
 TOKEN = "0f1e2d3c4b5a69780f1e2d3c4b5a6978"
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 def test_the_credentials_of_the_environment_are_known() -> None:

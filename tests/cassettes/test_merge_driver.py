@@ -8,7 +8,7 @@ from store.stores import read_only
 
 from chatproxy.cassettes.merge_driver import merge
 from chatproxy.core.errors import CassetteError
-from chatproxy.core.matching.normal_form import Rules
+from chatproxy.core.matching.rules import Rules
 
 RULES = Rules()
 Versions = tuple[Path, Path, Path]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from store.stores import exchanges, record
 
-from chatproxy.cassettes.names import fixture_path, has_store, is_file, now, open_store
+from chatproxy.cassettes.names import fixture_path, has_store, is_file, open_store
 from chatproxy.core.errors import CassetteError
 from chatproxy.store import Store
 
@@ -32,11 +32,6 @@ def test_all_else_is_a_name(argument: str) -> None:
 
 def test_the_fixture_of_a_name_lies_in_cassettes() -> None:
     assert fixture_path("a.b") == Path("cassettes/a.b.json")
-
-
-def test_now_is_in_microseconds() -> None:
-    assert 1_700_000_000_000_000 < now() < 10**16
-    assert now() <= now()
 
 
 def test_a_name_opens_the_store_that_has_it(store: Store) -> None:

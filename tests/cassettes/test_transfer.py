@@ -19,7 +19,7 @@ from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.errors import CassetteError, LeakError
 from chatproxy.core.leaks.gate import Gate
-from chatproxy.core.matching.normal_form import Rules
+from chatproxy.core.matching.rules import Rules
 from chatproxy.store import Existing, Recording, Store
 from chatproxy.store.compiled import StoredCassette
 

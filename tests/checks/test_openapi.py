@@ -13,7 +13,7 @@ from strategies import FORM, JSON, UPSTREAM
 from chatproxy.checks.openapi import check_document
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.errors import ConfigError
-from chatproxy.core.matching.normal_form import Rules
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange, Headers, Request, Response
 
 RULES = Rules()

@@ -10,7 +10,7 @@ from strategies import FORM, JSON, UPSTREAM
 from chatproxy.checks.upstream_again import ask_again, credentials_of
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.errors import ConfigError, UpstreamError
-from chatproxy.core.matching.normal_form import Rules
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange, Request, Response
 from chatproxy.core.scrubbing.rules import Action, LooksAt, Scrub, ScrubRule
 from chatproxy.upstream import UpstreamSettings

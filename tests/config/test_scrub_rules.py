@@ -47,7 +47,10 @@ def test_rules_come_from_tables_of_a_file(tmp_path: Path, file: str, table: str)
         ([{"header": "a", "field": "a", "drop": True}], "rule 1: has 2 of header, field, parameter, pattern"),
         ([{"header": "a"}], "rule 1: has 0 of drop, replace, pseudonym, and takes one"),
         ([{"header": "a", "drop": True, "replace": ""}], "rule 1: has 2 of drop, replace, pseudonym, and takes one"),
-        ([ALL[0][0], {"header": "a", "drop": True, "salt": "x"}], "rule 2: 'salt' is no part of a rule"),
+        (
+            [ALL[0][0], {"header": "a", "drop": True, "salt": "x"}],
+            "rule 2: 'salt' is no part of a rule, which has one of header, field",
+        ),
         ([{"header": "", "drop": True}], "rule 1: '' is no text to look for"),
         ([{"field": 1, "drop": True}], "rule 1: 1 is no text to look for"),
         ([{"header": "a b", "drop": True}], "rule 1: 'a b' is no header name"),

@@ -57,7 +57,7 @@ def test_the_source_may_be_the_environment_or_the_file(tmp_path: Path) -> None:
 
 def test_an_unknown_key_is_refused(tmp_path: Path) -> None:
     (tmp_path / "chatproxy.toml").write_text("maxbody = 1")
-    with pytest.raises(ConfigError, match=r"chatproxy\.toml: maxbody: is no setting"):
+    with pytest.raises(ConfigError, match=r"chatproxy\.toml: maxbody: is no setting, the nearest is max-body;"):
         load({}, {}, tmp_path)
 
 

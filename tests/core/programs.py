@@ -9,7 +9,8 @@ from urllib.parse import urlencode
 from hypothesis import strategies as st
 from strategies import FORM
 
-from chatproxy.core.matching.normal_form import Rules, normalize
+from chatproxy.core.matching.normal_form import normalize
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange, Headers, Request, Response, is_read
 from chatproxy.core.time.causes import date_fields
 from chatproxy.core.time.timestamps import SECOND, Spelling, spell_instant

@@ -13,7 +13,7 @@ from strategies import FORM
 
 from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.cassette.memory import MemoryCassette
-from chatproxy.core.matching.normal_form import Rules
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange, Headers, Request, Response, is_read
 from chatproxy.core.sharing.canonical import Canonical, numbered_sids
 from chatproxy.core.time.timestamps import SECOND, Spelling, spell_instant

@@ -13,7 +13,7 @@ from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.engine import Engine
 from chatproxy.core.errors import ChatproxyError, MissError, RequestError, UpstreamError
 from chatproxy.core.http.headers import end_to_end
-from chatproxy.core.matching.normal_form import Rules
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange, Forward, Request, Response, is_read
 from chatproxy.core.record.recorder import Recorder
 from chatproxy.core.replay.bindings import Bindings, Choice

@@ -1,6 +1,6 @@
 import pytest
 
-from chatproxy.core.model import Mode, Request, header_values, is_read
+from chatproxy.core.model import Mode, Outcome, Request, header_values, is_read
 
 
 def test_the_path_is_the_target_without_its_query() -> None:
@@ -31,3 +31,12 @@ def test_any_other_method_writes(method: str) -> None:
 
 def test_modes_are_the_words_of_the_command_line() -> None:
     assert [str(mode) for mode in Mode] == ["record", "replay", "auto", "passthrough"]
+
+
+def test_the_modes_that_record_and_those_that_replay() -> None:
+    assert [mode.value for mode in Mode if mode.records] == ["record", "auto"]
+    assert [mode.value for mode in Mode if mode.replays] == ["replay", "auto"]
+
+
+def test_outcomes_are_the_words_of_the_header() -> None:
+    assert [outcome.value for outcome in Outcome] == ["hit", "miss", "recorded", "passed", "error"]

@@ -22,7 +22,7 @@ from strategies import FORM, JSON, UPSTREAM, basic
 from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.engine import Engine
-from chatproxy.core.matching.normal_form import Rules
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange, Forward, Request, Response, is_read
 from chatproxy.core.record.recorder import Recorder
 from chatproxy.core.replay.bindings import Bindings, Choice, Given, Owner

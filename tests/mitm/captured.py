@@ -7,7 +7,8 @@ from mitmproxy.proxy.mode_specs import ProxyMode
 from mitmproxy.test.tflow import tclient_conn, tflow
 from strategies import MESSAGES
 
-from chatproxy.core.model import TWILIO_ORIGIN, Headers
+from chatproxy.core.model import Headers
+from chatproxy.core.products.every import TWILIO_ORIGIN
 from chatproxy.mitm.flows import target_of
 
 TARGET = MESSAGES.decode()

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
+from typing import Any
 
 import forks
 from forks import Forked
@@ -177,7 +178,8 @@ def _over_http2(secured: ssl.SSLSocket, fields: list[tuple[str, str]], body: byt
     connection.send_headers(1, fields, end_stream=not body)
     if body:
         connection.send_data(1, body, end_stream=True)
-    got, content = {}, b""
+    got: dict[Any, Any] = {}  # texts, which h2's types of today call bytes
+    content = b""
     while True:
         secured.sendall(connection.data_to_send())
         for event in connection.receive_data(secured.recv(65536)):

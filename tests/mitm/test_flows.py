@@ -10,7 +10,8 @@ from strategies import requests
 
 from chatproxy.core.engine import EXCHANGE, OUTCOME
 from chatproxy.core.errors import RequestError
-from chatproxy.core.model import TWILIO_ORIGIN, Request, Response
+from chatproxy.core.model import Request, Response
+from chatproxy.core.products.every import TWILIO_ORIGIN
 from chatproxy.mitm import flows
 from chatproxy.mitm.flows import Target
 

@@ -15,6 +15,7 @@ from chatproxy.config.settings import Settings
 from chatproxy.core.errors import CassetteError, LeakError
 from chatproxy.core.model import Mode
 from chatproxy.runs.attempt import Attempt, RecordMode, Subject, mode_of_run, mode_of_test, subject_of
+from chatproxy.runs.served import InBackground
 from chatproxy.serve.hosting import Background, in_background
 from chatproxy.serve.listen import sandbox
 from chatproxy.store import Store
@@ -49,7 +50,7 @@ def say(attempt: Attempt, body: str) -> int:
 
 def attempt(argument: str, mode: Mode, here: Settings, background: Background, *bodies: str) -> Attempt:
     """Make an attempt that says this."""
-    made = Attempt(subject_of(argument, here), mode, here, background)
+    made = Attempt(subject_of(argument, here), mode, here, InBackground(background))
     for body in bodies:
         say(made, body)
     return made
@@ -152,7 +153,7 @@ def test_law_what_was_recorded_stays_in_the_store(here: Settings, background: Ba
 
 def test_a_replay_changes_nothing_and_answers_in_one_session(here: Settings, background: Background) -> None:
     before = recorded("talk.json", here, background, "Hello")
-    made = Attempt(subject_of("talk.json", here), Mode.REPLAY, here, background, session="mine")
+    made = Attempt(subject_of("talk.json", here), Mode.REPLAY, here, InBackground(background), session="mine")
     assert [say(made, body) for body in ("Hello", "Bye")] == [201, 424]
     assert list(made.report()["sessions"]) == ["mine"]  # type: ignore[call-overload]  # an object by its name
     assert made.report()["file"] == "talk.json"

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from chatproxy.environment import direct, environment
 from chatproxy.runs.child import NotStartedError, run_child
 
 WAITING = """
@@ -46,15 +45,6 @@ def test_what_is_not_there_is_127_and_what_cannot_be_run_126(tmp_path: Path) -> 
             run_child([command], os.environ)
         assert caught.value.status == status
         assert str(caught.value).startswith(f"{command}: ")
-
-
-def test_the_child_has_the_address_and_reaches_it_directly() -> None:
-    made = environment({"PATH": "kept"}, "http://127.0.0.1:1")
-    hosts = "localhost,127.0.0.1,::1"
-    assert made == {"PATH": "kept", "CHATPROXY_URL": "http://127.0.0.1:1", "NO_PROXY": hosts, "no_proxy": hosts}
-    given = {"NO_PROXY": "a.example, 127.0.0.1", "no_proxy": "b.example"}
-    made = environment(given, "http://127.0.0.1:1")
-    assert made["NO_PROXY"] == made["no_proxy"] == "a.example,127.0.0.1,b.example,localhost,::1"
 
 
 @pytest.mark.process
@@ -121,11 +111,3 @@ def test_it_runs_the_command_in_its_own_process_group() -> None:
     code = "import os; print(os.getpgrp())"
     done = subprocess.run(python(RUNNING, *python(code)), capture_output=True, text=True, check=True)
     assert int(done.stdout) == os.getpgrp()
-
-
-def test_hosts_that_were_reached_directly_are_so_still_but_those_that_are_not_to_be() -> None:
-    given = {"NO_PROXY": "a.example, .twilio.com", "no_proxy": "b.example,"}
-    assert direct(given, but=lambda host: host.endswith("twilio.com")) == dict.fromkeys(
-        ("NO_PROXY", "no_proxy"), "a.example,b.example,localhost,127.0.0.1,::1"
-    )
-    assert direct({"NO_PROXY": "localhost"}, but=lambda host: True)["no_proxy"] == "localhost,127.0.0.1,::1"

@@ -97,7 +97,7 @@ async def test_an_unknown_path_is_a_404_of_chatproxy(tmp_path: Path, path: str) 
             running.url, b"GET %b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n" % path.encode()
         )
         assert answer.startswith(b"HTTP/1.1 404 Not Found\r\n")
-        assert b"no such path in the control API" in answer
+        assert b"no such path in the control API, which has /__chatproxy/health, " in answer
         assert running.engine
         assert running.engine.counts == {}
 

@@ -16,7 +16,7 @@ from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.engine import Engine
 from chatproxy.core.errors import CassetteError
-from chatproxy.core.matching.normal_form import Rules
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Mode
 from chatproxy.core.replay.bindings import Bindings, Choice, Given, Owner
 from chatproxy.core.replay.clients import Askers

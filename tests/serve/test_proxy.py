@@ -32,7 +32,7 @@ async def origin() -> AsyncIterator[str]:
 
 def outcomes(running: Running) -> dict[str, int]:
     assert running.engine is not None
-    return dict(running.engine.counts)
+    return {outcome.value: count for outcome, count in running.engine.counts.items()}
 
 
 async def test_record_asks_the_upstream_stores_the_exchange_and_then_answers(tmp_path: Path, origin: str) -> None:

@@ -6,7 +6,7 @@ from aiohttp import web
 from servers import raw, upstream
 
 from chatproxy.core.errors import RequestError
-from chatproxy.core.http.framing import may_have_body
+from chatproxy.core.http.headers import may_have_body
 from chatproxy.core.model import Request, Response
 from chatproxy.serve.wire import WireResponse, read_request, whole_answer
 

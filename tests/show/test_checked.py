@@ -1,8 +1,7 @@
 import json
 from xml.etree import ElementTree
 
-from chatproxy.core.review.checked import Checked
-from chatproxy.core.review.findings import Finding, Severity
+from chatproxy.core.review.findings import Checked, Finding, Severity
 from chatproxy.show.checked import as_json, junit, reaches, text
 
 GET, POST = "GET /v1/Services/IS*/Channels/CH*/Messages", "POST /v1/Services/IS*/Channels/CH*/Messages"

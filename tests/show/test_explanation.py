@@ -1,6 +1,7 @@
 import json
 
-from chatproxy.core.matching.normal_form import Rules, normalize
+from chatproxy.core.matching.normal_form import normalize
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Request
 from chatproxy.core.replay.explain import Explanation, Near
 from chatproxy.show.explanation import explanation_json, explanation_text

@@ -1,5 +1,5 @@
 from chatproxy.core.model import Mode
-from chatproxy.core.report.report import Outcome, Trouble
+from chatproxy.core.report.report import RunOutcome, Trouble
 from chatproxy.show.run_report import annotations, cases, lines
 
 MISS = Trouble("GET /v1/x", "never recorded, 50 % of it", 2)
@@ -7,10 +7,10 @@ ERROR = Trouble("GET /v1/y", "cannot be reached", 1)
 UNUSED = {3: "POST /v1/x", 4: "GET /v1/x"}
 
 
-def outcome(mode: Mode = Mode.REPLAY, **changes: object) -> Outcome:
+def outcome(mode: Mode = Mode.REPLAY, **changes: object) -> RunOutcome:
     given = {"counts": {"hit": 1, "miss": 2}, "misses": (MISS,), "errors": (ERROR,), "unused": UNUSED}
     whole = {"exchanges": 4, "unused_total": 2} | given | changes
-    return Outcome(mode, "talk", **whole)  # type: ignore[arg-type]  # as the fields are
+    return RunOutcome(mode, "talk", **whole)  # type: ignore[arg-type]  # as the fields are
 
 
 def test_text_has_counts_misses_errors_and_what_was_unused() -> None:

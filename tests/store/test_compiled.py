@@ -12,7 +12,7 @@ from strategies import exchanges as any_exchange
 from chatproxy.core.cassette.compile import compile_exchanges
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.errors import CassetteError
-from chatproxy.core.matching.normal_form import Rules
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange
 from chatproxy.core.scrubbing.rules import Action, LooksAt, Scrub, ScrubRule
 from chatproxy.core.timeline.epochs import ALL_MEMBERS, COLLECTION

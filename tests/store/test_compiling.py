@@ -5,7 +5,8 @@ from core.programs import Listed
 from store.stores import RULES, exchanges, record
 
 from chatproxy.core.cassette.compile import compile_exchanges
-from chatproxy.core.matching.normal_form import Rules, normalize
+from chatproxy.core.matching.normal_form import normalize
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange, Request
 from chatproxy.core.scrubbing.rules import Action, LooksAt, Scrub, ScrubRule
 from chatproxy.store import Existing, Recording, Store

@@ -1,6 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chatproxy.core.timeline.numbering import sid_number
 from chatproxy.store import layout
 
 ids = st.integers(0, 2**32 - 1)
@@ -44,3 +45,7 @@ def test_no_name_is_taken_for_anything_else(name: str, number: int) -> None:
 
     assert key.startswith(layout.NAMES)
     assert not key.startswith((*layout.all_prefixes(number), layout.DROPPED, layout.LAST_ID))
+
+
+def test_the_number_of_a_sid_is_stored_with_the_letters_of_its_type() -> None:
+    assert layout.sid_number(sid_number(b"IM", 1)) == b"IM\0\0\0\0\0\1"

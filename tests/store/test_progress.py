@@ -4,7 +4,7 @@ from pathlib import Path
 
 from store.stores import RULES, exchanges, record
 
-from chatproxy.core.matching.normal_form import Rules
+from chatproxy.core.matching.rules import Rules
 from chatproxy.store import Store, stepped, unseen
 
 

@@ -12,7 +12,7 @@ from chatproxy.config.settings import Settings
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.engine import OUTCOME
 from chatproxy.core.errors import CassetteError, ConfigError, MissError
-from chatproxy.core.matching.normal_form import Rules
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Forward, Mode, Request, Response, header_values
 from chatproxy.core.replay.sessions import SESSION
 from chatproxy.store import Existing, Store

@@ -6,7 +6,7 @@ from servers import settings
 from store.stores import exchanges, record
 
 from chatproxy.cassettes.transfer import canonical_fixture, export_cassette
-from chatproxy.core.matching.normal_form import Rules
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Request
 from chatproxy.store import Store
 from chatproxy.wiring.sessions import open_replayed, rules_of, sessions_of

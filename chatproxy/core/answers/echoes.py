@@ -12,20 +12,12 @@ from typing import NamedTuple, Self
 
 from chatproxy.core.http.forms import pairs
 from chatproxy.core.http.headers import is_form
-from chatproxy.core.matching.normal_form import Rules
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange, Request
+from chatproxy.core.products.every import WRITTEN, WRITTEN_FIELDS
 from chatproxy.core.timeline.epochs import Place
 from chatproxy.core.timeline.traces import opens_epoch
 from chatproxy.core.twilio.fields import fields
-
-ECHOED = {
-    b"Body": b"body",
-    b"Attributes": b"attributes",
-    b"FriendlyName": b"friendly_name",
-    b"From": b"from",
-    b"LastUpdatedBy": b"last_updated_by",
-}
-"""Parameters of forms that answers repeat: their names there, and in answers."""
 
 
 class Echo(NamedTuple):
@@ -77,7 +69,7 @@ class Echoes:
         """Take in what a write set; ``path`` is that of its normal form."""
         if not self._rules.ignore or not opens_epoch(exchange) or not is_form(exchange.request.headers):
             return
-        sent = {ECHOED[name]: (name, value) for name, value in pairs(exchange.request.body) if name in ECHOED}
+        sent = {WRITTEN[name]: (name, value) for name, value in pairs(exchange.request.body) if name in WRITTEN}
         ignored = self._rules.ignored(exchange.request.method, path)
         for field, sid, start, end in _fields(exchange):
             if field in sent:
@@ -98,11 +90,8 @@ class Echoes:
 def _fields(exchange: Exchange) -> Iterator[tuple[bytes, bytes, int, int]]:
     """Yield the user-written fields of an answer's objects: field, the object's SID, and where the content stands."""
     for place, sid in fields(exchange.response):
-        if sid and place.name in _FIELDS:
+        if sid and place.name in WRITTEN_FIELDS:
             yield place.name, sid, place.start, place.end
-
-
-_FIELDS = frozenset(ECHOED.values())
 
 
 def _means(text: bytes, value: bytes) -> bool:
@@ -117,5 +106,5 @@ def sent_values(request: Request, ignored: frozenset[bytes]) -> Iterator[tuple[b
     """Yield what a client sent in ignored parameters: the field of answers, and its value as JSON text."""
     if is_form(request.headers):
         for name, value in pairs(request.body):
-            if name in ignored and name in ECHOED:
-                yield ECHOED[name], json.dumps(value.decode("utf-8", "replace"))[1:-1].encode()
+            if name in ignored and name in WRITTEN:
+                yield WRITTEN[name], json.dumps(value.decode("utf-8", "replace"))[1:-1].encode()

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import lru_cache
 
-from chatproxy.core.answers.echoes import ECHOED, Echo, Echoes
+from chatproxy.core.answers.echoes import Echo, Echoes
 from chatproxy.core.answers.stand_ins import Placed, StandIn, body_stand_ins, head_stand_ins
 from chatproxy.core.http.forms import pairs
 from chatproxy.core.http.headers import is_form, is_json
-from chatproxy.core.matching.normal_form import Rules
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange, Headers, Request, Response, is_read
+from chatproxy.core.products.every import WRITTEN
 from chatproxy.core.text.json_text import Place
 from chatproxy.core.time.causes import Causes, answered_at
 from chatproxy.core.time.stamps import Stamp, Stamped, body_stamps, head_stamps
@@ -23,7 +24,7 @@ from chatproxy.core.timeline.epochs import Place as Standing
 from chatproxy.core.timeline.numbering import Numbering
 from chatproxy.core.twilio.fields import places_of
 from chatproxy.core.twilio.origins import address_pattern, upstream_pattern
-from chatproxy.core.twilio.sids import PREFIXES, SID
+from chatproxy.core.twilio.sids import PREFIX, SID
 from chatproxy.core.twilio.urls import is_url, url_places
 
 
@@ -114,7 +115,7 @@ class Addresses:
     def learn(self, request: Request) -> None:
         """Take in the form of a recorded request."""
         for name, value in pairs(request.body) if is_form(request.headers) else ():
-            written = ECHOED.get(name)
+            written = WRITTEN.get(name)
             if written and address_pattern({request.origin}).search(value):
                 self.by_field.setdefault(written, set()).add(request.origin)
 
@@ -218,10 +219,10 @@ def _sids(text: bytes, numbering: Numbering) -> Iterator[Span]:
             yield *found.span(), Slot.SID, found[0]
 
 
-_ANY_SID = re.compile(SID.pattern + rb"|(?<=/)(?:%b)[0-9a-fA-F]{32}(?![\w%%-])" % "|".join(PREFIXES).encode())
+_ANY_SID = re.compile(SID.pattern + rb"|(?<=/)(?:%b)[0-9a-fA-F]{32}(?![\w%%-])" % PREFIX)
 
 
-UPPER_CASE = re.compile(rb"/(?:%b)(?=[0-9a-f]{0,31}[A-F])[0-9a-fA-F]{32}" % "|".join(PREFIXES).encode())
+UPPER_CASE = re.compile(rb"/(?:%b)(?=[0-9a-f]{0,31}[A-F])[0-9a-fA-F]{32}" % PREFIX)
 """What is a SID only if a request had it as a segment of its path."""
 
 
@@ -271,3 +272,15 @@ def cut(text: bytes, spans: Iterable[Span]) -> Template:
             begin = end
     pieces.append(text[begin:])
     return Template(tuple(pieces), tuple(slots))
+
+
+def turned(response: Response, upstream: str, origin: str) -> Response:
+    """Return an answer with the addresses that this upstream calls its own led to the origin."""
+    head = head_text(response.headers)
+    reply = Reply(
+        response.status,
+        response.reason,
+        cut(head, head_origins(head, upstream)),
+        cut(response.body, body_origins(response, upstream, Addresses())),
+    )
+    return reply.render({Slot.ORIGIN: origin_filler(origin)})

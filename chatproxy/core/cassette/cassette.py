@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 from chatproxy.core.answers.stencil import Stencil
 from chatproxy.core.answers.template import Reply
 from chatproxy.core.model import Exchange
-from chatproxy.core.timeline.epochs import Place
+from chatproxy.core.timeline.epochs import ALL_MEMBERS, COLLECTION, Place
 from chatproxy.core.timeline.numbering import Declared, Numbered
 
 Spelled = Callable[[int, int], bytes]
@@ -129,3 +129,26 @@ class Cassette(Protocol):
     def touching(self, timeline: int, member: int, after: int, until: int) -> int | None:
         """Return the first write that touched just this member and opened an epoch in ``(after, until]``."""
         ...
+
+
+_LOOKED_AT = 50
+"""How many recorded exchanges of the same key, shape or route are compared at most."""
+
+
+def first_numbers(cassette: Cassette, index: bytes) -> Iterator[int]:
+    """Yield the numbers of the first exchanges with this key, shape or route, as many as are compared."""
+    for nth in range(_LOOKED_AT):
+        number = cassette.find(index, nth)
+        if number is None:
+            return
+        yield number
+
+
+def write_since(cassette: Cassette, read: Place | Span, after: int, until: int) -> int | None:
+    """Return the first write that touched what is read in the epochs after the one and until the other.
+
+    A list is touched by all writes of its timeline.
+    """
+    members = {read.member, COLLECTION if read.member == COLLECTION else ALL_MEMBERS}
+    found = (cassette.touching(read.timeline, one, after, until) for one in members)
+    return min((write for write in found if write is not None), default=None)

@@ -14,13 +14,14 @@ from chatproxy.core.answers.echoes import Echoes
 from chatproxy.core.answers.elements import Body, Elements
 from chatproxy.core.answers.template import Learned, Reply, compiled_reply
 from chatproxy.core.http.headers import is_json
-from chatproxy.core.matching.normal_form import NormalForm, Rules, normalize
+from chatproxy.core.matching.normal_form import NormalForm, normalize
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange, is_read
 from chatproxy.core.scrubbing.rules import Scrub
 from chatproxy.core.scrubbing.scrub import scrubbed_exchange
 from chatproxy.core.time.causes import Causes, Value, sure_of
 from chatproxy.core.timeline.epochs import Place, place
-from chatproxy.core.timeline.numbering import Numbering
+from chatproxy.core.timeline.numbering import Numbering, order_of
 from chatproxy.core.timeline.order import groups
 from chatproxy.core.timeline.traces import trace
 from chatproxy.core.twilio.objects import Shown, shown
@@ -159,7 +160,7 @@ def _ordered(group: _Group, source: Source, rules: Rules, numbering: Numbering) 
         return [number for _, number in group]
 
     def numbers(form: NormalForm) -> list[float]:
-        return [float("inf") if (number := numbering.number_of(sid)) is None else number for sid in form.sids]
+        return [float("inf") if (number := numbering.number_of(sid)) is None else order_of(number) for sid in form.sids]
 
     keyed = [(numbers(normalize(source.exchange(number).request, rules)), asked, number) for asked, number in group]
     return [number for _, _, number in sorted(keyed)]

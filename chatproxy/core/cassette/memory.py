@@ -1,18 +1,19 @@
 """A cassette compiled in memory, for where the store cannot be written."""
 
 from bisect import bisect_left, bisect_right, insort
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from chatproxy.core.answers.stencil import Stencil, stencil
 from chatproxy.core.answers.template import Reply
 from chatproxy.core.cassette.cassette import Read, Span, Spelled, first_fresh
-from chatproxy.core.cassette.compile import Compiled, compile_exchanges
-from chatproxy.core.matching.normal_form import Rules
+from chatproxy.core.cassette.compile import compile_exchanges
+from chatproxy.core.cassette.index import Indexed, Indexer
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange
 from chatproxy.core.scrubbing.scrub import scrubbed_exchange
 from chatproxy.core.time.stamps import recording_begin
-from chatproxy.core.timeline.epochs import COLLECTION, Place
+from chatproxy.core.timeline.epochs import Place
 from chatproxy.core.timeline.numbering import Declared, Numbered, Numbering
 
 
@@ -31,14 +32,10 @@ class MemoryCassette:
         self._stencils: dict[int, Stencil] = {}
         self._places: dict[int, Place] = {}
         self._reads: dict[bytes, list[Read]] = defaultdict(list)
-        self._counts: Counter[tuple[bytes, int]] = Counter()
         self._touching: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
-        numbering = Numbering(declared)
+        numbering, indexer = Numbering(declared), Indexer()
         for compiled in compile_exchanges(self, rules, numbering):
-            self._replies[compiled.number] = compiled.reply
-            for index in (compiled.key, compiled.shape, compiled.route):
-                self._index[index].append(compiled.number)
-            self._take_place(compiled)
+            self._take(indexer.index(compiled))
         for reads in self._reads.values():
             reads.sort()
         self.last_number = max(self._exchanges, default=0)
@@ -126,13 +123,13 @@ class MemoryCassette:
         found = bisect_right(writes, after, key=lambda write: write[0])
         return writes[found][1] if found < len(writes) and writes[found][0] <= until else None
 
-    def _take_place(self, compiled: Compiled) -> None:
-        place = self._places[compiled.number] = compiled.place
-        if compiled.is_read:
-            reads = self._reads[compiled.key]
-            nth = self._counts[compiled.key, place.epoch]
-            self._counts[compiled.key, place.epoch] += 1
-            reads.append(Read(place.epoch, nth, compiled.number))
-        for opening in place.opens:
-            for member in {COLLECTION, opening.member}:
-                insort(self._touching[opening.timeline, member], (opening.epoch, compiled.number))
+    def _take(self, indexed: Indexed) -> None:
+        compiled = indexed.compiled
+        self._replies[compiled.number] = compiled.reply
+        self._places[compiled.number] = compiled.place
+        for index, _ in indexed.nth:  # they come in their order
+            self._index[index].append(compiled.number)
+        if indexed.read is not None:
+            self._reads[compiled.key].append(indexed.read)
+        for timeline, member, epoch in indexed.touches:
+            insort(self._touching[timeline, member], (epoch, compiled.number))

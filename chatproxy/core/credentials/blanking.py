@@ -13,8 +13,8 @@ from itertools import chain
 
 from chatproxy.core.credentials.encodings import Glance, Searched, spellings
 from chatproxy.core.http.headers import end_to_end
-from chatproxy.core.matching.normal_form import Rules
 from chatproxy.core.model import Headers, Request, Response, header_values
+from chatproxy.core.products.sid_types import ACCOUNT, API_KEY
 from chatproxy.core.twilio.sids import SID_SEGMENT
 
 MINIMUM_LENGTH = 16
@@ -43,7 +43,10 @@ def user_name(headers: Headers) -> str | None:
 
 def is_user_name(user: bytes) -> bool:
     """Tell whether a Basic user name is an account's or an API key's SID; others are not kept."""
-    return SID_SEGMENT.fullmatch(user) is not None and user[:2] in (b"AC", b"SK")
+    return SID_SEGMENT.fullmatch(user) is not None and user[:2] in _USERS
+
+
+_USERS = (ACCOUNT.encode(), API_KEY.encode())
 
 
 class Blanker:
@@ -77,13 +80,12 @@ class Blanker:
         """Tell whether none of these texts has a secret: one search for all takes a tenth of one for each."""
         return not self._glance.finds(b"\n".join(texts))
 
-    def for_key(self, request: Request, rules: Rules) -> Request:
-        """Return a live request with those parts blanked that its key is made of under these rules."""
-        counts_more = rules.match_headers or rules.scrub
-        if not counts_more and self._is_clean(request.target, request.body):
+    def for_key(self, request: Request, *, headers_count: bool) -> Request:
+        """Return a live request with those parts blanked that its key is made of, header fields only if they count."""
+        if not headers_count and self._is_clean(request.target, request.body):
             return request
         target, body = self.text(request.target), self.text(request.body)
-        headers = self.headers(request.headers) if counts_more else request.headers
+        headers = self.headers(request.headers) if headers_count else request.headers
         if target is request.target and headers is request.headers and body is request.body:
             return request
         return replace(request, target=target, headers=headers, body=body)

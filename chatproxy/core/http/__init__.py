@@ -1,1 +1,4 @@
-"""http."""
+"""Header lists, forms, grammar, request text: HTTP without sockets.
+
+Read: headers, forms, grammar, admission, request_text.
+"""

@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from chatproxy.core.model import Headers, header_values
+from chatproxy.core.model import Headers, Response, header_values
 
 HOP_BY_HOP = frozenset(
     {
@@ -22,21 +22,6 @@ HOP_BY_HOP = frozenset(
 FRAMING = frozenset({b"content-length", b"content-encoding", b"expect", b"host"})
 """What each side writes for itself: bodies are kept decoded, and every connection has a host of its own."""
 
-FIXED = {
-    b"etag": b'"0"',
-    b"twilio-request-duration": b"0.000",
-    b"twilio-concurrent-requests": b"1",
-    b"via": b"1.1 canonical",
-    b"age": b"0",
-    b"x-cache": b"canonical",
-}
-"""What an upstream says anew in every answer and what tells nothing, each with the one value that a fixture has."""
-
-VOLATILE = frozenset({b"date", b"last-modified", b"twilio-request-id", *FIXED})
-"""What differs from answer to answer, in lower case; beside ``FIXED`` those with an instant or a SID."""
-
-_CLOUDFRONT = b"x-amz-cf-"
-"""The ids of Amazon's CloudFront, through which Twilio answers."""
 
 OWN_PREFIX = b"x-chatproxy-"
 
@@ -58,21 +43,6 @@ def _passes(name: bytes) -> bool:
 
 def _named_by_connection(headers: Headers) -> set[bytes]:
     return {option.strip().lower() for value in header_values(headers, b"connection") for option in value.split(b",")}
-
-
-def is_volatile(name: bytes) -> bool:
-    """Tell whether a header field of this name differs from answer to answer without a meaning."""
-    lower = name.lower()
-    return lower in VOLATILE or lower.startswith(_CLOUDFRONT)
-
-
-def fixed(headers: Headers) -> Headers:
-    """Put one value in each field that differs from answer to answer and tells nothing."""
-    return tuple((name, _fixed(name.lower(), value)) for name, value in headers)
-
-
-def _fixed(name: bytes, value: bytes) -> bytes:
-    return b"canonical" if name.startswith(_CLOUDFRONT) else FIXED.get(name, value)
 
 
 def is_form(headers: Headers) -> bool:
@@ -100,3 +70,19 @@ _LENGTH = len(b"content-type")
 @lru_cache(256)
 def _media_type_of(value: bytes) -> bytes:
     return value.partition(b";")[0].strip().lower()
+
+
+NO_CONTENT = frozenset({204, 304})
+"""The statuses whose answers never have a body."""
+
+
+def may_have_body(method: str, status: int) -> bool:
+    """Tell whether an answer to this method with this status has a body (RFC 9112 section 6.3)."""
+    return method != "HEAD" and status not in NO_CONTENT
+
+
+def content_length(answer: Response, method: str) -> int | None:
+    """Return what ``Content-Length`` says of a whole answer; to HEAD, how long its body would be if we know."""
+    if answer.status in NO_CONTENT or (method == "HEAD" and not answer.body):
+        return None
+    return len(answer.body)

@@ -1,1 +1,6 @@
-"""leaks."""
+"""The gate before a file is shared: what looks like a secret, wherever it hides.
+
+What is found is never shown: a leak names the rule, the place, the field and an id.
+
+Read: gate, detectors, decoding, places.
+"""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from chatproxy.core.credentials.blanking import BLANK
 from chatproxy.core.credentials.encodings import spellings
 from chatproxy.core.leaks.decoding import Span, base64_content
-from chatproxy.core.twilio.sids import PREFIXES
+from chatproxy.core.products.sid_types import PREFIXES
 
 
 class Detector(NamedTuple):

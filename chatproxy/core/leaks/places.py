@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from chatproxy.core.leaks.decoding import Span
+from chatproxy.core.products.every import WRITTEN, WRITTEN_FIELDS
 from chatproxy.core.text.json_text import TOKEN, VALUE, Names
 
 
@@ -17,10 +18,6 @@ class Around(NamedTuple):
     field: bytes
     exchange: int
     by_user: bool
-
-
-USER_FIELDS = frozenset({b"from", b"last_updated_by", b"body", b"attributes"})
-USER_PARAMETERS = frozenset({b"From", b"LastUpdatedBy", b"Body", b"Attributes"})
 
 
 class Surroundings:
@@ -81,12 +78,12 @@ class Surroundings:
             field, colon, _ = line[start : min(start + _LONGEST_NAME, end)].partition(b": ")
             return _Part(start, end, field if colon else name, False)
         if name != b"text" or not self._in_request():
-            return _Part(start, end, name, name in USER_FIELDS)
+            return _Part(start, end, name, name in WRITTEN_FIELDS)
         start = line.rfind(b"&", start, span[0]) + 1 or start
         stop = line.find(b"&", start, end)
         end = stop if stop >= 0 else end
         field = line[start : min(start + _LONGEST_NAME, end)].partition(b"=")[0]
-        return _Part(start, end, field, field in USER_PARAMETERS)
+        return _Part(start, end, field, field in WRITTEN)
 
     def _in_request(self) -> bool:
         sides = (name for name, _ in self._names.around if name in (b"request", b"response"))

@@ -1,1 +1,8 @@
-"""matching."""
+"""The normal form of a request, the rules that shape it, and how two forms differ.
+
+1. One function makes keys, for recording and for replay.
+2. A match is never fuzzy: equal texts are equal requests.
+3. In what two requests differ is computed from their normal forms.
+
+Read: normal_form, rules, shaping, difference.
+"""

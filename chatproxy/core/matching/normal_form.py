@@ -21,61 +21,22 @@ Within it, ``%`` and whatever would read as structure is escaped in lower case, 
 """
 
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Iterable, Set
 from hashlib import blake2b
-from json import dumps
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from chatproxy.core.http.forms import decoded
 from chatproxy.core.http.headers import is_form, is_json
-from chatproxy.core.model import TWILIO_HOST, TWILIO_ORIGIN, Request, header_values
-from chatproxy.core.scrubbing.rules import NO_SCRUB, Scrub
+from chatproxy.core.matching.rules import Rules
+from chatproxy.core.model import Request, header_values
+from chatproxy.core.products.every import TWILIO_HOST, TWILIO_ORIGIN
 from chatproxy.core.text import json_text as jsontext
+from chatproxy.core.twilio.defaults import defaults_of
 from chatproxy.core.twilio.origins import one_host, replace_origin
-from chatproxy.core.twilio.paths import route
 from chatproxy.core.twilio.sids import mask, mask_path, replace_in_path, replace_sids, sids_in, sids_in_path
 
-COMPILE_VERSION = 7
-"""Raised whenever the same cassette would compile to something else, so that stored results are made anew."""
-
-_MESSAGES = re.compile(rb"/v1/Services/[^/]+/Channels/[^/]+/Messages")
-_LIST_DEFAULTS = {b"PageSize=50", b"Page=0", b"Order=asc"}
-_CREATE_DEFAULTS = {b"From=system"}
 _TWILIO = TWILIO_ORIGIN.encode()
-
-
-@dataclass(frozen=True)
-class Rules:
-    """What shapes keys.
-
-    ``match_headers`` are the names of the request headers that count. ``ignore`` are routes, each with the name of a
-    parameter that does not count there; the route of every request is the empty one, too. ``scrub`` says what of
-    requests and answers is left out or replaced before anything else is done with them.
-    """
-
-    match_headers: tuple[str, ...] = ()
-    ignore: frozenset[tuple[str, str]] = frozenset()
-    scrub: Scrub = NO_SCRUB
-
-    def ignored(self, method: str, path: bytes) -> frozenset[bytes]:
-        """Return the names of the parameters that do not count in requests of this method and decoded path."""
-        routes = {"", route(method, path)}
-        return frozenset(name.encode() for where, name in self.ignore if where in routes)
-
-    @cached_property
-    def names(self) -> tuple[bytes, ...]:
-        """The headers that count, in lower case, sorted."""
-        return tuple(sorted({name.lower().encode() for name in self.match_headers}))
-
-    @cached_property
-    def fingerprint(self) -> bytes:
-        """Eight bytes that differ for rules that could make other keys."""
-        names = [name.decode() for name in self.names]
-        meaning = dumps([COMPILE_VERSION, names, sorted(self.ignore), self.scrub.meaning])
-        return blake2b(meaning.encode(), digest_size=8).digest()
 
 
 class NormalForm(NamedTuple):
@@ -136,11 +97,11 @@ def normalize(request: Request, rules: Rules) -> NormalForm:
     path = raw_path if b"%" not in raw_path else _decoded_path(raw_path)
     query = _pairs(raw_query, request.origin, _plain)
     kind, body = _body(request)
-    if _MESSAGES.fullmatch(path):
-        if request.method in {"GET", "HEAD"}:
-            query = _without_defaults(query, _LIST_DEFAULTS)
-        elif request.method == "POST" and kind == "form":
-            body = _without_defaults(body, _CREATE_DEFAULTS)
+    defaults = defaults_of(request.method, path)
+    if defaults.query:
+        query = _without_defaults(query, defaults.query)
+    if defaults.form and kind == "form":
+        body = _without_defaults(body, defaults.form)
     if rules.ignore:
         ignored = rules.ignored(request.method, path)
         query = [pair for pair in query if _name(pair) not in ignored]
@@ -235,7 +196,7 @@ def _name(pair: bytes) -> bytes:
     return pair.partition(b"=")[0]
 
 
-def _without_defaults(pairs: Iterable[bytes], defaults: set[bytes]) -> list[bytes]:
+def _without_defaults(pairs: Iterable[bytes], defaults: Set[bytes]) -> list[bytes]:
     """Drop the pairs that spell out a default; a name that is repeated is not at its default."""
     kept = list(pairs)
     names = [_name(pair) for pair in kept]

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from urllib.parse import unquote_to_bytes
 
 from chatproxy.core.http.forms import decoded
-from chatproxy.core.matching.normal_form import NormalForm, Rules
+from chatproxy.core.matching.normal_form import NormalForm
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Request
 
 

@@ -18,8 +18,10 @@ from json import dumps
 from typing import NamedTuple
 
 from chatproxy.core.cassette.cassette import Cassette
-from chatproxy.core.matching.normal_form import NormalForm, Rules, normalize, translate
-from chatproxy.core.timeline.numbering import Numbered, sid_number, sid_type
+from chatproxy.core.matching.normal_form import NormalForm, normalize, translate
+from chatproxy.core.matching.rules import Rules
+from chatproxy.core.timeline.numbering import Numbered, order_of, sid_number, sid_type
+from chatproxy.core.twilio.sids import is_account
 
 _LOOKED_AT = 1000
 """How many exchanges of a shape, or fresh SIDs of a type, are looked at for an unknown SID at most."""
@@ -223,7 +225,7 @@ class Bindings:
     def _spelled(self, number: int, attempt: int) -> bytes:
         """Return the SID of a session's own for the recorded one of this number, or another in a further attempt."""
         digest = self._keyed.copy()
-        digest.update(b"%d:%d" % (number, attempt))
+        digest.update(b"%d:%d" % (order_of(number), attempt))
         return sid_type(number) + digest.hexdigest().encode()
 
     def _account(self, user: str | None) -> dict[bytes, bytes]:
@@ -232,7 +234,7 @@ class Bindings:
         if account is None or account in self._live:
             return {}
         live = (user or "").encode()
-        if live[:2] != b"AC" or self._stays(account):
+        if not is_account(live) or self._stays(account):
             return {}
         if self._is_bound(live) or (live != account and self._cassette.numbered(live)):
             return {}
@@ -315,4 +317,4 @@ class Bindings:
         )
 
     def _numbers(self, candidate: tuple[bytes, ...]) -> list[int]:
-        return [known.number for sid in candidate if (known := self._cassette.numbered(sid))]
+        return [order_of(known.number) for sid in candidate if (known := self._cassette.numbered(sid))]

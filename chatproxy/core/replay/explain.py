@@ -1,24 +1,20 @@
 """Why a request has no recorded answer: computed from what decided it, the normal forms and the epochs."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
-from urllib.parse import unquote_to_bytes
 
-from chatproxy.core.cassette.cassette import Cassette
+from chatproxy.core.cassette.cassette import Cassette, first_numbers
 from chatproxy.core.credentials.blanking import user_name
-from chatproxy.core.matching.difference import Values, by_name, differing
-from chatproxy.core.matching.normal_form import NormalForm, Rules, normalize
+from chatproxy.core.matching.difference import Difference, Part, Values, differences, places
+from chatproxy.core.matching.normal_form import NormalForm, normalize
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.matching.shaping import shaping
 from chatproxy.core.model import Request
-from chatproxy.core.replay.player import Miss, Why, decide, play_request
+from chatproxy.core.replay.player import Miss, Played, Why, play_request
 from chatproxy.core.replay.session import Session
 from chatproxy.core.text.excerpts import excerpts
-from chatproxy.core.text.json_diff import json_differences, json_value
-
-_LOOKED_AT = 50
-"""How many recorded exchanges of the same key, shape or route are compared at most."""
 
 _SHOWN_NEAREST = 3
 
@@ -51,7 +47,7 @@ def explain(session: Session, request: Request) -> Explanation:
     blanked = session.blanked(request)
     form = normalize(blanked, session.rules)
     played = play_request(session, blanked, user_name(request.headers))
-    reason = None if played.number else played.refusal or miss_reason(session, played.form)
+    reason = None if played.number else miss_reason(session, played)
     near = nearest(session.cassette, session.rules, played.form)
     names = _parameters(session, played.form, near[0]) if played.number is None and near else []
     return Explanation(
@@ -66,24 +62,20 @@ def nearest(cassette: Cassette, rules: Rules, form: NormalForm) -> list[Near]:
 
 def _parameters(session: Session, form: NormalForm, near: Near) -> list[str]:
     """Name the parameters in which a recorded request differs, or none if it differs in more than those."""
-    recorded = normalize(session.cassette.exchange(near.number).request, session.rules)
-    same = recorded._replace(query=form.query, body=form.body, kind=form.kind)
-    if same != form or {recorded.kind, form.kind} - {"form", "empty"}:
+    found = list(differences(_recorded_form(session.cassette, session.rules, near.number), form))
+    if any(one.part not in {Part.QUERY, Part.FIELD} for one in found):
         return []
-    names = [
-        name.decode("utf-8", "backslashreplace")
-        for one, other in ((recorded.query, form.query), (recorded.body, form.body))
-        for name in differing(by_name(one, b"="), by_name(other, b"="))
-    ]
-    return list(dict.fromkeys(names))
+    return list(dict.fromkeys(one.name.decode("utf-8", "backslashreplace") for one in found))
 
 
-def miss_reason(session: Session, form: NormalForm) -> str:
-    """Explain a miss: the recorded answers are used up or of another epoch, or there never was one."""
-    decided = decide(session, form)
-    if isinstance(decided, Miss) and decided.why is not Why.NEVER:
-        return _recorded(session, form, decided)
-    cassette = session.cassette
+def miss_reason(session: Session, played: Played) -> str:
+    """Say why nothing answered a request that this session has played."""
+    if played.refusal is not None:
+        return played.refusal
+    assert played.miss is not None
+    if played.miss.why is not Why.NEVER:
+        return _recorded(session, played.form, played.miss)
+    cassette, form = session.cassette, played.form
     alike = nearest(cassette, session.rules, form)
     if not alike:
         return f"never recorded, nor was any {form.method} of such a path in cassette {cassette.name!r}"
@@ -104,74 +96,34 @@ def _recorded(session: Session, form: NormalForm, miss: Miss) -> str:
 
 def _alike(cassette: Cassette, rules: Rules, form: NormalForm) -> Iterator[Near]:
     for number in dict.fromkeys([*first_numbers(cassette, form.shape), *first_numbers(cassette, form.route)]):
-        recorded = normalize(cassette.exchange(number).request, rules)
-        yield Near(number, differences(recorded, form))
+        yield Near(number, worded_differences(_recorded_form(cassette, rules, number), form))
 
 
-def first_numbers(cassette: Cassette, index: bytes) -> Iterator[int]:
-    """Yield the numbers of the first exchanges with this key, shape or route, as many as are compared."""
-    for nth in range(_LOOKED_AT):
-        number = cassette.find(index, nth)
-        if number is None:
-            return
-        yield number
+def _recorded_form(cassette: Cassette, rules: Rules, number: int) -> NormalForm:
+    return normalize(cassette.exchange(number).request, rules)
 
 
-def differences(recorded: NormalForm, live: NormalForm) -> list[str]:
-    """Name every part in which two requests differ; there is none exactly if their keys are equal."""
-    found = []
-    for part, one, other in (
-        ("method", recorded.method, live.method),
-        ("host", recorded.host, live.host),
-        ("kind of body", recorded.kind, live.kind),
-    ):
-        found += [_changed(part, _quoted(one), _quoted(other))] if one != other else []
-    if recorded.path != live.path:
-        found += _path(recorded.path.split(b"/"), live.path.split(b"/"))
-    found += _pairs("query parameter", recorded.query, live.query, b"=")
-    found += _pairs("header", recorded.headers, live.headers, b": ")
-    if recorded.kind == live.kind == "form":
-        found += _pairs("form field", recorded.body, live.body, b"=")
-    elif recorded.body != live.body:
-        found.append(_changed("body", _quoted(b"&".join(recorded.body)), _quoted(b"&".join(live.body))))
-    return found
+def worded_differences(recorded: NormalForm, live: NormalForm) -> list[str]:
+    """Return in what a request differs from a recorded one, a line for each place."""
+    return [line for one in differences(recorded, live) for line in _worded(one)]
 
 
-def _path(recorded: list[bytes], live: list[bytes]) -> Iterable[str]:
-    if len(recorded) != len(live):
-        return [_changed("path", _quoted(b"/".join(recorded)), _quoted(b"/".join(live)))]
-    return [
-        _changed(f"the segment after {_quoted(before)}", _quoted(one), _quoted(other))
-        for before, one, other in zip([b"", *recorded], recorded, live, strict=False)
-        if one != other
-    ]
+def _worded(difference: Difference) -> Iterator[str]:
+    what = _NAMED.get(difference.part, "{part}").format(part=difference.part, name=_quoted(difference.name))
+    found = list(islice(places(difference, _LARGEST_JSON), _PLACES + 1))
+    if not found:  # in a query the spelling of JSON counts
+        yield _changed(what, _shown(difference.one), _shown(difference.other))
+    for pointer, before, after in found[:_PLACES]:
+        yield _changed(f"{what} at {pointer}" if pointer else what, before, after)
+    yield from [f"{what} differs in more places"] if len(found) > _PLACES else []
 
 
-def _pairs(what: str, recorded: tuple[bytes, ...], live: tuple[bytes, ...], sign: bytes) -> Iterator[str]:
-    one, other = by_name(recorded, sign), by_name(live, sign)
-    for name in differing(one, other):
-        yield from _of_value(f"{what} {_quoted(name)}", one.get(name), other.get(name))
-
+_NAMED = {Part.SEGMENT: "the {part} after {name}"} | dict.fromkeys(
+    (Part.QUERY, Part.HEADER, Part.FIELD), "{part} {name}"
+)
 
 _PLACES, _LARGEST_JSON = 10, 65_536
 """How many places of a JSON value are named, and how many bytes one may have to be looked into."""
-
-
-def _json(value: bytes) -> object:
-    return json_value(unquote_to_bytes(value)) if len(value) <= _LARGEST_JSON else None
-
-
-def _of_value(what: str, recorded: Values | None, live: Values | None) -> Iterator[str]:
-    """Name the places in two JSON values in which they differ, or both values."""
-    if recorded and live and len(recorded) == len(live) == 1 and recorded[0] and live[0]:
-        one, other = (_json(value) for value in (recorded[0], live[0]))
-        if one is not None and other is not None and type(one) is type(other):
-            found = list(islice(json_differences(one, other), _PLACES + 1))
-            for pointer, before, after in found[:_PLACES]:
-                yield _changed(f"{what} at {pointer}", before, after)
-            yield from [f"{what} differs in more places"] if len(found) > _PLACES else []
-            return
-    yield _changed(what, _shown(recorded), _shown(live))
 
 
 def _shown(values: Values | None) -> str:
@@ -180,9 +132,9 @@ def _shown(values: Values | None) -> str:
     return ", ".join("without a value" if value is None else _quoted(value) for value in values)
 
 
-def _quoted(text: bytes | str) -> str:
+def _quoted(text: bytes) -> str:
     """Quote a value for one line of a message."""
-    return repr(text if isinstance(text, str) else text.decode("utf-8", "backslashreplace"))
+    return repr(text.decode("utf-8", "backslashreplace"))
 
 
 def _changed(what: str, recorded: str, live: str) -> str:

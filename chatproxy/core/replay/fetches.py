@@ -10,6 +10,7 @@ from chatproxy.core.credentials.blanking import Blanker
 from chatproxy.core.http.grammar import TARGET
 from chatproxy.core.matching.normal_form import normalize, text_key, translate
 from chatproxy.core.model import Request
+from chatproxy.core.products.every import VERSIONS
 from chatproxy.core.replay.session import Session
 
 _BOUND = 16
@@ -49,7 +50,7 @@ class Lanes:
 
     def _lane(self, session: Session, base: bytes) -> Lane | None:
         path = base + b"/"
-        if session.scrubs or session.rules.match_headers or not base.startswith(b"/v1/"):
+        if session.scrubs or session.rules.match_headers or not base.startswith(VERSIONS):
             return None
         if not TARGET.fullmatch(base.decode("ascii", "replace")):
             return None

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
+from chatproxy.core.model import Outcome
 from chatproxy.core.replay.bindings import Ambiguity
 from chatproxy.core.time.timestamps import instant
 
@@ -31,7 +32,7 @@ class Entry:
     session: str | None
     method: str
     target: bytes
-    outcome: str
+    outcome: Outcome
     status: int
     exchange: int | None = None
     reason: str | None = None
@@ -105,7 +106,7 @@ class Tally:
     ``misses`` and ``errors`` count by request and reason.
     """
 
-    outcomes: Counter[str] = field(default_factory=Counter)
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
     misses: dict[tuple[str, str], int] = field(default_factory=dict)
     errors: dict[tuple[str, str], int] = field(default_factory=dict)
     served: Numbers = field(default_factory=Numbers)
@@ -115,13 +116,13 @@ class Tally:
     def note(self, entry: Entry) -> None:
         """Count an entry."""
         self.outcomes[entry.outcome] += 1
-        if entry.outcome == "hit" and entry.exchange is not None:
+        if entry.outcome is Outcome.HIT and entry.exchange is not None:
             self.served.add(entry.exchange)
             for write in entry.skipped:
                 self.skipped.add(write)
             self.ambiguities += [entry.ambiguity] if entry.ambiguity else []
-        elif entry.outcome in {"miss", "error"}:
-            troubles = self.misses if entry.outcome == "miss" else self.errors
+        elif entry.outcome in {Outcome.MISS, Outcome.ERROR}:
+            troubles = self.misses if entry.outcome is Outcome.MISS else self.errors
             trouble = (f"{entry.method} {entry.shown_target}", entry.reason or "")
             troubles[trouble] = troubles.pop(trouble, 0) + 1
             if len(troubles) > _TROUBLES:
@@ -156,8 +157,8 @@ class Journal:
         self.count += 1
         self._entries.append(entry)
         tally = self._tally(entry.session)
-        tally.outcomes["hit"] += 1
-        self.total.outcomes["hit"] += 1
+        tally.outcomes[Outcome.HIT] += 1
+        self.total.outcomes[Outcome.HIT] += 1
         if tally.served.add(number):  # else it is in the total, too
             self.total.served.add(number)
 

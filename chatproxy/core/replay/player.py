@@ -9,12 +9,12 @@ is right, or it is a miss that names the write.
 from enum import Enum
 from typing import NamedTuple
 
-from chatproxy.core.cassette.cassette import Cassette, Span
+from chatproxy.core.cassette.cassette import write_since
 from chatproxy.core.matching.normal_form import NormalForm, normalize
 from chatproxy.core.model import Request, is_read
 from chatproxy.core.replay.bindings import Ambiguity, Translation
 from chatproxy.core.replay.session import Session
-from chatproxy.core.timeline.epochs import ALL_MEMBERS, COLLECTION, Place
+from chatproxy.core.timeline.epochs import COLLECTION
 
 
 class Why(Enum):
@@ -41,15 +41,18 @@ class Miss(NamedTuple):
 
 
 class Played(NamedTuple):
-    """What became of a request: the number of the exchange that answers, or why its SIDs stand for nothing.
+    """What became of a request: the number of the exchange that answers, or why none does.
 
-    ``skipped`` are the writes that count as done since, ``ambiguity`` what its SIDs could have stood for as well. An
-    answer that ``repeats`` is given again while the session stays in its state.
+    That is a ``refusal`` if its SIDs stand for nothing, else a ``miss``; neither if what it asks for has changed at the
+    upstream, which only a session that may ask there can see. ``skipped`` are the writes that count as done since,
+    ``ambiguity`` what its SIDs could have stood for as well. An answer that ``repeats`` is given again while the
+    session stays in its state.
     """
 
     form: NormalForm
     number: int | None = None
     refusal: str | None = None
+    miss: Miss | None = None
     skipped: tuple[int, ...] = ()
     ambiguity: Ambiguity | None = None
     repeats: bool = False
@@ -62,13 +65,19 @@ def play_request(session: Session, request: Request, user: str | None) -> Played
         return Played(sids.form, refusal=sids.refusal)
     decided = decide(session, sids.form)
     if isinstance(decided, Miss):
-        return Played(sids.form)
+        return Played(sids.form, miss=decided)
     skipped = len(session.skipped)
     _count(session, sids.form, decided)
     if session.sids.keep(sids):
         session.change()
     repeats = decided.counter is None
-    return Played(sids.form, decided.number, None, tuple(session.skipped[skipped:]), sids.ambiguity, repeats)
+    return Played(
+        sids.form,
+        decided.number,
+        skipped=tuple(session.skipped[skipped:]),
+        ambiguity=sids.ambiguity,
+        repeats=repeats,
+    )
 
 
 def play_fetch(session: Session, key: bytes) -> Answer | None:
@@ -151,13 +160,3 @@ def _read(session: Session, key: bytes) -> Answer | Miss:
     number = cassette.read(key, epoch, nth)
     assert number is not None
     return Answer(number, counter)
-
-
-def write_since(cassette: Cassette, read: Place | Span, after: int, until: int) -> int | None:
-    """Return the first write that touched what is read in the epochs after the one and until the other.
-
-    A list is touched by all writes of its timeline.
-    """
-    members = {read.member, COLLECTION if read.member == COLLECTION else ALL_MEMBERS}
-    found = (cassette.touching(read.timeline, one, after, until) for one in members)
-    return min((write for write in found if write is not None), default=None)

@@ -9,14 +9,15 @@ from chatproxy.core.answers.stencil import Stencil
 from chatproxy.core.answers.template import Slot
 from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.credentials.blanking import Blanker
-from chatproxy.core.matching.normal_form import NormalForm, Rules
+from chatproxy.core.matching.normal_form import NormalForm
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Request, is_read
 from chatproxy.core.replay.bindings import Bindings, Choice
+from chatproxy.core.replay.writes import LastWrites, LiveTimelines
 from chatproxy.core.scrubbing.scrub import scrubbed_request
 from chatproxy.core.time.session_clock import Instant, SessionClock
 from chatproxy.core.time.stamps import Packed
 from chatproxy.core.time.timestamps import spell
-from chatproxy.core.timeline.timelines import LastWrites, LiveTimelines
 
 DEFAULT = "default"
 """The name of the session of requests that choose none."""
@@ -64,6 +65,7 @@ class Session:
         self.cassette = cassette
         self.rules = rules
         self.scrubs = bool(rules.scrub)  # asked four times a request, and a dictionary look-up is cheaper
+        self._headers_count = self.scrubs or bool(rules.match_headers)
         self.answered: dict[bytes, int] = {}
         self.epochs: dict[int, int] = {}
         self.skipped: list[int] = []
@@ -87,7 +89,7 @@ class Session:
 
         Which pseudonyms stand for which of its values is remembered.
         """
-        blanked = (blanker or Blanker(request.headers)).for_key(request, self.rules)
+        blanked = (blanker or Blanker(request.headers)).for_key(request, headers_count=self._headers_count)
         return scrubbed_request(blanked, self.rules.scrub, self._sent.note) if self.scrubs else blanked
 
     def echo(self, number: int, request: Request, form: NormalForm) -> None:

@@ -12,6 +12,7 @@ from chatproxy.core.credentials.blanking import user_name
 from chatproxy.core.errors import RequestError
 from chatproxy.core.model import Forward, Headers, Request, header_values
 from chatproxy.core.replay.session import DEFAULT, Session
+from chatproxy.core.twilio.sids import is_account
 
 SESSION = b"x-chatproxy-session"
 
@@ -147,4 +148,4 @@ class Sessions:
 def _account(headers: Headers) -> str | None:
     """Return the user name if it is an account's SID; an API key may be shared by many tests."""
     user = user_name(headers)
-    return user if user is not None and user.startswith("AC") else None
+    return user if user is not None and is_account(user.encode()) else None

@@ -1,1 +1,4 @@
-"""report."""
+"""What came of a run, and coverage over many.
+
+Read: report, coverage.
+"""

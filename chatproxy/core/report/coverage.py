@@ -10,6 +10,7 @@ from typing import Any
 
 from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.errors import CassetteError
+from chatproxy.core.model import Outcome
 from chatproxy.core.report.report import recording_of
 
 _FIXTURES = "fixtures"
@@ -100,7 +101,7 @@ def read_coverage(content: object, place: str) -> list[Covered]:
         totals, served = report["totals"], report["served"]
         if report["mode"] not in {"replay", "auto"}:
             return []
-        return [_covered(report, 1, totals.get("miss", 0), served + report["unused_total"])]
+        return [_covered(report, 1, totals.get(Outcome.MISS, 0), served + report["unused_total"])]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CassetteError(place, "is no report of a run; `--report` writes one, and so does pytest") from error
 

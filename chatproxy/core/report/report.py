@@ -9,7 +9,7 @@ from typing import Any
 from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.engine import Engine
 from chatproxy.core.errors import CassetteError
-from chatproxy.core.model import Exchange, Mode
+from chatproxy.core.model import Exchange, Mode, Outcome
 from chatproxy.core.replay.bindings import Ambiguity
 from chatproxy.core.replay.journal import Numbers, Tally
 
@@ -32,7 +32,7 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RunOutcome:
     """What came of a run: how many requests of each outcome, what went wrong, and what was never served.
 
     ``unused`` has the first 1000 exchanges that were not served, by number, each with its request; ``unused_total``
@@ -58,14 +58,14 @@ class Report:
         self.engine = engine
         self._cassette = cassette
 
-    def outcome(self) -> Outcome:
+    def outcome(self) -> RunOutcome:
         """Return what came of the run so far."""
         numbers, total = self._numbers(), self.engine.journal.total
         unused = islice(total.served.missing(numbers), _UNUSED)
-        return Outcome(
+        return RunOutcome(
             self.mode,
             self.name,
-            dict(sorted(self.engine.counts.items())),
+            _counts(self.engine.counts),
             tuple(troubles(total.misses)),
             tuple(troubles(total.errors)),
             len(numbers),
@@ -97,7 +97,7 @@ class Report:
                 name: _of_session(tally, sessions.restarts(name) if sessions else 0, numbers)
                 for name, tally in sorted(journal.tallies.items())
             },
-            "totals": dict(sorted(self.engine.counts.items())),
+            "totals": _counts(self.engine.counts),
             **_unused(journal.total.served, numbers, len(numbers) if whole else _UNUSED),
             **recording,
             "dropped_sessions": sessions.dropped if sessions else 0,
@@ -105,10 +105,10 @@ class Report:
         }
 
 
-def outcome_of(content: Mapping[str, Any]) -> Outcome:
+def outcome_of(content: Mapping[str, Any]) -> RunOutcome:
     """Return what came of a run, from its whole report."""
     served, unused = content["served"], content["unused_total"]
-    return Outcome(
+    return RunOutcome(
         Mode(content["mode"]),
         content["cassette"],
         content["totals"],
@@ -123,14 +123,19 @@ def outcome_of(content: Mapping[str, Any]) -> Outcome:
 def _of_session(tally: Tally, restarts: int, numbers: Sequence[int]) -> dict[str, object]:
     return {
         "restarts": restarts,
-        "outcomes": dict(sorted(tally.outcomes.items())),
-        "hits": tally.outcomes["hit"],
+        "outcomes": _counts(tally.outcomes),
+        "hits": tally.outcomes[Outcome.HIT],
         "misses": [asdict(trouble) for trouble in troubles(tally.misses)],
         "errors": [asdict(trouble) for trouble in troubles(tally.errors)],
         **_unused(tally.served, numbers),
         "skipped": list(islice(tally.served.missing(tally.skipped), _UNUSED)),
         "ambiguous": [_shown(ambiguity) for ambiguity in tally.ambiguities],
     }
+
+
+def _counts(outcomes: Mapping[Outcome, int]) -> dict[str, int]:
+    """Count by the plain words, which are what JSON takes as names."""
+    return {outcome.value: count for outcome, count in sorted(outcomes.items())}
 
 
 def troubles(counted: Mapping[tuple[str, str], int]) -> Iterator[Trouble]:
@@ -184,10 +189,10 @@ def read_report(content: object, cassette: Cassette, place: str) -> Run:
         raise CassetteError(
             place, f"is the report of another recording of {name!r}; replay this one with --report for a new one"
         )
-    return Run(frozenset(number for number in unused if isinstance(number, int)), totals.get("miss", 0))
+    return Run(frozenset(number for number in unused if isinstance(number, int)), totals.get(Outcome.MISS, 0))
 
 
-_REPLAYING = (Mode.REPLAY.value, Mode.AUTO.value)
+_REPLAYING = tuple(mode.value for mode in Mode if mode.replays)
 
 
 def recording_of(cassette: Cassette, last: object = None) -> dict[str, object]:

@@ -3,10 +3,10 @@
 from dataclasses import replace
 from typing import NamedTuple
 
-from chatproxy.core.cassette.cassette import Cassette
-from chatproxy.core.matching.normal_form import NormalForm, Rules
+from chatproxy.core.cassette.cassette import Cassette, first_numbers
+from chatproxy.core.matching.normal_form import NormalForm
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Response
-from chatproxy.core.replay.explain import first_numbers
 from chatproxy.core.review.findings import Finding, compare_responses, findings
 from chatproxy.core.review.meaning import meaning, of_answer
 

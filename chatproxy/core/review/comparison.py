@@ -12,7 +12,7 @@ from itertools import zip_longest
 from typing import NamedTuple
 
 from chatproxy.core.cassette.cassette import Cassette
-from chatproxy.core.matching.normal_form import Rules
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.review.alignment import aligned
 from chatproxy.core.review.findings import Change, Finding, Severity, compare_requests, compare_responses, findings
 from chatproxy.core.review.meaning import Meaning, meaning

@@ -12,14 +12,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from json import loads
 
-from chatproxy.core.cassette.cassette import Cassette
+from chatproxy.core.cassette.cassette import Cassette, write_since
 from chatproxy.core.credentials.blanking import Blanker
 from chatproxy.core.errors import ConfigError
-from chatproxy.core.matching.normal_form import Rules, normalize
+from chatproxy.core.matching.normal_form import normalize
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Headers, Request, Response, header_values, is_read
-from chatproxy.core.replay.player import write_since
-from chatproxy.core.review.checked import Checked
 from chatproxy.core.review.closest import differences
+from chatproxy.core.review.findings import Checked
 from chatproxy.core.review.meaning import meaning
 from chatproxy.core.timeline.epochs import COLLECTION
 from chatproxy.core.twilio.page_tokens import IN_QUERY

@@ -5,19 +5,18 @@ value counts as low. The spelling of JSON, and the order of header fields of dif
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from json import dumps, loads
 from typing import NamedTuple
-from urllib.parse import unquote_to_bytes
 
-from chatproxy.core.http.headers import is_volatile
-from chatproxy.core.matching.difference import Values, by_name, differing
+from chatproxy.core.matching.difference import Difference, Part, Values, differences, differing, places
 from chatproxy.core.matching.normal_form import NormalForm
 from chatproxy.core.model import Headers, Response
 from chatproxy.core.text.excerpts import excerpts, printable, quoted
-from chatproxy.core.text.json_diff import ABSENT, json_differences, json_value
+from chatproxy.core.text.json_diff import ABSENT
 from chatproxy.core.text.json_text import canonical
+from chatproxy.core.twilio.volatile import is_volatile
 
 
 class Severity(StrEnum):
@@ -65,26 +64,27 @@ def compare_responses(one: Response, other: Response) -> Iterator[Change]:
         yield Change(Severity.HIGH, "status", f"was {one.status}, is {other.status}")
     if one.reason != other.reason:
         yield _changed("reason", _shown([one.reason]), _shown([other.reason]))
-    yield from _parameters("header", _fields(one.headers), _fields(other.headers))
-    yield from _bodies("", one.body, other.body)
+    before, after = _fields(one.headers), _fields(other.headers)
+    for name in differing(before, after):
+        yield from _of_values("", Difference(Part.HEADER, name, before.get(name), after.get(name)))
+    if (canonical(one.body) or one.body) != (canonical(other.body) or other.body):
+        yield from _of_body("", Difference(Part.BODY, b"", [one.body], [other.body]))
 
 
 def compare_requests(one: NormalForm, other: NormalForm) -> Iterator[Change]:
-    """Yield in what a request to the same endpoint differs from what it was."""
-    if one.host != other.host:
-        yield _changed("request host", quoted(one.host), quoted(other.host))
-    yield from _parameters("request query parameter", _decoded(one.query), _decoded(other.query))
-    yield from _parameters("request header", by_name(one.headers, b": "), by_name(other.headers, b": "))
-    if {one.kind, other.kind} <= {"form", "empty"}:
-        yield from _parameters("request form field", _decoded(one.body), _decoded(other.body))
-    elif one.kind != other.kind:
-        yield Change(Severity.HIGH, "request body", f"was {_KINDS[one.kind]}, is {_KINDS[other.kind]}")
-    elif one.body != other.body:  # what is no form and no JSON by its type counts by its bytes
-        before, after = b"".join(one.body), b"".join(other.body)
-        found = list(_bodies("request ", before, after))
-        yield from found or [_changed("request body", _shown([before]), _shown([after]))]
+    """Yield in what a request differs from what it was to the same endpoint, whose method and path do not count."""
+    found = [difference for difference in differences(one, other) if difference.part not in _ENDPOINT]
+    kinds_differ = any(difference.part is Part.KIND for difference in found)
+    for difference in found:
+        if difference.part is Part.KIND:
+            yield Change(Severity.HIGH, "request body", f"was {_KINDS[one.kind]}, is {_KINDS[other.kind]}")
+        elif difference.part is not Part.BODY:
+            yield from _of_values("request ", difference)
+        elif not kinds_differ:  # else that its kind is another says it
+            yield from _of_body("request ", difference)
 
 
+_ENDPOINT = {Part.METHOD, Part.PATH, Part.SEGMENT}
 _KINDS = {"empty": "empty", "form": "a form", "json": "JSON", "bytes": "neither a form nor JSON"}
 
 
@@ -96,46 +96,28 @@ def _fields(headers: Headers) -> dict[bytes, Values]:
     return fields
 
 
-def _decoded(pairs: tuple[bytes, ...]) -> dict[bytes, Values]:
-    return {
-        unquote_to_bytes(name): [None if value is None else unquote_to_bytes(value) for value in values]
-        for name, values in by_name(pairs, b"=").items()
-    }
+def _of_values(side: str, difference: Difference) -> Iterator[Change]:
+    """Say in what a parameter or a header field differs, place by place if it is JSON."""
+    name = "" if difference.part is Part.HOST else f" {printable(_text(difference.name))}"
+    place = f"{side}{difference.part}{name}"
+    severity = Severity.HIGH if difference.one is None or difference.other is None else Severity.LOW
+    found = list(_of_places(place, f"{place} ", difference))
+    yield from found or [_changed(place, _shown(difference.one), _shown(difference.other), severity)]
 
 
-def _parameters(what: str, before: dict[bytes, Values], after: dict[bytes, Values]) -> Iterator[Change]:
-    for name in differing(before, after):
-        yield from _values(f"{what} {printable(_text(name))}", before.get(name), after.get(name))
+def _of_body(side: str, difference: Difference) -> Iterator[Change]:
+    """Say in what a body differs: JSON place by place, any other text as a whole."""
+    before, after = (values[0] or b"" for values in (difference.one or [b""], difference.other or [b""]))
+    is_text_still = bool(before and after) and (canonical(before) is None) == (canonical(after) is None)
+    severity = Severity.LOW if is_text_still else Severity.HIGH
+    found = list(_of_places(f"{side}body", side, difference))
+    was, now = (_shown([text] if text else None) for text in (before, after))
+    yield from found or [_changed(f"{side}body", was, now, severity)]
 
 
-def _values(place: str, one: Values | None, other: Values | None) -> Iterator[Change]:
-    if one is None or other is None:
-        yield _changed(place, _shown(one), _shown(other), Severity.HIGH)
-        return
-    before, after = _content(one), _content(other)
-    found = [] if before is None or after is None else list(_places(place, f"{place} ", before, after))
-    yield from found or [_changed(place, _shown(one), _shown(other))]  # in a query the spelling of JSON counts
-
-
-def _bodies(what: str, one: bytes, other: bytes) -> Iterator[Change]:
-    """Compare JSON by its content, place by place, and any other text by its bytes."""
-    before, after = canonical(one), canonical(other)
-    if before is not None and after is not None:
-        yield from _places(f"{what}body", what, before, after)
-    elif one != other:
-        is_text_still = bool(one and other) and before is after
-        severity = Severity.LOW if is_text_still else Severity.HIGH
-        yield _changed(f"{what}body", _shown([one] if one else None), _shown([other] if other else None), severity)
-
-
-def _content(values: Values) -> bytes | None:
-    """Return the JSON that a parameter is, in its one spelling, if it is a single object or array."""
-    return canonical(values[0]) if len(values) == 1 and values[0] else None
-
-
-def _places(root: str, before_pointer: str, one: bytes, other: bytes) -> Iterator[Change]:
-    """Compare two JSON texts in their one spelling; ``root`` is the place of all of it."""
-    for pointer, before, after in json_differences(json_value(one), json_value(other)):
+def _of_places(root: str, before_pointer: str, difference: Difference) -> Iterator[Change]:
+    """Say in which places two JSON values differ; ``root`` is the place of all of it."""
+    for pointer, before, after in places(difference):
         place = f"{before_pointer}{printable(pointer)}" if pointer else root
         severity = Severity.LOW if _type(before) == _type(after) else Severity.HIGH
         yield _changed(place, _lettered(before), _lettered(after), severity)
@@ -170,3 +152,13 @@ def _changed(place: str, one: str, other: str, severity: Severity = Severity.LOW
 
 _SHOWN = 30
 """How many characters of a value a message shows: with its place it is to fit a line of 100 columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One exchange (``NAME/N``) of an endpoint: what was found in it, or why it was not checked."""
+
+    exchange: str
+    endpoint: str
+    findings: list[Finding] = field(default_factory=list)
+    skipped: str | None = None

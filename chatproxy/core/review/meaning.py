@@ -11,13 +11,15 @@ from hashlib import blake2b
 
 from chatproxy.core.answers.template import Learned, Reply, Slot, Values, as_recorded, compiled_reply
 from chatproxy.core.cassette.cassette import Cassette
-from chatproxy.core.http.headers import is_volatile
-from chatproxy.core.matching.normal_form import NormalForm, Rules, normalize, translate
-from chatproxy.core.model import TWILIO_ORIGIN, Exchange, Response
+from chatproxy.core.matching.normal_form import NormalForm, normalize, translate
+from chatproxy.core.matching.rules import Rules
+from chatproxy.core.model import Exchange, Response
+from chatproxy.core.products.every import TWILIO_ORIGIN
 from chatproxy.core.scrubbing.scrub import scrubbed_exchange
 from chatproxy.core.text.json_text import canonical
 from chatproxy.core.time.stamps import Stamp
 from chatproxy.core.timeline.epochs import Place
+from chatproxy.core.twilio.volatile import is_volatile
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,7 @@
-"""scrubbing."""
+"""The user's rules for what may be shared, and pseudonyms.
+
+1. A live request is scrubbed as a recorded one is, so both have one key.
+2. Scrubbing what is scrubbed changes nothing.
+
+Read: rules, scrub, patterns, pseudonyms.
+"""

@@ -1,1 +1,6 @@
-"""sharing."""
+"""The canonical form; merging and pruning cassettes.
+
+The canonical form is a function of the exchanges and the rules, and of nothing else.
+
+Read: canonical, merging, pruning.
+"""

@@ -19,9 +19,12 @@ from functools import lru_cache
 from chatproxy.core.answers.template import Slot, Values, as_recorded
 from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.http.forms import decoded
-from chatproxy.core.http.headers import fixed, is_form
-from chatproxy.core.matching.normal_form import Rules, normalize
-from chatproxy.core.model import TWILIO_ORIGIN, Exchange, Request, Response, Standing
+from chatproxy.core.http.headers import is_form
+from chatproxy.core.matching.normal_form import normalize
+from chatproxy.core.matching.rules import Rules
+from chatproxy.core.model import Exchange, Request, Response, Standing
+from chatproxy.core.products.every import TWILIO_ORIGIN
+from chatproxy.core.products.sid_types import PREFIXES
 from chatproxy.core.time.stamps import Stamp
 from chatproxy.core.time.timestamps import CANONICAL_BEGIN, SECOND, spell_instant
 from chatproxy.core.timeline.epochs import Place
@@ -29,8 +32,9 @@ from chatproxy.core.timeline.numbering import Declared, Numbered, nth_of, sid_nu
 from chatproxy.core.twilio.origins import one_host, replace_origin
 from chatproxy.core.twilio.page_tokens import IN_QUERY, means_itself
 from chatproxy.core.twilio.paths import timeline
-from chatproxy.core.twilio.sids import PREFIXES, replace_in_path, replace_sids
+from chatproxy.core.twilio.sids import replace_in_path, replace_sids
 from chatproxy.core.twilio.urls import url_places
+from chatproxy.core.twilio.volatile import fixed
 
 PROXY_ORIGIN = "http://chatproxy.invalid"
 """Stands for the address by which clients reached the proxy: a name that no server can have (RFC 2606 section 2)."""

@@ -5,19 +5,21 @@ two recordings of one channel are one timeline, where the later one goes on afte
 canonical fixture has no names but numbers, which mean nothing beyond it: its channels and what it made stay its own.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from hashlib import blake2b
 
 from chatproxy.core.cassette.cassette import Cassette
-from chatproxy.core.matching.normal_form import Rules, normalize
+from chatproxy.core.matching.normal_form import normalize
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange
+from chatproxy.core.products.sid_types import ACCOUNT, SERVICE
 from chatproxy.core.sharing.canonical import Canonical, Naming
 from chatproxy.core.timeline.numbering import Declared, Numbered, nth_of
-from chatproxy.core.timeline.timelines import Spellings
 from chatproxy.core.twilio.objects import shown
+from chatproxy.core.twilio.paths import Spellings
 
-_SHARED = (b"AC", b"IS")
+_SHARED = (ACCOUNT.encode(), SERVICE.encode())
 
 
 class Merged:
@@ -57,13 +59,9 @@ class Merged:
         for place in range(len(self._cassettes)):
             for exchange in self._canonical(place).exchanges():
                 path = normalize(exchange.request, self._rules).path
-                for sid in _channels(exchange):
-                    spellings.learn(path, sid)
+                for fields in shown(exchange.response).objects.values():
+                    spellings.learn(path, fields)
         return spellings
-
-
-def _channels(exchange: Exchange) -> Iterable[str]:
-    return (str(fields.get("channel_sid", "")) for fields in shown(exchange.response).objects.values())
 
 
 def _naming(place: int, cassette: Cassette) -> Naming:

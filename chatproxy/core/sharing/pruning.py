@@ -17,11 +17,12 @@ from dataclasses import dataclass, replace
 from chatproxy.core.answers.template import Slot, Template
 from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.cassette.memory import MemoryCassette
-from chatproxy.core.matching.normal_form import Rules, normalize
+from chatproxy.core.matching.normal_form import normalize
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange
 from chatproxy.core.time.stamps import Stamp
 from chatproxy.core.timeline.epochs import ALL_MEMBERS, COLLECTION, Opening, Place
-from chatproxy.core.twilio.sids import SID
+from chatproxy.core.twilio.sids import SID, is_account
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,7 @@ class _Renaming:
 def _sids(exchange: Exchange, rules: Rules) -> Iterator[tuple[bytes, int]]:
     """Yield the SIDs of an exchange, each with the moment at which it was sent or shown."""
     user = exchange.user or ""
-    for sid in (*normalize(exchange.request, rules).sids, *([user.encode()] if user.startswith("AC") else ())):
+    for sid in (*normalize(exchange.request, rules).sids, *([user.encode()] if is_account(user.encode()) else ())):
         yield sid, exchange.asked
     response = exchange.response
     for text in (*(text for header in response.headers for text in header), response.body):

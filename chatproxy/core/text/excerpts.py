@@ -38,3 +38,8 @@ def _alike_until(one: str, other: str) -> int:
 def _window(text: str, begin: int, size: int) -> str:
     end = begin + size
     return f"{'…' if begin else ''}{text[begin:end]}{'…' if end < len(text) else ''}"
+
+
+def counted(count: int, noun: str = "exchange") -> str:
+    """Return how many there are of what is counted."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

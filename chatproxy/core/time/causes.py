@@ -12,13 +12,14 @@ from typing import NamedTuple
 
 from chatproxy.core.http.headers import is_json
 from chatproxy.core.model import Exchange, Response, header_values, is_read
+from chatproxy.core.products.every import CREATED, DATES, SID_FIELD
 from chatproxy.core.text.json_text import Place as Found
 from chatproxy.core.time.timestamps import SECOND, Spelled, read_instant
 from chatproxy.core.timeline.epochs import Place
 from chatproxy.core.twilio.fields import holders, places_of
-from chatproxy.core.twilio.sids import PREFIXES
+from chatproxy.core.twilio.sids import PREFIX
 
-_DATE_FIELD = re.compile(rb"date_\w+|\w+_timestamp|timestamp")
+_DATE_FIELD = re.compile(DATES.encode())
 """The fields of Twilio's answers that hold instants; what users wrote is never one."""
 
 _OK = range(200, 300)
@@ -67,7 +68,7 @@ def sure_of(exchange: Exchange) -> tuple[list[Value], list[bytes]]:
     """Return what an exchange sets for certain, and the SIDs of what it updates: there others have a say, too."""
     values, updated = [], []
     for found in date_fields(exchange) if _may_set(exchange) else ():
-        if exchange.standing is None and found.sid in exchange.request.target and found.name != b"date_created":
+        if exchange.standing is None and found.sid in exchange.request.target and found.name != CREATED:
             updated += [found.sid] if found.sid else []
         elif found.sid and _is_sure(exchange, found):
             values.append((found.sid, found.name, found.value.moment))
@@ -160,13 +161,13 @@ class Causes:
         An update sets what no answer showed before the update was asked. What one showed already it sets too if
         it happened within that second: then both writes have one value.
         """
-        if exchange.standing is not None or found.name == b"date_created" or found.sid not in exchange.request.target:
+        if exchange.standing is not None or found.name == CREATED or found.sid not in exchange.request.target:
             return _is_sure(exchange, found)
         shown = self._first_shown.get((found.sid, found.name, found.value.moment))
         return shown is None or shown > exchange.asked or _may_be_of(exchange, found.value.moment)
 
 
-_SID_FIELD = re.compile(rb'"sid"\s*:\s*"((?:%b)[0-9a-f]{32})' % "|".join(PREFIXES).encode())
+_SID_FIELD = re.compile(rb'"%b"\s*:\s*"((?:%b)[0-9a-f]{32})' % (SID_FIELD, PREFIX))
 """An object's SID; this may also find what is none, so that an answer is looked at in vain."""
 
 

@@ -14,13 +14,17 @@ from typing import NamedTuple
 
 from chatproxy.core.matching.normal_form import NormalForm
 from chatproxy.core.model import Exchange
-from chatproxy.core.twilio.sids import PREFIXES, SID
+from chatproxy.core.products.sid_types import HASHED_BY_PLACE, REQUEST
+from chatproxy.core.twilio.sids import SID, is_account
 
-_PREFIXES = tuple(prefix.encode() for prefix in PREFIXES)
-_TYPES = {prefix: place for place, prefix in enumerate(_PREFIXES)}
-_TYPE_SHIFT = 56
+_TYPE_SHIFT = 48
+"""A number has the two letters of its SID's type above these bits, and below them which of the type it is."""
+
 _NTH_SHIFT = 32
 """A cassette has fewer exchanges than 2**32; a second ``RQ…`` id of one exchange counts above them."""
+
+
+_REQUEST = REQUEST.encode()
 
 
 class Numbered(NamedTuple):
@@ -57,7 +61,7 @@ class Numbering:
         asked, answered = (exchange.asked, exchange.number), (exchange.answered, exchange.number)
         if exchange.user is not None:
             self._see(exchange.user.encode(), self._asked, asked)
-            if exchange.user.startswith("AC"):
+            if is_account(exchange.user.encode()):
                 self._user = self._user or exchange.user.encode()
         for sid in form.sids:
             self._see(sid, self._asked, asked)
@@ -73,7 +77,7 @@ class Numbering:
         seen[sid] = min(seen.get(sid, moment), moment)
 
     def _next(self, prefix: bytes) -> int:
-        if prefix != b"RQ":
+        if prefix != _REQUEST:
             self._counts[prefix] += 1
             return self._counts[prefix]
         self._counts[prefix, self._count] += 1
@@ -89,22 +93,22 @@ class Numbering:
 
     def _is_supplied(self, sid: bytes) -> bool:
         if self._declared is not None:
-            return sid[:2] == b"AC" or sid in self._given
+            return is_account(sid) or sid in self._given
         asked, shown = self._asked.get(sid), self._shown.get(sid)
         # at one moment the exchange's number decides, and a request comes before its own answer
-        return sid[:2] == b"AC" or (asked is not None and (shown is None or asked <= shown))
+        return is_account(sid) or (asked is not None and (shown is None or asked <= shown))
 
     @property
     def account(self) -> bytes | None:
         """The account that recorded: the first user name that is one, else the first account seen."""
         if self._declared is not None:
             return self._declared.account.encode() if self._declared.account else None
-        return self._user or next((sid for sid in self._numbers if sid[:2] == b"AC"), None)
+        return self._user or next((sid for sid in self._numbers if is_account(sid)), None)
 
 
-def sid_number(prefix: bytes, number: int) -> int:
+def sid_number(prefix: bytes, nth: int) -> int:
     """Return the number, unique in its cassette, of the n-th SID of a type."""
-    return _TYPES[prefix] << _TYPE_SHIFT | number
+    return int.from_bytes(prefix, "big") << _TYPE_SHIFT | nth
 
 
 def nth_of(number: int) -> int:
@@ -114,4 +118,17 @@ def nth_of(number: int) -> int:
 
 def sid_type(number: int) -> bytes:
     """Return the type of the SID with this number."""
-    return _PREFIXES[number >> _TYPE_SHIFT]
+    return (number >> _TYPE_SHIFT).to_bytes(2, "big")
+
+
+def order_of(number: int) -> int:
+    """Return what SIDs are ordered by: their types as the table has them, those that came to it later by their letters.
+
+    It is also what stands for a SID in the hash of a fresh one.
+    """
+    return _PLACES.get(sid_type(number), number >> _TYPE_SHIFT) << _PLACE_SHIFT | nth_of(number)
+
+
+_PLACES = {prefix.encode(): place for prefix, place in HASHED_BY_PLACE.items()}
+_PLACE_SHIFT = 56
+"""What the hash was made of when a type had a byte."""

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 
+from chatproxy.core.products.every import LISTS
 from chatproxy.core.timeline.traces import Trace
 from chatproxy.core.twilio.objects import Page, Shown
 
@@ -66,7 +67,7 @@ class Contest:
         page = self._show(read.number).page
         if read.path != delete.timeline or page is None:
             return False
-        return _lacks(page, sid, before.get("index"), descending=read.descending)
+        return _lacks(page, sid, before.get(LISTS.index), descending=read.descending)
 
 
 def _lacks(page: Page, sid: str, index: object, *, descending: bool) -> bool:
@@ -102,7 +103,7 @@ class _History:
             if not states or state != states[-1]:
                 states.append(state)
                 self._moments[sid].append(one.answered)
-            if isinstance(index := fields.get("index"), int):
+            if isinstance(index := fields.get(LISTS.index), int):
                 self._members[one.timeline][sid] = index
 
     def indexes(self, collection: bytes, moment: int) -> Iterator[int]:

@@ -8,10 +8,10 @@ from typing import TypeVar
 
 from chatproxy.core.matching.normal_form import NormalForm
 from chatproxy.core.model import Exchange, Standing, is_read
-from chatproxy.core.timeline.timelines import Spellings
+from chatproxy.core.products.every import LISTS
 from chatproxy.core.twilio.objects import Shown, shown
 from chatproxy.core.twilio.page_tokens import means_itself
-from chatproxy.core.twilio.paths import timeline
+from chatproxy.core.twilio.paths import Spellings, timeline
 from chatproxy.core.twilio.sids import mask, mask_path
 
 T = TypeVar("T")
@@ -75,7 +75,7 @@ def trace(recorded: Iterable[tuple[Exchange, NormalForm]]) -> list[Trace]:
         is_write = not is_read(form.method)
         seen = shown(exchange.response) if is_write or spellings.wants(form.path) else _NOTHING
         for fields in seen.objects.values():
-            spellings.learn(form.path, str(fields.get("channel_sid", "")))
+            spellings.learn(form.path, fields)
         traces.append(
             Trace(
                 exchange.number,
@@ -89,7 +89,7 @@ def trace(recorded: Iterable[tuple[Exchange, NormalForm]]) -> list[Trace]:
                 _content(form),
                 exchange.response.status,
                 opens_epoch(exchange),
-                b"Order=desc" in form.query,
+                _NEWEST_FIRST in form.query,
                 tuple(seen.objects) if is_write else (),
                 exchange.standing,
             )
@@ -100,6 +100,7 @@ def trace(recorded: Iterable[tuple[Exchange, NormalForm]]) -> list[Trace]:
     return traces
 
 
+_NEWEST_FIRST = LISTS.newest_first.encode()
 _NOTHING = Shown()
 
 

@@ -1,1 +1,6 @@
-"""twilio."""
+"""What Twilio's answers look like: SIDs, paths, pages, addresses, objects, volatile headers.
+
+The tables are in ``core/products``; here is what walks them.
+
+Read: sids, paths, defaults, page_tokens, origins, urls, fields, objects, volatile.
+"""

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from chatproxy.core.http.headers import is_json
 from chatproxy.core.model import Response
+from chatproxy.core.products.every import SID_FIELD
 from chatproxy.core.text.json_text import Place, members, strings
 from chatproxy.core.twilio.sids import SID
 
@@ -36,5 +37,5 @@ def holders(text: bytes, places: list[Place]) -> dict[int, bytes]:
     return {
         place.holder: sid
         for place in places
-        if place.name == b"sid" and SID.fullmatch(sid := text[place.start : place.end])
+        if place.name == SID_FIELD and SID.fullmatch(sid := text[place.start : place.end])
     }

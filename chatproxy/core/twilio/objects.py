@@ -5,8 +5,11 @@ from json import loads
 
 from chatproxy.core.http.headers import is_json
 from chatproxy.core.model import Response
+from chatproxy.core.products.every import LISTS, SID_FIELD
 
 Fields = dict[str, object]
+
+_SID = SID_FIELD.decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +34,8 @@ def shown(response: Response) -> Shown:
     """Read an answer; one that is no JSON object shows nothing."""
     content = _content(response)
     listed = [one for value in content.values() if isinstance(value, list) for one in value if isinstance(one, dict)]
-    objects = {one["sid"]: _fields(one) for one in (content, *listed) if isinstance(one.get("sid"), str)}
-    return Shown(objects, _page(content.get("meta"), listed))
+    objects = {one[_SID]: _fields(one) for one in (content, *listed) if isinstance(one.get(_SID), str)}
+    return Shown(objects, _page(content.get(LISTS.page), listed))
 
 
 def _content(response: Response) -> Fields:
@@ -51,8 +54,8 @@ def _fields(one: Fields) -> Fields:
 
 def _page(meta: object, listed: list[Fields]) -> Page | None:
     """Return the page, if all of its members have an index."""
-    indexes = [index for one in listed if type(index := one.get("index")) is int]
+    indexes = [index for one in listed if type(index := one.get(LISTS.index)) is int]
     if not isinstance(meta, dict) or len(indexes) != len(listed):
         return None
-    first, last = (name in meta and meta[name] is None for name in ("previous_page_url", "next_page_url"))
-    return Page(frozenset(str(one.get("sid")) for one in listed), indexes, first, last)
+    first, last = (name in meta and meta[name] is None for name in (LISTS.previous, LISTS.next))
+    return Page(frozenset(str(one.get(_SID)) for one in listed), indexes, first, last)

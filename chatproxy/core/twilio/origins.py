@@ -3,10 +3,7 @@
 import re
 from functools import lru_cache
 
-from chatproxy.core.model import TWILIO_HOST
-
-TWILIO_HOSTS = r"(?:chat|ip-messaging)(?:\.[a-z0-9-]+){0,2}\.twilio\.com"
-"""All of ``chat[.edge][.region].twilio.com`` are one host, and ``ip-messaging`` is its older name."""
+from chatproxy.core.products.every import HOSTS, TWILIO_HOST
 
 URL = re.compile(rb"(https?://[^\s?#/]+)((?:/[^\s?#]*)?(?:\?[^\s#]*)?)")
 """A text that is an URL as a whole: its origin, and the rest."""
@@ -18,7 +15,7 @@ _ENDS = r"(?![\w-])(?![.:][\w])"
 def one_host(host: str) -> str:
     """Return the host that stands for all that are one with it; letter case does not count (RFC 9110 section 4.2.3)."""
     lower = host.lower()
-    return TWILIO_HOST if re.fullmatch(TWILIO_HOSTS, lower) else lower
+    return TWILIO_HOST if re.fullmatch(HOSTS, lower) else lower
 
 
 def replace_origin(text: bytes, origin: str, replacement: bytes) -> bytes:
@@ -32,7 +29,7 @@ def replace_origin(text: bytes, origin: str, replacement: bytes) -> bytes:
 @lru_cache(16)  # to write the pattern takes longer than a search for it
 def upstream_pattern(upstream: str) -> re.Pattern[bytes]:
     """Match the origins by which answers of this upstream may call it, with slashes plain or escaped as in JSON."""
-    return _either_spelling(f"(?:{re.escape(upstream)}|https://{TWILIO_HOSTS}){_ENDS}")
+    return _either_spelling(f"(?:{re.escape(upstream)}|https://{HOSTS}){_ENDS}")
 
 
 def address_pattern(origins: set[str]) -> re.Pattern[bytes]:

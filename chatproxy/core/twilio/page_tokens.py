@@ -7,12 +7,15 @@ server can read, which differ from run to run.
 import re
 
 from chatproxy.core.http.forms import decoded
+from chatproxy.core.products.every import LISTS
 from chatproxy.core.twilio.sids import SID
 
-IN_QUERY = re.compile(rb"(?:(?<=[?&]PageToken=)|(?<=^PageToken=))[^&\"\\#\s]+")
+_NAME = LISTS.token.encode()
+
+IN_QUERY = re.compile(rb"(?:(?<=[?&]%b=)|(?<=^%b=))[^&\"\\#\s]+" % (_NAME, _NAME))
 """The value of a page token in an URL or a query, as it is spelled there."""
 
-_KNOWN = re.compile(rb"PT\d+|P[AB](?:%b)" % SID.pattern)
+_KNOWN = re.compile("|".join(LISTS.tokens).encode().replace(b"{}", b"(?:%b)" % SID.pattern))
 
 
 def means_itself(token: bytes) -> bool:

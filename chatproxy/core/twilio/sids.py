@@ -1,28 +1,33 @@
-"""What a SID is: a known prefix and 32 hex digits, found in any decoded text.
-
-Sources: the ``pattern`` of each resource in Twilio's OpenAPI documents, and the SIDs that appear on the wire
-only (``SK`` as a user name, ``RQ`` in a header).
-"""
+"""What a SID is: a known type and 32 hex digits, found in any decoded text."""
 
 import re
 from collections.abc import Callable
 from functools import lru_cache
 
-PREFIXES = tuple("AC CH CR IM IN IS MB RL US BS WH ME FW MG HX DY IG SK SM MM RQ".split())  # noqa: SIM905 - a table to read
+from chatproxy.core.products.sid_types import ACCOUNT, PREFIXES
 
-_PREFIX = "|".join(PREFIXES).encode()
+PREFIX = "|".join(PREFIXES).encode()
+"""A pattern of the types."""
 
-SID = re.compile(rb"(%b)[0-9a-f]{32}(?![0-9a-f])" % _PREFIX)
+SID = re.compile(rb"(%b)[0-9a-f]{32}(?![0-9a-f])" % PREFIX)
 """A SID anywhere in a text, also glued to letters before it, as in the page token ``PTMG…``."""
 
-SID_SEGMENT = re.compile(rb"(%b)[0-9a-fA-F]{32}" % _PREFIX)
+SID_SEGMENT = re.compile(rb"(%b)[0-9a-fA-F]{32}" % PREFIX)
 """A SID as a whole path segment, where hex digits may be upper case."""
 
 
-_IN_PATH = re.compile(rb"(?:%b)(?:[0-9a-f]{32}(?![0-9a-f])|(?<![^/]..)[0-9a-fA-F]{32}(?![^/]))" % _PREFIX)
+_IN_PATH = re.compile(rb"(?:%b)(?:[0-9a-f]{32}(?![0-9a-f])|(?<![^/]..)[0-9a-fA-F]{32}(?![^/]))" % PREFIX)
 """A SID in a decoded path: as anywhere, or as a whole segment. One search for all segments costs a sixth."""
 
-_ANYWHERE = re.compile(rb"(?:%b)[0-9a-f]{32}(?![0-9a-f])" % _PREFIX)
+_ANYWHERE = re.compile(rb"(?:%b)[0-9a-f]{32}(?![0-9a-f])" % PREFIX)
+
+
+def is_account(sid: bytes) -> bool:
+    """Tell whether a SID is an account's."""
+    return sid[:2] == _ACCOUNT
+
+
+_ACCOUNT = ACCOUNT.encode()
 
 
 def sids_in_path(path: bytes) -> list[bytes]:

@@ -6,13 +6,15 @@ Read token by token, a list of 50 messages takes ten times as long.
 import re
 from json import loads
 
+from chatproxy.core.products.every import URL_HOLDERS, URL_NAMES, URL_SUFFIXES
 from chatproxy.core.text.json_text import Place, strings
 
 
 def is_url(place: Place) -> bool:
     """Tell whether a field holds an URL of the API: ``url``, ``meta.*_url``, ``links.*``."""
+    suffix = URL_SUFFIXES.get(place.parent)
     return (
-        place.name == b"url" or place.parent == b"links" or (place.parent == b"meta" and place.name.endswith(b"_url"))
+        place.name in URL_NAMES or place.parent in URL_HOLDERS or (suffix is not None and place.name.endswith(suffix))
     )
 
 

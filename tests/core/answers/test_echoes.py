@@ -12,7 +12,7 @@ from chatproxy.core.answers.echoes import Echo
 from chatproxy.core.answers.template import Slot, as_recorded
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.engine import Engine
-from chatproxy.core.matching.normal_form import Rules
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange, Request, Response
 from chatproxy.core.replay.bindings import Bindings
 from chatproxy.core.replay.session import Session
@@ -94,6 +94,13 @@ def test_law_11_a_write_without_the_parameter_leaves_the_field() -> None:
     client = Client(recorded(CREATE, update, FETCH))
     client.ask(write(PATH, b"Body=mine&From=b")[0])
     assert client.ask(update[0])["body"] == client.ask(FETCH[0])["body"] == "mine"
+
+
+def test_law_11_a_value_that_the_write_did_not_set_is_served_as_recorded() -> None:
+    changed = (Request("GET", MEMBER.encode()), json.dumps({"sid": SID, "body": "changed by another"}).encode())
+    client = Client(recorded(CREATE, changed))
+    client.ask(write(PATH, b"Body=mine&From=b")[0])
+    assert client.ask(changed[0])["body"] == "changed by another"
 
 
 def test_law_11_only_the_field_of_that_object_is_echoed() -> None:

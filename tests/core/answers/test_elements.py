@@ -7,7 +7,8 @@ from strategies import JSON, MESSAGES, UPSTREAM
 
 from chatproxy.core.answers.elements import Elements
 from chatproxy.core.answers.template import Learned, Slot, Template, compiled_reply
-from chatproxy.core.matching.normal_form import Rules, normalize
+from chatproxy.core.matching.normal_form import normalize
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange, Request, Response
 from chatproxy.core.time.causes import Causes
 from chatproxy.core.timeline.epochs import Place

@@ -13,9 +13,11 @@ from chatproxy.core.answers.template import (
     as_it_is,
     as_recorded,
     compiled_reply,
+    turned,
 )
 from chatproxy.core.cassette.codec import decode_stencil, encode_reply
-from chatproxy.core.matching.normal_form import Rules, normalize
+from chatproxy.core.matching.normal_form import normalize
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange, Request, Response
 from chatproxy.core.timeline.epochs import Place
 
@@ -291,3 +293,36 @@ def test_an_address_that_looks_like_a_sid_is_an_address() -> None:
 
 def test_a_sid_without_a_number_stays() -> None:
     assert reply(Response(200, body=b"IM" + b"1" * 32), UPSTREAM, Addresses()).body.slots == ()
+
+
+HERE = "http://here:1"
+
+
+@given(twilio_responses | responses)
+def test_law_10_a_live_answer_is_turned_as_a_recorded_one(response: Response) -> None:
+    recorded = Exchange(1, Request("GET", MESSAGES), response, UPSTREAM, 0, 0)
+    replayed = compiled_reply(recorded, Place(0, 0, 0), Learned()).render(as_recorded(HERE))
+    assert turned(response, UPSTREAM, HERE) == replayed
+
+
+@pytest.mark.parametrize(
+    ("location", "expected"),
+    [
+        (UPSTREAM.encode() + b"/v1/a", b"http://here:1/v1/a"),
+        (b"https://chat.ie1.twilio.com/v1/a", b"http://here:1/v1/a"),
+        (b"/v1/a", b"/v1/a"),
+        (b"https://api.twilio.com/v1/a", b"https://api.twilio.com/v1/a"),
+        (b"https://media.example/?of=" + UPSTREAM.encode(), b"https://media.example/?of=" + UPSTREAM.encode()),
+    ],
+)
+def test_law_10_a_location_is_turned_if_it_is_the_upstreams(location: bytes, expected: bytes) -> None:
+    headers = ((b"Link", UPSTREAM.encode()), (b"LOCATION", location), (b"location", location))
+    answer = turned(Response(201, b"Created", headers), UPSTREAM, HERE)
+    assert answer.headers == ((b"Link", UPSTREAM.encode()), (b"LOCATION", expected), (b"location", expected))
+
+
+def test_law_10_addresses_in_a_body_are_turned_as_they_are_written() -> None:
+    body = b'{"url": "%b/v1", "links": {"a": "%b"}, "body": "%b"}'
+    one, escaped = UPSTREAM.encode(), UPSTREAM.replace("/", r"\/").encode()
+    answer = turned(Response(200, b"OK", (JSON,), body % (one, escaped, one)), UPSTREAM, HERE)
+    assert answer.body == body % (b"http://here:1", rb"http:\/\/here:1", one)

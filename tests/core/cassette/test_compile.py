@@ -1,14 +1,19 @@
 from dataclasses import replace
+from hashlib import blake2b
+from pathlib import Path
 
 from core.programs import Listed
+from fixture.fixtures import read
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import FORM, JSON, MESSAGES, ORIGIN, UPSTREAM, exchanges
 
 from chatproxy.core.answers.template import as_recorded
 from chatproxy.core.cassette.compile import compile_exchanges
-from chatproxy.core.matching.normal_form import Rules, normalize
+from chatproxy.core.matching.normal_form import normalize
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange, Request, Response
+from chatproxy.core.timeline.numbering import Numbering
 
 RULES = Rules()
 
@@ -47,3 +52,21 @@ def test_law_10_our_own_address_is_turned_from_the_exchange_on_that_sent_it() ->
     ]
     bodies = [one.reply.render(as_recorded("http://h:1")).body for one in compile_exchanges(Listed(several), RULES)]
     assert bodies == [answer.body, b'{"body": "http://h:1/x"}', b'{"body": "http://h:1/x"}']
+
+
+DEMO = Path(__file__).parents[3] / "cassettes" / "demo.json"
+AS_COMPILED = "fb2911f02f82d7ee55fc4c5fc1d0c7a9"
+
+
+def test_what_the_demo_compiles_to() -> None:
+    """A digest of all that compiling yields, so that no change of it goes unseen.
+
+    Where it is another now, stores have what the code before compiled. If the change is in ``core/products``, the
+    rules' fingerprint has changed with it: change the digest here alone, as where the demo was recorded anew. Otherwise
+    raise ``COMPILE_VERSION`` in ``chatproxy/core/matching/rules.py`` too.
+    """
+    document = read(DEMO.read_bytes())
+    numbering = Numbering(document.declared)
+    compiled = list(compile_exchanges(Listed(list(document.exchanges)), RULES, numbering))
+    yielded = repr([compiled, numbering.account, sorted(numbering.numbered().items())])
+    assert blake2b(yielded.encode(), digest_size=16).hexdigest() == AS_COMPILED, "read this test's docstring"

@@ -5,7 +5,8 @@ from strategies import FORM, JSON, MESSAGES, ORIGIN, UPSTREAM
 from chatproxy.core.answers.template import as_recorded
 from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.cassette.memory import MemoryCassette
-from chatproxy.core.matching.normal_form import Rules, normalize
+from chatproxy.core.matching.normal_form import normalize
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange, Request, Response
 from chatproxy.core.timeline.numbering import Numbered, sid_number
 

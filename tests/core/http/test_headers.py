@@ -2,8 +2,17 @@ import pytest
 from hypothesis import given
 from strategies import headers
 
-from chatproxy.core.http.headers import FRAMING, HOP_BY_HOP, OWN_PREFIX, end_to_end, is_form, is_json, is_volatile
-from chatproxy.core.model import Headers
+from chatproxy.core.http.headers import (
+    FRAMING,
+    HOP_BY_HOP,
+    OWN_PREFIX,
+    content_length,
+    end_to_end,
+    is_form,
+    is_json,
+    may_have_body,
+)
+from chatproxy.core.model import Headers, Response
 
 
 @pytest.mark.parametrize(
@@ -74,7 +83,19 @@ def test_without_a_media_type_a_body_is_neither() -> None:
     assert not is_json(())
 
 
-@pytest.mark.parametrize("name", [b"Date", b"ETag", b"Twilio-Request-Id", b"via", b"X-Cache", b"X-Amz-Cf-Pop"])
-def test_what_differs_from_answer_to_answer_is_volatile(name: bytes) -> None:
-    assert is_volatile(name)
-    assert not is_volatile(b"X-" + name)
+@pytest.mark.parametrize(
+    ("method", "status", "body", "length", "sent"),
+    [
+        ("GET", 200, b"{}", 2, True),
+        ("GET", 200, b"", 0, True),
+        ("HEAD", 200, b"{}", 2, False),
+        ("HEAD", 200, b"", None, False),
+        ("DELETE", 204, b"", None, False),
+        ("GET", 304, b"{}", None, False),
+    ],
+)
+def test_an_answer_has_a_length_where_it_may_have_a_body(
+    method: str, status: int, body: bytes, length: int | None, sent: bool
+) -> None:
+    assert content_length(Response(status, body=body), method) == length
+    assert may_have_body(method, status) is sent

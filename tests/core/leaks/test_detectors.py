@@ -3,7 +3,7 @@ from base64 import b64encode, urlsafe_b64encode
 import pytest
 
 from chatproxy.core.leaks.detectors import DETECTORS, KNOWN, PERSONAL, known
-from chatproxy.core.twilio.sids import PREFIXES
+from chatproxy.core.products.sid_types import PREFIXES
 
 TOKEN = b"0f1e2d3c4b5a69780f1e2d3c4b5a6978"
 SECRET = b"aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF"

@@ -14,6 +14,7 @@ from strategies import FORM, JSON, MESSAGES, UPSTREAM, one_of
 from chatproxy.core.leaks.detectors import DETECTORS, KNOWN, PERSONAL
 from chatproxy.core.leaks.gate import Gate, Leak, leaks
 from chatproxy.core.model import Exchange, Request, Response
+from chatproxy.core.products.every import WRITTEN
 
 TOKEN = "0f1e2d3c4b5a69780f1e2d3c4b5a6978"
 JWT = ".".join(b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in ({"alg": "HS256"}, {"iss": "SK"}))
@@ -275,6 +276,15 @@ def test_users_may_write_addresses_and_numbers_but_no_tokens() -> None:
     text = written([exchange(**dict.fromkeys(OWN, f"alice@corp.com +491701234567 {TOKEN}"))])
     assert rules(text) == ["twilio-auth-token"] * 3
     assert sorted(rules(text, STRICT)) == ["email"] * 3 + ["phone"] * 3 + ["twilio-auth-token"] * 3
+
+
+@pytest.mark.parametrize(("parameter", "field"), WRITTEN.items())
+def test_users_write_the_same_fields_here_as_everywhere(parameter: bytes, field: bytes) -> None:
+    request = Request("POST", MESSAGES, (FORM,), parameter + b"=alice%40corp.com")
+    response = Response(201, b"Created", (JSON,), json.dumps({field.decode(): "alice@corp.com"}).encode())
+    text = written([Exchange(1, request, response, UPSTREAM, 0, 0)])
+    assert rules(text) == []
+    assert rules(text, STRICT) == ["email", "email"]
 
 
 def test_a_users_address_does_not_hide_the_token_in_it() -> None:

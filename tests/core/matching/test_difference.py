@@ -1,7 +1,13 @@
+from itertools import combinations
+
 from hypothesis import given
 from hypothesis import strategies as st
+from strategies import FORM, JSON, MESSAGES, requests
 
-from chatproxy.core.matching.difference import by_name, differing
+from chatproxy.core.matching.difference import Difference, Part, by_name, differences, differing, places
+from chatproxy.core.matching.normal_form import NormalForm, normalize
+from chatproxy.core.matching.rules import Rules
+from chatproxy.core.model import Request
 
 pairs = st.lists(st.sampled_from([b"a", b"a=", b"a=1", b"b=1", b"b=a=1", b"=x"])).map(tuple)
 
@@ -20,3 +26,58 @@ def test_names_differ_exactly_where_their_pairs_do(one: tuple[bytes, ...], other
 
 def _of(pairs: tuple[bytes, ...], name: bytes) -> list[bytes]:
     return [pair for pair in pairs if pair.partition(b"=")[0] == name]
+
+
+RULES = Rules(("x-a",))
+
+
+def post(body: bytes) -> Request:
+    return Request("POST", MESSAGES, (FORM,), body)
+
+
+def form(request: Request) -> NormalForm:
+    return normalize(request, RULES)
+
+
+_texts = st.lists(st.sampled_from([b"a", b"b", b"=", b"&", b"%2C", b"+", b"(no value)", b"a=1", b"%3A"]), max_size=5)
+
+
+_alike = st.builds(
+    Request,
+    method=st.sampled_from(["GET", "POST"]),
+    target=_texts.map(lambda parts: b"/a?" + b"".join(parts)) | st.sampled_from([b"/", b"/a/b", b"/a%2Fb", b"/b/b"]),
+    headers=st.lists(st.sampled_from([FORM, JSON, (b"X-A", b"1"), (b"x-a", b"1, 1"), (b"x-a", b"")]), max_size=3).map(
+        tuple
+    ),
+    body=_texts.map(b"".join) | st.sampled_from([b"[1]", b"[1.0]"]),
+)
+
+
+@given(st.lists(_alike | requests, min_size=2, max_size=4))
+def test_law_4_there_is_no_difference_exactly_if_keys_are_equal(several: list[Request]) -> None:
+    for one, other in combinations(map(form, several), 2):
+        assert (not list(differences(one, other))) == (one.key == other.key)
+
+
+def test_a_query_in_which_json_is_spelled_otherwise_differs_as_text() -> None:
+    one, other = (form(Request("GET", b"/a?b=%s" % value)) for value in (b'{"c":1,"d":2}', b'{"d":2,"c":1}'))
+    (found,) = differences(one, other)
+    assert found == Difference(Part.QUERY, b"b", [b'{"c":1,"d":2}'], [b'{"d":2,"c":1}'])
+    assert list(places(found)) == []
+
+
+def test_json_differs_in_places_where_both_sides_are_a_single_object_or_array() -> None:
+    def between(one: bytes, other: bytes, largest: int | None = None) -> list[tuple[str, str, str]]:
+        return list(places(Difference(Part.FIELD, b"a", [one], [other]), largest))
+
+    assert between(b'{"a": [1]}', b'{"a": [2]}') == [("/a/0", "1", "2")]
+    assert between(b"[]", b"{}") == [("", "[]", "{}")]
+    assert between(b"[]", b"text") == between(b"", b"[]") == []
+    assert between(b"[1]", b"[2]", 2) == []
+    assert list(places(Difference(Part.FIELD, b"a", [b"[1]", b"[2]"], [b"[1]"]))) == []
+    assert list(places(Difference(Part.FIELD, b"a", None, [b"[1]"]))) == []
+
+
+def test_names_and_values_are_as_they_were_sent() -> None:
+    (found,) = differences(form(post(b"a%26b=1%25&a%26b")), form(post(b"")))
+    assert found == Difference(Part.FIELD, b"a&b", [b"1%", None], None)

@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from strategies import FORM, JSON, ORIGIN, requests, sids
 
-from chatproxy.core.matching.normal_form import Rules, normalize, translate
+from chatproxy.core.matching.normal_form import normalize, translate
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.matching.shaping import shaping
 from chatproxy.core.model import Request
 from chatproxy.core.scrubbing.rules import Action, LooksAt, Scrub, ScrubRule

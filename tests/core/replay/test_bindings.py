@@ -7,7 +7,8 @@ from strategies import FORM, JSON, ORIGIN, UPSTREAM, basic, exchanges, sids
 
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.engine import Engine
-from chatproxy.core.matching.normal_form import Rules, normalize
+from chatproxy.core.matching.normal_form import normalize
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange, Request, Response, is_read
 from chatproxy.core.replay.bindings import Ambiguity, Bindings, Choice, Given, Owner
 from chatproxy.core.replay.session import Session
@@ -193,6 +194,14 @@ def test_law_2_an_unknown_sid_binds_to_the_first_supplied_one_that_makes_a_hit_a
     assert client.ask(get(f"/a/{other}")) == other
     assert client.session.sids.to_live(one.encode()) == other.encode()
     assert client.ambiguities == [Ambiguity((other.encode(),), [(one.encode(),), (two.encode(),)])]
+
+
+def test_law_2_an_unknown_sid_never_stands_for_a_generated_one() -> None:
+    client = Client(cassette((get(messages()), f'{{"sid": "{MESSAGE}"}}'), FETCH))
+    client.ask(get(f"{messages()}/{sid('IM', '9')}"))
+    assert client.status == 424
+    client.ask(get(f"{messages()}/{MESSAGE}"))
+    assert client.status == 200
 
 
 def test_law_2_equal_requests_are_one_thing_to_bind_to() -> None:

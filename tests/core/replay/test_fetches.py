@@ -5,7 +5,8 @@ from core.programs import PATH
 
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.credentials.blanking import Blanker
-from chatproxy.core.matching.normal_form import Rules, normalize
+from chatproxy.core.matching.normal_form import normalize
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange, Headers, Request, Response
 from chatproxy.core.replay.bindings import Bindings, Choice
 from chatproxy.core.replay.clients import Askers

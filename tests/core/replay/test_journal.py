@@ -1,16 +1,17 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chatproxy.core.model import Outcome
 from chatproxy.core.replay.bindings import Ambiguity
 from chatproxy.core.replay.journal import Entry, Journal, Numbers
 
 
 def hit(session: str = "a", exchange: int = 1) -> Entry:
-    return Entry(0, session, "GET", b"/v1/x", "hit", 200, exchange)
+    return Entry(0, session, "GET", b"/v1/x", Outcome.HIT, 200, exchange)
 
 
 def miss(session: str = "a", target: bytes = b"/v1/x") -> Entry:
-    return Entry(0, session, "GET", target, "miss", 424, reason="never recorded")
+    return Entry(0, session, "GET", target, Outcome.MISS, 424, reason="never recorded")
 
 
 def noted(journal: Journal, *entries: Entry) -> Journal:
@@ -20,7 +21,7 @@ def noted(journal: Journal, *entries: Entry) -> Journal:
 
 
 def test_an_entry_is_numbered_and_says_when_what_and_what_became_of_it() -> None:
-    journal = noted(Journal(), Entry(1, None, "GET", b"/v1/\xff", "miss", 424, reason="never recorded"))
+    journal = noted(Journal(), Entry(1, None, "GET", b"/v1/\xff", Outcome.MISS, 424, reason="never recorded"))
     assert journal.entries() == [
         {
             "number": 1,
@@ -45,7 +46,7 @@ def test_a_hit_is_noted_as_any_entry_is(hits: list[tuple[str, int]]) -> None:
         other.note(entry)
     for noted in (journal, other):
         assert list(noted.total.served) == sorted({number for _, number in hits})
-        assert noted.total.outcomes["hit"] == len(hits)
+        assert noted.total.outcomes[Outcome.HIT] == len(hits)
     assert (journal.entries(), journal.unlisted) == (other.entries(), other.unlisted)
     for name, tally in journal.tallies.items():
         assert list(tally.served) == list(other.tallies[name].served)
@@ -54,8 +55,8 @@ def test_a_hit_is_noted_as_any_entry_is(hits: list[tuple[str, int]]) -> None:
 
 def test_a_hit_that_has_more_to_tell_is_noted_in_full() -> None:
     journal = Journal()
-    journal.hit(Entry(0, "a", "POST", b"/v1/x", "hit", 201, 3, skipped=(2,)))
-    journal.hit(Entry(0, "a", "POST", b"/v1/x", "hit", 201, 4, ambiguity=Ambiguity((b"x",), [(b"y",)])))
+    journal.hit(Entry(0, "a", "POST", b"/v1/x", Outcome.HIT, 201, 3, skipped=(2,)))
+    journal.hit(Entry(0, "a", "POST", b"/v1/x", Outcome.HIT, 201, 4, ambiguity=Ambiguity((b"x",), [(b"y",)])))
     tally = journal.tallies["a"]
     assert (list(tally.skipped), len(tally.ambiguities), list(tally.served)) == ([2], 1, [3, 4])
 
@@ -63,7 +64,7 @@ def test_a_hit_that_has_more_to_tell_is_noted_in_full() -> None:
 def test_the_last_entries_are_kept_and_all_are_counted() -> None:
     journal = noted(Journal(bound=2), hit(), hit(), hit())
     assert [entry["number"] for entry in journal.entries()] == [2, 3]
-    assert (journal.count, journal.tallies["a"].outcomes["hit"]) == (3, 3)
+    assert (journal.count, journal.tallies["a"].outcomes[Outcome.HIT]) == (3, 3)
 
 
 def test_a_journal_may_keep_no_entry_at_all() -> None:
@@ -88,7 +89,7 @@ def test_a_tally_counts_outcomes_equal_misses_and_what_was_served() -> None:
 
 
 def test_what_was_recorded_is_not_served() -> None:
-    journal = noted(Journal(), Entry(0, "a", "GET", b"/v1/x", "recorded", 200, 7))
+    journal = noted(Journal(), Entry(0, "a", "GET", b"/v1/x", Outcome.RECORDED, 200, 7))
     assert len(journal.tallies["a"].served) == 0
 
 
@@ -96,13 +97,13 @@ def test_the_last_hundred_different_misses_are_kept_and_all_are_counted() -> Non
     journal = noted(Journal(), *(miss(target=b"/%d" % number) for number in range(150)))
     tally = journal.tallies["a"]
     assert list(tally.misses) == [(f"GET /{number}", "never recorded") for number in range(50, 150)]
-    assert tally.outcomes["miss"] == 150
+    assert tally.outcomes[Outcome.MISS] == 150
 
 
 def test_beyond_the_bound_the_tally_of_the_session_used_longest_ago_goes_and_the_total_stays() -> None:
     journal = noted(Journal(sessions=2), hit("a"), hit("b"), hit("a"), hit("c"))
     assert list(journal.tallies) == ["a", "c"]
-    assert (journal.unlisted, journal.total.outcomes["hit"]) == (1, 4)
+    assert (journal.unlisted, journal.total.outcomes[Outcome.HIT]) == (1, 4)
 
 
 @given(st.lists(st.integers(1, 2**32 - 1) | st.integers(250, 260)), st.lists(st.integers(250, 260)))

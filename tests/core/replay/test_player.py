@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from strategies import FORM, MESSAGES, UPSTREAM, basic
 
 from chatproxy.core.cassette.memory import MemoryCassette
-from chatproxy.core.matching.normal_form import Rules, normalize
+from chatproxy.core.matching.normal_form import normalize
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange, Forward, Request, Response, is_read
 from chatproxy.core.record.recorder import Recorder
 from chatproxy.core.replay.player import Answer, Miss, Why, decide, play, play_fetch

@@ -13,7 +13,8 @@ from chatproxy.core.cassette.codec import encode_reply
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.credentials.blanking import BLANK
 from chatproxy.core.engine import Engine
-from chatproxy.core.matching.normal_form import Rules, normalize
+from chatproxy.core.matching.normal_form import normalize
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange, Request, Response
 from chatproxy.core.replay.bindings import Bindings
 from chatproxy.core.replay.explain import explain

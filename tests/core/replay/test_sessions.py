@@ -3,7 +3,7 @@ from strategies import MESSAGES, basic
 
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.errors import RequestError
-from chatproxy.core.matching.normal_form import Rules
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Headers, Request
 from chatproxy.core.replay.session import Session
 from chatproxy.core.replay.sessions import Sessions

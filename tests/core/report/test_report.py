@@ -8,7 +8,7 @@ from strategies import FORM, MESSAGES, UPSTREAM
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.engine import Engine
 from chatproxy.core.errors import CassetteError, UpstreamError
-from chatproxy.core.matching.normal_form import Rules
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange, Mode, Request, Response
 from chatproxy.core.record.recorder import Recorder
 from chatproxy.core.replay.bindings import Bindings

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from strategies import FORM, JSON, UPSTREAM
 
 from chatproxy.core.cassette.memory import MemoryCassette
-from chatproxy.core.matching.normal_form import Rules
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange, Request, Response
 from chatproxy.core.review.comparison import Difference, Summary, compare, summary
 from chatproxy.core.review.findings import Finding, Severity

@@ -14,11 +14,10 @@ from strategies import FORM, JSON, UPSTREAM
 
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.errors import ConfigError
-from chatproxy.core.matching.normal_form import Rules
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange, Request, Response
-from chatproxy.core.review.checked import Checked
 from chatproxy.core.review.drift import A_WRITE, NOT_LAST, Drift
-from chatproxy.core.review.findings import Severity
+from chatproxy.core.review.findings import Checked, Severity
 
 SERVICE, MESSAGE, LIVE = "IS" + "a" * 32, "IM" + "1" * 32, "IM" + "9" * 32
 PATH = f"/v1/Services/{SERVICE}/Channels/general/Messages"

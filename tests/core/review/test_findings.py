@@ -5,11 +5,12 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from strategies import FORM, JSON, MESSAGES, Json, json_containers, requests, responses
 
-from chatproxy.core.http.headers import is_volatile
-from chatproxy.core.matching.normal_form import NormalForm, Rules, normalize
+from chatproxy.core.matching.normal_form import NormalForm, normalize
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Headers, Request, Response
-from chatproxy.core.review.findings import Finding, Severity, compare_requests, compare_responses, findings
+from chatproxy.core.review.findings import Checked, Finding, Severity, compare_requests, compare_responses, findings
 from chatproxy.core.text.json_text import canonical
+from chatproxy.core.twilio.volatile import is_volatile
 
 HIGH, LOW = Severity.HIGH, Severity.LOW
 
@@ -130,3 +131,8 @@ def test_a_change_becomes_a_finding_of_an_exchange() -> None:
 
 def test_a_severity_reaches_its_own_bound_and_those_below() -> None:
     assert [one.reaches(bound) for one in Severity for bound in Severity] == [True, True, False, True]
+
+
+def test_what_is_not_skipped_was_checked() -> None:
+    assert Checked("a/1", "GET /").skipped is None
+    assert Checked("a/1", "GET /").findings == []

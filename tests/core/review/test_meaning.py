@@ -8,7 +8,7 @@ from strategies import FORM, JSON, UPSTREAM
 
 from chatproxy.core.answers.template import Slot
 from chatproxy.core.cassette.memory import MemoryCassette
-from chatproxy.core.matching.normal_form import Rules
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange, Headers, Request, Response
 from chatproxy.core.review.findings import compare_responses
 from chatproxy.core.review.meaning import MASKS, Meaning, meaning

@@ -1,6 +1,6 @@
 import pytest
 
-from chatproxy.core.matching.normal_form import Rules
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.scrubbing.rules import NO_SCRUB, Action, LooksAt, Scrub, ScrubRule, names_header
 from chatproxy.core.text.json_edit import values
 

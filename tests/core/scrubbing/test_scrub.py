@@ -18,7 +18,8 @@ from strategies import (
     spelled_pairs,
 )
 
-from chatproxy.core.matching.normal_form import Rules, normalize
+from chatproxy.core.matching.normal_form import normalize
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange, Headers, Request, Response
 from chatproxy.core.scrubbing.pseudonyms import Pseudonyms
 from chatproxy.core.scrubbing.rules import NO_SCRUB, Action, LooksAt, Scrub, ScrubRule

@@ -16,9 +16,10 @@ from strategies import FORM, JSON, ORIGIN, UPSTREAM
 from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.engine import Engine
-from chatproxy.core.http.headers import FIXED
-from chatproxy.core.matching.normal_form import Rules
-from chatproxy.core.model import TWILIO_HOST, TWILIO_ORIGIN, Exchange, Request, Response, Standing
+from chatproxy.core.matching.rules import Rules
+from chatproxy.core.model import Exchange, Request, Response, Standing
+from chatproxy.core.products.edge import FIXED
+from chatproxy.core.products.every import TWILIO_HOST, TWILIO_ORIGIN
 from chatproxy.core.replay.bindings import Bindings, Choice, Owner
 from chatproxy.core.replay.session import Session
 from chatproxy.core.replay.sessions import Sessions

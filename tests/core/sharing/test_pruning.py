@@ -14,7 +14,7 @@ from strategies import FORM, JSON, UPSTREAM
 
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.engine import Engine
-from chatproxy.core.matching.normal_form import Rules
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange, Request, Response, is_read
 from chatproxy.core.replay.bindings import Bindings, Choice
 from chatproxy.core.replay.session import Session

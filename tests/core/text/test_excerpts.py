@@ -3,7 +3,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatproxy.core.text.excerpts import cut, excerpts, printable, quoted
+from chatproxy.core.text.excerpts import counted, cut, excerpts, printable, quoted
 
 
 @given(st.text() | st.text('\ud800\x1b\x9b\u202e\U000e0001\n"\\ä', max_size=9))
@@ -31,3 +31,8 @@ def test_long_texts_are_cut_to_where_they_differ() -> None:
 def test_what_differs_is_shown_to_differ(one: str, other: str, size: int) -> None:
     shown = excerpts(one, other, size)
     assert (shown[0] == shown[1]) == (one == other)
+
+
+def test_one_is_no_plural() -> None:
+    assert [counted(count, "miss-up") for count in (0, 1, 2)] == ["0 miss-ups", "1 miss-up", "2 miss-ups"]
+    assert counted(1) == "1 exchange"

@@ -10,7 +10,8 @@ from strategies import FORM, JSON, UPSTREAM
 
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.errors import CassetteError
-from chatproxy.core.matching.normal_form import Rules, normalize
+from chatproxy.core.matching.normal_form import normalize
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange, Request, Response, Standing, is_read
 from chatproxy.core.replay.player import play
 from chatproxy.core.replay.session import Session

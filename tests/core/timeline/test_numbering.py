@@ -2,10 +2,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import FORM, JSON, UPSTREAM, exchanges
 
-from chatproxy.core.matching.normal_form import Rules, normalize
+from chatproxy.core.matching.normal_form import normalize
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange, Request, Response
-from chatproxy.core.timeline.numbering import Numbered, Numbering, sid_number, sid_type
-from chatproxy.core.twilio.sids import PREFIXES
+from chatproxy.core.products.sid_types import PREFIXES
+from chatproxy.core.timeline.numbering import Numbered, Numbering, nth_of, order_of, sid_number, sid_type
 
 RULES = Rules()
 
@@ -50,6 +51,16 @@ def test_law_1_numbers_go_per_type_by_first_appearance_requests_before_their_res
 @given(st.sampled_from(PREFIXES), st.integers(1, 2**32 - 1))
 def test_law_1_a_number_has_its_type(prefix: str, nth: int) -> None:
     assert sid_type(sid_number(prefix.encode(), nth)) == prefix.encode()
+
+
+def test_a_number_has_the_letters_of_its_type_so_that_no_table_moves_it() -> None:
+    assert sid_number(b"IM", 5).to_bytes(8, "big") == b"IM\0\0\0\0\0\5"
+    assert (sid_type(sid_number(b"CV", 5)), nth_of(sid_number(b"CV", 5))) == (b"CV", 5)
+
+
+def test_types_are_ordered_and_hashed_by_their_old_places_and_new_ones_by_their_letters() -> None:
+    assert [order_of(sid_number(prefix, 5)) for prefix in (b"AC", b"IM", b"RQ")] == [5, 3 << 56 | 5, 20 << 56 | 5]
+    assert order_of(sid_number(b"CV", 5)) == int.from_bytes(b"CV", "big") << 56 | 5
 
 
 def test_law_1_request_ids_are_numbered_by_exchange() -> None:

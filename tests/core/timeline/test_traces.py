@@ -3,7 +3,8 @@ import json
 import pytest
 from strategies import FORM, JSON, UPSTREAM
 
-from chatproxy.core.matching.normal_form import Rules, normalize
+from chatproxy.core.matching.normal_form import normalize
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange, Request, Response
 from chatproxy.core.timeline.traces import Trace, opens_epoch, trace
 

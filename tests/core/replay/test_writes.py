@@ -1,8 +1,9 @@
 import pytest
 
-from chatproxy.core.matching.normal_form import NormalForm, Rules, normalize
+from chatproxy.core.matching.normal_form import NormalForm, normalize
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Request
-from chatproxy.core.timeline.timelines import LastWrites, LiveTimelines
+from chatproxy.core.replay.writes import LastWrites, LiveTimelines
 
 CHANNELS = "/v1/Services/IS1/Channels"
 MESSAGES = f"{CHANNELS}/CH1/Messages"

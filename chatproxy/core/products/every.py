@@ -1,0 +1,70 @@
+"""What the tables of all products say together, for what has to be found before the product is known."""
+
+import re
+from dataclasses import asdict
+from json import dumps
+
+from chatproxy.core.products import edge, sid_types
+from chatproxy.core.products.chat import CHAT_V1, MESSAGES
+from chatproxy.core.products.product import DOMAIN
+
+PRODUCTS = (CHAT_V1,)
+
+TWILIO_HOST = CHAT_V1.host
+TWILIO_ORIGIN = f"https://{TWILIO_HOST}"
+
+HOSTS = r"(?:{})(?:\.[a-z0-9-]+){{0,2}}\.{}".format(
+    "|".join(re.escape(host) for product in PRODUCTS for host in product.hosts), re.escape(DOMAIN)
+)
+"""A pattern of every host of a product, whatever its edge and region: ``chat[.edge][.region].twilio.com``."""
+
+VERSIONS = tuple({f"/{product.version}/".encode(): None for product in PRODUCTS})
+"""What paths begin with."""
+
+COLLECTIONS = tuple(collection for product in PRODUCTS for collection in product.collections)
+
+NAMED = {path: field for product in PRODUCTS for path, field in product.named.items()}
+"""The collections whose members have unique names too, each with the field of answers that tells the member's SID."""
+
+WRITTEN = {parameter.encode(): field.encode() for product in PRODUCTS for parameter, field in product.written.items()}
+"""The parameters that users write, and the field of answers that repeats each."""
+
+WRITTEN_FIELDS = frozenset(WRITTEN.values())
+
+DATES = "|".join({name: None for product in PRODUCTS for name in product.dates})
+"""A pattern of the names of fields with instants."""
+
+SID_FIELD, CREATED = CHAT_V1.sid.encode(), CHAT_V1.created.encode()
+"""The field with an object's own SID, and the one with the instant of its create."""
+
+URL_NAMES = frozenset(name.encode() for product in PRODUCTS for name in product.urls.names)
+URL_HOLDERS = frozenset(name.encode() for product in PRODUCTS for name in product.urls.holders)
+URL_SUFFIXES = {
+    holder.encode(): suffix.encode() for product in PRODUCTS for holder, suffix in product.urls.suffixes.items()
+}
+"""Which string fields are URLs of the API, as ``Urls`` says."""
+
+LISTS = CHAT_V1.lists
+"""How lists are asked for and answered, so far the same in all products."""
+
+MEANING = dumps(
+    [
+        [asdict(product) for product in PRODUCTS],
+        sid_types.PREFIXES,
+        sorted(sid_types.HASHED_BY_PLACE.items()),
+        sorted(edge.VOLATILE),
+        sorted(edge.FIXED.items()),
+        sorted(edge.FIXED_PREFIXES.items()),
+    ],
+    default=lambda value: value.decode() if isinstance(value, bytes) else sorted(value),
+)
+"""All tables as one text, which differs where they differ."""
+
+
+def path_pattern(path: str) -> bytes:
+    """Return a pattern of the paths that a table's ``path`` means."""
+    return re.escape(path).replace(r"\{\}", "[^/]+").encode()
+
+
+MESSAGE_PATH = path_pattern(MESSAGES.path)
+"""A pattern of the path of a channel's messages."""

@@ -1,0 +1,21 @@
+"""What is done with a request that goes to the upstream to be recorded, in the server and in the addon alike."""
+
+from collections.abc import Awaitable, Callable
+
+from chatproxy.core.engine import Engine
+from chatproxy.core.model import Exchange, Forward, Response
+from chatproxy.upstream import Upstream
+
+Keep = Callable[[Exchange], Awaitable[None]]
+"""Stores an exchange; it is on disk when this has ended."""
+
+
+async def recorded(forward: Forward, engine: Engine, upstream: Upstream, keep: Keep) -> Response:
+    """Ask the upstream, keep the exchange, and return what the client gets, in this order.
+
+    So nothing that a client has seen is lost, whatever ends the process.
+    """
+    answer, exchange = engine.on_response(forward, await upstream.ask(forward.request))
+    if exchange is not None:
+        await keep(exchange)
+    return answer

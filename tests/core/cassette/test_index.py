@@ -1,0 +1,42 @@
+from strategies import FORM, MESSAGES
+
+from chatproxy.core.answers.template import Reply, Template
+from chatproxy.core.cassette.cassette import Read
+from chatproxy.core.cassette.compile import Compiled
+from chatproxy.core.cassette.index import Indexer, Touch
+from chatproxy.core.matching.normal_form import normalize
+from chatproxy.core.matching.rules import Rules
+from chatproxy.core.model import Request
+from chatproxy.core.timeline.epochs import COLLECTION, Opening, Place
+
+REPLY = Reply(200, b"OK", Template((b"",)), Template((b"",)))
+
+
+def compiled(number: int, request: Request, place: Place) -> Compiled:
+    form = normalize(request, Rules())
+    return Compiled(number, form.key, form.shape, form.route, REPLY, place, request.method == "GET")
+
+
+def test_an_exchange_is_the_nth_with_its_key_its_shape_and_its_route() -> None:
+    indexer, post = Indexer(), Request("POST", MESSAGES, (FORM,), b"Body=a")
+    one, other, again = (
+        indexer.index(compiled(number, request, Place(0, 0, 0)))
+        for number, request in enumerate((post, Request("POST", MESSAGES, (FORM,), b"Body=b"), post), 1)
+    )
+    assert [[nth for _, nth in indexed.nth] for indexed in (one, other, again)] == [[0, 0, 0], [0, 0, 1], [1, 1, 2]]
+    assert [index for index, _ in one.nth] == [one.compiled.key, one.compiled.shape, one.compiled.route]
+    assert one.read is None
+
+
+def test_a_read_is_the_nth_of_its_key_in_its_epoch() -> None:
+    indexer, read = Indexer(), Request("GET", MESSAGES)
+    found = [
+        indexer.index(compiled(number, read, Place(0, 0, epoch))).read for number, epoch in ((1, 0), (2, 0), (3, 4))
+    ]
+    assert found == [Read(0, 0, 1), Read(0, 1, 2), Read(4, 0, 3)]
+
+
+def test_a_write_touches_the_collection_and_its_member_once_in_each_timeline() -> None:
+    opens = (Opening(5, 2, 7), Opening(6, 3, COLLECTION))
+    indexed = Indexer().index(compiled(1, Request("DELETE", MESSAGES), Place(5, 7, 1, opens)))
+    assert sorted(indexed.touches) == sorted([Touch(5, COLLECTION, 2), Touch(5, 7, 2), Touch(6, COLLECTION, 3)])

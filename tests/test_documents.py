@@ -1,0 +1,197 @@
+"""The documents for those who change the code name what is there; and what CI and pre-commit read is as it says.
+
+In backquotes, ``core/engine.py`` is a path, from the package or from the root; ``tests/test_docs.py::test_x`` is a
+test; and ``Mode`` of ``core/model.py``, or behind it and a colon, is a name in that file.
+"""
+
+import os
+import re
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from architecture import MODULES
+
+from chatproxy import __version__
+
+ROOT = Path(__file__).parents[1]
+PAGES = ["ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", ".github/pull_request_template.md"]
+YAML = sorted(
+    path.relative_to(ROOT).as_posix()
+    for pattern in (".*.yaml", ".github/**/*.yml")
+    for path in ROOT.glob(pattern)
+)  # fmt: skip
+
+_PATH = re.compile(r"(?:[\w.-]+/)+[\w.-]*|[\w-]+\.(?:py|md|toml|yml|yaml|json)")
+_WORDS = r"((?:`\w+`(?:, | and )?)+)"
+_NAMES = re.compile(rf"{_WORDS} of `([\w/.]+\.py)`|`([\w/.]+\.py)`: {_WORDS}")
+
+
+def text(page: str) -> str:
+    return (ROOT / page).read_text("utf-8")
+
+
+def quoted(document: str) -> list[str]:
+    """Return what stands in backquotes outside of blocks."""
+    return re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```$", "", document, flags=re.DOTALL | re.MULTILINE))
+
+
+def place(path: str) -> Path:
+    """Return the place of a path that is told from the package or from the root."""
+    inside = ROOT / "chatproxy" / path
+    return inside if inside.exists() else ROOT / path
+
+
+def missing(document: str) -> Iterator[str]:
+    """Yield the paths, tests and names of a document that are nowhere."""
+    for one in quoted(document):
+        path, _, test = one.partition("::")
+        path = path.partition(" ")[0]
+        if not _PATH.fullmatch(path) or path in MADE_BY_USERS:
+            continue
+        file = place(path)
+        if not (file.is_dir() if path.endswith("/") else file.exists()) or (test and not has_test(file, test)):
+            yield one
+    for found in _NAMES.finditer(document):
+        names, path = (found[1], found[2]) if found[1] else (found[4], found[3])
+        content = place(path).read_text("utf-8") if place(path).exists() else ""
+        yield from (
+            f"{name} of {path}" for name in re.findall(r"\w+", names.replace(" and ", " ")) if name not in content
+        )
+
+
+def has_test(file: Path, test: str) -> bool:
+    return re.search(rf"^(?:async )?def {test}\(", file.read_text("utf-8"), re.MULTILINE) is not None
+
+
+MADE_BY_USERS = {"chatproxy.toml", "request.http"}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_paths_tests_and_names_are_there(page: str) -> None:
+    assert list(missing(text(page))) == []
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "`core/gone.py`",
+        "`gone/`",
+        "`GONE.md`",
+        "`tests/test_docs.py::test_gone`",
+        "`scripts/gone --flag`",
+        "`Gone` of `core/model.py`",
+        "`Mode`, `Gone` of `core/model.py`",
+        "`core/model.py`: `Gone`",
+        "`Mode` and `Gone` of `core/model.py`",
+    ],
+)
+def test_what_is_nowhere_is_found(planted: str) -> None:
+    assert len(list(missing(f"a {planted} b"))) == 1
+
+
+def test_what_is_there_is_taken() -> None:
+    named = "`Mode` of `core/model.py`, `core/`, `tests/test_docs.py::test_links_lead_somewhere`, `README.md`"
+    assert list(missing(named)) == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page: str) -> None:
+    for link in re.findall(r"\]\(([^)]+)\)", text(page)):
+        assert link.startswith("https://") or ((ROOT / page).parent / link).exists(), link
+
+
+def test_the_map_has_every_folder() -> None:
+    named = quoted(text("ARCHITECTURE.md").partition("## Code map")[2].partition("\n## ")[0])
+    folders = {module.folder.removeprefix("chatproxy").strip("/") for module in MODULES} - {"", "core"}
+    assert sorted(one.strip("/") for one in named if one.endswith("/")) == sorted(folders)
+
+
+def test_the_architecture_fits_two_pages() -> None:
+    assert len(text("ARCHITECTURE.md").split("\n")) <= 150
+
+
+def test_no_text_of_the_package_names_a_document_that_is_not_packaged() -> None:
+    assert [(module.path, found) for module in MODULES for found in unpackaged(module.texts)] == []
+    assert unpackaged(["see docs/run.md", "README has it", "in examples/x", "CHANGELOG.md"]) != []
+    assert unpackaged(["https://www.twilio.com/docs/api/errors/1.md", "cassettes/a.json", "a file"]) == []
+
+
+def unpackaged(texts: list[str]) -> list[str]:
+    """Return what in these texts reads like the name of a document; an installed package has none."""
+    without_links = [re.sub(r"https?://\S+", "", one) for one in texts]
+    documents = re.compile(r"\b(?:docs|examples|scripts|tests)/\w|README|CONTRIBUTING|CHANGELOG|\w\.md\b")
+    return [one for one in without_links if documents.search(one)]
+
+
+def test_the_wheel_has_the_package_alone() -> None:
+    built = tomllib.loads(text("pyproject.toml"))["tool"]["hatch"]["build"]["targets"]["wheel"]
+    assert built == {"packages": ["chatproxy"]}
+
+
+def test_the_changelog_knows_the_version() -> None:
+    heads = re.findall(r"^## \[?([^\]\s]+)", text("CHANGELOG.md"), re.MULTILINE)
+    assert heads[0] == "Unreleased"
+    assert heads[1:2] in ([], [__version__])
+
+
+@pytest.mark.parametrize("path", YAML)
+def test_yaml_is_read(path: str) -> None:
+    assert yaml.safe_load(text(path))
+
+
+def workflow() -> Any:
+    return yaml.safe_load(text(".github/workflows/tests.yml"))
+
+
+def test_the_workflow_calls_scripts_alone_with_the_python_of_the_matrix() -> None:
+    jobs = workflow()["jobs"]
+    assert {name: [step["run"] for step in job["steps"] if "run" in step] for name, job in jobs.items()} == {
+        "tests": ["scripts/test"],
+        "thorough": ["scripts/test --thorough"],
+    }
+    for job in jobs.values():
+        assert job["env"]["PYTHON"].startswith("python")
+    assert os.access(ROOT / "scripts" / "test", os.X_OK)
+
+
+def test_the_workflow_runs_on_every_python_that_is_declared() -> None:
+    project = tomllib.loads(text("pyproject.toml"))["project"]
+    said = [found[1] for line in project["classifiers"] if (found := re.search(r"Python :: (3\.\d+)$", line))]
+    tested = workflow()["jobs"]["tests"]["strategy"]["matrix"]["python"]
+    assert tested[0] == project["requires-python"].removeprefix(">=")
+    assert set(said) <= set(tested)
+
+
+def test_forms_for_issues_ask_for_what_is_needed() -> None:
+    bug = yaml.safe_load(text(".github/ISSUE_TEMPLATE/bug.yml"))
+    labels = [item["attributes"]["label"] for item in bug["body"] if item["type"] != "markdown"]
+    assert labels == ["Version", "Command", "What came", "What was to come", "What chatproxy explain says"]
+    assert "private data" in bug["body"][0]["attributes"]["value"]
+    for path in (ROOT / ".github/ISSUE_TEMPLATE").glob("*.yml"):
+        form = yaml.safe_load(path.read_text("utf-8"))
+        assert form.keys() <= {"name", "description", "labels", "body"}
+        ids = [item["id"] for item in form["body"] if item["type"] != "markdown"]
+        assert len(set(ids)) == len(ids)
+
+
+@pytest.mark.process
+def test_hooks_call_what_is_there() -> None:
+    (local,) = yaml.safe_load(text(".pre-commit-config.yaml"))["repos"]
+    assert [hook["entry"] for hook in local["hooks"]] == ["scripts/check", ".venv/bin/chatproxy check"]
+    (offered,) = yaml.safe_load(text(".pre-commit-hooks.yaml"))
+    assert (offered["entry"], offered["language"]) == ("chatproxy check", "python")
+    for hook in (local["hooks"][1], offered):
+        files = [one for one in tracked() if re.search(hook["files"], one)]
+        assert {"cassettes/demo.json", "examples/notices/cassettes"} <= {*files, *(one[:26] for one in files)}
+
+
+def tracked() -> list[str]:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode != 0:
+        pytest.skip("this is no clone")
+    return listed.stdout.splitlines()

@@ -1,0 +1,56 @@
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from servers import settings, upstream
+
+from chatproxy.core.engine import Engine
+from chatproxy.core.errors import UpstreamError
+from chatproxy.core.model import Exchange, Forward, Request
+from chatproxy.core.record.recorder import Recorder
+from chatproxy.upstream import Upstream
+from chatproxy.wiring.forwarding import recorded
+from chatproxy.wiring.upstream import upstream_settings
+
+
+async def answers(request: web.BaseRequest) -> web.StreamResponse:
+    return web.Response(text=f"answer to {request.path}")
+
+
+async def test_the_exchange_is_kept_before_the_client_gets_its_answer(tmp_path: Path) -> None:
+    kept: list[Exchange] = []
+
+    async def keep(exchange: Exchange) -> None:
+        kept.append(exchange)
+
+    async with upstream(answers) as origin, Upstream(upstream_settings(settings(tmp_path, upstream=origin))) as server:
+        engine = Engine(origin, lambda: 1, recorder=Recorder("talk", origin, 1))
+        forward = engine.on_request(Request("GET", b"/v1/x"))
+        assert isinstance(forward, Forward)
+        answer = await recorded(forward, engine, server, keep)
+    assert answer.body == b"answer to /v1/x"
+    assert [one.response.body for one in kept] == [answer.body]
+
+
+async def test_what_cannot_be_kept_is_not_answered(tmp_path: Path) -> None:
+    async def keep(exchange: Exchange) -> None:
+        raise OSError("no space")
+
+    async with upstream(answers) as origin, Upstream(upstream_settings(settings(tmp_path, upstream=origin))) as server:
+        engine = Engine(origin, lambda: 1, recorder=Recorder("talk", origin, 1))
+        forward = engine.on_request(Request("GET", b"/v1/x"))
+        assert isinstance(forward, Forward)
+        with pytest.raises(OSError, match="no space"):
+            await recorded(forward, engine, server, keep)
+
+
+async def test_where_the_upstream_gives_no_answer_nothing_is_kept(tmp_path: Path) -> None:
+    async def keep(exchange: Exchange) -> None:
+        raise AssertionError("nothing is to be kept")
+
+    async with Upstream(upstream_settings(settings(tmp_path, upstream="http://127.0.0.1:9"))) as server:
+        engine = Engine("http://127.0.0.1:9", lambda: 1, recorder=Recorder("talk", "http://127.0.0.1:9", 1))
+        forward = engine.on_request(Request("GET", b"/v1/x"))
+        assert isinstance(forward, Forward)
+        with pytest.raises(UpstreamError):
+            await recorded(forward, engine, server, keep)
