@@ -93,7 +93,7 @@ ONLY_IN = {
 """Foreign packages, and the parts that may import them."""
 
 TESTED_ELSEWHERE = {
-    "chatproxy/__main__.py": "run as `python -m chatproxy` by tests/integration/processes.py",
+    "chatproxy/__main__.py": "run as `python -m chatproxy` by tests/cli/test_serving.py",
     "chatproxy/mitm/__main__.py": "run as a process by tests/runs/test_intercept.py",
     "chatproxy/pytest_plugin.py": "run within pytest by tests/plugin/",
 }
@@ -104,6 +104,7 @@ OF_THE_WHOLE = {
     "tests/plugin/": "pytest with the plugin, as a user runs it",
     "tests/test_architecture.py": "the sources",
     "tests/test_bench.py": "scripts/benchmarks",
+    "tests/test_conftest.py": "what holds for all tests: markers, time limits, signals",
     "tests/test_docs.py": "README and docs/",
     "tests/test_documents.py": "the documents for those who change the code, and what CI and pre-commit read",
     "tests/test_example.py": "examples/notices",
