@@ -12,23 +12,33 @@ pytestmark = pytest.mark.process
 DEMO = Path(__file__).parents[2] / "cassettes" / "demo.json"
 
 _PARTS = {
-    "chatproxy": """
-        assembly blocking child cli config control core fastpath files hosting library replay rules run
-        server store upstream values wire
-    """,
-    "chatproxy.cli": """
-        main options
-    """,
+    "chatproxy": "cassettes cli clock config core environment files serve store upstream wiring",
+    "chatproxy.cassettes": "names",
+    "chatproxy.cli": "main options",
+    "chatproxy.config": "scrub_rules settings values",
     "chatproxy.core": """
-        admission askers bindings cassette causes clock codec contest echoes engine epochs errors fields
-        forms framing grammar headers journal jsonedit jsontext lanes model normalize numbering origins
-        pagetokens paths patterns player pseudonyms recorder rendered report scrub scrubbing scrubrules
-        session sessions shown sids spellings stamps standins stencil template timelines timestamps traces
-        turning urls
+        answers cassette credentials engine errors http matching model products record replay report scrubbing
+        text time timeline twilio
     """,
+    "chatproxy.core.answers": "echoes stand_ins stencil template",
+    "chatproxy.core.cassette": "cassette codec",
+    "chatproxy.core.credentials": "blanking encodings",
+    "chatproxy.core.http": "admission forms grammar headers",
+    "chatproxy.core.matching": "normal_form rules",
+    "chatproxy.core.products": "chat edge every product sid_types",
+    "chatproxy.core.record": "recorder",
+    "chatproxy.core.replay": "bindings clients fetches journal player rendered session sessions writes",
+    "chatproxy.core.report": "report",
+    "chatproxy.core.scrubbing": "patterns pseudonyms rules scrub",
+    "chatproxy.core.text": "json_edit json_text",
+    "chatproxy.core.time": "causes session_clock stamps timestamps",
+    "chatproxy.core.timeline": "epochs numbering races traces",
+    "chatproxy.core.twilio": "defaults fields objects origins page_tokens paths sids urls",
+    "chatproxy.serve": "control fast_path hosting listen proxy wire",
     "chatproxy.store": """
         cassettes chunks commit compiled environment exchanges layout locks progress recording records
     """,
+    "chatproxy.wiring": "assembly forwarding sessions upstream",
 }
 MAY_LOAD = {"chatproxy"} | {f"{package}.{name}" for package, names in _PARTS.items() for name in names.split()}
 """The modules of chatproxy; what else there is, is for compiling, recording, fixtures, misses and other commands."""
