@@ -16,6 +16,6 @@ async def recorded(forward: Forward, engine: Engine, upstream: Upstream, keep: K
     So nothing that a client has seen is lost, whatever ends the process.
     """
     answer, exchange = engine.on_response(forward, await upstream.ask(forward.request))
-    if exchange is not None:
-        await keep(exchange)
+    assert exchange is not None, "the engine has no recorder"
+    await keep(exchange)
     return answer
