@@ -10,8 +10,9 @@ from hypothesis import settings
 
 settings.load_profile("ci")
 
-# What a shell starts in the background ignores these, and so would all that is started here.
-for _number in (signal.SIGINT, signal.SIGQUIT):
+# What a shell starts in the background ignores the first two, what `nohup` starts the third, and so would all that is
+# started here.
+for _number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
     if signal.getsignal(_number) is signal.SIG_IGN:
         signal.signal(_number, signal.default_int_handler if _number is signal.SIGINT else signal.SIG_DFL)
 

@@ -31,6 +31,7 @@ def test_a_test_without_the_marker_starts_no_process() -> None:
 def test_what_is_started_here_can_be_interrupted() -> None:
     assert signal.getsignal(signal.SIGINT) not in {signal.SIG_IGN, None}
     assert signal.getsignal(signal.SIGQUIT) not in {signal.SIG_IGN, None}
+    assert signal.getsignal(signal.SIGHUP) not in {signal.SIG_IGN, None}
 
 
 @pytest.mark.process
