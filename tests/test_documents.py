@@ -152,7 +152,7 @@ def workflow() -> Any:
 def test_the_workflow_calls_scripts_alone_with_the_python_of_the_matrix() -> None:
     jobs = workflow()["jobs"]
     assert {name: [step["run"] for step in job["steps"] if "run" in step] for name, job in jobs.items()} == {
-        "tests": ["scripts/test"],
+        "tests": ["scripts/test ${{ matrix.arguments }}"],
         "thorough": ["scripts/test --thorough"],
     }
     for job in jobs.values():
@@ -166,6 +166,13 @@ def test_the_workflow_runs_on_every_python_that_is_declared() -> None:
     tested = workflow()["jobs"]["tests"]["strategy"]["matrix"]["python"]
     assert tested[0] == project["requires-python"].removeprefix(">=")
     assert set(said) <= set(tested)
+
+
+def test_the_workflow_measures_coverage_on_the_first_python_alone() -> None:
+    matrix = workflow()["jobs"]["tests"]["strategy"]["matrix"]
+    for_all, first = matrix["include"]
+    assert for_all["arguments"].split()[0].startswith("--")
+    assert first == {"python": matrix["python"][0], "arguments": ""}
 
 
 def test_forms_for_issues_ask_for_what_is_needed() -> None:
