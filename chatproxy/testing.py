@@ -11,8 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from chatproxy.core.errors import ConfigError
-from chatproxy.core.products.every import TWILIO_HOST
-from chatproxy.core.twilio.origins import one_host
+from chatproxy.core.twilio.origins import is_twilio
 from chatproxy.environment import URL
 
 try:
@@ -90,7 +89,7 @@ class _Proxy:
     def address(self, url: str) -> str:
         """Return where a request for this address goes."""
         parts = urlsplit(url)
-        if one_host(parts.hostname or "") != TWILIO_HOST and not self._is_mangled(parts.netloc):
+        if not is_twilio(parts.hostname or "") and not self._is_mangled(parts.netloc):
             return url
         return urlunsplit(parts._replace(scheme=self._parts.scheme, netloc=self._parts.netloc))
 

@@ -1,4 +1,4 @@
-"""What chatproxy decides: no I/O, no clock, no randomness, no changing globals in here.
+"""What chatproxy decides: no I/O, no clock, no randomness, no globals that change what is decided.
 
 1. A clock, a seed and a cassette are passed in.
 2. Bytes stay bytes and repeats stay repeats: a header list is never folded into a mapping.

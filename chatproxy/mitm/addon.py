@@ -24,6 +24,7 @@ from chatproxy.core.engine import Engine
 from chatproxy.core.errors import ChatproxyError, ConfigError, RequestError, UpstreamError
 from chatproxy.core.model import Forward, Mode, Request, Response
 from chatproxy.core.products.every import TWILIO_ORIGIN
+from chatproxy.core.twilio.origins import is_twilio
 from chatproxy.files import remove_file, write_whole
 from chatproxy.mitm import flows
 from chatproxy.mitm.commands import Commands
@@ -155,7 +156,7 @@ class Chatproxy(Commands):
             if not isinstance(mode, ReverseMode):
                 continue
             target = flows.Target(mode.scheme, *mode.address[:2])
-            if not flows.is_twilio(target.host) and target != self._upstream:
+            if not is_twilio(target.host) and target != self._upstream:
                 origin = f"{target.scheme}://{flows.address(*target)}"
                 _log.warning("chatproxy: %s is left alone; to serve it, set chatproxy_upstream=%s", spec, origin)
 
@@ -240,7 +241,7 @@ class Chatproxy(Commands):
         if self._mode is Mode.PASSTHROUGH or data.server.address is None:
             return
         host, port = data.server.address[:2]
-        if flows.is_twilio(host) or (host, port) == (self._upstream.host, self._upstream.port):
+        if is_twilio(host) or (host, port) == (self._upstream.host, self._upstream.port):
             data.server.error = f"chatproxy answers for {host}:{port}, and connects to nothing in mode {self._mode}"
 
 

@@ -14,8 +14,7 @@ from chatproxy.core.http.admission import check_head, too_large
 from chatproxy.core.http.grammar import TOKEN
 from chatproxy.core.http.headers import content_length, end_to_end, may_have_body
 from chatproxy.core.model import Outcome, Request, Response, header_values
-from chatproxy.core.products.every import TWILIO_HOST, TWILIO_ORIGIN
-from chatproxy.core.twilio.origins import one_host
+from chatproxy.core.twilio.origins import is_twilio, one_host
 
 HOST = "chatproxy_host"
 """Under this name a flow remembers the Host that its client named, which reverse mode writes over."""
@@ -40,11 +39,6 @@ class Target(NamedTuple):
     scheme: str
     host: str
     port: int
-
-
-def is_twilio(host: str) -> bool:
-    """Tell whether this is the service, whichever edge or region is named."""
-    return one_host(host) == TWILIO_HOST
 
 
 def target_of(origin: str) -> Target:
@@ -81,7 +75,9 @@ def origin_of(flow: http.HTTPFlow) -> str:
         return str(flow.metadata[ORIGIN])
     if not is_reverse(flow):
         target = Target(flow.request.scheme, flow.request.host, flow.request.port)
-        return TWILIO_ORIGIN if is_twilio(target.host) else f"{target.scheme}://{address(*target)}"
+        if is_twilio(target.host):
+            return f"https://{one_host(target.host)}"
+        return f"{target.scheme}://{address(*target)}"
     scheme = "https" if flow.client_conn.tls else "http"
     host = flow.metadata.get(HOST)
     return f"{scheme}://{host or address(scheme, *flow.client_conn.sockname[:2])}"

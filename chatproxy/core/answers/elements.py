@@ -14,7 +14,6 @@ A list of 50 messages of which one is new takes a tenth of the time so.
 """
 
 import json
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -27,6 +26,7 @@ from chatproxy.core.text.json_text import members, strings
 from chatproxy.core.time.causes import Causes, dates_among
 from chatproxy.core.time.stamps import Stamp
 from chatproxy.core.twilio.sids import SID, sids_in
+from chatproxy.core.twilio.urls import EVERY
 
 
 class Body(NamedTuple):
@@ -57,7 +57,7 @@ class Elements:
 
         def parts(before: bytes, element: bytes, after: bytes) -> _Parts:
             spans = _spans(before + element + after, upstream, causes)
-            if spans is None or _HOLDER.search(before):
+            if spans is None or EVERY.ends_in_holder(before):
                 return None
             if not before:
                 return (_part(element, spans),)
@@ -87,9 +87,6 @@ _KEPT, _LONGEST_KEPT = 2048, 2048
 
 _ELEMENT = b'{"":0}'
 """Stands for all elements in a frame: with its quotes it is no JSON within a string."""
-
-_HOLDER = re.compile(rb'"(?:links|meta)"\s*:[\s\[]*\Z')
-"""That the elements go by a name that makes addresses of their members."""
 
 _NO_FRAME = (_Part(Template((b"",)), ()), _Part(Template((b"",)), ()))
 

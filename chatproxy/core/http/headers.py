@@ -1,4 +1,4 @@
-"""Which header fields end at a proxy, which frame a message, which are volatile, and which are our own."""
+"""Which header fields end at a proxy, which frame a message, which are our own; what a body is, and how long."""
 
 from functools import lru_cache
 

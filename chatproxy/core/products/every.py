@@ -6,17 +6,17 @@ from json import dumps
 
 from chatproxy.core.products import edge, sid_types
 from chatproxy.core.products.chat import CHAT_V1, MESSAGES
-from chatproxy.core.products.product import DOMAIN
 
 PRODUCTS = (CHAT_V1,)
 
 TWILIO_HOST = CHAT_V1.host
 TWILIO_ORIGIN = f"https://{TWILIO_HOST}"
 
-HOSTS = r"(?:{})(?:\.[a-z0-9-]+){{0,2}}\.{}".format(
-    "|".join(re.escape(host) for product in PRODUCTS for host in product.hosts), re.escape(DOMAIN)
-)
-"""A pattern of every host of a product, whatever its edge and region: ``chat[.edge][.region].twilio.com``."""
+HOST_PATTERNS = {product.host: product.host_pattern for product in PRODUCTS}
+"""The host that stands for all of a product, and a pattern of all of them."""
+
+HOSTS = f"(?:{'|'.join(HOST_PATTERNS.values())})"
+"""A pattern of every host of every product."""
 
 VERSIONS = tuple({f"/{product.version}/".encode(): None for product in PRODUCTS})
 """What paths begin with."""

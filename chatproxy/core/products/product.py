@@ -1,5 +1,6 @@
 """The shape of a product's table."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -87,3 +88,9 @@ class Product:
     def host(self) -> str:
         """The host that stands for all."""
         return f"{self.hosts[0]}.{DOMAIN}"
+
+    @property
+    def host_pattern(self) -> str:
+        """A pattern of all its hosts, whatever their edge and region: ``chat[.edge][.region].twilio.com``."""
+        names = "|".join(map(re.escape, self.hosts))
+        return rf"(?:{names})(?:\.[a-z0-9-]+){{0,2}}\.{re.escape(DOMAIN)}"

@@ -1,4 +1,4 @@
-"""Timelines: a collection path and its members, which writes to it change and other writes do not."""
+"""What writes have changed: the last one of each timeline, and the timelines that are another at the upstream."""
 
 from chatproxy.core.matching.normal_form import NormalForm
 from chatproxy.core.model import NO_EXCHANGE, ExchangeNumber, is_read

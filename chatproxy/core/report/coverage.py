@@ -11,7 +11,7 @@ from typing import Any
 from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.model import ExchangeNumber, Outcome
-from chatproxy.core.report.report import recording_of
+from chatproxy.core.report.report import REPLAYING, recording_of
 
 _FIXTURES = "fixtures"
 
@@ -99,7 +99,7 @@ def read_coverage(content: object, place: str) -> list[Covered]:
         if _FIXTURES in report:
             return [_covered(one, one["runs"], one["misses"], one["exchanges"]) for one in report[_FIXTURES]]
         totals, served = report["totals"], report["served"]
-        if report["mode"] not in {"replay", "auto"}:
+        if report["mode"] not in REPLAYING:
             return []
         return [_covered(report, 1, totals.get(Outcome.MISS, 0), served + report["unused_total"])]
     except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -179,7 +179,7 @@ def read_report(content: object, cassette: Cassette, place: str) -> Run:
     mode, name = report.get("mode"), report.get("cassette")
     if not isinstance(totals, dict) or not isinstance(unused, list):
         raise CassetteError(place, "is no report of a run; --report writes one")
-    if mode not in _REPLAYING:
+    if mode not in REPLAYING:
         raise CassetteError(place, f"is the report of a run of {mode}, which serves nothing; give those of replay")
     if name != cassette.name:
         raise CassetteError(place, f"is the report of cassette {name!r}, not of {cassette.name!r}")
@@ -193,7 +193,8 @@ def read_report(content: object, cassette: Cassette, place: str) -> Run:
     return Run(numbers, totals.get(Outcome.MISS, 0))
 
 
-_REPLAYING = tuple(mode.value for mode in Mode if mode.replays)
+REPLAYING = tuple(mode.value for mode in Mode if mode.replays)
+"""The modes of runs that serve a cassette, as a report has them."""
 
 
 def recording_of(cassette: Cassette, last: object = None) -> dict[str, object]:

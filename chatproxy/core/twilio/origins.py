@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 
-from chatproxy.core.products.every import HOSTS, TWILIO_HOST
+from chatproxy.core.products.every import HOST_PATTERNS, HOSTS
 
 URL = re.compile(rb"(https?://[^\s?#/]+)((?:/[^\s?#]*)?(?:\?[^\s#]*)?)")
 """A text that is an URL as a whole: its origin, and the rest."""
@@ -15,7 +15,12 @@ _ENDS = r"(?![\w-])(?![.:][\w])"
 def one_host(host: str) -> str:
     """Return the host that stands for all that are one with it; letter case does not count (RFC 9110 section 4.2.3)."""
     lower = host.lower()
-    return TWILIO_HOST if re.fullmatch(HOSTS, lower) else lower
+    return next((one for one, pattern in HOST_PATTERNS.items() if re.fullmatch(pattern, lower)), lower)
+
+
+def is_twilio(host: str) -> bool:
+    """Tell whether a host is one of a product's, whichever edge or region it names."""
+    return re.fullmatch(HOSTS, host.lower()) is not None
 
 
 def replace_origin(text: bytes, origin: str, replacement: bytes) -> bytes:

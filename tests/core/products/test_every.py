@@ -2,8 +2,24 @@ import re
 
 import pytest
 
-from chatproxy.core.products import every
-from chatproxy.core.products.every import DATES, HOSTS, MESSAGE_PATH, TWILIO_HOST, TWILIO_ORIGIN, path_pattern
+from chatproxy.core.products.every import (
+    CREATED,
+    DATES,
+    HOST_PATTERNS,
+    HOSTS,
+    LISTS,
+    MEANING,
+    MESSAGE_PATH,
+    NAMED,
+    PRODUCTS,
+    SID_FIELD,
+    TWILIO_HOST,
+    TWILIO_ORIGIN,
+    URL_SUFFIXES,
+    WRITTEN,
+    WRITTEN_FIELDS,
+    path_pattern,
+)
 
 
 @pytest.mark.parametrize("host", ["chat.twilio.com", "ip-messaging.twilio.com", "chat.dublin.ie1.twilio.com"])
@@ -33,14 +49,14 @@ def test_fields_without_instants(name: str) -> None:
 
 
 def test_what_parameters_and_fields_users_write() -> None:
-    assert every.WRITTEN == {
+    assert WRITTEN == {
         b"Body": b"body",
         b"Attributes": b"attributes",
         b"FriendlyName": b"friendly_name",
         b"From": b"from",
         b"LastUpdatedBy": b"last_updated_by",
     }
-    assert set(every.WRITTEN.values()) == every.WRITTEN_FIELDS
+    assert set(WRITTEN.values()) == WRITTEN_FIELDS
 
 
 def test_a_path_matches_with_any_member_in_its_places() -> None:
@@ -51,4 +67,20 @@ def test_a_path_matches_with_any_member_in_its_places() -> None:
 
 def test_the_meaning_has_every_table() -> None:
     for word in ("ip-messaging", "FriendlyName", "channel_sid", "x-amz-cf-", "twilio-request-id", "PT\\\\d+", '"RQ"'):
-        assert word in every.MEANING
+        assert word in MEANING
+
+
+def test_what_is_read_from_one_table_is_the_same_in_all() -> None:
+    assert {product.lists for product in PRODUCTS} == {LISTS}
+    assert {product.sid.encode() for product in PRODUCTS} == {SID_FIELD}
+    assert {product.created.encode() for product in PRODUCTS} == {CREATED}
+    assert len(HOST_PATTERNS) == len({product.host for product in PRODUCTS})
+
+
+def test_no_table_says_otherwise_than_another() -> None:
+    for product in PRODUCTS:
+        assert {name.encode(): field.encode() for name, field in product.written.items()}.items() <= WRITTEN.items()
+        assert product.named.items() <= NAMED.items()
+        assert {
+            name.encode(): end.encode() for name, end in product.urls.suffixes.items()
+        }.items() <= URL_SUFFIXES.items()

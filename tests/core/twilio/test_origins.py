@@ -1,8 +1,11 @@
+import re
+
 import pytest
 from hypothesis import given
 from strategies import ORIGIN, field_values, origins
 
-from chatproxy.core.twilio.origins import address_pattern, one_host, replace_origin, upstream_pattern
+from chatproxy.core.products.every import HOST_PATTERNS
+from chatproxy.core.twilio.origins import address_pattern, is_twilio, one_host, replace_origin, upstream_pattern
 
 HERE = b"http://127.0.0.1:8765"
 
@@ -102,3 +105,11 @@ def test_addresses_are_found_in_either_spelling_of_slashes() -> None:
 )
 def test_hosts_of_twilio_chat_are_one_and_letter_case_does_not_count(host: str, one: str) -> None:
     assert one_host(host) == one
+
+
+def test_hosts_of_different_products_are_different_hosts() -> None:
+    for host, pattern in HOST_PATTERNS.items():
+        assert re.fullmatch(pattern, host)
+        assert one_host(host) == host
+        assert is_twilio(host)
+    assert not is_twilio("chat.twilio.com.example")

@@ -6,10 +6,15 @@ from hypothesis import strategies as st
 from profiles import many
 
 from chatproxy.core.text.json_text import strings
-from chatproxy.core.twilio.urls import is_url, url_places
+from chatproxy.core.twilio.urls import EVERY, UrlFields
 
 TEXTS = ["https://chat.twilio.com/v1", "a", '"url": "b"', "{", "[", "a\\", '\\"meta\\": {', "url", "links"]
-NAMES = ["url", "links", "meta", "next_page_url", "a", 'a"url', 'x\\"links', "messages"]
+INVENTED = UrlFields({b"url", b"media_url"}, {b"links", b"media_links"}, {b"meta": b"_url", b"paging": b"_uri"})
+"""As if another product had other fields."""
+NAMES = [
+    *("url", "links", "meta", "next_page_url", "a", 'a"url', 'x\\"links', "messages"),
+    *("media_url", "media_links", "paging", "next_page_uri"),
+]
 
 values = st.recursive(
     st.sampled_from(TEXTS) | st.none() | st.integers(),
@@ -18,12 +23,12 @@ values = st.recursive(
 )
 
 
-def by_tokens(text: bytes) -> list[tuple[int, int]]:
-    return [(place.start, place.end) for place in strings(text) if is_url(place)]
+def by_tokens(text: bytes, fields: UrlFields = EVERY) -> list[tuple[int, int]]:
+    return [(place.start, place.end) for place in strings(text) if fields.is_url(place)]
 
 
-def found(text: bytes) -> list[tuple[int, int]]:
-    return [(place.start, place.end) for place in url_places(text)]
+def found(text: bytes, fields: UrlFields = EVERY) -> list[tuple[int, int]]:
+    return [(place.start, place.end) for place in fields.places(text)]
 
 
 @settings(max_examples=many(300))
@@ -34,6 +39,7 @@ def found(text: bytes) -> list[tuple[int, int]]:
 def test_addresses_are_those_that_are_found_token_by_token(value: object, indent: int | None) -> None:
     text = json.dumps([value], indent=indent).encode()
     assert found(text) == by_tokens(text)
+    assert found(text, INVENTED) == by_tokens(text, INVENTED)
 
 
 @pytest.mark.parametrize("end", [b"", b"]", b"\xff]", b"[" * 100_000])
@@ -50,3 +56,16 @@ def test_what_a_page_links_to_is_found() -> None:
     }
     text = json.dumps(page).encode()
     assert [text[start:end] for start, end in found(text)] == [b"a", b"b", b"c", b"d"]
+
+
+def test_a_field_of_a_table_is_found_wherever_it_stands() -> None:
+    page = {"paging": {"next_page_uri": "a", "key": "b"}, "media_links": {"x": "c"}, "media_url": "d", "url": "e"}
+    text = json.dumps(page).encode()
+    assert [text[start:end] for start, end in found(text, INVENTED)] == [b"a", b"c", b"d", b"e"]
+    assert [text[start:end] for start, end in found(text)] == [b"e"]
+
+
+@pytest.mark.parametrize("before", [b'{"links": [', b'{"meta":[[', b'{"a": 1, "links" : '])
+def test_elements_of_a_holder_are_known_by_what_stands_before_them(before: bytes) -> None:
+    assert EVERY.ends_in_holder(before)
+    assert not EVERY.ends_in_holder(before.replace(b"links", b"messages").replace(b"meta", b"messages"))
