@@ -17,7 +17,7 @@ from architecture import MODULES
 
 from chatproxy import __version__
 from chatproxy.core.credentials import blanking
-from chatproxy.core.products import edge
+from chatproxy.core.products import edge_headers
 
 ROOT = Path(__file__).parents[1]
 PAGES = ["ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", ".github/pull_request_template.md"]
@@ -209,10 +209,10 @@ def test_headers_that_are_never_stored_are_named() -> None:
 def test_headers_that_tell_nothing_are_named() -> None:
     """Where users read what fixtures and comparisons leave out."""
     fixtures, review = text("docs/fixtures.md").lower(), text("docs/review.md").lower()
-    for name in edge.FIXED:
+    for name in edge_headers.FIXED:
         assert f"`{name.decode()}`" in fixtures, name
-    for name in edge.VOLATILE:
+    for name in edge_headers.VOLATILE:
         assert f"`{name.decode()}`" in review, name
-    for prefix in edge.FIXED_PREFIXES:
+    for prefix in edge_headers.FIXED_PREFIXES:
         assert f"`{prefix.decode()}*`" in fixtures
         assert f"`{prefix.decode()}*`" in review

@@ -21,7 +21,7 @@ from chatproxy.core.model import (
     is_read,
 )
 from chatproxy.core.record.recorder import Recorder
-from chatproxy.core.replay.clients import Asker, Askers
+from chatproxy.core.replay.askers import Asker, Askers
 from chatproxy.core.replay.journal import Entry, Journal
 from chatproxy.core.replay.player import Played, play_fetch, play_request
 from chatproxy.core.replay.rendered import Rendered, Repeat

@@ -28,7 +28,7 @@ from chatproxy.core.errors import ChatproxyError, RequestError
 from chatproxy.core.http.admission import check_headers
 from chatproxy.core.http.grammar import TARGET
 from chatproxy.core.model import Headers, Request, Response
-from chatproxy.core.replay.clients import Asker
+from chatproxy.core.replay.askers import Asker
 from chatproxy.core.replay.rendered import Rendered, Repeat
 from chatproxy.core.replay.session import Session
 from chatproxy.core.time.timestamps import SECOND

@@ -12,7 +12,7 @@ from integration.twilio_clients import CHANNEL, NO_EDGE, SERVICE, messages_at
 from twilio.base.exceptions import TwilioRestException
 from twilio.rest import Client
 
-from chatproxy.core.products.edge import FIXED
+from chatproxy.core.products.edge_headers import FIXED
 
 pytestmark = pytest.mark.process
 

@@ -18,8 +18,8 @@ from chatproxy.core.engine import Engine
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Mode
+from chatproxy.core.replay.askers import Askers
 from chatproxy.core.replay.bindings import Bindings, Choice, Given, Owner
-from chatproxy.core.replay.clients import Askers
 from chatproxy.core.replay.session import Session
 from chatproxy.core.replay.sessions import Sessions
 from chatproxy.core.report.report import Report

@@ -4,7 +4,7 @@ import re
 from dataclasses import asdict
 from json import dumps
 
-from chatproxy.core.products import edge, sid_types
+from chatproxy.core.products import edge_headers, sid_types
 from chatproxy.core.products.chat import CHAT_V1, MESSAGES
 
 PRODUCTS = (CHAT_V1,)
@@ -55,9 +55,9 @@ MEANING = dumps(
         [asdict(product) for product in PRODUCTS],
         sid_types.PREFIXES,
         sorted(sid_types.HASHED_BY_PLACE.items()),
-        sorted(edge.VOLATILE),
-        sorted(edge.FIXED.items()),
-        sorted(edge.FIXED_PREFIXES.items()),
+        sorted(edge_headers.VOLATILE),
+        sorted(edge_headers.FIXED.items()),
+        sorted(edge_headers.FIXED_PREFIXES.items()),
     ],
     default=lambda value: value.decode() if isinstance(value, bytes) else sorted(value),
 )

@@ -4,5 +4,5 @@
 2. To decide changes nothing; only an answer that was decided on is counted.
 3. Why a request is a miss is computed from what decided it.
 
-Read: sessions, session, player, bindings, writes, fetches, rendered, clients, explain, journal.
+Read: sessions, session, player, bindings, writes, fetches, rendered, askers, explain, journal.
 """

@@ -1,7 +1,7 @@
 """Header fields that differ from answer to answer and tell nothing."""
 
 from chatproxy.core.model import Headers
-from chatproxy.core.products.edge import FIXED, FIXED_PREFIXES, VOLATILE
+from chatproxy.core.products.edge_headers import FIXED, FIXED_PREFIXES, VOLATILE
 
 
 def is_volatile(name: bytes) -> bool:

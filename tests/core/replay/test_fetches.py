@@ -9,8 +9,8 @@ from chatproxy.core.credentials.blanking import Blanker
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange, Headers, RecordedSid, Request, Response
+from chatproxy.core.replay.askers import Askers
 from chatproxy.core.replay.bindings import Bindings, Choice
-from chatproxy.core.replay.clients import Askers
 from chatproxy.core.replay.fetches import Lanes
 from chatproxy.core.replay.player import translated
 from chatproxy.core.replay.session import Session

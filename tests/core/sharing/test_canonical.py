@@ -19,7 +19,7 @@ from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.engine import Engine
 from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange, ExchangeNumber, Request, Response, Standing
-from chatproxy.core.products.edge import FIXED
+from chatproxy.core.products.edge_headers import FIXED
 from chatproxy.core.products.every import TWILIO_HOST, TWILIO_ORIGIN
 from chatproxy.core.replay.bindings import Bindings, Choice, Owner
 from chatproxy.core.replay.session import Session

@@ -1,4 +1,4 @@
-from chatproxy.core.products.edge import FIXED, FIXED_PREFIXES, VOLATILE
+from chatproxy.core.products.edge_headers import FIXED, FIXED_PREFIXES, VOLATILE
 
 
 def test_names_are_in_lower_case_and_stand_once() -> None:

@@ -5,7 +5,7 @@ from strategies import basic
 
 from chatproxy.core.credentials.blanking import BLANK
 from chatproxy.core.model import Headers
-from chatproxy.core.replay.clients import Askers
+from chatproxy.core.replay.askers import Askers
 
 ACCOUNT, PASSWORD = b"AC" + b"1" * 32, b"a password of today"
 HEADERS: Headers = (basic(ACCOUNT, PASSWORD), (b"Accept", b"*/*"))
