@@ -119,4 +119,4 @@ def demo(file: str | None) -> None:
 @click.command("addon-path", epilog=epilog('mitmdump -s "$(chatproxy addon-path)" --set chatproxy_cassette=checkout'))
 def addon_path() -> None:
     """Print where the mitmproxy addon is."""
-    say(str(Path(__file__).parents[1] / "mitm" / "addon.py"))
+    say(str(Path(__file__).parents[1] / "addon.py"))

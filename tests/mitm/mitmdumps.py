@@ -22,7 +22,7 @@ from integration.asking import Answer, answered, basic
 from integration.processes import PATIENCE, environment
 
 TWILIO = "https://chat.twilio.com"
-ADDON = Path(__file__).parents[2] / "chatproxy" / "mitm" / "addon.py"
+ADDON = Path(__file__).parents[2] / "chatproxy" / "addon.py"
 
 WATCH = """
 import os, sys

@@ -57,7 +57,8 @@ def explain(session: Session, request: Request) -> Explanation:
 
 def nearest(cassette: Cassette, rules: Rules, form: NormalForm) -> list[Near]:
     """Return the recorded requests that are most alike: those of the same shape are looked at first."""
-    return sorted(_alike(cassette, rules, form), key=lambda near: len(near.differences))[:_SHOWN_NEAREST]
+    alike = sorted(_alike(cassette, rules, form), key=lambda one: one[0])
+    return [near for _, near in alike[:_SHOWN_NEAREST]]
 
 
 def _parameters(session: Session, form: NormalForm, near: Near) -> list[str]:
@@ -96,9 +97,16 @@ def _recorded(session: Session, form: NormalForm, miss: Miss) -> str:
     return f"recorded only before {write}, which may have changed it"
 
 
-def _alike(cassette: Cassette, rules: Rules, form: NormalForm) -> Iterator[Near]:
+_Distance = tuple[bool, int, int]
+"""Whether the kind of body is another, so that bodies have nothing in common; how many parts differ, and places."""
+
+
+def _alike(cassette: Cassette, rules: Rules, form: NormalForm) -> Iterator[tuple[_Distance, Near]]:
     for number in dict.fromkeys([*first_numbers(cassette, form.shape), *first_numbers(cassette, form.route)]):
-        yield Near(number, worded_differences(_recorded_form(cassette, rules, number), form))
+        found = list(differences(_recorded_form(cassette, rules, number), form))
+        lines = [line for one in found for line in _worded(one)]
+        has_other_body = any(one.part is Part.KIND for one in found)
+        yield (has_other_body, len(found), len(lines)), Near(number, lines)
 
 
 def _recorded_form(cassette: Cassette, rules: Rules, number: ExchangeNumber) -> NormalForm:

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 from exchanges import numbered
 from strategies import FORM, JSON, MESSAGES, UPSTREAM
@@ -198,6 +200,14 @@ def test_law_12_the_three_nearest_are_named_the_most_alike_first() -> None:
     assert [near.number for near in found.nearest] == [3, 4, 2]
     assert (found.number, found.ignorable) == (None, ["c"])
     assert found.reason == "never recorded; nearest is tour/3, where form field 'c' is '2' where this has '1'"
+
+
+def test_law_12_a_body_of_the_same_kind_is_nearer_than_another_kind_however_much_differs_in_it() -> None:
+    as_json = post(json.dumps(dict.fromkeys("abcdefgh", 1)).encode(), headers=(JSON,))
+    replay = session(post(b"x=1"), as_json, post(b"", headers=()))
+    reason = reason_of(replay, post(json.dumps(dict.fromkeys("abcdefgh", 2)).encode(), headers=(JSON,)))
+    assert reason.startswith("never recorded; nearest is tour/2, where body at /a is 1 where this has 2; body at /b is")
+    assert "nearest is tour/1," in reason_of(session(post(b"x=1"), as_json), post(b"", headers=()))
 
 
 def test_law_12_a_hit_is_explained_by_its_exchange() -> None:
