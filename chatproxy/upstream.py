@@ -25,11 +25,12 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from chatproxy.core.errors import ConfigError, UpstreamError
+from chatproxy.core.http.codings import Decoding, can_decode, content_codings, transfer_codings
 from chatproxy.core.http.headers import end_to_end
 from chatproxy.core.model import Headers, Request, Response, is_read
 
-_DECODED_CODINGS = "gzip, deflate"
-"""The content codings that are asked for: those that aiohttp decodes without further packages."""
+_ASKED_CODINGS = "gzip, deflate"
+"""The content codings that are asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class Upstream:
             timeout=ClientTimeout(total=settings.timeout, connect=settings.connect_timeout),
             skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
             trust_env=False,
+            auto_decompress=False,
         )
         return self
 
@@ -73,24 +75,39 @@ class Upstream:
 
     async def ask(self, request: Request) -> Response:
         """Return the whole answer, decoded; raises UpstreamError if there is none, it is late or too large."""
-        chunks, size = [], 0
         with _errors(self._settings.origin):
             async with self._asked(request) as answer:
-                while chunk := await answer.content.readany():
-                    chunks.append(chunk)
-                    size += len(chunk)
-                    if size > self._settings.max_body:
-                        raise UpstreamError(
-                            502, f"the answer is larger than {self._settings.max_body} bytes (--max-body)"
-                        )
-        return _answer(answer, b"".join(chunks))
+                headers = answer.raw_headers
+                codings = content_codings(headers) + transfer_codings(headers)
+                decoding = Decoding(codings, self._settings.max_body)
+                body = b"".join([piece async for piece in self._decoded(answer, decoding)])
+        return _answer(answer, end_to_end(headers), body)
 
     @asynccontextmanager
     async def stream(self, request: Request) -> AsyncIterator[tuple[Response, AsyncIterator[bytes]]]:
-        """Give the head of the answer, and its body as it comes."""
+        """Give the head of the answer, and its body as it comes.
+
+        What cannot be decoded keeps its content coding, and the fields that name it.
+        """
         with _errors(self._settings.origin):
             async with self._asked(request) as answer:
-                yield _answer(answer), answer.content.iter_any()
+                headers = answer.raw_headers
+                codings, transfer = content_codings(headers), transfer_codings(headers)
+                passed = end_to_end(headers)
+                if not can_decode(codings):
+                    passed += tuple((name, value) for name, value in headers if name.lower() == b"content-encoding")
+                    codings = []
+                yield _answer(answer, passed), self._decoded(answer, Decoding(codings + transfer))
+
+    async def _decoded(self, answer: ClientResponse, decoding: Decoding) -> AsyncIterator[bytes]:
+        """Yield the body as it comes, without these codings; raises UpstreamError for one that is not whole."""
+        try:
+            async for chunk in answer.content.iter_any():
+                for piece in decoding.feed(chunk):
+                    yield piece
+            decoding.end()
+        except UpstreamError as error:
+            raise UpstreamError(error.status, f"{self._settings.origin} gave no usable answer: {error}") from error
 
     def _asked(self, request: Request) -> AbstractAsyncContextManager[ClientResponse]:
         assert self._session is not None
@@ -134,13 +151,13 @@ def _sent_headers(headers: Headers) -> CIMultiDict[str]:
     sent = CIMultiDict(
         (name.decode(), value.decode()) for name, value in end_to_end(headers) if name.lower() != b"accept-encoding"
     )
-    sent.add("Accept-Encoding", _DECODED_CODINGS)
+    sent.add("Accept-Encoding", _ASKED_CODINGS)
     return sent
 
 
-def _answer(answer: ClientResponse, body: bytes = b"") -> Response:
+def _answer(answer: ClientResponse, headers: Headers, body: bytes = b"") -> Response:
     reason = (answer.reason or "").encode("utf-8", "surrogateescape")
-    return Response(answer.status, reason, end_to_end(tuple(answer.raw_headers)), body)
+    return Response(answer.status, reason, headers, body)
 
 
 @contextmanager

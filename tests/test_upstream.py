@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import trustme
 from aiohttp import web
-from servers import upstream
+from servers import Handler, upstream
 
 from chatproxy.core.errors import ConfigError, UpstreamError
 from chatproxy.core.model import Request, Response
@@ -61,6 +61,81 @@ async def test_an_answer_comes_decoded(coding: str, encode: type[bytes]) -> None
         answer = await ask(GET, origin)
     assert (answer.status, answer.reason, answer.body) == (404, b"NOT HERE", b"body")
     assert not {b"content-encoding", b"content-length"} & {name.lower() for name, _ in answer.headers}
+
+
+def answering(head: bytes, body: bytes, status: bytes = b"200 OK", *, sized: bool = True) -> Handler:
+    """Answer with bytes as they are, and close."""
+
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        length = b"Content-Length: %d\r\n" % len(body) if sized else b""
+        assert request.transport is not None
+        request.transport.write(b"HTTP/1.1 %b\r\n%b%b\r\n%b" % (status, head, length, body))
+        request.transport.close()
+        return web.Response()
+
+    return handle
+
+
+def chunked(body: bytes) -> bytes:
+    return b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+
+
+SECRET = gzip.compress(b"the secret")
+
+
+@pytest.mark.parametrize(
+    ("head", "body"),
+    [
+        (b"Content-Encoding: x-gzip\r\n", SECRET),
+        (b"Content-Encoding: GZIP\r\n", SECRET),
+        (b"Content-Encoding: identity, gzip\r\n", SECRET),
+        (b"Content-Encoding: gzip, gzip\r\n", gzip.compress(SECRET)),
+        (b"Content-Encoding: gzip\r\nContent-Encoding: deflate\r\n", zlib.compress(SECRET)),
+    ],
+)
+async def test_every_way_to_name_codings_is_understood(head: bytes, body: bytes) -> None:
+    for sized in (True, False):
+        async with upstream(answering(head, body, sized=sized)) as origin:
+            answer = await ask(GET, origin)
+        assert (answer.headers, answer.body) == ((), b"the secret")
+
+
+@pytest.mark.parametrize("head", [b"gzip, chunked", b"gzip\r\nTransfer-Encoding: chunked"])
+async def test_a_transfer_coding_is_undone_too(head: bytes) -> None:
+    async with upstream(answering(b"Transfer-Encoding: %b\r\n" % head, chunked(SECRET), sized=False)) as origin:
+        answer = await ask(GET, origin)
+    assert (answer.headers, answer.body) == ((), b"the secret")
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "reason"),
+    [
+        (b"Content-Encoding: gzip\r\n", SECRET[:-9], "cut short"),
+        (b"Content-Encoding: gzip\r\n", SECRET + b"rest", "is no gzip"),
+        (b"Content-Encoding: deflate\r\n", zlib.compress(b"a")[:-1], "cut short"),
+        (b"Content-Encoding: gzip, gzip\r\n", gzip.compress(SECRET[:-9]), "cut short"),
+        (b"Content-Encoding: gzip\r\n", b"the secret", "is no gzip"),
+        (b"Content-Encoding: compress\r\n", SECRET, "coding 'compress'"),
+        (b"Content-Encoding: br\r\n", SECRET, "coding 'br'"),
+        (b"Content-Encoding: gzip, unknown\r\n", SECRET, "coding 'unknown'"),
+        (b"Content-Encoding: gzip\r\n", gzip.compress(b"a" * 2000), "larger than 1000 bytes"),
+        (b"Transfer-Encoding: chunked, gzip\r\n", SECRET, "coding 'chunked'"),
+        (b"Transfer-Encoding: br, chunked\r\n", chunked(SECRET), "coding 'br'"),
+    ],
+)
+async def test_what_cannot_be_decoded_to_its_end_is_a_502(head: bytes, body: bytes, reason: str) -> None:
+    for sized in (False,) if b"Transfer" in head else (True, False):
+        async with upstream(answering(head, body, sized=sized)) as origin:
+            with pytest.raises(UpstreamError, match=reason) as caught:
+                await ask(GET, origin, max_body=1000)
+        assert caught.value.status == 502
+
+
+@pytest.mark.parametrize(("method", "status"), [("HEAD", b"200 OK"), ("GET", b"304 Not Modified"), ("GET", b"200 OK")])
+async def test_where_there_is_no_body_there_is_no_coding_to_undo(method: str, status: bytes) -> None:
+    async with upstream(answering(b"Content-Encoding: br\r\n", b"", status)) as origin:
+        answer = await ask(Request(method, b"/"), origin)
+    assert (answer.headers, answer.body) == ((), b"")
 
 
 async def test_redirects_are_passed_on() -> None:

@@ -213,16 +213,17 @@ class Chatproxy(Commands):
         return answer
 
     def response(self, flow: http.HTTPFlow) -> None:
-        """Turn the URLs of an answer that mitmproxy has passed on."""
+        """Turn the URLs of an answer that mitmproxy has passed on; one that cannot be read stays as it came."""
         works, forward = self._passing.pop(flow.id, (None, None))
         if works is None or forward is None:
             return
         works.end()
-        response = flows.response_of(flow)
-        if response is None:  # it went by as a stream
-            flow.comment = "chatproxy: passed"
+        assert flow.response is not None
+        response = flows.response_of(flow, works.choice.settings.max_body)
+        answer, _ = works.engine.on_response(forward, response or flows.head_of(flow.response))
+        if response is None:  # it went by as a stream, or is in a coding that nobody here knows
+            flows.show(flow, answer)
             return
-        answer, _ = works.engine.on_response(forward, response)
         flow.metadata[flows.ORIGIN] = forward.request.origin
         flows.answer(flow, answer)
 

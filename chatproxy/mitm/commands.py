@@ -176,7 +176,7 @@ class Commands:
 
     def _live(self, found: http.HTTPFlow) -> Response | None:
         """Return the answer that the upstream gave, with the URLs that it gave."""
-        response = response_of(found)
+        response = response_of(found, self._chosen().settings.max_body)
         if response is None or (found.response and found.response.headers.get(OUTCOME.decode()) in _OWN):
             return None
         origin = found.metadata.get(ORIGIN)

@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 from typing import NamedTuple
 
 from mitmproxy import http
@@ -9,12 +10,14 @@ from mitmproxy.net.http.url import hostport
 from mitmproxy.proxy.mode_specs import ReverseMode
 
 from chatproxy.core.engine import EXCHANGE, OUTCOME
-from chatproxy.core.errors import RequestError
+from chatproxy.core.errors import RequestError, UpstreamError
 from chatproxy.core.http.admission import check_head, too_large
+from chatproxy.core.http.codings import content_codings, decoded, transfer_codings
 from chatproxy.core.http.grammar import TOKEN
 from chatproxy.core.http.headers import content_length, end_to_end, may_have_body
 from chatproxy.core.model import Outcome, Request, Response, header_values
 from chatproxy.core.twilio.origins import is_twilio, one_host
+from chatproxy.mitm.codings import CODINGS
 
 HOST = "chatproxy_host"
 """Under this name a flow remembers the Host that its client named, which reverse mode writes over."""
@@ -102,17 +105,27 @@ def taken(flow: http.HTTPFlow, max_body: int) -> Request:
     return request
 
 
-def response_of(flow: http.HTTPFlow) -> Response | None:
-    """Return the whole answer of a flow, decoded; none if there is none, or its body was streamed or is damaged."""
+def response_of(flow: http.HTTPFlow, max_body: int) -> Response | None:
+    """Return the whole answer of a flow, decoded.
+
+    There is none where there is no answer, or its body was streamed, is too large, or cannot be decoded to its end.
+    """
     response = flow.response
     if response is None or response.raw_content is None:
         return None
+    head = head_of(response)
+    headers = tuple(response.headers.fields)
+    codings = content_codings(headers) + transfer_codings(headers)
     try:
-        body = response.get_content(strict=True)
-    except ValueError:
+        body = decoded(response.raw_content, codings, max_body, CODINGS)
+    except UpstreamError:
         return None
-    headers = end_to_end(tuple(response.headers.fields))
-    return Response(response.status_code, response.data.reason, headers, body or b"")
+    return replace(head, body=body)
+
+
+def head_of(response: http.Response) -> Response:
+    """Return an answer without its body, and without what frames that."""
+    return Response(response.status_code, response.data.reason, end_to_end(tuple(response.headers.fields)))
 
 
 def redirect(flow: http.HTTPFlow, upstream: Target) -> None:

@@ -11,6 +11,7 @@ from aiohttp.http_exceptions import LineTooLong
 
 from chatproxy.core.engine import Engine
 from chatproxy.core.errors import ChatproxyError, RequestError
+from chatproxy.core.http.codings import content_codings
 from chatproxy.core.http.headers import is_json, may_have_body
 from chatproxy.core.model import Forward, Response
 from chatproxy.serve.control import Control
@@ -76,11 +77,15 @@ class Proxy(web.Server):
             return WireResponse(self.engine.on_error(error, live))
 
     async def _pass_on(self, decision: Forward, request: web.BaseRequest) -> web.StreamResponse:
-        """Pass an answer through as it comes; JSON is read whole where it can be, so that its URLs lead back here."""
+        """Pass an answer through as it comes; JSON is read whole where it can be, so that its URLs lead back here.
+
+        What kept its content coding is passed on unread.
+        """
         assert self._upstream is not None
         async with self._upstream.stream(decision.request) as (head, chunks):
             body, rest = b"", cast(AsyncIterator[bytes] | None, chunks)
-            if is_json(head.headers) or not may_have_body(request.method, head.status):
+            is_read = is_json(head.headers) and not content_codings(head.headers)
+            if is_read or not may_have_body(request.method, head.status):
                 body, rest = await _read_up_to(self.limits.max_body, chunks)
             if rest is None:
                 answer, _ = self.engine.on_response(decision, replace(head, body=body))

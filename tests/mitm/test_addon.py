@@ -1,3 +1,4 @@
+import gzip
 import json
 import os
 import shutil
@@ -12,6 +13,7 @@ from urllib.parse import urlencode
 import pytest
 from integration.asking import FORM, MESSAGES, Answer, ask, basic
 from integration.processes import PATIENCE, Server, Workplace, unmeasured
+from integration.raw_http import raw_upstream
 from integration.twilio_clients import ACCOUNT, BODIES, CHANNEL, SERVICE, TOKEN
 from mitm.mitmdumps import ADDON, TWILIO, Mitmdump, ask_http2, ask_through, ask_tls, mitmdump
 
@@ -206,6 +208,28 @@ def test_passthrough_lets_mitmproxy_ask_and_turns_the_urls(place: Workplace, san
         assert {one.outcome for one in answers} == {"passed"}
         assert json.loads(answers[3].body)["meta"]["next_page_url"].startswith(proxy.url)
     assert not place.store.exists()
+
+
+def test_passthrough_leaves_an_answer_that_it_cannot_read_as_it_came(place: Workplace) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: %b\r\nContent-Length: %d\r\n\r\n%b"
+    body, whole = b'{"a": 1}', gzip.compress(gzip.compress(b'{"a": 1}'))
+    with raw_upstream() as upstream:
+        upstream.answers = {
+            "/unknown": [head % (b"compress", len(body), body)],
+            "/cut": [head % (b"gzip", 20, whole[:20])],
+            "/whole": [head % (b"gzip, x-gzip", len(whole), whole)],
+        }
+        options = {"mode": "passthrough", "upstream": upstream.origin}
+        with mitmdump(place.folder, "--mode", f"reverse:{upstream.origin}", options=options) as proxy:
+            given = [ask(proxy.url, "GET", target) for target in upstream.answers]
+            seen = ask(proxy.url, "GET", "/__chatproxy/report")
+            assert "Traceback" not in proxy.stop()
+    assert [(one.header("content-encoding"), one.body) for one in given] == [
+        ("compress", body),
+        ("gzip", whole[:20]),
+        (None, body),
+    ]
+    assert json.loads(seen.body)["totals"] == {"passed": 3}
 
 
 def test_auto_records_what_is_missing(place: Workplace, sandbox: Server) -> None:

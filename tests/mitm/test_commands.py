@@ -1,3 +1,4 @@
+import gzip
 import json
 import logging
 from base64 import b64encode
@@ -151,10 +152,14 @@ def test_what_the_upstream_did_not_answer_or_is_malformed_is_left_out(
     elsewhere = flow(origin="https://api.twilio.com", response=response())
     replayed = [own(outcome, fetched()) for outcome in (b"hit", b"miss", b"error")]
     malformed = flow("OPTIONS", "*", response=response())
-    commands.record([created(), broken, streamed, elsewhere, malformed, *replayed])
+    cut = fetched()
+    assert cut.response is not None
+    cut.response.headers["Content-Encoding"] = "gzip"
+    cut.response.raw_content = gzip.compress(cut.response.raw_content or b"")[:-1]
+    commands.record([created(), broken, streamed, cut, elsewhere, malformed, *replayed])
     assert names(commands) == {"talk": 1}
     assert caplog.messages == [
-        "chatproxy: recorded talk, 1 exchange; 7 flows left out, not answered by the upstream or malformed"
+        "chatproxy: recorded talk, 1 exchange; 8 flows left out, not answered by the upstream or malformed"
     ]
 
 

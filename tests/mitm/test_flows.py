@@ -1,10 +1,12 @@
 import gzip
 import json
+import zlib
 
 import pytest
 from hypothesis import given
 from mitm.captured import FORM_TYPE, JSON_TYPE, TARGET, flow, response
 from mitmproxy import http
+from mitmproxy.net import encoding
 from mitmproxy.utils.emoji import emoji
 from strategies import requests
 
@@ -16,6 +18,7 @@ from chatproxy.mitm import flows
 from chatproxy.mitm.flows import Target
 
 TWILIO = Target("https", "chat.twilio.com", 443)
+MAX_BODY = 1 << 20
 STAND_IN = Target("http", "127.0.0.1", 8766)
 
 
@@ -107,14 +110,42 @@ def test_an_answer_is_decoded_and_without_the_fields_that_frame_it() -> None:
     coded = response(
         gzip.compress(b"{}"), headers=(JSON_TYPE, (b"Content-Encoding", b"gzip"), (b"Connection", b"close"))
     )
-    assert flows.response_of(flow(response=coded)) == Response(200, b"OK", (JSON_TYPE,), b"{}")
+    assert flows.response_of(flow(response=coded), MAX_BODY) == Response(200, b"OK", (JSON_TYPE,), b"{}")
 
 
 def test_there_is_no_whole_answer_before_it_came_or_where_it_was_streamed_or_is_damaged() -> None:
     streamed = response()
     streamed.raw_content = None
     damaged = response(b"no gzip", headers=((b"Content-Encoding", b"gzip"),))
-    assert [flows.response_of(flow(response=one)) for one in (None, streamed, damaged)] == [None] * 3
+    assert [flows.response_of(flow(response=one), MAX_BODY) for one in (None, streamed, damaged)] == [None] * 3
+
+
+@pytest.mark.parametrize("coding", [b"gzip", b"x-gzip", b"br", b"zstd", b"gzip, br", b"compress", b"unknown"])
+def test_an_answer_that_is_cut_short_or_too_large_or_in_an_unknown_coding_is_none(coding: bytes) -> None:
+    whole = b"{}" + b" " * 1000
+    coded = {b"br": encoding.encode(whole, "br"), b"zstd": encoding.encode(whole, "zstd")}.get(
+        coding, gzip.compress(whole)
+    )
+    for body in (coded[:-1], coded[: len(coded) // 2], coded):
+        answer = response(body, headers=((b"Content-Encoding", coding),))
+        assert flows.response_of(flow(response=answer), 1000) is None
+
+
+def test_an_answer_in_several_codings_is_decoded_in_their_order() -> None:
+    body = encoding.encode(gzip.compress(zlib.compress(b"{}")), "br")
+    fields = (
+        *((b"Content-Encoding", b"deflate, x-gzip"), JSON_TYPE),
+        *((b"content-encoding", b"BR"), (b"Transfer-Encoding", b"chunked")),
+    )
+    answer = flows.response_of(flow(response=response(body, headers=fields)), MAX_BODY)
+    assert answer == Response(200, b"OK", (JSON_TYPE,), b"{}")
+    sent = response(gzip.compress(b"{}"), headers=(JSON_TYPE, (b"Transfer-Encoding", b"gzip, chunked")))
+    assert flows.response_of(flow(response=sent), MAX_BODY) == answer
+
+
+def test_an_answer_without_a_body_has_no_coding_to_undo() -> None:
+    answer = response(b"", headers=((b"Content-Encoding", b"unknown"),))
+    assert flows.response_of(flow("HEAD", response=answer), MAX_BODY) == Response(200, b"OK")
 
 
 def test_a_flow_is_redirected_to_the_upstream() -> None:

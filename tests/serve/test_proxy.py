@@ -1,4 +1,5 @@
 import asyncio
+import gzip
 import json
 from collections.abc import AsyncIterator
 from contextlib import closing
@@ -6,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp import ClientPayloadError, ClientSession, web
+from multidict import CIMultiDict
 from servers import raw, settings, upstream
 
 from chatproxy.core.engine import Engine
@@ -141,6 +143,84 @@ async def test_passthrough_streams_json_beyond_the_limit_as_it_is(tmp_path: Path
         async with proxy(Mode.PASSTHROUGH, "", settings(tmp_path, upstream=url, max_body=100), print) as running:
             async with ClientSession() as client, client.get(running.url + PATH) as answer:
                 assert await answer.read() == body
+
+
+@pytest.mark.parametrize("media", ["application/json", "text/plain"])
+async def test_passthrough_leaves_the_field_with_the_bytes_where_it_does_not_know_the_coding(
+    tmp_path: Path, media: str
+) -> None:
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        fields = [("Content-Type", media), ("Content-Encoding", "gzip"), ("Content-Encoding", "compress")]
+        return web.Response(body=b"coded", headers=CIMultiDict(fields))
+
+    async with (
+        upstream(handle) as url,
+        proxy(Mode.PASSTHROUGH, "", settings(tmp_path, upstream=url), print) as running,
+        ClientSession(auto_decompress=False) as client,
+        client.get(running.url + PATH) as answer,
+    ):
+        assert answer.headers.getall("Content-Encoding") == ["gzip", "compress"]
+        assert await answer.read() == b"coded"
+        assert outcomes(running) == {"passed": 1}
+
+
+async def test_passthrough_decodes_what_it_can_and_passes_nothing_on_as_whole_that_is_not(tmp_path: Path) -> None:
+    whole = {"/json": ("application/json", b'{"a": 1}'), "/text": ("text/plain", b"a text")}
+
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        media, body = whole[request.path.removesuffix("/cut")]
+        coded = gzip.compress(gzip.compress(body))
+        sent = coded[:-1] if request.path.endswith("/cut") else coded
+        return web.Response(body=sent, headers={"Content-Type": media, "Content-Encoding": "gzip, x-gzip"})
+
+    async with (
+        upstream(handle) as url,
+        proxy(Mode.PASSTHROUGH, "", settings(tmp_path, upstream=url), print) as running,
+        ClientSession(auto_decompress=False) as client,
+    ):
+        for path, (_, body) in whole.items():
+            async with client.get(running.url + path) as answer:
+                assert "Content-Encoding" not in answer.headers
+                assert await answer.read() == body
+        async with client.get(running.url + "/json/cut") as answer:
+            assert answer.status == 502
+            assert "cut short" in (await answer.json())["message"]
+        with pytest.raises(ClientPayloadError):
+            async with client.get(running.url + "/text/cut") as answer:
+                await answer.read()
+
+
+async def test_passthrough_gives_no_body_whose_transfer_coding_it_does_not_know(tmp_path: Path) -> None:
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        assert request.transport is not None
+        request.transport.write(
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: br, chunked\r\n\r\n"
+            b"1\r\na\r\n0\r\n\r\n"
+        )
+        return web.Response()
+
+    async with (
+        upstream(handle) as url,
+        proxy(Mode.PASSTHROUGH, "", settings(tmp_path, upstream=url), print) as running,
+        ClientSession() as client,
+        client.get(running.url + PATH) as answer,
+    ):
+        assert answer.status == 502
+        assert "has the coding 'br'" in (await answer.json())["message"]
+
+
+async def test_nothing_is_recorded_of_an_answer_that_cannot_be_decoded(tmp_path: Path) -> None:
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(body=gzip.compress(b"{}")[:-1], headers={"Content-Encoding": "gzip"})
+
+    async with upstream(handle) as url:
+        here = settings(tmp_path, upstream=url)
+        async with proxy(Mode.RECORD, "c", here, print) as running, ClientSession() as client:
+            async with client.get(running.url + PATH) as answer:
+                assert answer.status == 502
+            assert outcomes(running) == {"error": 1}
+    with closing(Store(here.store)) as store:
+        assert store.listing() == []
 
 
 async def test_passthrough_answers_head_and_no_content_without_a_body(tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
 """Which requests can be taken at all, by whichever way they come."""
 
 from chatproxy.core.errors import RequestError
+from chatproxy.core.http.codings import content_codings, transfer_codings
 from chatproxy.core.http.grammar import HOST, TARGET
-from chatproxy.core.model import Headers, header_values
+from chatproxy.core.model import Headers
 
 
 def check_head(host: str, target: str, headers: Headers) -> None:
@@ -16,9 +17,8 @@ def check_headers(host: str, headers: Headers) -> None:
     """Raise RequestError for a host or a header list with which no request can be taken, whatever its target."""
     if not HOST.fullmatch(host):
         raise RequestError(400, "the Host header is no host and port (RFC 9110 section 7.2)")
-    coding = next(header_values(headers, b"content-encoding"), b"identity").decode("utf-8", "replace")
-    if coding.lower() != "identity":
-        raise RequestError(415, f"the request's body has the coding {coding!r}, and only identity is taken")
+    if codings := content_codings(headers) + transfer_codings(headers):
+        raise RequestError(415, f"the request's body has the coding {codings[0]!r}, and only identity is taken")
     if not all(_is_text(value) for _, value in headers):
         raise RequestError(400, "a header value is not UTF-8")
 

@@ -9,7 +9,7 @@ from chatproxy.core.model import Headers
     ("host", "target", "headers"),
     [
         ("127.0.0.1:8765", "/v1/Services", ()),
-        ("[::1]:8765", "/", ((b"Content-Encoding", b"Identity"),)),
+        ("[::1]:8765", "/", ((b"Content-Encoding", b"Identity"), (b"Transfer-Encoding", b"Chunked"))),
         ("chat.twilio.com", "/v1/Services?PageSize=2", ((b"X-Name", "Zoë".encode()),)),
     ],
 )
@@ -24,6 +24,12 @@ def test_what_can_be_read_is_taken(host: str, target: str, headers: Headers) -> 
         ("chat.twilio.com", "example.com:443", (), 400, "no path"),
         ("chat.twilio.com", "/", ((b"content-encoding", b"br"),), 415, "'br'"),
         ("chat.twilio.com", "/", ((b"Content-Encoding", b"\xff"),), 415, "only identity"),
+        ("chat.twilio.com", "/", ((b"Content-Encoding", b"identity, x-gzip"),), 415, "'x-gzip'"),
+        (
+            *("chat.twilio.com", "/", ((b"Content-Encoding", b"identity"), (b"Content-Encoding", b"gzip"))),
+            *(415, "'gzip'"),
+        ),
+        ("chat.twilio.com", "/", ((b"Transfer-Encoding", b"gzip, chunked"),), 415, "'gzip'"),
         ("chat.twilio.com", "/", ((b"X-Name", b"\xff"),), 400, "not UTF-8"),
     ],
 )
