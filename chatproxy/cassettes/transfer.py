@@ -1,5 +1,6 @@
 """Fixtures in and out of stores: export, import, merge, and a FILE opened for replay."""
 
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from chatproxy.core.matching.rules import Rules
 from chatproxy.core.sharing.canonical import Canonical, numbered_sids
 from chatproxy.core.sharing.merging import Merged
 from chatproxy.files import whole_file
-from chatproxy.fixture import Document, read_fixture, write_fixture
+from chatproxy.fixture import Document, check_fixture, read_fixture, write_fixture
 from chatproxy.store import Existing, Progress, Recording, Store, stepped, unseen
 
 GATE = Gate()
@@ -81,11 +82,13 @@ def canonical_fixture(
 def export_cassette(fixture: Document, path: Path, gate: Gate = GATE, progress: Progress = unseen) -> int:
     """Write a fixture, whole or not at all, and return how many exchanges it has.
 
-    Raises LeakError if the gate finds in it what should not be shared.
+    Raises LeakError if the gate finds in it what should not be shared, and CassetteError if what was written cannot be
+    read again.
     """
 
     def check(written: Path) -> None:
         refuse_leaks(written, path, gate)
+        refuse_unreadable(written, path)
 
     with (
         whole_file(path, permissions=_SHARED, check=check, make_folder=True) as file,
@@ -94,6 +97,28 @@ def export_cassette(fixture: Document, path: Path, gate: Gate = GATE, progress: 
         write_fixture(fixture.name, stepped(fixture.exchanges, step), file, fixture.declared)
     return fixture.count
 
+
+def refuse_unreadable(path: Path, shown: Path) -> None:
+    """Raise CassetteError if a file that is about to become the fixture ``shown`` cannot be read."""
+    try:
+        with path.open("rb") as stream:
+            check_fixture(stream, str(shown))
+    except CassetteError as error:
+        raise CassetteError(
+            error.place, f"{error.reason}; no fixture can hold this, and none is written: record it anew"
+        ) from error
+
+
+def check_if_fixture(path: Path) -> None:
+    """Raise CassetteError for a file that begins as a fixture and cannot be read as one."""
+    if not path.is_file():  # what came through a pipe is gone
+        return
+    with path.open("rb") as stream:
+        if _BEGIN.match(stream.read(_BLOCK)):
+            check_fixture(stream, str(path))
+
+
+_BEGIN = re.compile(rb'\s*\{\s*"chatproxy"\s*:')
 
 _SHARED = 0o644
 """A fixture is shared, unlike the store: readable by all, as files of a repository are."""

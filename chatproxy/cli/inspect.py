@@ -9,6 +9,7 @@ import click
 
 from chatproxy.cassettes.leak_gate import ADVICE, findings, gate_of, leaks_of
 from chatproxy.cassettes.merge_driver import merge
+from chatproxy.cassettes.transfer import check_if_fixture
 from chatproxy.cli.options import FINDINGS, MATCHING, SIDS, epilog, options, say, standard_input, warn
 from chatproxy.clock import now
 from chatproxy.config.settings import Settings
@@ -69,7 +70,7 @@ def merge_driver(base: str, ours: str, theirs: str, path: str | None, settings: 
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @options("allow", "strict")
 def check(files: tuple[str, ...], settings: Settings) -> None:
-    """Look for secrets in files, whether fixtures or others, and show where they stand.
+    """Look for secrets in files, whether fixtures or others, and show where they stand; read fixtures whole.
 
     The exit status is 5 if there are any.
     """
@@ -80,6 +81,7 @@ def check(files: tuple[str, ...], settings: Settings) -> None:
             for leak in leaks_of(Path(file), gate):
                 say(f"{file}:{leak}")
                 count += 1
+            check_if_fixture(Path(file))
         except CassetteError as error:
             warn(f"chatproxy: {error}")
             unread += 1

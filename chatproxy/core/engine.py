@@ -9,6 +9,7 @@ from chatproxy.core.answers.stencil import Stencil
 from chatproxy.core.answers.template import as_it_is, origin_filler, turned
 from chatproxy.core.credentials.blanking import Blankers
 from chatproxy.core.errors import ChatproxyError, MissError, error_json
+from chatproxy.core.http.admission import check_answer
 from chatproxy.core.model import (
     NO_EXCHANGE,
     Exchange,
@@ -158,11 +159,15 @@ class Engine:
         return session, now
 
     def on_response(self, forward: Forward, response: Response) -> tuple[Response, Exchange | None]:
-        """Return what the client gets, and the exchange that must be on disk before the client gets it."""
+        """Return what the client gets, and the exchange that must be on disk before the client gets it.
+
+        Raises UpstreamError for an answer that cannot be taken; nothing is noted of it then.
+        """
         answer = response
         if not self._keep_urls:
             answer = turned(response, self._upstream, forward.request.origin)
         if self._recorder is None:
+            check_answer(response)
             blanked = self._blankers.of(forward.request.headers).text(forward.request.target)
             self._note(forward, blanked, Outcome.PASSED, answer.status)
             return self._marked(answer, Outcome.PASSED), None

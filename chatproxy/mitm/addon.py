@@ -220,7 +220,12 @@ class Chatproxy(Commands):
         works.end()
         assert flow.response is not None
         response = flows.response_of(flow, works.choice.settings.max_body)
-        answer, _ = works.engine.on_response(forward, response or flows.head_of(flow.response))
+        try:
+            answer, _ = works.engine.on_response(forward, response or flows.head_of(flow.response))
+        except UpstreamError as error:
+            flows.answer(flow, works.engine.on_error(error, forward.request))
+            _tell(flow)
+            return
         if response is None:  # it went by as a stream, or is in a coding that nobody here knows
             flows.show(flow, answer)
             return

@@ -17,7 +17,8 @@ from chatproxy.clock import now
 from chatproxy.core.answers.template import turned
 from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.engine import OUTCOME, Engine
-from chatproxy.core.errors import ChatproxyError, RequestError
+from chatproxy.core.errors import ChatproxyError, RequestError, UpstreamError
+from chatproxy.core.http.admission import check_answer
 from chatproxy.core.model import Forward, Mode, Outcome, Response
 from chatproxy.core.record.imported import Captured, exchanges
 from chatproxy.core.record.recorder import Recorder
@@ -189,7 +190,8 @@ class Commands:
             return None
         try:
             request = taken(found, settings.max_body)
-        except RequestError:
+            check_answer(live)
+        except (RequestError, UpstreamError):
             return None
         asked, response = found.request.timestamp_start, found.response
         answered = (response and (response.timestamp_end or response.timestamp_start)) or asked

@@ -2,12 +2,14 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from store.stores import NOBODY, RULES, child, disk_full_beyond, exchange, exchanges, read_only, record
 
 from chatproxy.cassettes.transfer import (
+    canonical_fixture,
     exact_fixture,
     export_cassette,
     import_fixture,
@@ -20,7 +22,7 @@ from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.errors import CassetteError, LeakError
 from chatproxy.core.leaks.gate import Gate
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import ExchangeNumber
+from chatproxy.core.model import ExchangeNumber, Response
 from chatproxy.store import Existing, Recording, Store
 from chatproxy.store.compiled import StoredCassette
 
@@ -341,6 +343,40 @@ def test_an_export_of_a_damaged_cassette_leaves_the_old_file(store: Store, old: 
         export_cassette(exact_fixture(store, "a"), old)
 
     assert only(old.parent) == {"a.json": "old"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (Response(0), "/exchanges/1/response/status: must be an integer from 200 to 599"),
+        (Response(200, b"a\0b"), "/exchanges/1/response/reason: is not a reason phrase on one line"),
+        (
+            Response(200, b"", ((b"X-A", b"\x1b"),)),
+            "/exchanges/1/response/headers/0: is not a header field on one line",
+        ),
+    ],
+)
+@pytest.mark.parametrize("is_exact", [True, False])
+def test_an_export_that_could_not_be_read_is_refused_and_leaves_the_old_file(
+    store: Store, old: Path, answer: Response, reason: str, is_exact: bool
+) -> None:
+    record(store, "a", [exchange(1), replace(exchange(2), response=answer)])
+
+    with pytest.raises(CassetteError) as raised:
+        export_cassette(exact_fixture(store, "a") if is_exact else canonical_fixture(store, "a", RULES), old)
+
+    assert str(raised.value) == f"{old}: {reason}; no fixture can hold this, and none is written: record it anew"
+    assert only(old.parent) == {"a.json": "old"}
+
+
+def test_bytes_that_are_no_text_go_through_a_fixture(store: Store, tmp_path: Path) -> None:
+    answer = Response(200, b"caf\xe9", ((b"X-A", b"caf\xe9"), (b"X-B", "caf\xe9".encode())), b"caf\xe9")
+    record(store, "a", [replace(exchange(1), response=answer)])
+    for way in (exact_fixture(store, "a"), canonical_fixture(store, "a", RULES)):
+        path = tmp_path / "a.json"
+        assert export_cassette(way, path) == 1
+        name, _ = import_fixture(store, path, 1, name="b", replace=True)
+        assert [one.response for one in store.exchanges(name)] == [answer]
 
 
 @contextmanager

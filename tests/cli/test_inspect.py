@@ -121,6 +121,20 @@ def test_check_knows_the_credentials_of_the_environment(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout.split(": ")[:2]) == (5, ["a.txt:1:7", "known-credential"])
 
 
+def test_check_reads_fixtures_as_a_replay_would(leaky: Path, tmp_path: Path) -> None:
+    text = REFERENCE.read_text()
+    (tmp_path / "status.json").write_text(text.replace('"status": 201', '"status": 600', 1))
+    (tmp_path / "cut.json").write_text(text[: len(text) // 2])
+    (tmp_path / "other.json").write_text('{"chatproxies": 1}')
+    done = chatproxy("check", "status.json", "cut.json", "other.json", leaky, cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stdout.startswith(f"{leaky}:1:9: ")
+    wrong, cut, total, _ = done.stderr.split("\n")
+    assert re.fullmatch(r"chatproxy: status.json: /exchanges/\d+/response/status: must be an integer from .*", wrong)
+    assert cut.startswith("chatproxy: cut.json: is no JSON: ")
+    assert total == "chatproxy: 1 finding, but 2 of 4 files could not be read"
+
+
 def test_check_goes_on_after_a_file_that_cannot_be_read(leaky: Path, tmp_path: Path) -> None:
     done = chatproxy("check", "none.json", leaky, tmp_path, cwd=tmp_path)
     assert done.returncode == 1

@@ -165,6 +165,20 @@ def test_an_answer_is_kept_raw_and_turned_for_the_client() -> None:
     assert marks(answer) == {"x-chatproxy-outcome": "recorded", "x-chatproxy-exchange": "tour/1"}
 
 
+@pytest.mark.parametrize("recorder", [None, Recorder("tour", UPSTREAM)])
+@pytest.mark.parametrize(
+    "answer",
+    [replace(ANSWER, status=101), replace(ANSWER, reason=b"\0"), replace(ANSWER, headers=((b"X-A", b"\x1b"),))],
+)
+def test_an_answer_that_cannot_be_taken_is_neither_recorded_nor_passed_on(
+    recorder: Recorder | None, answer: Response
+) -> None:
+    engine = Engine(UPSTREAM, ticking(), recorder=recorder)
+    with pytest.raises(UpstreamError):
+        engine.on_response(forwarded(engine, get()), answer)
+    assert (engine.counts, engine.journal.count) == ({}, 0)
+
+
 def test_law_10_urls_can_be_kept_when_recording_too() -> None:
     engine = Engine(UPSTREAM, ticking(), recorder=Recorder("tour", UPSTREAM), keep_urls=True)
     answer, _ = engine.on_response(forwarded(engine, get()), ANSWER)

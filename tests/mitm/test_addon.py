@@ -218,6 +218,7 @@ def test_passthrough_leaves_an_answer_that_it_cannot_read_as_it_came(place: Work
             "/unknown": [head % (b"compress", len(body), body)],
             "/cut": [head % (b"gzip", 20, whole[:20])],
             "/whole": [head % (b"gzip, x-gzip", len(whole), whole)],
+            "/status": [b"HTTP/1.1 600 Odd\r\nContent-Length: 2\r\n\r\n{}"],
         }
         options = {"mode": "passthrough", "upstream": upstream.origin}
         with mitmdump(place.folder, "--mode", f"reverse:{upstream.origin}", options=options) as proxy:
@@ -228,8 +229,10 @@ def test_passthrough_leaves_an_answer_that_it_cannot_read_as_it_came(place: Work
         ("compress", body),
         ("gzip", whole[:20]),
         (None, body),
+        (None, given[3].body),
     ]
-    assert json.loads(seen.body)["totals"] == {"passed": 3}
+    assert (given[3].status, given[3].outcome) == (502, "error")
+    assert json.loads(seen.body)["totals"] == {"passed": 3, "error": 1}
 
 
 def test_auto_records_what_is_missing(place: Workplace, sandbox: Server) -> None:

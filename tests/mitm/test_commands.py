@@ -156,10 +156,14 @@ def test_what_the_upstream_did_not_answer_or_is_malformed_is_left_out(
     assert cut.response is not None
     cut.response.headers["Content-Encoding"] = "gzip"
     cut.response.raw_content = gzip.compress(cut.response.raw_content or b"")[:-1]
-    commands.record([created(), broken, streamed, cut, elsewhere, malformed, *replayed])
+    invalid = [fetched(), fetched()]
+    for one in invalid:
+        assert one.response is not None
+        one.response.status_code, one.response.data.reason = 600, b"a\0b"
+    commands.record([created(), broken, streamed, cut, *invalid, elsewhere, malformed, *replayed])
     assert names(commands) == {"talk": 1}
     assert caplog.messages == [
-        "chatproxy: recorded talk, 1 exchange; 8 flows left out, not answered by the upstream or malformed"
+        "chatproxy: recorded talk, 1 exchange; 10 flows left out, not answered by the upstream or malformed"
     ]
 
 

@@ -10,7 +10,9 @@ from aiohttp import ClientPayloadError, ClientSession, web
 from multidict import CIMultiDict
 from servers import raw, settings, upstream
 
+from chatproxy.cassettes.transfer import canonical_fixture, export_cassette
 from chatproxy.core.engine import Engine
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Mode
 from chatproxy.serve.listen import Running, proxy
 from chatproxy.serve.proxy import Limits, Proxy
@@ -221,6 +223,48 @@ async def test_nothing_is_recorded_of_an_answer_that_cannot_be_decoded(tmp_path:
             assert outcomes(running) == {"error": 1}
     with closing(Store(here.store)) as store:
         assert store.listing() == []
+
+
+@pytest.mark.parametrize("start", [b"101 Switching", b"600 Odd", b"000 None", b"200 O\0K", b"200 OK\r\nX-A: a\x1bb"])
+@pytest.mark.parametrize("mode", [Mode.RECORD, Mode.PASSTHROUGH])
+async def test_an_answer_that_no_fixture_could_hold_is_a_502(tmp_path: Path, mode: Mode, start: bytes) -> None:
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        assert request.transport is not None
+        request.transport.write(b"HTTP/1.1 %b\r\nContent-Length: 2\r\n\r\n{}" % start)
+        request.transport.close()
+        return web.Response()
+
+    async with upstream(handle) as url:
+        here = settings(tmp_path, upstream=url)
+        async with proxy(mode, "c", here, print) as running, ClientSession() as client:
+            async with client.get(running.url + PATH) as answer:
+                assert (answer.status, answer.headers["x-chatproxy-outcome"]) == (502, "error")
+            assert outcomes(running) == {"error": 1}
+    with closing(Store(here.store)) as store:
+        assert store.listing() == []
+
+
+async def test_bytes_that_are_no_text_are_recorded_and_replayed_as_they_are(tmp_path: Path) -> None:
+    head = b"HTTP/1.1 200 caf\xe9\r\nX-A: caf\xe9\r\nX-A: caf\xc3\xa9\r\n"
+
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        assert request.transport is not None
+        request.transport.write(head + b"Content-Length: 1\r\n\r\n\xe9")
+        request.transport.close()
+        return web.Response()
+
+    ask = b"GET %b HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" % PATH.encode()
+    async with upstream(handle) as url:
+        here = settings(tmp_path, upstream=url)
+        async with proxy(Mode.RECORD, "c", here, print) as running:
+            assert (await raw(running.url, ask)).startswith(head)
+    with closing(Store(here.store)) as store:
+        export_cassette(canonical_fixture(store, "c", Rules()), tmp_path / "c.json")
+    for cassette in ("c", str(tmp_path / "c.json")):
+        async with proxy(Mode.REPLAY, cassette, here, print) as running:
+            answer = await raw(running.url, ask)
+            assert answer.startswith(head)
+            assert answer.endswith(b"\r\n\r\n\xe9")
 
 
 async def test_passthrough_answers_head_and_no_content_without_a_body(tmp_path: Path) -> None:

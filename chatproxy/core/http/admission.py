@@ -1,9 +1,12 @@
-"""Which requests can be taken at all, by whichever way they come."""
+"""Which requests and which answers can be taken at all, by whichever way they come.
 
-from chatproxy.core.errors import RequestError
+What is taken can be recorded, exported, and read again from a fixture.
+"""
+
+from chatproxy.core.errors import RequestError, UpstreamError
 from chatproxy.core.http.codings import content_codings, transfer_codings
-from chatproxy.core.http.grammar import HOST, TARGET
-from chatproxy.core.model import Headers
+from chatproxy.core.http.grammar import HOST, STATUSES, TARGET, is_field_text, is_token
+from chatproxy.core.model import Headers, Response
 
 
 def check_head(host: str, target: str, headers: Headers) -> None:
@@ -21,6 +24,26 @@ def check_headers(host: str, headers: Headers) -> None:
         raise RequestError(415, f"the request's body has the coding {codings[0]!r}, and only identity is taken")
     if not all(_is_text(value) for _, value in headers):
         raise RequestError(400, "a header value is not UTF-8")
+    if field := malformed_field(headers):
+        raise RequestError(400, f"the header field {field} is malformed (RFC 9110 section 5)")
+
+
+def check_answer(answer: Response) -> None:
+    """Raise UpstreamError for an answer that is none by HTTP's grammar, and that no fixture can hold."""
+    if answer.status not in STATUSES:
+        raise UpstreamError(502, f"the upstream answered with status {answer.status:03}, which no final answer has")
+    if not is_field_text(answer.reason):
+        raise UpstreamError(502, "the reason phrase of the upstream's answer is malformed (RFC 9112 section 4)")
+    if field := malformed_field(answer.headers):
+        raise UpstreamError(502, f"the header field {field} of the upstream's answer is malformed (RFC 9110 section 5)")
+
+
+def malformed_field(headers: Headers) -> str | None:
+    """Return the name, as a literal, of the first field that is none; bytes that are no UTF-8 are allowed in values."""
+    for name, value in headers:
+        if not is_token(name) or not is_field_text(value):
+            return ascii(name.decode("utf-8", "backslashreplace"))
+    return None
 
 
 def too_large(limit: int) -> RequestError:

@@ -1,6 +1,7 @@
 """Makes exchanges of what was forwarded and answered: numbered, and without credentials."""
 
 from chatproxy.core.credentials.blanking import Blankers
+from chatproxy.core.http.admission import check_answer
 from chatproxy.core.model import NO_EXCHANGE, Exchange, ExchangeNumber, Forward, Response, is_read
 
 _FIRST = ExchangeNumber(1)
@@ -21,7 +22,11 @@ class Recorder:
         self.last_write = NO_EXCHANGE
 
     def exchange(self, forward: Forward, response: Response, answered: int) -> Exchange:
-        """Make the exchange of an answer that came at this moment (microseconds since 1970)."""
+        """Make the exchange of an answer that came at this moment (microseconds since 1970).
+
+        Raises UpstreamError for an answer that cannot be taken; then nothing has a number.
+        """
+        check_answer(response)
         blanker = self._blankers.of(forward.request.headers)
         request, answer = blanker.exchange(forward.request, response)
         number, self._next = self._next, ExchangeNumber(self._next + 1)

@@ -1,8 +1,8 @@
 import pytest
 
-from chatproxy.core.errors import RequestError
-from chatproxy.core.http.admission import check_head, too_large
-from chatproxy.core.model import Headers
+from chatproxy.core.errors import RequestError, UpstreamError
+from chatproxy.core.http.admission import check_answer, check_head, too_large
+from chatproxy.core.model import Headers, Response
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,9 @@ def test_what_can_be_read_is_taken(host: str, target: str, headers: Headers) -> 
             *(415, "'gzip'"),
         ),
         ("chat.twilio.com", "/", ((b"Transfer-Encoding", b"gzip, chunked"),), 415, "'gzip'"),
+        ("chat.twilio.com", "/", ((b"X-Name", b"a\x1bb"),), 400, "field 'X-Name' is malformed"),
+        ("chat.twilio.com", "/", ((b"X Name", b"a"),), 400, "field 'X Name' is malformed"),
+        ("chat.twilio.com", "/", ((b"X\xff", b"a"),), 400, r"field 'X\\\\xff' is malformed"),
         ("chat.twilio.com", "/", ((b"X-Name", b"\xff"),), 400, "not UTF-8"),
     ],
 )
@@ -43,3 +46,36 @@ def test_a_body_beyond_the_limit_is_413_and_names_the_flag() -> None:
     error = too_large(10)
     assert error.status == 413
     assert "10 bytes (--max-body)" in str(error)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Response(200),
+        Response(599, b"caf\xe9", ((b"X-A", b"caf\xe9"), (b"x-a", "caf\xe9".encode()), (b"X-B", b"")), b"\0"),
+    ],
+)
+def test_an_answer_by_the_grammar_is_taken(answer: Response) -> None:
+    check_answer(answer)
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (Response(0), "with status 000, which no final answer has"),
+        (Response(101), "with status 101"),
+        (Response(199), "with status 199"),
+        (Response(600), "with status 600"),
+        (Response(200, b"O\0K"), "the reason phrase"),
+        (Response(200, b"O\rK"), "the reason phrase"),
+        (Response(200, headers=((b"X-A", b"1"), (b"X-B", b"a\x1bb"))), "the header field 'X-B'"),
+        (Response(200, headers=((b"X-A", b"a\nb"),)), "the header field 'X-A'"),
+        (Response(200, headers=((b"X A", b"1"),)), "the header field 'X A'"),
+        (Response(200, headers=((b"", b"1"),)), "the header field ''"),
+    ],
+)
+def test_an_answer_that_no_fixture_could_hold_is_none(answer: Response, reason: str) -> None:
+    with pytest.raises(UpstreamError, match=reason) as refused:
+        check_answer(answer)
+    assert refused.value.status == 502
+    assert "\n" not in str(refused.value)

@@ -1,6 +1,16 @@
 import pytest
 
-from chatproxy.core.http.grammar import CASSETTE_NAME, FIELD_TEXT, HOST, ORIGIN, TARGET, TOKEN
+from chatproxy.core.http.grammar import (
+    CASSETTE_NAME,
+    FIELD_TEXT,
+    HOST,
+    ORIGIN,
+    STATUSES,
+    TARGET,
+    TOKEN,
+    is_field_text,
+    is_token,
+)
 
 
 @pytest.mark.parametrize("text", ["a", "0", "a.b-c_d", "a" * 100])
@@ -49,3 +59,27 @@ def test_no_host_makes_no_origin(text: str) -> None:
 )
 def test_a_fields_text_is_on_one_line(text: str, is_one: bool) -> None:
     assert bool(FIELD_TEXT.fullmatch(text)) is is_one
+
+
+@pytest.mark.parametrize(
+    ("value", "is_one"),
+    [
+        (b"", True),
+        (b"a\tb", True),
+        (b"caf\xe9", True),
+        ("caf\xe9".encode(), True),
+        (b"\xed\xa0\x80", True),
+        *((b"a%cb" % control, False) for control in (0, 1, 8, 10, 13, 27, 31, 127)),
+    ],
+)
+def test_bytes_are_a_fields_text_without_control_characters(value: bytes, is_one: bool) -> None:
+    assert is_field_text(value) is is_one
+
+
+@pytest.mark.parametrize(("name", "is_one"), [(b"X-A", True), (b"", False), (b"X A", False), (b"X\xe9", False)])
+def test_bytes_are_a_token_or_not(name: bytes, is_one: bool) -> None:
+    assert is_token(name) is is_one
+
+
+def test_final_answers_have_a_status_of_three_digits() -> None:
+    assert [status in STATUSES for status in (0, 101, 199, 200, 599, 600)] == [False, False, False, True, True, False]

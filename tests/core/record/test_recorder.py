@@ -1,10 +1,16 @@
+from dataclasses import replace
+
+import pytest
 from exchanges import numbered
+from fixture.fixtures import read, written
 from hypothesis import given
+from hypothesis import strategies as st
 from strategies import FORM, MESSAGES, UPSTREAM, basic, requests, responses
 
 from chatproxy.core.credentials.blanking import is_credential
+from chatproxy.core.errors import CassetteError, UpstreamError
 from chatproxy.core.http.headers import end_to_end
-from chatproxy.core.model import NO_EXCHANGE, Exchange, ExchangeNumber, Forward, Request, Response
+from chatproxy.core.model import NO_EXCHANGE, Exchange, ExchangeNumber, Forward, Headers, Request, Response
 from chatproxy.core.record.recorder import Recorder
 
 ACCOUNT = "AC" + "0" * 32
@@ -48,6 +54,42 @@ def test_fields_of_one_connection_and_our_own_are_not_stored() -> None:
         Forward(Request("GET", MESSAGES, fields), 0, NO_EXCHANGE), Response(200), 1
     )
     assert exchange.request.headers == ((b"Accept", b"*/*"),)
+
+
+_texts = st.binary(max_size=6) | st.binary(max_size=2).map(lambda end: b"a" + end)
+
+
+@given(
+    st.integers(0, 999),
+    _texts,
+    st.lists(st.tuples(_texts | st.just(b"X-A"), _texts), max_size=3).map(tuple),
+    st.binary(max_size=6),
+)
+def test_law_an_answer_is_recorded_exactly_if_a_fixture_can_hold_it(
+    status: int, reason: bytes, fields: Headers, body: bytes
+) -> None:
+    response = Response(status, reason, fields, body)
+    recorder = Recorder("a", UPSTREAM)
+    one = numbered(1, Request("GET", MESSAGES), replace(response, headers=_kept(fields)), UPSTREAM, 0, 1)
+    try:
+        read_back = read(written([one])).exchanges
+    except CassetteError:
+        with pytest.raises(UpstreamError):
+            recorder.exchange(Forward(one.request, 0, NO_EXCHANGE), response, 1)
+        assert record(recorder, "GET").number == 1
+    else:
+        assert read_back == (recorder.exchange(Forward(one.request, 0, NO_EXCHANGE), response, 1),) == (one,)
+
+
+def _kept(fields: Headers) -> Headers:
+    return tuple(field for field in end_to_end(fields) if not is_credential(field[0]))
+
+
+def test_bytes_that_are_no_text_are_recorded_as_they_are() -> None:
+    answer = Response(200, b"caf\xe9", ((b"X-A", b"caf\xe9"), (b"X-A", b"\xc3\xa9\xff")), b"\xe9")
+    made = Recorder("a", UPSTREAM).exchange(Forward(Request("GET", MESSAGES), 0, NO_EXCHANGE), answer, 1)
+    assert made.response == answer
+    assert read(written([made])).exchanges == (made,)
 
 
 @given(requests, responses)
