@@ -1,4 +1,4 @@
-"""The heart: what to do with a request, and what to keep of its answer. Every edge makes the same two calls."""
+"""The heart: what to do with a request, and what to keep of its answer. Every edge makes the same calls."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -161,7 +161,8 @@ class Engine:
     def on_response(self, forward: Forward, response: Response) -> tuple[Response, Exchange | None]:
         """Return what the client gets, and the exchange that must be on disk before the client gets it.
 
-        Raises UpstreamError for an answer that cannot be taken; nothing is noted of it then.
+        Of an exchange nothing is counted or noted before ``on_kept``. Raises UpstreamError for an answer that cannot
+        be taken.
         """
         answer = response
         if not self._keep_urls:
@@ -170,12 +171,15 @@ class Engine:
             check_answer(response)
             blanked = self._blankers.of(forward.request.headers).text(forward.request.target)
             self._note(forward, blanked, Outcome.PASSED, answer.status)
-            return self._marked(answer, Outcome.PASSED), None
+            return _marked(answer, Outcome.PASSED), None
         exchange = self._recorder.exchange(forward, response, self._clock())
+        return _marked(answer, Outcome.RECORDED, f"{self._recorder.name}/{exchange.number}"), exchange
+
+    def on_kept(self, forward: Forward, exchange: Exchange) -> None:
+        """Take in that the exchange of an answer is on disk; what is not is an error, and goes to ``on_error``."""
         if self.sessions is not None and not is_read(forward.request.method):
             self.sessions.wrote(forward, exchange.number)
-        self._note(forward, exchange.request.target, Outcome.RECORDED, answer.status, exchange.number)
-        return self._marked(answer, Outcome.RECORDED, f"{self._recorder.name}/{exchange.number}"), exchange
+        self._note(forward, exchange.request.target, Outcome.RECORDED, exchange.response.status, exchange.number)
 
     def on_error(self, error: ChatproxyError, request: Request | None = None) -> Response:
         """Return Twilio's error JSON for what went wrong, and note it if the request itself could be read."""
@@ -184,7 +188,8 @@ class Engine:
         answer = Response(error.status, reason, (content_type,), error_json(error.status, str(error)))
         if request is not None:
             self._note_error(error, request)
-        return self._marked(answer, _outcome_of(error))
+        self.counts[_outcome_of(error)] += 1
+        return _marked(answer, _outcome_of(error))
 
     def _play(self, sessions: Sessions, session: Session, asked: _Asked) -> tuple[Session, Played]:
         """Replay a request in its session, or in that session begun anew if only that can answer."""
@@ -200,7 +205,8 @@ class Engine:
     def _note(
         self, forward: Forward, blanked: bytes, outcome: Outcome, status: int, exchange: ExchangeNumber | None = None
     ) -> None:
-        """Note what was forwarded, with its target without secrets."""
+        """Count and note what was forwarded, with its target without secrets."""
+        self.counts[outcome] += 1
         target = scrubbed_target(blanked, self._scrub)
         method = forward.request.method
         self.journal.note(Entry(forward.asked, forward.session, method, target, outcome, status, exchange))
@@ -231,10 +237,10 @@ class Engine:
         repeat = Repeat(session.state, entry, stencil.nows) if repeats and not session.scrubs else None
         return Rendered(entry.status, stencil.reason, head, body, moments, repeat)
 
-    def _marked(self, answer: Response, outcome: Outcome, exchange: str | None = None) -> Response:
-        self.counts[outcome] += 1
-        marks = [(OUTCOME, outcome.encode())] + ([(EXCHANGE, exchange.encode())] if exchange else [])
-        return Response(answer.status, answer.reason, (*answer.headers, *marks), answer.body)
+
+def _marked(answer: Response, outcome: Outcome, exchange: str | None = None) -> Response:
+    marks = [(OUTCOME, outcome.encode())] + ([(EXCHANGE, exchange.encode())] if exchange else [])
+    return Response(answer.status, answer.reason, (*answer.headers, *marks), answer.body)
 
 
 def _outcome_of(error: ChatproxyError) -> Outcome:

@@ -1,5 +1,6 @@
 """What is done with a request that goes to the upstream to be recorded, in the server and in the addon alike."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from chatproxy.core.engine import Engine
@@ -13,9 +14,14 @@ Keep = Callable[[Exchange], Awaitable[None]]
 async def recorded(forward: Forward, engine: Engine, upstream: Upstream, keep: Keep) -> Response:
     """Ask the upstream, keep the exchange, and return what the client gets, in this order.
 
-    So nothing that a client has seen is lost, whatever ends the process.
+    So nothing that a client has seen is lost, whatever ends the process, and nothing counts as recorded that is not.
     """
     answer, exchange = engine.on_response(forward, await upstream.ask(forward.request))
     assert exchange is not None, "the engine has no recorder"
-    await keep(exchange)
+    await asyncio.shield(_keep(forward, exchange, engine, keep))  # it is written though whoever waits is cancelled
     return answer
+
+
+async def _keep(forward: Forward, exchange: Exchange, engine: Engine, keep: Keep) -> None:
+    await keep(exchange)
+    engine.on_kept(forward, exchange)

@@ -12,7 +12,7 @@ from strategies import FORM, JSON, MESSAGES, ORIGIN, UPSTREAM, basic, requests, 
 
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.engine import Engine
-from chatproxy.core.errors import ChatproxyError, MissError, RequestError, UpstreamError
+from chatproxy.core.errors import CassetteError, ChatproxyError, MissError, RequestError, UpstreamError
 from chatproxy.core.http.headers import end_to_end
 from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import NO_EXCHANGE, Exchange, ExchangeNumber, Forward, Request, Response, is_read
@@ -60,6 +60,14 @@ def forwarded(engine: Engine, request: Request) -> Forward:
     decision = engine.on_request(request)
     assert isinstance(decision, Forward)
     return decision
+
+
+def kept(engine: Engine, request: Request) -> None:
+    """Let a request be answered, and what is recorded of it be kept."""
+    forward = forwarded(engine, request)
+    _, exchange = engine.on_response(forward, ANSWER)
+    if exchange:
+        engine.on_kept(forward, exchange)
 
 
 def answered(engine: Engine, request: Request) -> Response:
@@ -179,6 +187,24 @@ def test_an_answer_that_cannot_be_taken_is_neither_recorded_nor_passed_on(
     assert (engine.counts, engine.journal.count) == ({}, 0)
 
 
+def test_what_is_not_on_disk_is_neither_counted_nor_noted_as_recorded() -> None:
+    engine = Engine(UPSTREAM, ticking(), recorder=Recorder("tour", UPSTREAM))
+    engine.on_response(forwarded(engine, get()), ANSWER)
+    assert (engine.counts, engine.journal.count) == ({}, 0)
+    engine.on_error(CassetteError("store", "the disk is full"), get())
+    kept(engine, get())
+    assert engine.counts == {"error": 1, "recorded": 1}
+    assert entries(engine, "outcome", "exchange") == [["error", None], ["recorded", 2]]
+
+
+def test_a_write_that_auto_could_not_keep_is_none_that_others_come_after() -> None:
+    engine = auto(post(), get())
+    engine.on_response(forwarded(engine, post(b"Body=lost")), ANSWER)
+    assert forwarded(engine, get()).after == 0
+    kept(engine, post(b"Body=kept"))
+    assert forwarded(engine, get()).after == 4
+
+
 def test_law_10_urls_can_be_kept_when_recording_too() -> None:
     engine = Engine(UPSTREAM, ticking(), recorder=Recorder("tour", UPSTREAM), keep_urls=True)
     answer, _ = engine.on_response(forwarded(engine, get()), ANSWER)
@@ -249,7 +275,7 @@ def test_auto_replayed_writes_count_as_answered() -> None:
     assert forwarded(engine, unrecorded).after == 0
     answered(engine, post())
     assert forwarded(engine, unrecorded).after == 1
-    engine.on_response(forwarded(engine, post(b"Body=new")), ANSWER)
+    kept(engine, post(b"Body=new"))
     assert forwarded(engine, unrecorded).after == 3
 
 
@@ -303,13 +329,13 @@ def test_the_journal_notes_hits_and_misses_with_their_session() -> None:
 def test_the_journal_notes_what_is_recorded_and_passed() -> None:
     for recorder, outcome, number in ((Recorder("tour", UPSTREAM), "recorded", 1), (None, "passed", None)):
         engine = Engine(UPSTREAM, ticking(), recorder=recorder)
-        engine.on_response(forwarded(engine, get()), ANSWER)
+        kept(engine, get())
         assert entries(engine, "session", "outcome", "status", "exchange") == [[None, outcome, 200, number]]
 
 
 def test_the_journal_of_auto_names_its_session() -> None:
     engine = auto(get())
-    engine.on_response(forwarded(engine, post()), ANSWER)
+    kept(engine, post())
     assert entries(engine, "session", "outcome", "exchange") == [["default", "recorded", 2]]
 
 
@@ -331,7 +357,9 @@ def test_law_2_the_journal_holds_no_secret(mode: str) -> None:
         request = Request("GET", target, headers, b"Body=password%2Dof%2Dtoday")
         decision = engine.on_request(request)
         if isinstance(decision, Forward):
-            engine.on_response(decision, ANSWER)
+            _, exchange = engine.on_response(decision, ANSWER)
+            if exchange:
+                engine.on_kept(decision, exchange)
         engine.on_error(UpstreamError(502, "no password-of-today"), request)
     shown = json.dumps(engine.journal.entries()) + repr(engine.journal.tallies)
     assert "__blanked__" in shown
@@ -395,7 +423,7 @@ def test_what_auto_records_stands_in_the_epoch_that_the_session_is_in() -> None:
     assert forwarded(auto, get()).after == 0
     assert answered(auto, post()).status == 200
     assert forwarded(auto, get()).after == 1
-    auto.on_response(forwarded(auto, post(b"Body=new")), ANSWER)
+    kept(auto, post(b"Body=new"))
     assert (forwarded(auto, get()).after, forwarded(auto, get(elsewhere)).after) == (4, 2)
 
 
@@ -404,9 +432,11 @@ def test_what_auto_records_of_a_session_that_was_ended_is_kept() -> None:
     auto = Engine(UPSTREAM, ticking(), sessions=before, recorder=Recorder("tour", UPSTREAM, first=ExchangeNumber(2)))
     forward = forwarded(auto, post(b"Body=new"))
     before.end_all()
-    _, kept = auto.on_response(forward, ANSWER)
-    assert kept is not None
-    assert kept.number == 2
+    _, exchange = auto.on_response(forward, ANSWER)
+    assert exchange is not None
+    auto.on_kept(forward, exchange)
+    assert exchange.number == 2
+    assert auto.counts == {"recorded": 1}
 
 
 # Answers that repeat

@@ -220,8 +220,14 @@ def test_a_full_disk_is_an_error_that_the_client_sees(place: Workplace, upstream
         assert "the disk is full; nothing recorded before is lost" in error["message"]
         limit_files(recorder, resource.RLIM_INFINITY)
         seen.update([told(ask(recorder.url, "POST", MESSAGES, {"Body": "room again"}))])
+        report = orjson.loads(ask(recorder.url, "GET", "/__chatproxy/report").body)
+        journal = orjson.loads(ask(recorder.url, "GET", "/__chatproxy/journal").body)["entries"]
         assert "Traceback" not in recorder.stop()
     assert len(seen) > 3
+    assert report["totals"] == {"recorded": len(seen), "error": 1}
+    assert (recorder.count("recorded"), recorder.count("error")) == (len(seen), 1)
+    assert [one["outcome"] for one in journal].count("error") == 1
+    assert [f"full/{one['exchange']}" for one in journal if one["outcome"] == "recorded"] == list(seen)
     assert kept(place.store, "full") == seen
 
 

@@ -285,6 +285,7 @@ class Scenarios(RuleBasedStateMachine):
         self.now += 1
         _, exchange = self.engine.on_response(flight.forward, flight.response)
         assert exchange is not None
+        self.engine.on_kept(flight.forward, exchange)
         self.recorded.exchanges.append(exchange)
         self.recorded.steps.append(flight.step)
         if id(flight) in self.opened:

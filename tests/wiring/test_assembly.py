@@ -31,10 +31,12 @@ def ask(assembly: Assembly, request: Request = CREATE) -> str:
     """Let a request be answered, by an upstream that says the same to all, and return its outcome."""
     decision = assembly.engine.on_request(request)
     if isinstance(decision, Forward):
-        decision, exchange = assembly.engine.on_response(decision, Response(201, b"Created", (), b"{}"))
+        forward = decision
+        decision, exchange = assembly.engine.on_response(forward, Response(201, b"Created", (), b"{}"))
         if exchange is not None:
             assert assembly.recording is not None
             assembly.recording.put([exchange])
+            assembly.engine.on_kept(forward, exchange)
     return next(header_values(decision.headers, OUTCOME)).decode()
 
 

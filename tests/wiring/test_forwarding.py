@@ -1,3 +1,4 @@
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,8 @@ async def test_the_exchange_is_kept_before_the_client_gets_its_answer(tmp_path: 
         answer = await recorded(forward, engine, server, keep)
     assert answer.body == b"answer to /v1/x"
     assert [one.response.body for one in kept] == [answer.body]
+    assert engine.counts == {"recorded": 1}
+    assert [entry.exchange for entry in engine.journal.noted()] == [1]
 
 
 async def test_what_cannot_be_kept_is_not_answered(tmp_path: Path) -> None:
@@ -42,6 +45,29 @@ async def test_what_cannot_be_kept_is_not_answered(tmp_path: Path) -> None:
         assert isinstance(forward, Forward)
         with pytest.raises(OSError, match="no space"):
             await recorded(forward, engine, server, keep)
+    assert (engine.counts, engine.journal.count) == ({}, 0)
+
+
+async def test_what_is_stored_counts_though_nobody_waits_for_it_any_more(tmp_path: Path) -> None:
+    begun, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def keep(exchange: Exchange) -> None:
+        begun.set()
+        await may_go_on.wait()
+
+    async with upstream(answers) as origin, Upstream(upstream_settings(settings(tmp_path, upstream=origin))) as server:
+        engine = Engine(origin, lambda: 1, recorder=Recorder("talk", origin, ExchangeNumber(1)))
+        forward = engine.on_request(Request("GET", b"/v1/x"))
+        assert isinstance(forward, Forward)
+        waiting = asyncio.ensure_future(recorded(forward, engine, server, keep))
+        await begun.wait()
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert engine.counts == {}
+        may_go_on.set()
+        await asyncio.sleep(0.01)
+    assert engine.counts == {"recorded": 1}
 
 
 async def test_where_the_upstream_gives_no_answer_nothing_is_kept(tmp_path: Path) -> None:

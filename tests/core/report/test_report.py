@@ -144,7 +144,9 @@ def test_what_was_recorded_and_what_went_wrong_is_read_back() -> None:
     engine, request = report.engine, Request("GET", MESSAGES)
     decision = engine.on_request(request)
     assert not isinstance(decision, Response)
-    engine.on_response(decision, Response(200))
+    _, exchange = engine.on_response(decision, Response(200))
+    assert exchange
+    engine.on_kept(decision, exchange)
     for _ in range(2):
         engine.on_error(UpstreamError(504, "it gave no answer in time"), request)
     outcome = outcome_of(json.loads(json.dumps(report.content(whole=True))))
