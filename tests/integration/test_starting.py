@@ -23,7 +23,7 @@ _PARTS = {
     "chatproxy.core.answers": "echoes stand_ins stencil template",
     "chatproxy.core.cassette": "cassette codec",
     "chatproxy.core.credentials": "blanking encodings",
-    "chatproxy.core.http": "admission forms grammar headers",
+    "chatproxy.core.http": "admission codings forms grammar headers",
     "chatproxy.core.matching": "normal_form rules",
     "chatproxy.core.products": "chat edge_headers every product sid_types",
     "chatproxy.core.record": "recorder",
