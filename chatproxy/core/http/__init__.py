@@ -1,4 +1,4 @@
-"""Header lists, forms, grammar, request text: HTTP without sockets.
+"""Header lists, forms of either type, grammar, request text: HTTP without sockets.
 
-Read: headers, forms, grammar, admission, request_text.
+Read: headers, forms, multipart, grammar, admission, request_text.
 """

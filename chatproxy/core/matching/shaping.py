@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from urllib.parse import unquote_to_bytes
 
 from chatproxy.core.http.forms import decoded
-from chatproxy.core.matching.normal_form import NormalForm
+from chatproxy.core.http.multipart import read_multipart
+from chatproxy.core.matching.normal_form import MULTIPART, NormalForm
 from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Request
 
@@ -20,6 +21,8 @@ def shaping(request: Request, rules: Rules, form: NormalForm, translated: Normal
     found += _of_pairs("query", query, form.query, ignored)
     if form.kind in {"form", "empty"}:
         found += _of_pairs("form", request.body, form.body, ignored)
+    elif form.kind in MULTIPART:
+        found += _of_parts(request, form, ignored)
     elif form.body != (request.body,):
         found.append("the JSON body is put into one spelling for its content")
     if request.origin.encode() in decoded(request.target + b" " + request.body):
@@ -42,6 +45,16 @@ def _of_pairs(what: str, text: bytes, kept: tuple[bytes, ...], ignored: frozense
         yield f"the {what} is sorted by name"
     if ordered != list(kept):
         yield f"the values of the {what} are decoded, with JSON objects and arrays in one spelling"
+
+
+def _of_parts(request: Request, form: NormalForm, ignored: frozenset[bytes]) -> Iterator[str]:
+    yield "the multipart form counts by its parts, sorted by name, whatever its boundary"
+    kept = {unquote_to_bytes(_name(pair)) for pair in form.body}
+    read = read_multipart(request.headers, request.body)
+    for part in read.parts if read else ():
+        if part.name not in kept:
+            why = "ignored" if ignored.intersection(part.names) else "the default"
+            yield f"in the multipart form, {_quoted(part.name)} is {why} and left out"
 
 
 def _quoted(pair: bytes) -> str:

@@ -63,9 +63,10 @@ def nearest(cassette: Cassette, rules: Rules, form: NormalForm) -> list[Near]:
 def _parameters(session: Session, form: NormalForm, near: Near) -> list[str]:
     """Name the parameters in which a recorded request differs, or none if it differs in more than those."""
     found = list(differences(_recorded_form(session.cassette, session.rules, near.number), form))
-    if any(one.part not in {Part.QUERY, Part.FIELD} for one in found):
+    if any(one.part not in {Part.QUERY, Part.FIELD, Part.PART} for one in found):
         return []
-    return list(dict.fromkeys(one.name.decode("utf-8", "backslashreplace") for one in found))
+    names = (one.name.partition(b"; ")[0] if one.part is Part.PART else one.name for one in found)
+    return list(dict.fromkeys(name.decode("utf-8", "backslashreplace") for name in names))
 
 
 def miss_reason(session: Session, played: Played) -> str:
@@ -121,7 +122,7 @@ def _worded(difference: Difference) -> Iterator[str]:
 
 
 _NAMED = {Part.SEGMENT: "the {part} after {name}"} | dict.fromkeys(
-    (Part.QUERY, Part.HEADER, Part.FIELD), "{part} {name}"
+    (Part.QUERY, Part.HEADER, Part.FIELD, Part.PART), "{part} {name}"
 )
 
 _PLACES, _LARGEST_JSON = 10, 65_536
