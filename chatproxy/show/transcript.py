@@ -10,7 +10,7 @@ from chatproxy.core.http.forms import pairs
 from chatproxy.core.http.headers import is_form
 from chatproxy.core.http.multipart import read_multipart
 from chatproxy.core.model import Exchange, Request
-from chatproxy.core.text.excerpts import printable, quoted
+from chatproxy.core.text.excerpts import legible, printable
 from chatproxy.core.text.json_text import canonical
 
 
@@ -41,10 +41,7 @@ def _sent(request: Request) -> Iterator[str]:
 
 
 def _value(value: bytes) -> str:
-    """Show a value as it is, or as a JSON string where that would not be a line or could be taken for one."""
-    text = _text(value)
-    is_plain = text.isprintable() and text.strip() == text and text[:1] != '"'
-    return text if text and is_plain else quoted(text)
+    return legible(_text(value))
 
 
 def _body(body: bytes) -> Iterator[str]:

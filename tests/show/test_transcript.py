@@ -75,3 +75,14 @@ def test_a_multipart_form_has_its_parts_and_no_boundary() -> None:
         "  File; content-type = text/plain",
         "  File; filename = a.txt",
     ]
+
+
+def test_nothing_sent_or_answered_is_a_command() -> None:
+    shown = transcript(exchange(b"::error::a\n##[error]b", sent=b"::a=##[b]&c=%26+100%25", reason=b"##[c]"))
+    assert shown.split("\n")[2:] == [
+        '  "::a" = "\\u0023#[b]"',
+        "  c = & 100%",
+        "200 \\u0023#[c]",
+        "  \\u003a:error::a",
+        "  \\u0023#[error]b",
+    ]

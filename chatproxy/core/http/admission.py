@@ -3,6 +3,7 @@
 from chatproxy.core.errors import RequestError
 from chatproxy.core.http.grammar import HOST, TARGET
 from chatproxy.core.model import Headers, header_values
+from chatproxy.core.text.excerpts import literal
 
 
 def check_head(host: str, target: str, headers: Headers) -> None:
@@ -16,9 +17,9 @@ def check_headers(host: str, headers: Headers) -> None:
     """Raise RequestError for a host or a header list with which no request can be taken, whatever its target."""
     if not HOST.fullmatch(host):
         raise RequestError(400, "the Host header is no host and port (RFC 9110 section 7.2)")
-    coding = next(header_values(headers, b"content-encoding"), b"identity").decode("utf-8", "replace")
-    if coding.lower() != "identity":
-        raise RequestError(415, f"the request's body has the coding {coding!r}, and only identity is taken")
+    coding = next(header_values(headers, b"content-encoding"), b"identity")
+    if coding.lower() != b"identity":
+        raise RequestError(415, f"the request's body has the coding {literal(coding)}, and only identity is taken")
     if not all(_is_text(value) for _, value in headers):
         raise RequestError(400, "a header value is not UTF-8")
 

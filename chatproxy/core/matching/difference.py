@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
-from chatproxy.core.matching.normal_form import FORMS, MULTIPART, NormalForm
+from chatproxy.core.matching.normal_form import MULTIPART, NormalForm
 from chatproxy.core.text import json_diff, json_text
 
 Values = list[bytes | None]
@@ -61,7 +61,7 @@ def differences(one: NormalForm, other: NormalForm) -> Iterator[Difference]:
         if before != after:
             yield Difference(part, b"", [before.encode()], [after.encode()])
     if one.path != other.path:
-        yield from _of_path(one.path.split(b"/"), other.path.split(b"/"))
+        yield from _of_path(one.sent_path.split(b"/"), other.sent_path.split(b"/"))
     yield from _of_pairs(Part.QUERY, _decoded(one.query), _decoded(other.query))
     yield from _of_pairs(Part.HEADER, by_name(one.headers, b": "), by_name(other.headers, b": "))
     kinds = {_kind(one, other), _kind(other, one)}
@@ -70,7 +70,7 @@ def differences(one: NormalForm, other: NormalForm) -> Iterator[Difference]:
     elif kinds <= MULTIPART:
         yield from _of_parts(_parts(one.body), _parts(other.body))
     elif one.body != other.body:
-        yield Difference(Part.BODY, b"", [_as_sent(one)], [_as_sent(other)])
+        yield Difference(Part.BODY, b"", [b"&".join(one.sent_body)], [b"&".join(other.sent_body)])
 
 
 def places(difference: Difference, largest: int | None = None) -> Iterator[json_diff.Difference]:
@@ -95,11 +95,6 @@ def by_name(pairs: tuple[bytes, ...], sign: bytes) -> dict[bytes, Values]:
 def differing(one: dict[bytes, Values], other: dict[bytes, Values]) -> list[bytes]:
     """Return the names whose values differ, sorted."""
     return sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
-
-
-def _as_sent(form: NormalForm) -> bytes:
-    """Return a body without the escapes of the normal form."""
-    return b"&".join(map(unquote_to_bytes, form.body) if form.kind in FORMS else form.body)
 
 
 def _kind(own: NormalForm, other: NormalForm) -> str:

@@ -84,6 +84,21 @@ class NormalForm(NamedTuple):
         pairs = (*self.query, *self.headers, *self.body)
         return sids_in_path(self.path) + (sids_in(b"\n".join(pairs)) if pairs else [])
 
+    @property
+    def sent_path(self) -> bytes:
+        """The path with the escapes of an URL in the place of those of the form."""
+        return _ESCAPE.sub(lambda found: found[0].upper(), self.path)
+
+    @property
+    def sent_query(self) -> list[bytes]:
+        """The pairs of the query without the escapes of the form."""
+        return [unquote_to_bytes(pair) for pair in self.query]
+
+    @property
+    def sent_body(self) -> list[bytes]:
+        """The body without the escapes of the form, a form pair by pair."""
+        return [unquote_to_bytes(pair) for pair in self.body] if self.kind in FORMS else list(self.body)
+
     def _text(self, path: bytes, query: bytes, body: bytes) -> bytes:
         head = f"{self.method} {self.host}".encode()
         return b"%b%b?%b\n%b\n\n%b\n%b" % (head, path, query, b"\n".join(self.headers), self.kind.encode(), body)
@@ -239,6 +254,7 @@ def _without_defaults(pairs: Iterable[bytes], defaults: Set[bytes]) -> list[byte
     return [pair for pair in kept if pair not in defaults or names.count(_name(pair)) > 1]
 
 
+_ESCAPE = re.compile(rb"%[0-9a-f]{2}")
 _QUERY_OR_ESCAPE = re.compile(rb"[?%]")
 _PATH_STRUCTURE = re.compile(rb"[%/?\n]")
 _NAME_STRUCTURE = re.compile(rb"[%&=\n]")

@@ -8,6 +8,7 @@ from chatproxy.core.http.multipart import read_multipart
 from chatproxy.core.matching.normal_form import MULTIPART, NormalForm
 from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Request
+from chatproxy.core.text.excerpts import literal
 
 
 def shaping(request: Request, rules: Rules, form: NormalForm, translated: NormalForm) -> list[str]:
@@ -39,7 +40,7 @@ def _of_pairs(what: str, text: bytes, kept: tuple[bytes, ...], ignored: frozense
     for pair in given:
         if pair not in left:
             why = "ignored" if decoded(_name(pair)) in ignored else "the default"
-            yield f"in the {what}, {_quoted(pair)} is {why} and left out"
+            yield f"in the {what}, {literal(pair)} is {why} and left out"
     ordered = sorted(left, key=lambda pair: decoded(_name(pair)))
     if ordered != left:
         yield f"the {what} is sorted by name"
@@ -54,11 +55,7 @@ def _of_parts(request: Request, form: NormalForm, ignored: frozenset[bytes]) -> 
     for part in read.parts if read else ():
         if part.name not in kept:
             why = "ignored" if ignored.intersection(part.names) else "the default"
-            yield f"in the multipart form, {_quoted(part.name)} is {why} and left out"
-
-
-def _quoted(pair: bytes) -> str:
-    return repr(pair.decode("utf-8", "backslashreplace"))
+            yield f"in the multipart form, {literal(part.name)} is {why} and left out"
 
 
 def _name(pair: bytes) -> bytes:

@@ -14,7 +14,7 @@ from chatproxy.core.matching.shaping import shaping
 from chatproxy.core.model import NO_EXCHANGE, ExchangeNumber, Request
 from chatproxy.core.replay.player import Miss, Played, Why, play_request
 from chatproxy.core.replay.session import Session
-from chatproxy.core.text.excerpts import excerpts
+from chatproxy.core.text.excerpts import excerpts, literal, printable
 
 _SHOWN_NEAREST = 3
 
@@ -108,11 +108,11 @@ def _recorded_form(cassette: Cassette, rules: Rules, number: ExchangeNumber) -> 
 
 def worded_differences(recorded: NormalForm, live: NormalForm) -> list[str]:
     """Return in what a request differs from a recorded one, a line for each place."""
-    return [line for one in differences(recorded, live) for line in _worded(one)]
+    return [printable(line) for one in differences(recorded, live) for line in _worded(one)]
 
 
 def _worded(difference: Difference) -> Iterator[str]:
-    what = _NAMED.get(difference.part, "{part}").format(part=difference.part, name=_quoted(difference.name))
+    what = _NAMED.get(difference.part, "{part}").format(part=difference.part, name=literal(difference.name))
     found = list(islice(places(difference, _LARGEST_JSON), _PLACES + 1))
     if not found:  # in a query the spelling of JSON counts
         yield _changed(what, _shown(difference.one), _shown(difference.other))
@@ -132,12 +132,7 @@ _PLACES, _LARGEST_JSON = 10, 65_536
 def _shown(values: Values | None) -> str:
     if values is None:
         return "absent"
-    return ", ".join("without a value" if value is None else _quoted(value) for value in values)
-
-
-def _quoted(text: bytes) -> str:
-    """Quote a value for one line of a message."""
-    return repr(text.decode("utf-8", "backslashreplace"))
+    return ", ".join("without a value" if value is None else literal(value) for value in values)
 
 
 def _changed(what: str, recorded: str, live: str) -> str:

@@ -8,6 +8,7 @@ from chatproxy.core.http.multipart import DISPOSITION, is_multipart, read_multip
 from chatproxy.core.model import Exchange, Headers
 from chatproxy.core.scrubbing.parts import as_text
 from chatproxy.core.scrubbing.rules import LooksAt, Scrub, ScrubRule
+from chatproxy.core.text.excerpts import literal
 from chatproxy.core.text.json_text import canonical
 
 
@@ -32,7 +33,7 @@ def _of_multipart(headers: Headers, body: bytes, scrub: Scrub) -> str | None:
         return "is of a multipart type, and no form whose parts can be read"
     hidden = (part for part in form.parts if part.is_encoded and not any(_rule(name, scrub) for name in part.names))
     if any(rule.looks_at is not LooksAt.PARAMETER for rule in scrub.rules) and (part := next(hidden, None)):
-        return f"has the part {as_text(part.name)!r} in a transfer encoding, in which nothing is found"
+        return f"has the part {literal(part.name)} in a transfer encoding, in which nothing is found"
     return None
 
 

@@ -37,3 +37,8 @@ def test_a_body_beyond_the_limit_is_413_and_names_the_flag() -> None:
     error = too_large(10)
     assert error.status == 413
     assert "10 bytes (--max-body)" in str(error)
+
+
+def test_what_is_refused_gives_no_command() -> None:
+    with pytest.raises(RequestError, match=r"coding '\\u0023#\[error\]'"):
+        check_head("h", "/", ((b"Content-Encoding", b"##[error]"),))

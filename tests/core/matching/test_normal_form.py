@@ -646,3 +646,13 @@ def test_a_content_type_that_counts_has_no_boundary_of_its_own() -> None:
     ]
     assert forms[0] == forms[1]
     assert forms[0].headers == (b"content-type: multipart/form-data; boundary=chatproxy-boundary", b"x-a: 1")
+
+
+# As it was sent
+
+
+def test_a_form_is_shown_without_its_escapes() -> None:
+    form = normalize(Request("POST", b"/a%2fb/%25?c%26=%0A%25", (FORM,), b"d=%26+%25&e=1"), RULES)
+    assert (form.sent_path, form.sent_query, form.sent_body) == (b"/a%2Fb/%25", [b"c&=\n%"], [b"d=& %", b"e=1"])
+    assert sent([(b"a&b", None, None, b"1;%")]).sent_body == [b"a&b=1;%"]
+    assert post(b"100%25", headers=()).sent_body == [b"100%25"]

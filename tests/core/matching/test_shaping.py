@@ -91,3 +91,9 @@ def test_an_ignored_part_is_named() -> None:
     assert "in the multipart form, 'Body' is ignored and left out" in shaped(
         request, Rules(ignore=frozenset({("", "Body")}))
     )
+
+
+def test_a_pair_that_is_left_out_gives_no_command() -> None:
+    request = Request("POST", PATH, (FORM,), b"Body=##[error]")
+    (left_out, *_) = shaped(request, Rules(ignore=frozenset({("", "Body")})))
+    assert left_out == "in the form, 'Body=\\u0023#[error]' is ignored and left out"

@@ -66,6 +66,22 @@ def session(*recorded: Request) -> Session:
             post(multipart([(b"a", None, None, b"[2]")]), headers=(MULTIPART,)),
             "form field 'a' at /0 is 1 where this has 2",
         ),
+        (post(b"Body=%26+100%25"), post(b"Body=a"), "form field 'Body' is '& 100%' where this has 'a'"),
+        (
+            Request("GET", b"/a/b%2Fc%25"),
+            Request("GET", b"/a/b"),
+            "the segment after 'a' is 'b%2Fc%25' where this has 'b'",
+        ),
+        (
+            post(b"a=%23%23%5Berror%5D"),
+            post(b"a=::error::"),
+            "form field 'a' is '\\u0023#[error]' where this has '::error::'",
+        ),
+        (
+            post(b'{"##[a]": 1, "b\\nc": 1}', headers=(JSON,)),
+            post(b'{"##[a]": 2, "b\\nc": 1}', headers=(JSON,)),
+            "body at /\\u0023#[a] is 1 where this has 2",
+        ),
         (post(b"Body=a%0ab"), post(b"Body=a"), "form field 'Body' is 'a\\nb' where this has 'a'"),
     ],
 )
