@@ -108,7 +108,7 @@ def _recorded_form(cassette: Cassette, rules: Rules, number: ExchangeNumber) -> 
 
 def worded_differences(recorded: NormalForm, live: NormalForm) -> list[str]:
     """Return in what a request differs from a recorded one, a line for each place."""
-    return [printable(line) for one in differences(recorded, live) for line in _worded(one)]
+    return [line for one in differences(recorded, live) for line in _worded(one)]
 
 
 def _worded(difference: Difference) -> Iterator[str]:
@@ -118,7 +118,7 @@ def _worded(difference: Difference) -> Iterator[str]:
         yield _changed(what, _shown(difference.one), _shown(difference.other))
     for pointer, before, after in found[:_PLACES]:
         yield _changed(f"{what} at {pointer}" if pointer else what, before, after)
-    yield from [f"{what} differs in more places"] if len(found) > _PLACES else []
+    yield from [printable(f"{what} differs in more places")] if len(found) > _PLACES else []
 
 
 _NAMED = {Part.SEGMENT: "the {part} after {name}"} | dict.fromkeys(
@@ -137,7 +137,7 @@ def _shown(values: Values | None) -> str:
 
 def _changed(what: str, recorded: str, live: str) -> str:
     one, other = excerpts(recorded, live, _SHOWN)
-    return f"{what} is {one} where this has {other}"
+    return printable(f"{what} is {one} where this has {other}")
 
 
 _SHOWN = 60
