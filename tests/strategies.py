@@ -271,3 +271,62 @@ exchanges = st.builds(
     after=st.integers(0, 2**31),
     user=st.none() | sids("AC", "SK"),
 )
+
+
+# Multipart forms
+
+MULTIPART = (b"Content-Type", b"multipart/form-data; boundary=b")
+Parts = Sequence[tuple[bytes, bytes | None, bytes | None, bytes]]
+"""Of each part the name, the file name, the type, and the content."""
+
+
+def multipart(parts: Parts, boundary: bytes = b"b", newline: bytes = b"\r\n") -> bytes:
+    """Return a form as clients write it."""
+    lines = []
+    for name, filename, media_type, content in parts:
+        named = b"" if filename is None else b'; filename="%b"' % _in_quotes(filename)
+        lines += [b"--" + boundary, b'Content-Disposition: form-data; name="%b"%b' % (_in_quotes(name), named)]
+        lines += [] if media_type is None else [b"Content-Type: " + media_type]
+        lines += [b"", content]
+    return newline.join((*lines, b"--%b--" % boundary, b""))
+
+
+def _in_quotes(text: bytes) -> bytes:
+    return text.replace(b"\r", b"%0D").replace(b"\n", b"%0A").replace(b'"', b'\\"')
+
+
+_part_names = st.sampled_from([b"Body", b"From", b"File", b"a b", b"caf\xc3\xa9", b"a=1&b;c", b"%", b"%22", b'"', b""])
+_part_contents = st.binary(max_size=8) | st.sampled_from(
+    [b"", b"\r\n", b"\n--", b"--c", b"a;filename=x", b"a&From=b", b"%3b", b"system", b"[1]", b'{"a": ";1"}']
+)
+form_parts: st.SearchStrategy[Parts] = st.lists(
+    st.tuples(
+        _part_names,
+        st.none() | st.sampled_from([b"", b"a.txt", b"b;c=d.txt", b"%3B"]),
+        st.none() | st.sampled_from([b"text/plain", b"application/json", b'text/plain; charset="utf-8"']),
+        _part_contents,
+    ),
+    max_size=4,
+)
+
+
+@st.composite
+def spelled_parts(draw: st.DrawFn, parts: Parts) -> tuple[tuple[bytes, bytes], bytes]:
+    """Spellings of a form: other boundaries, orders of names and heads; the Content-Type, and the body."""
+    boundary = b"----" + draw(st.binary(min_size=8, max_size=8)).hex().encode()
+    by_name: dict[bytes, list[tuple[bytes, bytes | None, bytes | None, bytes]]] = defaultdict(list)
+    for part in parts:
+        by_name[part[0]].append(part)
+    body = draw(one_of(b"", b"before\r\n"))
+    for name in draw(st.permutations([part[0] for part in parts])):
+        _, filename, media_type, content = by_name[name].pop(0)
+        named = b'name="%b"' % _in_quotes(name)
+        filed = [] if filename is None else [b'filename="%b"' % _in_quotes(filename)]
+        disposition = draw(one_of(b"; ", b" ;")).join([b"form-data", *draw(st.permutations([named, *filed]))])
+        head = [draw(one_of(b"Content-Disposition: ", b"content-disposition:")) + disposition]
+        head += [] if media_type is None else [draw(one_of(b"Content-Type: ", b"CONTENT-TYPE:\t")) + media_type]
+        head += draw(one_of((), (b"Content-Length: %d" % len(content),), (b"content-transfer-encoding: Binary",)))
+        lines = [b"--" + boundary + draw(one_of(b"", b" ")), *draw(st.permutations(head)), b"", content, b""]
+        body += b"\r\n".join(lines)
+    quoted = draw(one_of(b"Multipart/Form-Data; boundary=%b", b'multipart/form-data;charset=utf-8; Boundary="%b"'))
+    return (b"content-type", quoted % boundary), body + b"--%b--" % boundary + draw(one_of(b"", b"\r\n", b"\r\nafter"))

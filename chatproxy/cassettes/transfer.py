@@ -14,9 +14,12 @@ from typing import BinaryIO
 from chatproxy.cassettes.leak_gate import refuse_leaks
 from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.cassette.memory import MemoryCassette
-from chatproxy.core.errors import CassetteError
+from chatproxy.core.errors import CassetteError, LeakError
 from chatproxy.core.leaks.gate import Gate
 from chatproxy.core.matching.rules import Rules
+from chatproxy.core.model import Exchange
+from chatproxy.core.scrubbing.limits import out_of_reach
+from chatproxy.core.scrubbing.rules import Scrub
 from chatproxy.core.sharing.canonical import Canonical, numbered_sids
 from chatproxy.core.sharing.merging import Merged
 from chatproxy.files import whole_file
@@ -74,9 +77,25 @@ def exact_fixture(store: Store, name: str) -> Document:
 def canonical_fixture(
     store: Store, name: str, rules: Rules, keep: frozenset[str] = frozenset(), progress: Progress = unseen
 ) -> Document:
-    """Return a cassette in canonical form under these rules, with the SIDs of ``keep`` as recorded."""
-    canonical = Canonical(store.open(name, rules, progress), rules, numbered_sids(keep))
-    return Document(name, store.count(name), canonical.exchanges(), canonical.declared())
+    """Return a cassette in canonical form under these rules, with the SIDs of ``keep`` as recorded.
+
+    Its exchanges raise LeakError where the rules of scrubbing cannot be applied.
+    """
+    cassette = store.open(name, rules, progress)
+    canonical = Canonical(cassette, rules, numbered_sids(keep))
+    exchanges = _within_reach(cassette, canonical.exchanges(), rules.scrub)
+    return Document(name, store.count(name), exchanges, canonical.declared())
+
+
+def _within_reach(cassette: Cassette, exchanges: Iterator[Exchange], scrub: Scrub) -> Iterator[Exchange]:
+    """Pass on exchanges that the rules of scrubbing could be applied to; raises LeakError for another."""
+    for number, exchange in zip(cassette.order(), exchanges, strict=True):
+        if reason := out_of_reach(exchange, scrub):
+            raise LeakError(f"{cassette.name}/{number}: is not exported: {reason}; {_OUT_OF_REACH}")
+        yield exchange
+
+
+_OUT_OF_REACH = "record it with a Content-Type that is true of its body, or leave the rule out"
 
 
 def export_cassette(fixture: Document, path: Path, gate: Gate = GATE, progress: Progress = unseen) -> int:

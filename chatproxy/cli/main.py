@@ -9,6 +9,7 @@ import click
 
 from chatproxy import __version__
 from chatproxy.core.errors import ChatproxyError
+from chatproxy.core.text.excerpts import without_commands
 
 
 def main() -> NoReturn:
@@ -34,7 +35,7 @@ def _command_of(error: click.ClickException) -> str:
 
 
 def _fail(message: str, exit_code: int) -> NoReturn:
-    click.echo(f"chatproxy: {message}", err=True)
+    click.echo(without_commands(f"chatproxy: {message}"), err=True)
     sys.exit(exit_code)
 
 

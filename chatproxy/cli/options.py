@@ -11,6 +11,7 @@ import click
 
 from chatproxy.config.settings import SETTINGS, Setting, load
 from chatproxy.core.errors import ConfigError
+from chatproxy.core.text.excerpts import without_commands
 
 MATCHING = ("store", "match-headers", "ignore", "scrub", "salt")
 """The settings that shape keys, and where the cassettes are."""
@@ -26,15 +27,20 @@ _BAR_FROM = 500
 """From how many steps on a progress bar is worth showing."""
 
 
-def say(line: str) -> None:
-    """Show a line as the command's result."""
+def say(text: str) -> None:
+    """Show lines as the command's result, none of which is a command to a CI system."""
+    annotate(without_commands(text))
+
+
+def annotate(line: str) -> None:
+    """Show a line that may be a command to a CI system."""
     click.echo(line)
     sys.stdout.flush()
 
 
-def warn(line: str) -> None:
-    """Show a line that the user should know of."""
-    click.echo(line, err=True)
+def warn(text: str) -> None:
+    """Show lines that the user should know of."""
+    click.echo(without_commands(text), err=True)
 
 
 def options(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:

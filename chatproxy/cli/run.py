@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import click
 
-from chatproxy.cli.options import MATCHING, SIDS, UNUSED, epilog, options, say, warn
+from chatproxy.cli.options import MATCHING, SIDS, UNUSED, annotate, epilog, options, warn
 from chatproxy.cli.serving import RECORDING, SERVING, SESSIONS
 from chatproxy.config.settings import Settings
 from chatproxy.config.values import FREE
@@ -64,7 +64,7 @@ def run(cassette: str, command: tuple[str, ...], settings: Settings) -> None:
         warn(f"chatproxy: {line}")
     if os.environ.get("GITHUB_ACTIONS") == "true":
         for line in annotations(outcome):
-            say(line)
+            annotate(line)
     if settings.junit is not None:
         found = cases(outcome, shlex.join(command), status, fail_on_unused=settings.fail_on_unused, ways=ways)
         write_whole(settings.junit, junit("chatproxy run", list(found)), flag="--junit")

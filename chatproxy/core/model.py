@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import NewType
 
 from chatproxy.core.products.every import TWILIO_HOST, TWILIO_ORIGIN
+from chatproxy.core.text.excerpts import printable
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
@@ -84,7 +85,7 @@ class Request:
     @property
     def line(self) -> str:
         """Method and target for a person to read."""
-        return f"{self.method} {self.target.decode('ascii', 'backslashreplace')}"
+        return printable(f"{self.method} {self.target.decode('ascii', 'backslashreplace')}")
 
 
 @dataclass(frozen=True, slots=True)

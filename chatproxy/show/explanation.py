@@ -1,10 +1,10 @@
 """An explanation as a person reads it, and as JSON."""
 
 import json
-import re
 
 from chatproxy.core.model import Outcome
 from chatproxy.core.replay.explain import Explanation
+from chatproxy.core.text.excerpts import legible, printable, quoted
 
 
 def explanation_text(found: Explanation, cassette: str) -> str:
@@ -37,7 +37,19 @@ def explanation_json(found: Explanation, cassette: str) -> str:
 
 
 def _form(found: Explanation) -> str:
-    return re.sub("\n{3,}", "\n\n", found.form.text.decode("utf-8", "backslashreplace")).strip()
+    """Show a normal form without its escapes: a header, and a parameter of a form, a line."""
+    form = found.form
+    query = "&".join(quoted(pair) if "&" in pair else pair for pair in map(_shown, form.sent_query))
+    lines = [printable(f"{form.method} {form.host}{_text(form.sent_path)}?{query}"), *map(_shown, form.headers)]
+    return "\n".join([*lines, "", form.kind, *map(_shown, form.sent_body)])
+
+
+def _shown(value: bytes) -> str:
+    return legible(_text(value))
+
+
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "backslashreplace")
 
 
 def _indented(text: str) -> list[str]:

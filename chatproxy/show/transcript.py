@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 from chatproxy.core.http.forms import pairs
 from chatproxy.core.http.headers import is_form
+from chatproxy.core.http.multipart import read_multipart
 from chatproxy.core.model import Exchange, Request
-from chatproxy.core.text.excerpts import printable, quoted
+from chatproxy.core.text.excerpts import legible, printable
 from chatproxy.core.text.json_text import canonical
 
 
@@ -28,7 +29,11 @@ def transcript(exchange: Exchange) -> str:
 
 
 def _sent(request: Request) -> Iterator[str]:
-    if not is_form(request.headers):
+    if form := read_multipart(request.headers, request.body):
+        for part in form.parts:
+            yield f"  {_value(part.name)} = {_value(part.content)}"
+            yield from (f"  {_value(part.name)}; {_value(one)} = {_value(value)}" for one, value in part.attributes)
+    elif not is_form(request.headers):
         yield from _body(request.body)
     elif request.body:
         for name, value in pairs(request.body):
@@ -36,10 +41,7 @@ def _sent(request: Request) -> Iterator[str]:
 
 
 def _value(value: bytes) -> str:
-    """Show a value as it is, or as a JSON string where that would not be a line or could be taken for one."""
-    text = _text(value)
-    is_plain = text.isprintable() and text.strip() == text and text[:1] != '"'
-    return text if text and is_plain else quoted(text)
+    return legible(_text(value))
 
 
 def _body(body: bytes) -> Iterator[str]:

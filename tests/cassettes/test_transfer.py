@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from store.stores import NOBODY, RULES, child, disk_full_beyond, exchange, exchanges, read_only, record
+from strategies import multipart
 
 from chatproxy.cassettes.transfer import (
     canonical_fixture,
@@ -22,7 +23,8 @@ from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.errors import CassetteError, LeakError
 from chatproxy.core.leaks.gate import Gate
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import ExchangeNumber, Response
+from chatproxy.core.model import Exchange, ExchangeNumber, Response
+from chatproxy.core.scrubbing.rules import Action, LooksAt, Scrub, ScrubRule
 from chatproxy.store import Existing, Recording, Store
 from chatproxy.store.compiled import StoredCassette
 
@@ -436,6 +438,39 @@ def test_an_export_with_a_leak_that_is_allowed_is_written(store: Store, old: Pat
     assert export_cassette(exact_fixture(store, "a"), old, gate=Gate(allow=(re.compile(TOKEN),))) == 1
 
     assert TOKEN in old.read_bytes()
+
+
+DROPPING = Rules(scrub=Scrub((ScrubRule(LooksAt.PARAMETER, "Body", Action.DROP),)))
+
+
+def multipart_create(number: int, boundary: bytes, told: bytes) -> Exchange:
+    request = replace(
+        exchange(number).request,
+        headers=((b"Content-Type", b"multipart/form-data; boundary=" + told),),
+        body=multipart([(b"Body", None, None, b"a text"), (b"From", None, None, b"a name")], boundary),
+    )
+    return replace(exchange(number), request=request)
+
+
+def test_a_multipart_form_is_exported_scrubbed_and_with_one_boundary(store: Store, tmp_path: Path) -> None:
+    written = []
+    for boundary in (b"one", b"another"):
+        record(store, "a", [multipart_create(1, boundary, boundary)])
+        export_cassette(canonical_fixture(store, "a", DROPPING), tmp_path / "a.json")
+        written.append((tmp_path / "a.json").read_text())
+    assert written[0] == written[1]
+    assert "a text" not in written[0]
+    assert "a name" in written[0]
+
+
+def test_an_export_of_what_the_rules_cannot_reach_is_refused_and_leaves_the_old_file(store: Store, old: Path) -> None:
+    record(store, "a", [exchange(1), multipart_create(2, b"one", b"another")])
+
+    with pytest.raises(LeakError, match="a/2: is not exported: the body of its request is of a multipart type"):
+        export_cassette(canonical_fixture(store, "a", DROPPING), old)
+
+    assert only(old.parent) == {"a.json": "old"}
+    assert export_cassette(canonical_fixture(store, "a", RULES), old) == 2
 
 
 # Import

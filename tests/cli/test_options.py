@@ -38,3 +38,14 @@ def test_a_long_import_shows_its_progress_to_a_terminal_only(tmp_path: Path) -> 
     )
     assert b"import" in shown.stdout
     assert b"100%" in shown.stdout
+
+
+def test_no_line_that_is_shown_is_a_command_to_a_ci_system(tmp_path: Path) -> None:
+    request = "GET /v1/##[error]x HTTP/1.1\nHost: a\n\n"
+    explained = chatproxy("explain", REFERENCE, cwd=tmp_path, stdin=request)
+    refused = chatproxy("explain", REFERENCE, cwd=tmp_path, stdin="GET / HTTP/1.1\nHost: ##[error]\n\n")
+    unknown = chatproxy("show", "##[error]", cwd=tmp_path)
+    assert (explained.returncode, refused.returncode) == (0, 2)
+    for shown in (explained.stdout, refused.stderr, unknown.stderr):
+        assert "\\u0023#[error]" in shown
+        assert "##[" not in shown

@@ -125,6 +125,14 @@ def test_law_12_a_miss_is_a_424_in_twilios_error_json_with_the_reason() -> None:
     assert marks(answer) == {"x-chatproxy-outcome": "miss"}
 
 
+def test_law_12_a_miss_shows_values_as_they_were_sent_on_one_line_and_no_command() -> None:
+    misses: list[MissError] = []
+    engine = Engine(UPSTREAM, ticking(), sessions=sessions(post(b"Body=a")), on_miss=misses.append)
+    answer = answered(engine, post(b"Body=%26+100%25%0A::error::%23%23%5Berror%5D"))
+    assert str(misses[0]).endswith(r"'Body' is 'a' where this has '& 100%\n::error::\u0023#[error]'")
+    assert json.loads(answer.body)["message"] == str(misses[0])
+
+
 def test_law_2_a_miss_shows_no_secret() -> None:
     misses: list[MissError] = []
     engine = Engine(UPSTREAM, ticking(), sessions=sessions(get()), on_miss=misses.append)

@@ -13,6 +13,10 @@ def test_the_line_shows_method_and_target() -> None:
     assert Request("GET", b"/\xff").line == "GET /\\xff"
 
 
+def test_the_line_is_no_command() -> None:
+    assert Request("GET", b"/?a=##[error]x").line == "GET /?a=\\u0023#[error]x"
+
+
 def test_header_values_come_in_order_whatever_the_letter_case_of_the_name() -> None:
     fields = ((b"X-A", b"1"), (b"B", b"2"), (b"x-a", b"3"))
     assert list(header_values(fields, b"x-a")) == [b"1", b"3"]

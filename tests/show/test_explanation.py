@@ -51,3 +51,21 @@ def test_json_has_the_same() -> None:
         "nearest": [{"exchange": "tour/3", "differences": ["method is A where this has B"]}],
     }
     assert json.loads(explanation_json(HIT, "tour"))["exchange"] == "tour/5"
+
+
+def test_a_normal_form_is_shown_as_it_was_sent() -> None:
+    headers = ((b"Content-Type", b"application/x-www-form-urlencoded"), (b"X-A", b"##[error]"))
+    target = b"/v1/a%2fb?c=%26&d=100%25&e=1"
+    body = b"Body=100%25+%26+more&From=two%0Alines&a=##[error]&::b=1"
+    form = normalize(Request("POST", target, headers, body), Rules(("x-a",)))
+    lines = explanation_text(Explanation(form, [], None, "x", [], []), "tour").split("\n")
+    assert lines[1:9] == [
+        '  POST chat.twilio.com/v1/a%2Fb?"c=&"&d=100%&e=1',
+        '  "x-a: \\u0023#[error]"',
+        "",
+        "  form",
+        '  "::b=1"',
+        "  Body=100% & more",
+        '  "From=two\\nlines"',
+        '  "a=\\u0023#[error]"',
+    ]

@@ -63,5 +63,5 @@ def test_a_miss_is_an_annotation_whose_text_breaks_no_command() -> None:
     broken = outcome(misses=(MISS, Trouble("GET /\r\n::set-env", "x", 1)))
     assert list(annotations(broken)) == [
         "::error title=chatproxy%3A miss in talk::GET /v1/x: never recorded, 50 %25 of it (2 times)",
-        "::error title=chatproxy%3A miss in talk::GET /%0D%0A::set-env: x",
+        "::error title=chatproxy%3A miss in talk::GET /\\r\\n::set-env: x",
     ]

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 from exchanges import numbered
 from hypothesis import given
-from strategies import FORM, JSON, exchanges
+from strategies import FORM, JSON, MULTIPART, exchanges, multipart
 
 from chatproxy.core.model import Exchange, Headers, Request, Response
 from chatproxy.show.transcript import transcript
@@ -64,3 +64,25 @@ def test_every_line_is_printable_and_moments_and_headers_do_not_show(one: Exchan
     shown.encode()
     later = replace(one, asked=one.asked + 1, answered=one.answered + 1, response=replace(one.response, headers=()))
     assert transcript(later) == shown
+
+
+def test_a_multipart_form_has_its_parts_and_no_boundary() -> None:
+    body = multipart([(b"Body", None, None, b"Hello"), (b"File", b"a.txt", b"text/plain", b"two\nlines")])
+    shown = transcript(exchange(sent=body, headers=(MULTIPART,))).split("\n")[2:-1]
+    assert shown == [
+        "  Body = Hello",
+        '  File = "two\\nlines"',
+        "  File; content-type = text/plain",
+        "  File; filename = a.txt",
+    ]
+
+
+def test_nothing_sent_or_answered_is_a_command() -> None:
+    shown = transcript(exchange(b"::error::a\n##[error]b", sent=b"::a=##[b]&c=%26+100%25", reason=b"##[c]"))
+    assert shown.split("\n")[2:] == [
+        '  "::a" = "\\u0023#[b]"',
+        "  c = & 100%",
+        "200 \\u0023#[c]",
+        "  \\u003a:error::a",
+        "  \\u0023#[error]b",
+    ]

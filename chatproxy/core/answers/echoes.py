@@ -10,8 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple, Self
 
-from chatproxy.core.http.forms import pairs
-from chatproxy.core.http.headers import is_form
+from chatproxy.core.http.multipart import form_fields
 from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange, ExchangeNumber, RecordedSid, Request
 from chatproxy.core.products.every import WRITTEN, WRITTEN_FIELDS
@@ -67,9 +66,10 @@ class Echoes:
 
     def learn(self, exchange: Exchange, path: bytes, where: Place) -> None:
         """Take in what a write set; ``path`` is that of its normal form."""
-        if not self._rules.ignore or not opens_epoch(exchange) or not is_form(exchange.request.headers):
+        if not self._rules.ignore or not opens_epoch(exchange):
             return
-        sent = {WRITTEN[name]: (name, value) for name, value in pairs(exchange.request.body) if name in WRITTEN}
+        fields = form_fields(exchange.request.headers, exchange.request.body)
+        sent = {WRITTEN[name]: (name, value) for name, value in fields if name in WRITTEN}
         ignored = self._rules.ignored(exchange.request.method, path)
         for field, sid, start, end in _fields(exchange):
             if field in sent:
@@ -104,7 +104,6 @@ def _means(text: bytes, value: bytes) -> bool:
 
 def sent_values(request: Request, ignored: frozenset[bytes]) -> Iterator[tuple[bytes, bytes]]:
     """Yield what a client sent in ignored parameters: the field of answers, and its value as JSON text."""
-    if is_form(request.headers):
-        for name, value in pairs(request.body):
-            if name in ignored and name in WRITTEN:
-                yield WRITTEN[name], json.dumps(value.decode("utf-8", "replace"))[1:-1].encode()
+    for name, value in form_fields(request.headers, request.body):
+        if name in ignored and name in WRITTEN:
+            yield WRITTEN[name], json.dumps(value.decode("utf-8", "replace"))[1:-1].encode()

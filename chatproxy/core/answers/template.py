@@ -12,8 +12,8 @@ from functools import lru_cache
 
 from chatproxy.core.answers.echoes import Echo, Echoes
 from chatproxy.core.answers.stand_ins import Placed, StandIn, body_stand_ins, head_stand_ins
-from chatproxy.core.http.forms import pairs
-from chatproxy.core.http.headers import is_form, is_json
+from chatproxy.core.http.headers import is_json
+from chatproxy.core.http.multipart import form_fields
 from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange, Headers, RecordedSid, Request, Response, is_read
 from chatproxy.core.products.every import WRITTEN
@@ -114,7 +114,7 @@ class Addresses:
 
     def learn(self, request: Request) -> None:
         """Take in the form of a recorded request."""
-        for name, value in pairs(request.body) if is_form(request.headers) else ():
+        for name, value in form_fields(request.headers, request.body):
             written = WRITTEN.get(name)
             if written and address_pattern({request.origin}).search(value):
                 self.by_field.setdefault(written, set()).add(request.origin)

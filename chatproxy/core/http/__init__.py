@@ -1,4 +1,4 @@
-"""Header lists, codings, forms, grammar, request text: HTTP without sockets.
+"""Header lists, codings, forms of either type, grammar, request text: HTTP without sockets.
 
-Read: headers, codings, forms, grammar, admission, request_text.
+Read: headers, codings, forms, multipart, grammar, admission, request_text.
 """

@@ -7,6 +7,7 @@ from chatproxy.core.errors import RequestError, UpstreamError
 from chatproxy.core.http.codings import content_codings, transfer_codings
 from chatproxy.core.http.grammar import HOST, STATUSES, TARGET, is_field_text, is_token
 from chatproxy.core.model import Headers, Response
+from chatproxy.core.text.excerpts import literal
 
 
 def check_head(host: str, target: str, headers: Headers) -> None:
@@ -21,7 +22,7 @@ def check_headers(host: str, headers: Headers) -> None:
     if not HOST.fullmatch(host):
         raise RequestError(400, "the Host header is no host and port (RFC 9110 section 7.2)")
     if codings := content_codings(headers) + transfer_codings(headers):
-        raise RequestError(415, f"the request's body has the coding {codings[0]!r}, and only identity is taken")
+        raise RequestError(415, f"the request's body has the coding {literal(codings[0].encode())}, and only identity is taken")
     if not all(_is_text(value) for _, value in headers):
         raise RequestError(400, "a header value is not UTF-8")
     if field := malformed_field(headers):
@@ -42,7 +43,7 @@ def malformed_field(headers: Headers) -> str | None:
     """Return the name, as a literal, of the first field that is none; bytes that are no UTF-8 are allowed in values."""
     for name, value in headers:
         if not is_token(name) or not is_field_text(value):
-            return ascii(name.decode("utf-8", "backslashreplace"))
+            return literal(name)
     return None
 
 

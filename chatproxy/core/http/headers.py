@@ -56,12 +56,17 @@ def is_json(headers: Headers) -> bool:
     return media == b"application/json" or media.endswith(b"+json")
 
 
-def _media_type(headers: Headers) -> bytes:
-    """Return the type and subtype of the first Content-Type in lower case, empty without one (RFC 9110 section 8.3)."""
+def content_type(headers: Headers) -> bytes:
+    """Return the first Content-Type, empty without one."""
     for name, value in headers:
         if len(name) == _LENGTH and name.lower() == b"content-type":
-            return _media_type_of(value)
+            return value
     return b""
+
+
+def _media_type(headers: Headers) -> bytes:
+    """Return the type and subtype of the first Content-Type in lower case, empty without one (RFC 9110 section 8.3)."""
+    return _media_type_of(content_type(headers))
 
 
 _LENGTH = len(b"content-type")

@@ -73,13 +73,15 @@ class Surroundings:
         return bool(self._names.around) and self._names.around[-1][0] == b"exchanges"
 
     def _part(self, line: bytes, value: Span, span: Span) -> "_Part":
-        """Return the part of a value that a place belongs to: a parameter of a form, else all of it."""
+        """Return the part of a value that a place belongs to: a parameter or part of a form, else all of it."""
         name, (start, end) = self._names.name, value
         if name == b"headers":
             field, colon, _ = line[start : min(start + _LONGEST_NAME, end)].partition(b": ")
             return _Part(start, end, field if colon else name, False)
         if name != b"text" or not self._in_request():
             return _Part(start, end, name, name in WRITTEN_FIELDS)
+        if opened := _BOUNDARY.match(line, start):
+            return _of_multipart(line, opened, span, end)
         start = line.rfind(b"&", start, span[0]) + 1 or start
         stop = line.find(b"&", start, end)
         end = stop if stop >= 0 else end
@@ -89,6 +91,17 @@ class Surroundings:
     def _in_request(self) -> bool:
         sides = (name for name, _ in self._names.around if name in (b"request", b"response"))
         return next(sides, b"") == b"request"
+
+
+def _of_multipart(line: bytes, opened: re.Match[bytes], span: Span, end: int) -> "_Part":
+    """Return the part of a multipart form that a place belongs to."""
+    delimiter = opened[2] + opened[1]
+    start = max(line.rfind(delimiter, opened.start(), span[0]), opened.start())
+    stop = line.find(delimiter, span[0], end)
+    end = stop if stop >= 0 else end
+    named = _PART_NAME.search(line, start, min(start + _LONGEST_HEAD, end))
+    field = named[1] if named else b""
+    return _Part(start, end, field, field in WRITTEN)
 
 
 class _Part(NamedTuple):
@@ -104,4 +117,8 @@ class _Part(NamedTuple):
 _SHORT, _LINES_KEPT = 400, 5000
 
 _NUMBER = re.compile(rb"\s*([0-9]{1,18})")
-_LONGEST_NAME = 100
+_LONGEST_NAME, _LONGEST_HEAD = 100, 400
+
+_BOUNDARY = re.compile(rb"(--[^\\\"]{1,70})((?:\\r)?\\n)")
+"""The first line of a multipart form, as JSON has it."""
+_PART_NAME = re.compile(rb"[; ]name=\\\"(.*?)\\\"")

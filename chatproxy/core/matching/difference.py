@@ -12,11 +12,15 @@ from enum import StrEnum
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
-from chatproxy.core.matching.normal_form import NormalForm
+from chatproxy.core.matching.normal_form import MULTIPART, NormalForm
 from chatproxy.core.text import json_diff, json_text
 
 Values = list[bytes | None]
 """The values of one name in their order; one without a sign is none, which differs from an empty one."""
+
+
+_Part = tuple[bytes, dict[bytes, bytes]]
+"""The content of a part of a multipart form, and its attributes by name."""
 
 
 class Part(StrEnum):
@@ -30,13 +34,15 @@ class Part(StrEnum):
     QUERY = "query parameter"
     HEADER = "header"
     FIELD = "form field"
+    PART = "form part"
     BODY = "body"
 
 
 class Difference(NamedTuple):
     """A part in which two requests differ, and its values on either side, ``None`` where it is absent.
 
-    ``name`` is that of the parameter, of the field or of the header; of a segment of the path it is the one before.
+    ``name`` is that of the parameter, of the field or of the header; of a segment of the path it is the one before, of
+    a part of a multipart form its name and that of an attribute, as ``File; filename``.
     """
 
     part: Part
@@ -55,13 +61,16 @@ def differences(one: NormalForm, other: NormalForm) -> Iterator[Difference]:
         if before != after:
             yield Difference(part, b"", [before.encode()], [after.encode()])
     if one.path != other.path:
-        yield from _of_path(one.path.split(b"/"), other.path.split(b"/"))
+        yield from _of_path(one.sent_path.split(b"/"), other.sent_path.split(b"/"))
     yield from _of_pairs(Part.QUERY, _decoded(one.query), _decoded(other.query))
     yield from _of_pairs(Part.HEADER, by_name(one.headers, b": "), by_name(other.headers, b": "))
-    if _kind(one, other) == _kind(other, one) == "form":
+    kinds = {_kind(one, other), _kind(other, one)}
+    if kinds == {"form"}:
         yield from _of_pairs(Part.FIELD, _decoded(one.body), _decoded(other.body))
+    elif kinds <= MULTIPART:
+        yield from _of_parts(_parts(one.body), _parts(other.body))
     elif one.body != other.body:
-        yield Difference(Part.BODY, b"", [b"&".join(one.body)], [b"&".join(other.body)])
+        yield Difference(Part.BODY, b"", [b"&".join(one.sent_body)], [b"&".join(other.sent_body)])
 
 
 def places(difference: Difference, largest: int | None = None) -> Iterator[json_diff.Difference]:
@@ -104,6 +113,37 @@ def _of_path(one: list[bytes], other: list[bytes]) -> Iterator[Difference]:
 
 def _of_pairs(part: Part, one: dict[bytes, Values], other: dict[bytes, Values]) -> Iterator[Difference]:
     return (Difference(part, name, one.get(name), other.get(name)) for name in differing(one, other))
+
+
+def _of_parts(one: dict[bytes, list[_Part]], other: dict[bytes, list[_Part]]) -> Iterator[Difference]:
+    """Tell contents apart, and attributes where there are as many parts of the name."""
+    for name in sorted(one.keys() | other.keys()):
+        mine, theirs = one.get(name, []), other.get(name, [])
+        if (before := _contents(mine)) != (after := _contents(theirs)):
+            yield Difference(Part.FIELD, name, before, after)
+        if len(mine) == len(theirs):
+            yield from _of_pairs(Part.PART, _attributes(name, mine), _attributes(name, theirs))
+
+
+def _contents(parts: list[_Part]) -> Values | None:
+    return [content for content, _ in parts] or None
+
+
+def _attributes(name: bytes, parts: list[_Part]) -> dict[bytes, Values]:
+    told = {attribute for _, attributes in parts for attribute in attributes}
+    return {b"%b; %b" % (name, one): [attributes.get(one) for _, attributes in parts] for one in told}
+
+
+def _parts(pairs: tuple[bytes, ...]) -> dict[bytes, list[_Part]]:
+    parts: dict[bytes, list[_Part]] = {}
+    for pair in pairs:
+        name, _, value = pair.partition(b"=")
+        content, *attributes = value.split(b";")
+        told = (attribute.partition(b"=") for attribute in attributes)
+        parts.setdefault(unquote_to_bytes(name), []).append(
+            (unquote_to_bytes(content), {unquote_to_bytes(one): unquote_to_bytes(value) for one, _, value in told})
+        )
+    return parts
 
 
 def _decoded(pairs: tuple[bytes, ...]) -> dict[bytes, Values]:

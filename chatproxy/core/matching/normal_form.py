@@ -6,7 +6,7 @@ The laws (one function makes keys, for recording and for replay; a match is neve
    but those that the rules name. The address by which the client reached us counts as the upstream's.
 2. Pairs are sorted by name; those of one name keep their order. ``+`` and ``%20`` are one in forms; an empty
    value differs from an absent one. A form value that is a JSON object or array counts by its content, a
-   JSON body likewise; anything else counts by its bytes.
+   JSON body likewise; a multipart form by its parts, whatever its boundary. Anything else counts by its bytes.
 3. A parameter spelled out at its default equals its absence.
 
 The form is text of one spelling for each meaning, so that equal texts are equal requests::
@@ -17,7 +17,8 @@ The form is text of one spelling for each meaning, so that equal texts are equal
     form
     Attributes={"a":1}&Body=Hello
 
-Within it, ``%`` and whatever would read as structure is escaped in lower case, which no SID can contain.
+Within it, ``%`` and whatever would read as structure is escaped in lower case, which no SID can contain. A part of a
+multipart form has its attributes after its content, as ``File=content;filename=a.txt;content-type=text/plain``.
 """
 
 import re
@@ -28,6 +29,7 @@ from urllib.parse import unquote_to_bytes
 
 from chatproxy.core.http.forms import decoded
 from chatproxy.core.http.headers import is_form, is_json
+from chatproxy.core.http.multipart import FILENAME, FormPart, bounded, read_multipart
 from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Request, header_values
 from chatproxy.core.products.every import TWILIO_HOST, TWILIO_ORIGIN
@@ -37,6 +39,12 @@ from chatproxy.core.twilio.origins import one_host, replace_origin
 from chatproxy.core.twilio.sids import mask, mask_path, replace_in_path, replace_sids, sids_in, sids_in_path
 
 _TWILIO = TWILIO_ORIGIN.encode()
+
+_WHOLE, _BARE = "multipart", "multipart with bare line feeds"
+MULTIPART = frozenset({_WHOLE, _BARE})
+"""The kinds of multipart forms: a server need not read one whose lines end in LF alone."""
+FORMS = MULTIPART | {"form"}
+"""The kinds of bodies that are forms."""
 
 
 class NormalForm(NamedTuple):
@@ -76,6 +84,21 @@ class NormalForm(NamedTuple):
         pairs = (*self.query, *self.headers, *self.body)
         return sids_in_path(self.path) + (sids_in(b"\n".join(pairs)) if pairs else [])
 
+    @property
+    def sent_path(self) -> bytes:
+        """The path with the escapes of an URL in the place of those of the form."""
+        return _ESCAPE.sub(lambda found: found[0].upper(), self.path)
+
+    @property
+    def sent_query(self) -> list[bytes]:
+        """The pairs of the query without the escapes of the form."""
+        return [unquote_to_bytes(pair) for pair in self.query]
+
+    @property
+    def sent_body(self) -> list[bytes]:
+        """The body without the escapes of the form, a form pair by pair."""
+        return [unquote_to_bytes(pair) for pair in self.body] if self.kind in FORMS else list(self.body)
+
     def _text(self, path: bytes, query: bytes, body: bytes) -> bytes:
         head = f"{self.method} {self.host}".encode()
         return b"%b%b?%b\n%b\n\n%b\n%b" % (head, path, query, b"\n".join(self.headers), self.kind.encode(), body)
@@ -100,15 +123,15 @@ def normalize(request: Request, rules: Rules) -> NormalForm:
     defaults = defaults_of(request.method, path)
     if defaults.query:
         query = _without_defaults(query, defaults.query)
-    if defaults.form and kind == "form":
+    if defaults.form and kind in FORMS:
         body = _without_defaults(body, defaults.form)
     if rules.ignore:
         ignored = rules.ignored(request.method, path)
-        query = [pair for pair in query if _name(pair) not in ignored]
-        body = [pair for pair in body if _name(pair) not in ignored] if kind == "form" else body
+        query = [pair for pair in query if unquote_to_bytes(_name(pair)) not in ignored]
+        body = [pair for pair in body if not _is_ignored(pair, kind, ignored)] if kind in FORMS else body
     if kind == "form" and not body:
         kind = "empty"
-    headers = _headers(request, rules.names) if rules.match_headers else ()
+    headers = _headers(request, rules.names, kind) if rules.match_headers else ()
     return NormalForm(request.method, host, path, tuple(query), headers, kind, tuple(body))
 
 
@@ -135,10 +158,12 @@ def _respelled(text: bytes, kind: str) -> bytes:
     if kind == "json":
         return jsontext.canonical(text) or text
     name, equals, value = text.partition(b"=")
-    if kind != "form" or value[:1] not in _JSON_STARTS:
+    value, sign, attributes = value.partition(b";") if kind in MULTIPART else (value, b"", b"")
+    if kind not in FORMS or value[:1] not in _JSON_STARTS or _is_file(attributes):
         return text
     canonical = jsontext.canonical(unquote_to_bytes(value))
-    return text if canonical is None else name + equals + _escape(canonical, _VALUE_STRUCTURE)
+    structure = _PART_STRUCTURE if kind in MULTIPART else _VALUE_STRUCTURE
+    return text if canonical is None else name + equals + _escape(canonical, structure) + sign + attributes
 
 
 def _digest(text: bytes) -> bytes:
@@ -149,11 +174,12 @@ def _decoded_path(path: bytes) -> bytes:
     return b"/".join(_escape(unquote_to_bytes(segment), _PATH_STRUCTURE) for segment in path.split(b"/"))
 
 
-def _headers(request: Request, names: Iterable[bytes]) -> tuple[bytes, ...]:
+def _headers(request: Request, names: Iterable[bytes], kind: str) -> tuple[bytes, ...]:
+    headers = bounded(request.headers) if kind in MULTIPART else request.headers
     return tuple(
         b"%b: %b" % (name, replace_origin(value, request.origin, _TWILIO))
         for name in names
-        for value in header_values(request.headers, name)
+        for value in header_values(headers, name)
     )
 
 
@@ -164,6 +190,9 @@ def _body(request: Request) -> tuple[str, Iterable[bytes]]:
         return "form", _pairs(request.body, request.origin, jsontext.canonical)
     if is_json(request.headers) and (canonical := jsontext.canonical(request.body)) is not None:
         return "json", (replace_origin(canonical, request.origin, _TWILIO),)
+    if form := read_multipart(request.headers, request.body):
+        parts = [_part(part, request.origin) for part in form.parts]
+        return _BARE if form.has_bare_newlines else _WHOLE, sorted(parts, key=_name)
     return "bytes", (request.body,)
 
 
@@ -192,6 +221,28 @@ def _pair(pair: bytes, origin: str, meaning: Callable[[bytes], bytes | None]) ->
     return b"%b%b%b" % (_escape(decoded(name), _NAME_STRUCTURE), equals, _escape(value, _VALUE_STRUCTURE))
 
 
+def _part(part: FormPart, origin: str) -> bytes:
+    """Spell a part as text; the content of a file counts by its bytes, another as a form's value does."""
+    attributes = b"".join(
+        b";%b=%b" % (_escape(name, _NAME_STRUCTURE), _escape(value, _PART_STRUCTURE)) for name, value in part.attributes
+    )
+    content = part.content
+    if not _is_file(attributes[1:]):
+        canonical = jsontext.canonical(content) if content[:1] in _JSON_STARTS else None
+        content = replace_origin(content if canonical is None else canonical, origin, _TWILIO)
+    return b"%b=%b%b" % (_escape(part.name, _NAME_STRUCTURE), _escape(content, _PART_STRUCTURE), attributes)
+
+
+def _is_file(attributes: bytes) -> bool:
+    return any(attribute.startswith(FILENAME) for attribute in attributes.split(b";"))
+
+
+def _is_ignored(pair: bytes, kind: str, ignored: Set[bytes]) -> bool:
+    """Tell whether a parameter is ignored; the name of a part may have escapes of its own."""
+    name = unquote_to_bytes(_name(pair))
+    return name in ignored or (kind in MULTIPART and unquote_to_bytes(name) in ignored)
+
+
 def _name(pair: bytes) -> bytes:
     return pair.partition(b"=")[0]
 
@@ -203,10 +254,12 @@ def _without_defaults(pairs: Iterable[bytes], defaults: Set[bytes]) -> list[byte
     return [pair for pair in kept if pair not in defaults or names.count(_name(pair)) > 1]
 
 
+_ESCAPE = re.compile(rb"%[0-9a-f]{2}")
 _QUERY_OR_ESCAPE = re.compile(rb"[?%]")
 _PATH_STRUCTURE = re.compile(rb"[%/?\n]")
 _NAME_STRUCTURE = re.compile(rb"[%&=\n]")
 _VALUE_STRUCTURE = re.compile(rb"[%&\n]")
+_PART_STRUCTURE = re.compile(rb"[%&;\n]")
 _JSON_STARTS = frozenset({b"{", b"[", b" ", b"\t", b"\r", b"\n"})
 _NOT_PLAIN = re.compile(rb"[%+\n]|//|=[\[{ \t\r]")
 """What a text must hold for decoding, JSON or an address to matter; without it the pairs only need sorting."""

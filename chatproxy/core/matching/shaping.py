@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from urllib.parse import unquote_to_bytes
 
 from chatproxy.core.http.forms import decoded
-from chatproxy.core.matching.normal_form import NormalForm
+from chatproxy.core.http.multipart import read_multipart
+from chatproxy.core.matching.normal_form import MULTIPART, NormalForm
 from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Request
+from chatproxy.core.text.excerpts import literal
 
 
 def shaping(request: Request, rules: Rules, form: NormalForm, translated: NormalForm) -> list[str]:
@@ -20,6 +22,8 @@ def shaping(request: Request, rules: Rules, form: NormalForm, translated: Normal
     found += _of_pairs("query", query, form.query, ignored)
     if form.kind in {"form", "empty"}:
         found += _of_pairs("form", request.body, form.body, ignored)
+    elif form.kind in MULTIPART:
+        found += _of_parts(request, form, ignored)
     elif form.body != (request.body,):
         found.append("the JSON body is put into one spelling for its content")
     if request.origin.encode() in decoded(request.target + b" " + request.body):
@@ -36,7 +40,7 @@ def _of_pairs(what: str, text: bytes, kept: tuple[bytes, ...], ignored: frozense
     for pair in given:
         if pair not in left:
             why = "ignored" if decoded(_name(pair)) in ignored else "the default"
-            yield f"in the {what}, {_quoted(pair)} is {why} and left out"
+            yield f"in the {what}, {literal(pair)} is {why} and left out"
     ordered = sorted(left, key=lambda pair: decoded(_name(pair)))
     if ordered != left:
         yield f"the {what} is sorted by name"
@@ -44,8 +48,14 @@ def _of_pairs(what: str, text: bytes, kept: tuple[bytes, ...], ignored: frozense
         yield f"the values of the {what} are decoded, with JSON objects and arrays in one spelling"
 
 
-def _quoted(pair: bytes) -> str:
-    return repr(pair.decode("utf-8", "backslashreplace"))
+def _of_parts(request: Request, form: NormalForm, ignored: frozenset[bytes]) -> Iterator[str]:
+    yield "the multipart form counts by its parts, sorted by name, whatever its boundary"
+    kept = {unquote_to_bytes(_name(pair)) for pair in form.body}
+    read = read_multipart(request.headers, request.body)
+    for part in read.parts if read else ():
+        if part.name not in kept:
+            why = "ignored" if ignored.intersection(part.names) else "the default"
+            yield f"in the multipart form, {literal(part.name)} is {why} and left out"
 
 
 def _name(pair: bytes) -> bytes:

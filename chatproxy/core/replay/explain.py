@@ -14,7 +14,7 @@ from chatproxy.core.matching.shaping import shaping
 from chatproxy.core.model import NO_EXCHANGE, ExchangeNumber, Request
 from chatproxy.core.replay.player import Miss, Played, Why, play_request
 from chatproxy.core.replay.session import Session
-from chatproxy.core.text.excerpts import excerpts
+from chatproxy.core.text.excerpts import excerpts, literal, printable
 
 _SHOWN_NEAREST = 3
 
@@ -64,9 +64,10 @@ def nearest(cassette: Cassette, rules: Rules, form: NormalForm) -> list[Near]:
 def _parameters(session: Session, form: NormalForm, near: Near) -> list[str]:
     """Name the parameters in which a recorded request differs, or none if it differs in more than those."""
     found = list(differences(_recorded_form(session.cassette, session.rules, near.number), form))
-    if any(one.part not in {Part.QUERY, Part.FIELD} for one in found):
+    if any(one.part not in {Part.QUERY, Part.FIELD, Part.PART} for one in found):
         return []
-    return list(dict.fromkeys(one.name.decode("utf-8", "backslashreplace") for one in found))
+    names = (one.name.partition(b"; ")[0] if one.part is Part.PART else one.name for one in found)
+    return list(dict.fromkeys(name.decode("utf-8", "backslashreplace") for name in names))
 
 
 def miss_reason(session: Session, played: Played) -> str:
@@ -119,17 +120,17 @@ def worded_differences(recorded: NormalForm, live: NormalForm) -> list[str]:
 
 
 def _worded(difference: Difference) -> Iterator[str]:
-    what = _NAMED.get(difference.part, "{part}").format(part=difference.part, name=_quoted(difference.name))
+    what = _NAMED.get(difference.part, "{part}").format(part=difference.part, name=literal(difference.name))
     found = list(islice(places(difference, _LARGEST_JSON), _PLACES + 1))
     if not found:  # in a query the spelling of JSON counts
         yield _changed(what, _shown(difference.one), _shown(difference.other))
     for pointer, before, after in found[:_PLACES]:
         yield _changed(f"{what} at {pointer}" if pointer else what, before, after)
-    yield from [f"{what} differs in more places"] if len(found) > _PLACES else []
+    yield from [printable(f"{what} differs in more places")] if len(found) > _PLACES else []
 
 
 _NAMED = {Part.SEGMENT: "the {part} after {name}"} | dict.fromkeys(
-    (Part.QUERY, Part.HEADER, Part.FIELD), "{part} {name}"
+    (Part.QUERY, Part.HEADER, Part.FIELD, Part.PART), "{part} {name}"
 )
 
 _PLACES, _LARGEST_JSON = 10, 65_536
@@ -139,17 +140,12 @@ _PLACES, _LARGEST_JSON = 10, 65_536
 def _shown(values: Values | None) -> str:
     if values is None:
         return "absent"
-    return ", ".join("without a value" if value is None else _quoted(value) for value in values)
-
-
-def _quoted(text: bytes) -> str:
-    """Quote a value for one line of a message."""
-    return repr(text.decode("utf-8", "backslashreplace"))
+    return ", ".join("without a value" if value is None else literal(value) for value in values)
 
 
 def _changed(what: str, recorded: str, live: str) -> str:
     one, other = excerpts(recorded, live, _SHOWN)
-    return f"{what} is {one} where this has {other}"
+    return printable(f"{what} is {one} where this has {other}")
 
 
 _SHOWN = 60

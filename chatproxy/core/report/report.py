@@ -12,6 +12,7 @@ from chatproxy.core.errors import CassetteError
 from chatproxy.core.model import Exchange, ExchangeNumber, Mode, Outcome
 from chatproxy.core.replay.bindings import Ambiguity
 from chatproxy.core.replay.journal import Numbers, Tally
+from chatproxy.core.text.excerpts import printable
 
 _UNUSED = 1000
 """How many numbers of unused exchanges, and of skipped ones, are listed."""
@@ -28,7 +29,7 @@ class Trouble:
     @property
     def text(self) -> str:
         """The trouble for a person to read."""
-        return f"{self.request}: {self.reason}" + (f" ({self.count} times)" if self.count > 1 else "")
+        return printable(f"{self.request}: {self.reason}" + (f" ({self.count} times)" if self.count > 1 else ""))
 
 
 @dataclass(frozen=True, slots=True)

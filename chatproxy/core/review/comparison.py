@@ -105,7 +105,8 @@ def _changes(sides: list[tuple[_Side, _Outline]]) -> Iterable[Change]:
 
 
 def _alone(side: str, only: Meaning) -> Change:
-    pairs = (printable(pair.decode("utf-8", "backslashreplace")) for pair in (*only.request.query, *only.request.body))
+    sent = (*only.request.sent_query, *only.request.sent_body)
+    pairs = (printable(pair.decode("utf-8", "backslashreplace")) for pair in sent)
     shown = cut(" ".join(cut(pair, _SHOWN_OF_ONE) for pair in pairs), _SHOWN)
     message = f"is only in {side}, answered {only.response.status}" + (f", with {shown}" if shown else "")
     return Change(Severity.HIGH, "exchange", message)

@@ -11,7 +11,7 @@ from json import dumps, loads
 from typing import NamedTuple
 
 from chatproxy.core.matching.difference import Difference, Part, Values, differences, differing, places
-from chatproxy.core.matching.normal_form import NormalForm
+from chatproxy.core.matching.normal_form import MULTIPART, NormalForm
 from chatproxy.core.model import Headers, Response
 from chatproxy.core.text.excerpts import excerpts, printable, quoted
 from chatproxy.core.text.json_diff import ABSENT
@@ -86,6 +86,7 @@ def compare_requests(one: NormalForm, other: NormalForm) -> Iterator[Change]:
 
 _ENDPOINT = {Part.METHOD, Part.PATH, Part.SEGMENT}
 _KINDS = {"empty": "empty", "form": "a form", "json": "JSON", "bytes": "neither a form nor JSON"}
+_KINDS |= {kind: f"a {kind.replace('multipart', 'multipart form')}" for kind in MULTIPART}
 
 
 def _fields(headers: Headers) -> dict[bytes, Values]:

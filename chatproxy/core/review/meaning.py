@@ -16,6 +16,7 @@ from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange, ExchangeNumber, Response
 from chatproxy.core.products.every import TWILIO_ORIGIN
 from chatproxy.core.scrubbing.scrub import scrubbed_exchange
+from chatproxy.core.text.excerpts import printable
 from chatproxy.core.text.json_text import canonical
 from chatproxy.core.time.stamps import Stamp
 from chatproxy.core.timeline.epochs import Place
@@ -32,7 +33,7 @@ class Meaning:
     @property
     def endpoint(self) -> str:
         """Method and path, the same for all members of a collection: ``GET /v1/Services/IS*/Channels/CH*``."""
-        return f"{self.request.method} {self.request.path.decode('utf-8', 'backslashreplace')}"
+        return printable(f"{self.request.method} {self.request.sent_path.decode('utf-8', 'backslashreplace')}")
 
     @cached_property
     def answer(self) -> bytes:

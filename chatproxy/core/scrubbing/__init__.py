@@ -3,5 +3,7 @@
 1. A live request is scrubbed as a recorded one is, so both have one key.
 2. Scrubbing what is scrubbed changes nothing.
 
-Read: rules, scrub, patterns, pseudonyms.
+3. Where the rules cannot be applied, nothing is shared.
+
+Read: rules, scrub, parts, patterns, pseudonyms, limits.
 """

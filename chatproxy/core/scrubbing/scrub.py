@@ -8,7 +8,8 @@ The laws:
 4. What no rule touches stays byte for byte.
 
 A text that is a JSON object or array counts as one wherever it stands, and in a text that is an URL its path and
-parameters count. Content-Type is never touched, since it says how a body is read.
+parameters count. A multipart form is scrubbed part by part. Content-Type is never touched, since it says how a body is
+read.
 """
 
 import re
@@ -20,7 +21,9 @@ from urllib.parse import quote, quote_plus, unquote_to_bytes
 
 from chatproxy.core.http.forms import decoded
 from chatproxy.core.http.headers import is_form
+from chatproxy.core.http.multipart import read_multipart
 from chatproxy.core.model import Exchange, Headers, Request, Response
+from chatproxy.core.scrubbing.parts import as_bytes, as_text, scrubbed_parts
 from chatproxy.core.scrubbing.patterns import patterned, patterned_number
 from chatproxy.core.scrubbing.pseudonyms import NUMBER_PSEUDONYM
 from chatproxy.core.scrubbing.rules import Action, LooksAt, Scrub, ScrubRule, names_header
@@ -116,7 +119,7 @@ class _Scrubber:
     def headers(self, headers: Headers) -> Headers:
         kept = []
         for name, value in headers:
-            new = value if name.lower() == b"content-type" else self._header(name, value)
+            new = value if name.lower() == b"content-type" else self.header(name, value)
             if new is not None:
                 kept.append((name, new))
         return tuple(kept)
@@ -136,7 +139,10 @@ class _Scrubber:
             return body
         if is_form(headers):
             return self._pairs(body)
-        return _bytes(self.text(_text(body), is_body=True))
+        if form := read_multipart(headers, body):
+            new = scrubbed_parts(form, self)
+            return body if new == form else new.written()
+        return as_bytes(self.text(as_text(body), is_body=True))
 
     def text(self, text: str, depth: int = 0, *, is_body: bool = False) -> str:
         """Scrub a text until it stays as it is; one that never does is replaced as a whole."""
@@ -165,16 +171,20 @@ class _Scrubber:
         replacing = [rule for rule in self._scrub.patterns if rule.action is Action.REPLACE]
         return self._put((replacing or self._scrub.patterns)[-1], text)
 
-    def _header(self, name: bytes, value: bytes) -> bytes | None:
-        text = _text(value)
+    def rule(self, name: bytes) -> ScrubRule | None:
+        """Return the rule for parameters of this decoded name."""
+        return self._scrub.parameter_rule(as_text(name))
+
+    def header(self, name: bytes, value: bytes) -> bytes | None:
+        text = as_text(value)
         rule = self._scrub.header_rule(name)
-        new = self.text(text) if rule is None else self._act(rule, text)
-        return None if new is None else _bytes(new)
+        new = self.text(text) if rule is None else self.act(rule, text)
+        return None if new is None else as_bytes(new)
 
     def _segment(self, segment: bytes, depth: int) -> bytes:
-        text = _text(unquote_to_bytes(segment))
+        text = as_text(unquote_to_bytes(segment))
         new = text if SID_SEGMENT.fullmatch(segment) else self.text(text, depth + 1)
-        return segment if new == text else quote(_bytes(new), safe="").encode()
+        return segment if new == text else quote(as_bytes(new), safe="").encode()
 
     def _pairs(self, text: bytes, depth: int = 0) -> bytes:
         """Scrub a form or a query."""
@@ -183,14 +193,14 @@ class _Scrubber:
 
     def _pair(self, pair: bytes, depth: int) -> bytes | None:
         name, equals, value = pair.partition(b"=")
-        rule = self._scrub.parameter_rule(_text(decoded(name))) if pair else None
+        rule = self.rule(decoded(name)) if pair else None
         if not equals:  # without a value there is nothing to replace
             return None if rule and rule.action is Action.DROP else pair
-        text = _text(decoded(value))
-        new = self.text(text, depth) if rule is None else self._act(rule, text)
+        text = as_text(decoded(value))
+        new = self.text(text, depth) if rule is None else self.act(rule, text)
         if new is None:
             return None
-        return pair if new == text else name + equals + quote_plus(_bytes(new)).encode()
+        return pair if new == text else name + equals + quote_plus(as_bytes(new)).encode()
 
     def _edits(
         self, text: bytes, found: Iterable[Value], depth: int, *, is_body: bool
@@ -230,7 +240,7 @@ class _Scrubber:
         new = self._pseudonym(text)
         return raw if new == text else _json_string(new, raw)
 
-    def _act(self, rule: ScrubRule, text: str) -> str | None:
+    def act(self, rule: ScrubRule, text: str) -> str | None:
         """Return what a rule puts in a text's place, None to drop it."""
         return None if rule.action is Action.DROP else self._put(rule, text)
 
@@ -248,15 +258,6 @@ class _Scrubber:
         if pseudonym != number:
             self._note(pseudonym, number)
         return pseudonym
-
-
-def _text(written: bytes) -> str:
-    """Decode UTF-8; other bytes stand as surrogates, and come back."""
-    return written.decode("utf-8", "surrogateescape")
-
-
-def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")
 
 
 def _utf8(text: str) -> bytes:

@@ -20,6 +20,7 @@ from chatproxy.core.answers.template import Slot, Values, as_recorded
 from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.http.forms import decoded
 from chatproxy.core.http.headers import is_form
+from chatproxy.core.http.multipart import one_boundary
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange, ExchangeNumber, RecordedSid, Request, Response, Standing
@@ -120,6 +121,8 @@ class Canonical:
 
     def _request(self, request: Request) -> Request:
         """Turn the address by which the client reached us, but for a forward proxy's client that wrote Twilio's."""
+        headers, body = one_boundary(request.headers, request.body)
+        request = replace(request, headers=headers, body=body)
         turned = self._addressed(request, PROXY_ORIGIN)
         if request.origin != TWILIO_ORIGIN:
             return turned

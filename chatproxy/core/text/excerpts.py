@@ -1,18 +1,50 @@
-"""Values cut and quoted for one line of a message."""
+"""Values cut and quoted for one line of a message.
 
+What is shown of a request, a fixture or an answer is ``printable``: it stays on its line, and gives no command to a
+terminal or to a CI system that reads the line.
+"""
+
+import re
 from json import dumps
 
 
 def quoted(text: str) -> str:
-    """Quote a text as JSON does, with escapes for all that a terminal would not show as a character."""
+    """Quote a text as JSON does, with escapes for all that is not printable."""
     return printable(dumps(text, ensure_ascii=False))
 
 
+def legible(text: str) -> str:
+    """Show a text as it is, or as a JSON string where that would not be a line or could be taken for one."""
+    is_plain = printable(text) == text and text.strip() == text and text[:1] != '"'
+    return text if text and is_plain else quoted(text)
+
+
+def literal(value: bytes) -> str:
+    """Quote a value as Python does, for a message."""
+    return printable(repr(value.decode("utf-8", "backslashreplace")))
+
+
 def printable(text: str) -> str:
-    """Write what is no printable character as JSON escapes: a terminal obeys some, and UTF-8 has no lone surrogates."""
-    if text.isprintable():
-        return text
-    return "".join(one if one.isprintable() else dumps(one)[1:-1] for one in text)
+    """Write what is no printable character, and the first sign of a command, as JSON escapes.
+
+    A terminal obeys some characters, and UTF-8 has no lone surrogates.
+    """
+    if not text.isprintable():
+        text = "".join(one if one.isprintable() else dumps(one)[1:-1] for one in text)
+    return without_commands(text)
+
+
+def without_commands(text: str) -> str:
+    """Write the first sign of what could be taken for a command, in any line of a text, as a JSON escape."""
+    return _COMMAND.sub(lambda found: f"{found[1] or ''}\\u{ord(found[0][-1]):04x}", text)
+
+
+_COMMAND = re.compile(r"^([^\S\n]*):(?=:)|#(?=#\w*\[)", re.MULTILINE)
+"""Where a line could be taken for a command: ``::…`` at its begin by GitHub, ``##[…]`` anywhere in it by GitHub and
+Azure, ``##vso[…]`` and ``##teamcity[…]`` by Azure and TeamCity.
+
+https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs
+"""
 
 
 def cut(text: str, size: int) -> str:

@@ -7,7 +7,7 @@ from core.programs import PATH, Program, Step, steps
 from exchanges import numbered
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import FORM, JSON, UPSTREAM
+from strategies import FORM, JSON, UPSTREAM, multipart
 
 from chatproxy.core.answers.echoes import Echo
 from chatproxy.core.answers.template import Slot, as_recorded
@@ -156,3 +156,13 @@ def test_as_recorded_an_echo_is_the_recorded_value() -> None:
     reply = MemoryCassette("c", [made], RULES).reply(ExchangeNumber(1))
     assert Slot.ECHO in {slot for slot, _ in reply.body.slots}
     assert reply.render(as_recorded(UPSTREAM)) == made.response
+
+
+def test_law_11_an_ignored_part_of_a_multipart_form_is_echoed() -> None:
+    def create(text: bytes, boundary: bytes) -> Request:
+        field = (b"Content-Type", b"multipart/form-data; boundary=" + boundary)
+        return Request("POST", PATH.encode(), (field,), multipart([(b"Body", None, None, text)], boundary))
+
+    answer = Response(201, b"CREATED", (JSON,), json.dumps({"sid": SID, "body": "recorded"}).encode())
+    client = Client([numbered(1, create(b"recorded", b"one"), answer, UPSTREAM, 0, 0)])
+    assert client.ask(create(b'my "own"', b"other"))["body"] == 'my "own"'

@@ -3,7 +3,7 @@ import json
 import pytest
 from exchanges import numbered
 from hypothesis import given
-from strategies import FORM, JSON, MESSAGES, ORIGIN, UPSTREAM, responses, twilio_responses
+from strategies import FORM, JSON, MESSAGES, MULTIPART, ORIGIN, UPSTREAM, multipart, responses, twilio_responses
 
 from chatproxy.core.answers.template import (
     Addresses,
@@ -327,3 +327,10 @@ def test_law_10_addresses_in_a_body_are_turned_as_they_are_written() -> None:
     one, escaped = UPSTREAM.encode(), UPSTREAM.replace("/", r"\/").encode()
     answer = turned(Response(200, b"OK", (JSON,), body % (one, escaped, one)), UPSTREAM, HERE)
     assert answer.body == body % (b"http://here:1", rb"http:\/\/here:1", one)
+
+
+def test_our_own_address_in_a_part_of_a_multipart_form_is_learned() -> None:
+    addresses = Addresses()
+    body = multipart([(b"Body", None, None, b"see %b/x" % ORIGIN.encode())])
+    addresses.learn(Request("POST", MESSAGES, (MULTIPART,), body, origin=ORIGIN))
+    assert addresses.by_field == {b"body": {ORIGIN}}

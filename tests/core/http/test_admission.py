@@ -79,3 +79,8 @@ def test_an_answer_that_no_fixture_could_hold_is_none(answer: Response, reason: 
         check_answer(answer)
     assert refused.value.status == 502
     assert "\n" not in str(refused.value)
+
+
+def test_what_is_refused_gives_no_command() -> None:
+    with pytest.raises(RequestError, match=r"coding '\\u0023#\[error\]'"):
+        check_head("h", "/", ((b"Content-Encoding", b"##[error]"),))

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from chatproxy.core.leaks.places import Around, Surroundings
-from chatproxy.core.model import NO_EXCHANGE
+from chatproxy.core.model import NO_EXCHANGE, ExchangeNumber
 
 FIXTURE = {
     "chatproxy": 1,
@@ -113,3 +113,29 @@ def test_lines_are_remembered_up_to_a_bound() -> None:
         surroundings.pass_over(b'"a%d": [' % number)
     (found,) = surroundings.of(b'"x"', [(1, 2)])
     assert found.field == b"a5999"
+
+
+@pytest.mark.parametrize("newline", ["\r\n", "\n"])
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_place_in_a_multipart_form_is_in_the_part_of_its_name(newline: str, indent: int | None) -> None:
+    lines = [
+        "--b",
+        'Content-Disposition: form-data; name="Body"',
+        "",
+        "@1 a&To=@2",
+        "--b",
+        'Content-Disposition: form-data; name="File"; filename="@3"',
+        "",
+        "@4",
+        "--b--",
+        "@5",
+    ]
+    fixture = {"exchanges": [{"number": 7, "request": {"body": {"text": newline.join(lines)}}}]}
+    text = json.dumps(fixture, indent=indent).encode()
+    assert around(text) == [
+        Around(b"Body", ExchangeNumber(7), True),
+        Around(b"Body", ExchangeNumber(7), True),
+        Around(b"File", ExchangeNumber(7), False),
+        Around(b"File", ExchangeNumber(7), False),
+        Around(b"", ExchangeNumber(7), False),
+    ]

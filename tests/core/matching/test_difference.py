@@ -2,7 +2,7 @@ from itertools import combinations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import FORM, JSON, MESSAGES, requests
+from strategies import FORM, JSON, MESSAGES, MULTIPART, Parts, form_parts, multipart, requests
 
 from chatproxy.core.matching.difference import Difference, Part, by_name, differences, differing, places
 from chatproxy.core.matching.normal_form import NormalForm, normalize
@@ -81,3 +81,37 @@ def test_json_differs_in_places_where_both_sides_are_a_single_object_or_array() 
 def test_names_and_values_are_as_they_were_sent() -> None:
     (found,) = differences(form(post(b"a%26b=1%25&a%26b")), form(post(b"")))
     assert found == Difference(Part.FIELD, b"a&b", [b"1%", None], None)
+
+
+def sent(parts: Parts) -> NormalForm:
+    return form(Request("POST", MESSAGES, (MULTIPART,), multipart(parts)))
+
+
+@given(form_parts, form_parts, st.sampled_from([b"\r\n", b"\n"]))
+def test_law_4_multipart_forms_differ_exactly_if_keys_do(parts: Parts, others: Parts, newline: bytes) -> None:
+    one = sent(parts)
+    for other in (
+        sent(others),
+        sent(parts[::-1]),
+        form(post(b"")),
+        form(Request("POST", MESSAGES, (MULTIPART,), multipart(parts, newline=newline))),
+    ):
+        assert (not list(differences(one, other))) == (one.key == other.key)
+
+
+def test_parts_differ_by_their_names_and_attributes() -> None:
+    one = sent([(b"File", b"a;b.txt", None, b"1"), (b"File", None, None, b"1"), (b"a&b", None, None, b"2")])
+    other = sent([(b"File", b"c", b"text/plain", b"1"), (b"File", None, None, b"3"), (b"x", None, None, b"%")])
+    assert list(differences(one, other)) == [
+        Difference(Part.FIELD, b"File", [b"1", b"1"], [b"1", b"3"]),
+        Difference(Part.PART, b"File; content-type", None, [b"text/plain", None]),
+        Difference(Part.PART, b"File; filename", [b"a;b.txt", None], [b"c", None]),
+        Difference(Part.FIELD, b"a&b", [b"2"], None),
+        Difference(Part.FIELD, b"x", None, [b"%"]),
+    ]
+
+
+def test_a_form_of_another_kind_is_told_as_it_was_sent() -> None:
+    kind, body = differences(sent([(b"a", None, None, b"1&2")]), form(post(b"a=1%263")))
+    assert kind == Difference(Part.KIND, b"", [b"multipart"], [b"form"])
+    assert body == Difference(Part.BODY, b"", [b"a=1&2"], [b"a=1&3"])

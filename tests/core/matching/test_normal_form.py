@@ -11,17 +11,22 @@ from strategies import (
     FORM,
     JSON,
     MESSAGES,
+    MULTIPART,
     ORIGIN,
     UPSTREAM,
     Json,
     Pairs,
+    Parts,
+    form_parts,
     json_containers,
     json_spellings,
+    multipart,
     pairs,
     requests,
     segments,
     sids,
     spelled_pairs,
+    spelled_parts,
     spelled_path,
 )
 
@@ -476,6 +481,9 @@ def _turned(sid: bytes) -> bytes:
         ((JSON,), b'{"%b": 1, "%b": [2]}'),
         ((JSON,), b'{"%b": 1, "%b": '),
         ((), b"b=%b&a=%b"),
+        ((MULTIPART,), multipart([(b"%b", None, None, b"%b"), (_NEW + b"1", None, None, b"a")])),
+        ((MULTIPART,), multipart([(b"a", None, None, b'{"%b": ";", "%b": 2}'), (b"a", b"f", None, b'{"x": 1}')])),
+        ((MULTIPART,), multipart([(b"a", b"f", None, b'{"%b": 1,  "%b": 2}')])),
     ],
 )
 def test_law_3_a_translated_form_is_that_of_the_request_with_the_other_sids(
@@ -535,3 +543,116 @@ def test_law_11_an_ignored_parameter_does_not_count_in_its_route(
 def test_law_11_a_form_of_ignored_parameters_alone_is_an_empty_one() -> None:
     ignored = normalize(Request("POST", MESSAGES, (FORM,), b"Body=a"), IGNORING)
     assert ignored == normalize(Request("POST", MESSAGES), IGNORING)
+
+
+# Multipart forms
+
+
+def sent(parts: Parts, headers: Headers = (MULTIPART,), rules: Rules = RULES) -> NormalForm:
+    return normalize(Request("POST", MESSAGES, headers, multipart(parts), origin=ORIGIN), rules)
+
+
+def plain(**fields: bytes) -> Parts:
+    return [(name.encode(), None, None, content) for name, content in fields.items()]
+
+
+def _meant_parts(parts: Parts) -> object:
+    meant = defaultdict(list)
+    for name, filename, media_type, content in parts:
+        meant[name].append((filename, media_type, _meant_json(content) if filename is None else content))
+    return {name: told for name, told in meant.items() if (name, told) != (b"From", [(None, None, b"system")])}
+
+
+@given(form_parts, st.data())
+def test_law_2_a_multipart_form_counts_by_its_parts_whatever_its_boundary(parts: Parts, data: st.DataObject) -> None:
+    (one, other) = (data.draw(spelled_parts(parts)) for _ in range(2))
+    forms = [normalize(Request("POST", MESSAGES, (head,), body, origin=ORIGIN), RULES) for head, body in (one, other)]
+    assert forms[0] == forms[1]
+    assert forms[0].key == forms[1].key
+
+
+@given(form_parts, form_parts, st.data())
+def test_law_2_multipart_forms_of_other_parts_differ(parts: Parts, others: Parts, data: st.DataObject) -> None:
+    several = [parts, others, data.draw(st.permutations(parts))]
+    for one, other in combinations(several, 2):
+        is_same = _meant_parts(one) == _meant_parts(other)
+        assert (sent(one).text == sent(other).text) == is_same
+        assert (sent(one).key == sent(other).key) == is_same
+
+
+def test_the_text_form_of_parts_is_what_the_documentation_shows() -> None:
+    form = sent([(b"File", b"a.txt", b"text/plain", b"a;b"), *plain(Attributes=b'{"a": 1}')])
+    assert form.text.endswith(b'\n\nmultipart\nAttributes={"a":1}&File=a%3bb;content-type=text/plain;filename=a.txt')
+
+
+def test_lines_that_end_in_lf_alone_are_another_form() -> None:
+    crlf, lf = (multipart(plain(Body=b"a"), newline=newline) for newline in (b"\r\n", b"\n"))
+    forms = [post(body, headers=(MULTIPART,)) for body in (crlf, lf)]
+    assert [form.kind for form in forms] == ["multipart", "multipart with bare line feeds"]
+    assert forms[0].key != forms[1].key
+
+
+def test_a_multipart_body_that_is_no_form_counts_by_its_bytes() -> None:
+    body = multipart(plain(Body=b"a"))
+    for media_type in (b"multipart/form-data", b"multipart/mixed; boundary=b", b"multipart/form-data; boundary=c"):
+        form = post(body, headers=((b"Content-Type", media_type),))
+        assert (form.kind, form.body) == ("bytes", (body,))
+
+
+def test_law_2_the_content_of_a_file_counts_by_its_bytes() -> None:
+    def of_file(content: bytes, filename: bytes | None = b"a.json") -> NormalForm:
+        return sent([(b"a", filename, None, content)])
+
+    assert of_file(b"[1.0]") != of_file(b"[1]")
+    assert of_file(b"[1.0]", None) == of_file(b"[1]", None)
+    assert of_file(ORIGIN.encode()).body == (b"a=%b;filename=a.json" % ORIGIN.encode(),)
+    assert of_file(ORIGIN.encode(), None).body == (b"a=" + UPSTREAM.encode(),)
+
+
+def test_law_3_a_part_at_its_default_equals_its_absence() -> None:
+    assert sent(plain(From=b"system")) == sent([])
+    assert sent([(b"From", None, b"text/plain", b"system")]) != sent([])
+
+
+def test_an_empty_part_differs_from_an_absent_one() -> None:
+    assert sent(plain(a=b"")) != sent([])
+
+
+@pytest.mark.parametrize("name", [b"Body", b"B%6Fdy", b"From"])
+def test_law_11_an_ignored_part_does_not_count_in_its_route(name: bytes) -> None:
+    one = sent([(name, b"any", None, b"thing"), *plain(a=b"1")], rules=IGNORING)
+    assert one.key == sent(plain(a=b"1"), rules=IGNORING).key
+
+
+def test_an_ignored_name_is_decoded_in_query_and_form() -> None:
+    rules = Rules(ignore=frozenset({("", "a&b")}))
+    one = normalize(Request("POST", MESSAGES + b"?a%26b=1", (FORM,), b"a%26b=2&c=3"), rules)
+    assert one == normalize(Request("POST", MESSAGES, (FORM,), b"c=3"), rules)
+
+
+def test_a_content_type_that_counts_has_no_boundary_of_its_own() -> None:
+    rules = Rules(("content-type", "x-a"))
+    forms = [
+        normalize(
+            Request(
+                "POST",
+                MESSAGES,
+                ((b"X-A", b"1"), (b"Content-Type", b"multipart/form-data; boundary=" + boundary)),
+                multipart(plain(a=b"1"), boundary),
+            ),
+            rules,
+        )
+        for boundary in (b"one", b"other")
+    ]
+    assert forms[0] == forms[1]
+    assert forms[0].headers == (b"content-type: multipart/form-data; boundary=chatproxy-boundary", b"x-a: 1")
+
+
+# As it was sent
+
+
+def test_a_form_is_shown_without_its_escapes() -> None:
+    form = normalize(Request("POST", b"/a%2fb/%25?c%26=%0A%25", (FORM,), b"d=%26+%25&e=1"), RULES)
+    assert (form.sent_path, form.sent_query, form.sent_body) == (b"/a%2Fb/%25", [b"c&=\n%"], [b"d=& %", b"e=1"])
+    assert sent([(b"a&b", None, None, b"1;%")]).sent_body == [b"a&b=1;%"]
+    assert post(b"100%25", headers=()).sent_body == [b"100%25"]

@@ -1,6 +1,6 @@
 import pytest
 from hypothesis import given
-from strategies import FORM, JSON, ORIGIN, requests, sids
+from strategies import FORM, JSON, MULTIPART, ORIGIN, multipart, requests, sids
 
 from chatproxy.core.matching.normal_form import normalize, translate
 from chatproxy.core.matching.rules import Rules
@@ -35,6 +35,15 @@ def shaped(request: Request, rules: Rules | None = None) -> list[str]:
         (Request("POST", PATH, (FORM,), b"From=system"), ["in the form, 'From=system' is the default and left out"]),
         (Request("POST", b"/v1/x", (JSON,), b'{"b": 1}'), ["the JSON body is put into one spelling for its content"]),
         (Request("POST", b"/v1/x", (), b"any"), []),
+        (
+            Request(
+                "POST", PATH, (MULTIPART,), multipart([(b"From", None, None, b"system"), (b"a", None, None, b"1")])
+            ),
+            [
+                "the multipart form counts by its parts, sorted by name, whatever its boundary",
+                "in the multipart form, 'From' is the default and left out",
+            ],
+        ),
         (
             Request("GET", b"/v1/x?a=http://127.0.0.1:8765/y", origin=ORIGIN),
             [
@@ -75,3 +84,16 @@ def test_that_there_are_rules_of_scrubbing_is_said() -> None:
     for count, words in ((1, "1 rule"), (2, "2 rules")):
         said = shaped(Request("GET", b"/v1/x"), Rules(scrub=Scrub((rule,) * count)))
         assert said == [f"the request is scrubbed by {words}", "no header counts"]
+
+
+def test_an_ignored_part_is_named() -> None:
+    request = Request("POST", PATH, (MULTIPART,), multipart([(b"Body", None, None, b"a")]))
+    assert "in the multipart form, 'Body' is ignored and left out" in shaped(
+        request, Rules(ignore=frozenset({("", "Body")}))
+    )
+
+
+def test_a_pair_that_is_left_out_gives_no_command() -> None:
+    request = Request("POST", PATH, (FORM,), b"Body=##[error]")
+    (left_out, *_) = shaped(request, Rules(ignore=frozenset({("", "Body")})))
+    assert left_out == "in the form, 'Body=\\u0023#[error]' is ignored and left out"

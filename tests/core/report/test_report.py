@@ -160,6 +160,10 @@ def test_a_trouble_tells_how_often_it_came() -> None:
     assert Trouble("GET /v1/x", "never recorded", 3).text == "GET /v1/x: never recorded (3 times)"
 
 
+def test_a_trouble_is_one_line_and_no_command() -> None:
+    assert Trouble("GET /", "##[error]\n", 1).text == "GET /: \\u0023#[error]\\n"
+
+
 def test_a_run_without_a_cassette_is_read_back() -> None:
     report = Report(Mode.PASSTHROUGH, None, Engine(UPSTREAM, lambda: 0))
     assert outcome_of(report.content(whole=True)) == report.outcome()

@@ -139,6 +139,8 @@ def test_what_an_exchange_sends_is_cut_and_escaped() -> None:
     )
     (found,) = compared([], exchanges(("a=1&b=%1b[31m", 1)))
     assert found.findings[0].message == "is only in b, answered 200, with a=1 b=\\u001b[31m"
+    (found,) = compared([], exchanges(("a=%26+100%25", 1)))
+    assert found.findings[0].message == "is only in b, answered 200, with a=& 100%"
     (found,) = compared(exchanges(("", 1), method="GET"), [])
     assert (found.a, found.b) == (1, None)
     assert found.findings[0].message == "is only in a, answered 200"

@@ -3,7 +3,7 @@ import json
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
-from strategies import FORM, JSON, MESSAGES, Json, json_containers, requests, responses
+from strategies import FORM, JSON, MESSAGES, MULTIPART, Json, json_containers, multipart, requests, responses
 
 from chatproxy.core.matching.normal_form import NormalForm, normalize
 from chatproxy.core.matching.rules import Rules
@@ -136,3 +136,15 @@ def test_a_severity_reaches_its_own_bound_and_those_below() -> None:
 def test_what_is_not_skipped_was_checked() -> None:
     assert Checked("a/1", "GET /").skipped is None
     assert Checked("a/1", "GET /").findings == []
+
+
+def test_a_multipart_form_differs_by_its_parts() -> None:
+    one = form(multipart([(b"File", b"a", None, b"x"), (b"a", None, None, b"1")]), headers=(MULTIPART,))
+    other = form(multipart([(b"File", b"b", None, b"x")]), headers=(MULTIPART,))
+    assert [str(change.message) for change in compare_requests(one, other)] == ['was "a", is "b"', 'is gone, was "1"']
+    assert [change.place for change in compare_requests(one, other)] == [
+        "request form part File; filename",
+        "request form field a",
+    ]
+    (kinds,) = compare_requests(one, form(b"a=1"))
+    assert kinds.message == "was a multipart form, is a form"

@@ -9,6 +9,7 @@ from strategies import FORM, JSON, UPSTREAM
 
 from chatproxy.core.answers.template import Slot
 from chatproxy.core.cassette.memory import MemoryCassette
+from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange, Headers, Request, Response
 from chatproxy.core.review.findings import compare_responses
@@ -97,3 +98,8 @@ def test_law_1_another_run_of_the_same_program_means_the_same(taken: list[Step])
     one, other = Program().run(taken), again(taken)
     assert [one.response.body for one in one.exchanges[:1]] != [one.response.body for one in other.exchanges[:1]]
     assert meant(*one.exchanges) == meant(*other.exchanges)
+
+
+def test_an_endpoint_is_shown_as_it_was_sent_and_gives_no_command() -> None:
+    form = normalize(Request("GET", b"/a%2fb/##[error]/%1b"), Rules())
+    assert Meaning(form, Response(200)).endpoint == "GET /a%2Fb/\\u0023#[error]/\\u001b"

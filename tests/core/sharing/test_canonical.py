@@ -12,7 +12,7 @@ from exchanges import numbered
 from fixture.fixtures import read
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import FORM, JSON, ORIGIN, UPSTREAM
+from strategies import FORM, JSON, ORIGIN, UPSTREAM, Parts, multipart
 
 from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.cassette.memory import MemoryCassette
@@ -254,3 +254,27 @@ def test_an_ignored_parameter_is_in_the_file_as_recorded_with_numbers_for_sids()
     number = "IM" + "0" * 31 + "1"
     assert json.loads(found.response.body) == {"sid": number, "body": f"see {number}"}
     assert parse_qs(found.request.body.decode()) == {"Body": [f"see {number}"]}
+
+
+def test_recording_a_multipart_form_again_gives_the_same_file_which_replays_any_boundary() -> None:
+    def create(boundary: bytes, sid: str) -> Request:
+        field = (b"Content-Type", b"multipart/form-data; boundary=" + boundary)
+        parts: Parts = [(b"Body", None, None, sid.encode() + ORIGIN.encode()), (b"File", b"a.bin", None, b"\xff\r\n")]
+        target = f"/v1/Services/{sid}/Channels/general/Messages".encode()
+        return Request("POST", target, (field,), multipart(parts, boundary), origin=ORIGIN)
+
+    def recorded(boundary: bytes, sid: str) -> str:
+        answer = Response(201, b"CREATED", (JSON,), b'{"sid": "IM%b"}' % sid[2:].encode())
+        exchange = numbered(1, create(boundary, sid), answer, UPSTREAM, SECOND, SECOND)
+        return exported(MemoryCassette("c", [exchange], RULES))
+
+    one, other = "IS" + "1" * 32, "IS" + "2" * 32
+    text = recorded(b"one", one)
+    assert text == recorded(b"another", other)
+    document = read(text)
+    shared = MemoryCassette(document.name, document.exchanges, RULES, document.declared)
+    session = Session(shared, RULES, sids=Bindings(shared, RULES))
+    engine = Engine(UPSTREAM, lambda: 0, sessions=Sessions(lambda name, restarts: session))
+    answer = engine.on_request(create(b"live", other))
+    assert isinstance(answer, Response)
+    assert answer.status == 201
