@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from chatproxy.cli.options import MATCHING, UNUSED, epilog, options, say
+from chatproxy.cli.options import MATCHING, UNUSED, epilog, options
+from chatproxy.cli.streams import say
 from chatproxy.config.settings import Settings
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.report.coverage import Covered, coverage_json, merged, never_run, read_coverage

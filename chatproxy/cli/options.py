@@ -1,4 +1,4 @@
-"""What every command shares: flags made of the settings, and how it speaks."""
+"""What every command shares: flags made of the settings, and a bar for what takes long."""
 
 import os
 import sys
@@ -10,7 +10,6 @@ from pathlib import Path
 import click
 
 from chatproxy.config.settings import SETTINGS, Setting, load
-from chatproxy.core.errors import ConfigError
 
 MATCHING = ("store", "match-headers", "ignore", "scrub", "salt")
 """The settings that shape keys, and where the cassettes are."""
@@ -24,17 +23,6 @@ FINDINGS = 5
 
 _BAR_FROM = 500
 """From how many steps on a progress bar is worth showing."""
-
-
-def say(line: str) -> None:
-    """Show a line as the command's result."""
-    click.echo(line)
-    sys.stdout.flush()
-
-
-def warn(line: str) -> None:
-    """Show a line that the user should know of."""
-    click.echo(line, err=True)
 
 
 def options(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -76,12 +64,3 @@ def progress(label: str, steps: int) -> Iterator[Callable[[], object]]:
         return
     with click.progressbar(length=steps, label=label, file=sys.stderr) as bar:
         yield lambda: bar.update(1)
-
-
-def standard_input() -> bytes:
-    """Return all that is given on standard input."""
-    try:
-        with open(0, "rb", closefd=False) as stream:  # sys.stdin is None where it is closed
-            return stream.read()
-    except OSError as error:
-        raise ConfigError("standard input", f"cannot be read: {error.strerror}") from error

@@ -14,7 +14,7 @@ DEMO = Path(__file__).parents[2] / "cassettes" / "demo.json"
 _PARTS = {
     "chatproxy": "cassettes cli clock config core environment files serve store upstream wiring",
     "chatproxy.cassettes": "names",
-    "chatproxy.cli": "main options",
+    "chatproxy.cli": "main options streams",
     "chatproxy.config": "scrub_rules settings values",
     "chatproxy.core": """
         answers cassette credentials engine errors http matching model products record replay report scrubbing
