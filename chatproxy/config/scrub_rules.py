@@ -3,13 +3,13 @@
 Each reader raises ValueError, with what is wrong, for what it cannot read; it never shows a salt.
 """
 
-import json
 import re
 from collections.abc import Iterable
 
 from chatproxy.core.http.grammar import FIELD_TEXT, TOKEN
 from chatproxy.core.scrubbing.rules import Action, LooksAt, ScrubRule
 from chatproxy.core.scrubbing.scrub import unsettled
+from chatproxy.core.text.json_text import parsed
 
 
 def scrub(raw: object) -> tuple[ScrubRule, ...]:
@@ -32,8 +32,8 @@ def scrub(raw: object) -> tuple[ScrubRule, ...]:
 
 def _from_json(text: str) -> object:
     try:
-        return json.loads(text or "[]")
-    except (ValueError, RecursionError) as error:
+        return parsed(text.encode() or b"[]")
+    except ValueError as error:
         raise ValueError('is no JSON such as [{"field": "from", "pseudonym": true}]') from error
 
 

@@ -121,6 +121,8 @@ def _read(setting: Setting, source: str, raw: object) -> Any:
         return setting.read(raw)
     except ValueError as error:
         raise ConfigError(source, str(error)) from error
+    except RecursionError:  # a dotted key may lead deeper than a value can be shown
+        raise ConfigError(source, "nests too deep") from None
 
 
 def _file(folder: Path) -> tuple[str, dict[str, object]]:
@@ -130,9 +132,11 @@ def _file(folder: Path) -> tuple[str, dict[str, object]]:
         if not path.is_file():
             continue
         try:
-            content: Any = tomllib.loads(path.read_text("utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+            content: Any = tomllib.loads(path.read_text("utf-8-sig"))  # some editors begin a file with the mark
+        except (ValueError, OSError) as error:
             raise ConfigError(name, f"cannot be read: {error}") from error
+        except RecursionError:
+            raise ConfigError(name, "cannot be read: it nests too deep") from None
         for step in table:
             content = content.get(step, {}) if isinstance(content, dict) else {}
         if table and not content:
