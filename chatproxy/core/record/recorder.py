@@ -21,7 +21,10 @@ class Recorder:
         self.last_write = NO_EXCHANGE
 
     def exchange(self, forward: Forward, response: Response, answered: int) -> Exchange:
-        """Make the exchange of an answer that came at this moment (microseconds since 1970)."""
+        """Make the exchange of an answer that came at this moment (microseconds since 1970).
+
+        A clock that was set back meanwhile does not let it come before its request.
+        """
         blanker = self._blankers.of(forward.request.headers)
         request, answer = blanker.exchange(forward.request, response)
         number, self._next = self._next, ExchangeNumber(self._next + 1)
@@ -33,7 +36,7 @@ class Recorder:
             response=answer,
             upstream=self._upstream,
             asked=forward.asked,
-            answered=answered,
+            answered=max(answered, forward.asked),
             after=forward.after,
             user=blanker.user,
         )
