@@ -32,7 +32,7 @@ def options(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]
         @wraps(command)
         def with_settings(**arguments: object) -> None:
             flags = {name: arguments.pop(name.replace("-", "_")) for name in names}
-            given = {name: value for name, value in flags.items() if value is not None}
+            given = {name: value for name, value in flags.items() if value is not None and value != ()}
             command(settings=load(given, os.environ, Path()), **arguments)
 
         decorated: Callable[..., None] = with_settings
@@ -47,7 +47,8 @@ def _option(setting: Setting) -> Callable[[Callable[..., None]], Callable[..., N
     shown = f" [default: {setting.default}]" if setting.default and setting.metavar else ""
     names = (setting.flag, setting.name.replace("-", "_"))
     if setting.metavar:
-        return click.option(*names, metavar=setting.metavar, help=setting.help + shown)
+        several = setting.joined is not None
+        return click.option(*names, metavar=setting.metavar, multiple=several, help=setting.help + shown)
     return click.option(*names, is_flag=True, default=None, help=setting.help)
 
 

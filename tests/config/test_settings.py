@@ -104,3 +104,50 @@ def test_sids_to_keep_and_to_bind_are_read_from_flags_and_from_a_file(tmp_path: 
     for settings in (load({}, {}, tmp_path), load({"keep": f"IM,{A}", "bind": f"{A}={B}"}, {}, tmp_path / "none")):
         assert settings.keep == {"IM", A}
         assert settings.bind == {A: B}
+
+
+IM, CH = ("IM" + "1" * 32, "IM" + "2" * 32), ("CH" + "1" * 32, "CH" + "2" * 32)
+LISTS: dict[str, tuple[str, str]] = {
+    "keep": ("IM,CH", "US"),
+    "bind": ("=".join(IM), "=".join(CH)),
+    "match-headers": ("x-a,x-b", "x-c"),
+    "ignore": ("Body", "Now"),
+    "scrub": ('[{"field": "a", "drop": true}]', '[{"field": "b", "drop": true}, {"field": "c", "drop": true}]'),
+    "allow": ("3f2a,a.*", "b.*"),
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_that_is_given_in_several_flags_has_what_is_in_each(name: str, tmp_path: Path) -> None:
+    first, second = LISTS[name]
+
+    def read(*texts: str) -> object:
+        value = getattr(load({name: texts}, {}, tmp_path), name.replace("-", "_"))
+        return value if isinstance(value, frozenset | dict) else tuple(value)
+
+    one, other = read(first), read(second)
+    if isinstance(one, tuple):
+        assert read(first, second) == (*one, *other)  # type: ignore[misc]
+    else:
+        assert read(first, second) == one | other  # type: ignore[operator]
+    assert getattr(load({name: (first,)}, {}, tmp_path), name.replace("-", "_")) == getattr(
+        load({name: first}, {}, tmp_path), name.replace("-", "_")
+    )
+
+
+def test_every_list_may_be_given_in_several_flags() -> None:
+    """What takes several at once, takes them in several flags too."""
+    assert {setting.name for setting in SETTINGS if setting.joined} == set(LISTS)
+    for setting in SETTINGS:
+        if setting.metavar and setting.name not in LISTS:
+            assert "separated" not in setting.help
+
+
+def test_what_contradicts_itself_in_several_flags_is_refused(tmp_path: Path) -> None:
+    for name, texts, reason in (
+        ("bind", (f"{IM[0]}={IM[1]}", f"{IM[0]}={IM[0]}"), "a SID stands twice"),
+        ("scrub", ("[]", "{}"), "is no list of rules"),
+        ("scrub", ("[]", "["), "is no JSON"),
+    ):
+        with pytest.raises(ConfigError, match=f"^--{name}: {reason}"):
+            load({name: texts}, {}, tmp_path)
