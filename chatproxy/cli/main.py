@@ -22,8 +22,6 @@ def main() -> NoReturn:
         _fail(str(error), error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         _fail("interrupted", 130)
-    except BrokenPipeError:
-        sys.exit(1)
     sys.exit(0)
 
 

@@ -69,7 +69,7 @@ def _errors(stream: TextIO) -> Iterator[None]:
         yield
     except BrokenPipeError:
         _give_up(stream)
-        raise
+        raise  # click ends with status 1 then
     except OSError as error:
         _give_up(stream)
         raise ChatproxyError(_failure(error.strerror)) from error

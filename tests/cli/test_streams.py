@@ -101,6 +101,14 @@ def test_a_command_before_a_reader_of_nothing_ends_quietly(tmp_path: Path, argum
     assert shell(script, *arguments, cwd=tmp_path, PYTHONUNBUFFERED="").stderr == "1\n"
 
 
+def test_a_command_whose_reader_goes_half_way_ends_quietly(tmp_path: Path) -> None:
+    content = REFERENCE.read_text().replace('"Body=MESSAGE"', f'"{"x" * 300_000}"')
+    (tmp_path / "much.json").write_text(content)
+    script = '{ chatproxy "$@"; echo $? >&2; } | head -n 1'
+    done = shell(script, "show", "much.json", "--bodies", cwd=tmp_path, PYTHONUNBUFFERED="")
+    assert (done.stdout, done.stderr) == ("# 1\n", "1\n")
+
+
 @pytest.mark.parametrize("arguments", [("--help",), ("list",), ("import", REFERENCE), ("sandbox", "--listen", ":0")])
 def test_a_closed_output_is_an_error(tmp_path: Path, arguments: tuple[str | Path, ...]) -> None:
     done = shell('exec chatproxy "$@" >&-', *arguments, cwd=tmp_path)
