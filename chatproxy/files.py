@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TextIO
 
 from chatproxy.core.errors import CassetteError, ChatproxyError, ConfigError
+from chatproxy.core.text.json_text import parsed
 
 Check = Callable[[Path], None]
 """Looks at the temporary file before it takes the file's place; what it raises leaves the old one."""
@@ -61,6 +62,16 @@ def write_whole(path: Path, text: str, *, permissions: int | None = None, flag: 
 def write_json(path: Path, content: object, *, flag: str = "") -> None:
     """Write JSON for programs and people to read, as ``whole_file`` does."""
     write_whole(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n", flag=flag)
+
+
+def read_json(path: Path) -> object:
+    """Return what a file of JSON holds, None if it holds anything else; raises CassetteError if it cannot be read."""
+    try:
+        return parsed(path.read_bytes())
+    except OSError as error:
+        raise CassetteError(str(path), f"cannot be read: {error.strerror}") from error
+    except ValueError:
+        return None
 
 
 def make_way(path: Path | None, *, flag: str) -> None:

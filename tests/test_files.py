@@ -6,7 +6,7 @@ import pytest
 from store.stores import child, disk_full_beyond, read_only
 
 from chatproxy.core.errors import CassetteError, ConfigError
-from chatproxy.files import remove_file, whole_file, write_whole
+from chatproxy.files import read_json, remove_file, whole_file, write_whole
 
 WRITES = """
 from chatproxy.files import whole_file
@@ -211,3 +211,12 @@ def test_what_is_not_there_is_removed_already_and_a_folder_is_not_removed(folder
     with pytest.raises(ConfigError, match="--ready-file: "):
         remove_file(folder, flag="--ready-file")
     assert only(folder) == {}
+
+
+def test_a_file_of_json_is_read_and_any_other_holds_nothing(folder: Path) -> None:
+    path = folder / "a.json"
+    for text, content in ((b'{"a": 1}', {"a": 1}), (b'\xef\xbb\xbf"a"', "a"), (b"{", None), (b"[" * 900, None)):
+        path.write_bytes(text)
+        assert read_json(path) == content
+    with pytest.raises(CassetteError, match="cannot be read: Is a directory"):
+        read_json(folder)

@@ -1,6 +1,5 @@
 """Pruning a cassette of the store: what no run was served goes, and what is left replaces the cassette whole."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange
 from chatproxy.core.report.report import read_report
 from chatproxy.core.sharing.pruning import Pruning, prune
+from chatproxy.files import read_json
 from chatproxy.store import Existing, Progress, Recording, Store, unseen
 from chatproxy.store.layout import Tally
 from chatproxy.store.records import Record, check_name
@@ -33,7 +33,7 @@ def plan_pruning(store: Store, name: str, reports: Sequence[Path], rules: Rules)
     tally = store.tally(record)
     _refuse([partial for partial in store.partials(name) if store.count(partial)])
     cassette = store.open(name, rules)
-    runs = [read_report(_read(path), cassette, str(path)) for path in reports]
+    runs = [read_report(read_json(path), cassette, str(path)) for path in reports]
     unused = frozenset.intersection(*(run.unused for run in runs))
     if unused.issuperset(cassette.numbers()):
         raise CassetteError(name, f"no run was served any of it; delete it with `chatproxy rm {name}` if that is meant")
@@ -62,13 +62,3 @@ def _refuse(partials: list[str]) -> None:
     """Refuse to go on where an interrupted recording of the name would be deleted too, as one that is superseded."""
     if partials:
         raise CassetteError(partials[0], "is left of an interrupted recording; rename it or delete it first")
-
-
-def _read(path: Path) -> object:
-    """Return what a report holds, nothing if it is no JSON."""
-    try:
-        return json.loads(path.read_bytes())
-    except OSError as error:
-        raise CassetteError(str(path), f"cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError):
-        return None

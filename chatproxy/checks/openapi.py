@@ -23,6 +23,7 @@ from chatproxy.core.model import Exchange, Request, Response
 from chatproxy.core.review.findings import Change, Checked, Severity, findings
 from chatproxy.core.review.meaning import meaning
 from chatproxy.core.text.excerpts import cut, printable
+from chatproxy.core.text.json_text import parsed
 from chatproxy.core.time.timestamps import read_instant
 
 Schema = Mapping[str, Any]
@@ -51,15 +52,19 @@ def check_document(cassette: Cassette, rules: Rules, path: Path) -> Iterator[Che
     for number in cassette.order():
         exchange, label = cassette.exchange(number), f"{cassette.name}/{number}"
         endpoint = meaning(cassette, number, rules).endpoint
-        yield Checked(label, endpoint, findings(endpoint, label, document.changes(exchange)))
+        try:
+            changes = list(document.changes(exchange))
+        except RecursionError as error:
+            raise ConfigError("--openapi", f"{path} has a schema that leads to itself") from error
+        yield Checked(label, endpoint, findings(endpoint, label, changes))
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        document = json.loads(path.read_bytes())
+        document: Any = parsed(path.read_bytes())
     except OSError as error:
         raise ConfigError("--openapi", f"{path} cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise ConfigError("--openapi", f"{path} is no JSON: {error}") from error
     version = document.get("openapi") if isinstance(document, dict) else None
     if not isinstance(version, str) or not version.startswith("3.0.") or not isinstance(document.get("paths"), dict):
@@ -147,9 +152,9 @@ class _Document:
             yield Change(Severity.HIGH, "header content-type", "is none of " + ", ".join(content))
             return
         try:
-            value = json.loads(response.body)
-        except (ValueError, RecursionError):
-            yield Change(Severity.HIGH, "body", "is no JSON")
+            value = parsed(response.body)
+        except ValueError:
+            yield Change(Severity.HIGH, "body", "is no JSON, or nests too deep")
             return
         yield from self._problems(schema, value)
         yield from self._unknown(schema, value, "")

@@ -23,7 +23,8 @@ from chatproxy.cassettes.transfer import (
     merge_cassettes,
     open_document,
 )
-from chatproxy.cli.options import MATCHING, epilog, options, progress, say, warn
+from chatproxy.cli.options import MATCHING, epilog, options, progress
+from chatproxy.cli.streams import say, warn
 from chatproxy.clock import now
 from chatproxy.config.settings import Settings
 from chatproxy.core.errors import ConfigError

@@ -1,18 +1,17 @@
 """The commands that say what several runs served of the recordings."""
 
-import json
 import sys
 from contextlib import ExitStack
 from pathlib import Path
 
 import click
 
-from chatproxy.cli.options import MATCHING, UNUSED, epilog, options, say
+from chatproxy.cli.options import MATCHING, UNUSED, epilog, options
+from chatproxy.cli.streams import say
 from chatproxy.config.settings import Settings
-from chatproxy.core.errors import CassetteError
 from chatproxy.core.report.coverage import Covered, coverage_json, merged, never_run, read_coverage
 from chatproxy.core.text.excerpts import counted
-from chatproxy.files import write_json
+from chatproxy.files import read_json, write_json
 from chatproxy.show.table import table
 from chatproxy.wiring.sessions import open_several, rules_of
 
@@ -40,7 +39,7 @@ def _merge(reports: tuple[str, ...], fixtures: tuple[str, ...], settings: Settin
 
     The exit status is 4 if an exchange was never served and --fail-on-unused is given.
     """
-    found = [one for report in reports for one in read_coverage(_read(Path(report)), report)]
+    found = [one for report in reports for one in read_coverage(read_json(Path(report)), report)]
     rules = rules_of(settings)
     with ExitStack() as stack:
         opened = open_several(stack, fixtures, settings, rules)
@@ -51,15 +50,6 @@ def _merge(reports: tuple[str, ...], fixtures: tuple[str, ...], settings: Settin
     say(_shown(covered))
     if settings.fail_on_unused and any(one.unused for one in covered):
         sys.exit(UNUSED)
-
-
-def _read(path: Path) -> object:
-    try:
-        return json.loads(path.read_bytes())
-    except OSError as error:
-        raise CassetteError(str(path), f"cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError):
-        return None
 
 
 def _shown(covered: list[Covered]) -> str:

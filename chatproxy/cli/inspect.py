@@ -10,7 +10,8 @@ import click
 from chatproxy.cassettes.leak_gate import ADVICE, findings, gate_of, leaks_of
 from chatproxy.cassettes.merge_driver import merge
 from chatproxy.cassettes.transfer import check_if_fixture
-from chatproxy.cli.options import FINDINGS, MATCHING, SIDS, epilog, options, say, standard_input, warn
+from chatproxy.cli.options import FINDINGS, MATCHING, SIDS, epilog, options
+from chatproxy.cli.streams import say, standard_input, warn
 from chatproxy.clock import now
 from chatproxy.config.settings import Settings
 from chatproxy.core.errors import CassetteError, ChatproxyError, LeakError

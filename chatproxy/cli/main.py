@@ -1,6 +1,5 @@
 """The command line: each command reads its settings, calls one part, and shows what came of it."""
 
-import os
 import sys
 from importlib import import_module
 from typing import NoReturn
@@ -8,12 +7,13 @@ from typing import NoReturn
 import click
 
 from chatproxy import __version__
+from chatproxy.cli.streams import claim_streams, warn
 from chatproxy.core.errors import ChatproxyError
-from chatproxy.core.text.excerpts import without_commands
 
 
 def main() -> NoReturn:
     """Run the command line and exit: 0, or 1 for an error, 2 for wrong usage; errors are one line."""
+    claim_streams()
     try:
         cli(prog_name="chatproxy", standalone_mode=False)
     except click.ClickException as error:
@@ -22,9 +22,6 @@ def main() -> NoReturn:
         _fail(str(error), error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         _fail("interrupted", 130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
     sys.exit(0)
 
 
@@ -35,7 +32,7 @@ def _command_of(error: click.ClickException) -> str:
 
 
 def _fail(message: str, exit_code: int) -> NoReturn:
-    click.echo(without_commands(f"chatproxy: {message}"), err=True)
+    warn(f"chatproxy: {message}")
     sys.exit(exit_code)
 
 

@@ -1,4 +1,4 @@
-"""What every command shares: flags made of the settings, and how it speaks."""
+"""What every command shares: flags made of the settings, and a bar for what takes long."""
 
 import os
 import sys
@@ -10,8 +10,6 @@ from pathlib import Path
 import click
 
 from chatproxy.config.settings import SETTINGS, Setting, load
-from chatproxy.core.errors import ConfigError
-from chatproxy.core.text.excerpts import without_commands
 
 MATCHING = ("store", "match-headers", "ignore", "scrub", "salt")
 """The settings that shape keys, and where the cassettes are."""
@@ -27,22 +25,6 @@ _BAR_FROM = 500
 """From how many steps on a progress bar is worth showing."""
 
 
-def say(text: str) -> None:
-    """Show lines as the command's result, none of which is a command to a CI system."""
-    annotate(without_commands(text))
-
-
-def annotate(line: str) -> None:
-    """Show a line that may be a command to a CI system."""
-    click.echo(line)
-    sys.stdout.flush()
-
-
-def warn(text: str) -> None:
-    """Show lines that the user should know of."""
-    click.echo(without_commands(text), err=True)
-
-
 def options(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command the flags of these settings, and the settings that hold as its ``settings``."""
 
@@ -50,7 +32,7 @@ def options(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]
         @wraps(command)
         def with_settings(**arguments: object) -> None:
             flags = {name: arguments.pop(name.replace("-", "_")) for name in names}
-            given = {name: value for name, value in flags.items() if value is not None}
+            given = {name: value for name, value in flags.items() if value is not None and value != ()}
             command(settings=load(given, os.environ, Path()), **arguments)
 
         decorated: Callable[..., None] = with_settings
@@ -65,7 +47,8 @@ def _option(setting: Setting) -> Callable[[Callable[..., None]], Callable[..., N
     shown = f" [default: {setting.default}]" if setting.default and setting.metavar else ""
     names = (setting.flag, setting.name.replace("-", "_"))
     if setting.metavar:
-        return click.option(*names, metavar=setting.metavar, help=setting.help + shown)
+        several = setting.joined is not None
+        return click.option(*names, metavar=setting.metavar, multiple=several, help=setting.help + shown)
     return click.option(*names, is_flag=True, default=None, help=setting.help)
 
 
@@ -82,12 +65,3 @@ def progress(label: str, steps: int) -> Iterator[Callable[[], object]]:
         return
     with click.progressbar(length=steps, label=label, file=sys.stderr) as bar:
         yield lambda: bar.update(1)
-
-
-def standard_input() -> bytes:
-    """Return all that is given on standard input."""
-    try:
-        with open(0, "rb", closefd=False) as stream:  # sys.stdin is None where it is closed
-            return stream.read()
-    except OSError as error:
-        raise ConfigError("standard input", f"cannot be read: {error.strerror}") from error

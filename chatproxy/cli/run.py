@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import click
 
-from chatproxy.cli.options import MATCHING, SIDS, UNUSED, annotate, epilog, options, warn
+from chatproxy.cli.options import MATCHING, SIDS, UNUSED, epilog, options
 from chatproxy.cli.serving import RECORDING, SERVING, SESSIONS
+from chatproxy.cli.streams import annotate, warn
 from chatproxy.config.settings import Settings
 from chatproxy.config.values import FREE
 from chatproxy.core.model import Mode, Outcome

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from chatproxy.cli.options import MATCHING, SIDS, epilog, options, say, warn
+from chatproxy.cli.options import MATCHING, SIDS, epilog, options
+from chatproxy.cli.streams import say, warn
 from chatproxy.config.settings import SETTINGS, Settings
 from chatproxy.core.model import Mode
 

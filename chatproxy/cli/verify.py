@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from chatproxy.cli.options import FINDINGS, MATCHING, epilog, options, say
+from chatproxy.cli.options import FINDINGS, MATCHING, epilog, options
+from chatproxy.cli.streams import say
 from chatproxy.config.settings import Settings
 from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.matching.rules import Rules

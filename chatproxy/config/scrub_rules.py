@@ -3,20 +3,22 @@
 Each reader raises ValueError, with what is wrong, for what it cannot read; it never shows a salt.
 """
 
-import json
 import re
 from collections.abc import Iterable
+from itertools import chain
+from typing import Any
 
 from chatproxy.core.http.grammar import FIELD_TEXT, TOKEN
 from chatproxy.core.scrubbing.rules import Action, LooksAt, ScrubRule
 from chatproxy.core.scrubbing.scrub import unsettled
+from chatproxy.core.text.json_text import parsed
 
 
 def scrub(raw: object) -> tuple[ScrubRule, ...]:
     """Read the rules of scrubbing: an array of tables, or the same as JSON."""
     tables = _from_json(raw) if isinstance(raw, str) else raw
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        raise ValueError("is no list of rules, each a table")
+        raise ValueError(_NO_LIST)
     rules = []
     for place, table in enumerate(tables, 1):
         try:
@@ -30,10 +32,21 @@ def scrub(raw: object) -> tuple[ScrubRule, ...]:
     return tuple(rules)
 
 
-def _from_json(text: str) -> object:
+_NO_LIST = "is no list of rules, each a table"
+
+
+def joined(texts: tuple[str, ...]) -> object:
+    """Return the rules of several texts of JSON as one list."""
+    lists = [_from_json(text) for text in texts]
+    if not all(isinstance(one, list) for one in lists):
+        raise ValueError(_NO_LIST)
+    return list(chain.from_iterable(lists))
+
+
+def _from_json(text: str) -> Any:
     try:
-        return json.loads(text or "[]")
-    except (ValueError, RecursionError) as error:
+        return parsed(text.encode() or b"[]")
+    except ValueError as error:
         raise ValueError('is no JSON such as [{"field": "from", "pseudonym": true}]') from error
 
 

@@ -89,11 +89,17 @@ class Setting:
         """The name in the environment."""
         return "CHATPROXY_" + self.name.upper().replace("-", "_")
 
+    @property
+    def joined(self) -> Callable[[tuple[str, ...]], object] | None:
+        """What says the same as a flag given several times; None where the last time counts alone."""
+        return _JOINED.get(self.name)
+
 
 def load(flags: Mapping[str, object], environ: Mapping[str, str], folder: Path) -> Settings:
     """Return the settings that hold, by flags given, environment, and the file in this folder.
 
-    ``flags`` maps names of settings to values as typed. Raises ConfigError for whatever is wrong, naming it.
+    ``flags`` maps names of settings to values as typed, in a tuple where a flag may be repeated. Raises
+    ConfigError for whatever is wrong, naming it.
     """
     file, in_file = _file(folder)
     found, sources = {}, {}
@@ -118,9 +124,17 @@ def _read(setting: Setting, source: str, raw: object) -> Any:
     if raw is None:
         return None
     try:
-        return setting.read(raw)
+        return setting.read(joined(raw) if isinstance(raw, tuple) and (joined := setting.joined) else raw)
     except ValueError as error:
         raise ConfigError(source, str(error)) from error
+    except RecursionError:  # a dotted key may lead deeper than a value can be shown
+        raise ConfigError(source, "nests too deep") from None
+
+
+_JOINED: dict[str, Callable[[tuple[str, ...]], object]] = {
+    **dict.fromkeys(("keep", "bind", "match-headers", "ignore", "allow"), ",".join),
+    "scrub": rules.joined,
+}
 
 
 def _file(folder: Path) -> tuple[str, dict[str, object]]:
@@ -130,9 +144,11 @@ def _file(folder: Path) -> tuple[str, dict[str, object]]:
         if not path.is_file():
             continue
         try:
-            content: Any = tomllib.loads(path.read_text("utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+            content: Any = tomllib.loads(path.read_text("utf-8-sig"))  # some editors begin a file with the mark
+        except (ValueError, OSError) as error:
             raise ConfigError(name, f"cannot be read: {error}") from error
+        except RecursionError:
+            raise ConfigError(name, "cannot be read: it nests too deep") from None
         for step in table:
             content = content.get(step, {}) if isinstance(content, dict) else {}
         if table and not content:

@@ -29,14 +29,16 @@ def run_server(server: AbstractAsyncContextManager[Running], mode: str, ready_fi
         _remove(ready_file)
         async with server as running:
             stopped = _on_signal()
-            if ready_file is not None:
-                token = {"token": running.token} if running.token else {}
-                _write_ready_file(ready_file, {"url": running.url, "mode": mode, "pid": os.getpid()} | token)
-            say(f"chatproxy: {mode} on {running.url}")
-            if running.token:
-                say(f"chatproxy: control token {running.token}")
-            await stopped.wait()
-            _remove(ready_file)
+            try:
+                if ready_file is not None:
+                    token = {"token": running.token} if running.token else {}
+                    _write_ready_file(ready_file, {"url": running.url, "mode": mode, "pid": os.getpid()} | token)
+                say(f"chatproxy: {mode} on {running.url}")
+                if running.token:
+                    say(f"chatproxy: control token {running.token}")
+                await stopped.wait()
+            finally:
+                _remove(ready_file)
         if running.engine is not None:
             counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(running.engine.counts.items()))
             say(f"chatproxy: {mode} ended: {counts or 'no request came'}")

@@ -161,7 +161,8 @@ def test_what_the_document_says_has_no_findings(recorded: Exchange, path: Path) 
             exchange("GET", f"/v1/Items/{SID}", GOOD, headers=()),
             ["high header content-type is none of application/json"],
         ),
-        (exchange("GET", f"/v1/Items/{SID}", b"{"), ["high body is no JSON"]),
+        (exchange("GET", f"/v1/Items/{SID}", b"{"), ["high body is no JSON, or nests too deep"]),
+        (exchange("GET", f"/v1/Items/{SID}", b"[" * 100_000), ["high body is no JSON, or nests too deep"]),
         (exchange("GET", f"/v1/Items/{SID}", {}), ["high body 'sid' is a required property"]),
         (exchange("GET", f"/v1/Items/{SID}", GOOD | {"index": "0"}), ["high /index '0' is not of type 'integer'"]),
         (
@@ -183,6 +184,8 @@ def test_what_departs_from_the_document_is_found(recorded: Exchange, findings: l
     ("content", "reason"),
     [
         (b"{", "is no JSON"),
+        (b"[" * 100_000, "is no JSON: it nests too deep"),
+        (b'{"openapi": "3.0.0", "paths": ' + b'{"a":' * 900 + b"1" + b"}" * 901, "is no JSON: it nests too deep"),
         (b"[]", "is no OpenAPI 3.0 document"),
         (b'{"openapi": "3.1.0", "paths": {}}', "is no OpenAPI 3.0 document"),
         (b'{"openapi": "3.0.0", "paths": {"/a": {"get": {}}}}', "is no OpenAPI 3.0 document: KeyError"),
@@ -195,6 +198,15 @@ def test_a_document_that_cannot_be_used_is_refused_in_one_line(tmp_path: Path, c
     path.write_bytes(content)
     with pytest.raises(ConfigError, match=f"--openapi: {path} {reason}"):
         found(exchange("GET", "/v1/Items", {}), path)
+
+
+def test_a_schema_that_leads_to_itself_is_refused_in_one_line(tmp_path: Path) -> None:
+    components = {
+        "schemas": {"item": {"$ref": "#/components/schemas/page"}, "page": {"$ref": "#/components/schemas/item"}}
+    }
+    (tmp_path / "circle.json").write_text(json.dumps(DOCUMENT | {"components": components}))
+    with pytest.raises(ConfigError, match=r"^--openapi: \S+circle\.json has a schema that leads to itself$"):
+        found(exchange("GET", f"/v1/Items/{SID}", GOOD), tmp_path / "circle.json")
 
 
 def test_a_document_that_is_not_there_is_refused(tmp_path: Path) -> None:

@@ -106,6 +106,8 @@ def test_check_allows_what_it_is_told_by_flag_variable_or_file(leaky: Path, tmp_
     (found_id,) = re.findall(r"\((\w+)\)", found)
     assert chatproxy("check", leaky, "--allow", found_id, cwd=tmp_path).returncode == 0
     assert chatproxy("check", leaky, "--allow", "[0-9a-f]{32},x", cwd=tmp_path).returncode == 0
+    for flags in (("--allow", found_id, "--allow", "x"), ("--allow", "x", "--allow", found_id)):
+        assert chatproxy("check", leaky, *flags, cwd=tmp_path).returncode == 0
     assert chatproxy("check", leaky, cwd=tmp_path, CHATPROXY_ALLOW=found_id).returncode == 0
     (tmp_path / "chatproxy.toml").write_text(f'allow = ["{found_id}"]')
     assert chatproxy("check", leaky, cwd=tmp_path).returncode == 0

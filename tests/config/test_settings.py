@@ -61,6 +61,26 @@ def test_an_unknown_key_is_refused(tmp_path: Path) -> None:
         load({}, {}, tmp_path)
 
 
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    for name, table in (("pyproject.toml", "[tool.chatproxy]\n"), ("chatproxy.toml", "")):
+        (tmp_path / name).write_text(f"\ufeff{table}max-body = 3", "utf-8")
+        assert load({}, {}, tmp_path).max_body == 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("[" * 100_000, "listen = " + "[" * 100_000, "listen = " + "{a = " * 100_000),
+        *("seed = " + "9" * 5000, "listen" + ".a" * 3000 + " = 1"),
+    ],
+    ids=["tables", "arrays", "inline tables", "digits", "key"],
+)
+def test_a_file_that_nests_too_deep_or_has_too_large_a_number_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "chatproxy.toml").write_text(text)
+    with pytest.raises(ConfigError, match=r"^chatproxy\.toml: .*(cannot be read|nests too deep)"):
+        load({}, {}, tmp_path)
+
+
 def test_a_broken_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "chatproxy.toml").write_text("max-body = = 1")
     with pytest.raises(ConfigError, match=r"chatproxy\.toml: cannot be read"):
@@ -84,3 +104,50 @@ def test_sids_to_keep_and_to_bind_are_read_from_flags_and_from_a_file(tmp_path: 
     for settings in (load({}, {}, tmp_path), load({"keep": f"IM,{A}", "bind": f"{A}={B}"}, {}, tmp_path / "none")):
         assert settings.keep == {"IM", A}
         assert settings.bind == {A: B}
+
+
+IM, CH = ("IM" + "1" * 32, "IM" + "2" * 32), ("CH" + "1" * 32, "CH" + "2" * 32)
+LISTS: dict[str, tuple[str, str]] = {
+    "keep": ("IM,CH", "US"),
+    "bind": ("=".join(IM), "=".join(CH)),
+    "match-headers": ("x-a,x-b", "x-c"),
+    "ignore": ("Body", "Now"),
+    "scrub": ('[{"field": "a", "drop": true}]', '[{"field": "b", "drop": true}, {"field": "c", "drop": true}]'),
+    "allow": ("3f2a,a.*", "b.*"),
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_that_is_given_in_several_flags_has_what_is_in_each(name: str, tmp_path: Path) -> None:
+    first, second = LISTS[name]
+
+    def read(*texts: str) -> object:
+        value = getattr(load({name: texts}, {}, tmp_path), name.replace("-", "_"))
+        return value if isinstance(value, frozenset | dict) else tuple(value)
+
+    one, other = read(first), read(second)
+    if isinstance(one, tuple):
+        assert read(first, second) == (*one, *other)  # type: ignore[misc]
+    else:
+        assert read(first, second) == one | other  # type: ignore[operator]
+    assert getattr(load({name: (first,)}, {}, tmp_path), name.replace("-", "_")) == getattr(
+        load({name: first}, {}, tmp_path), name.replace("-", "_")
+    )
+
+
+def test_every_list_may_be_given_in_several_flags() -> None:
+    """What takes several at once, takes them in several flags too."""
+    assert {setting.name for setting in SETTINGS if setting.joined} == set(LISTS)
+    for setting in SETTINGS:
+        if setting.metavar and setting.name not in LISTS:
+            assert "separated" not in setting.help
+
+
+def test_what_contradicts_itself_in_several_flags_is_refused(tmp_path: Path) -> None:
+    for name, texts, reason in (
+        ("bind", (f"{IM[0]}={IM[1]}", f"{IM[0]}={IM[0]}"), "a SID stands twice"),
+        ("scrub", ("[]", "{}"), "is no list of rules"),
+        ("scrub", ("[]", "["), "is no JSON"),
+    ):
+        with pytest.raises(ConfigError, match=f"^--{name}: {reason}"):
+            load({name: texts}, {}, tmp_path)

@@ -49,7 +49,7 @@ class Stream:
         """Return the next message, or None at the end."""
         head = []
         while (line := self._bytes.readline()) not in {b"\r\n", b""}:
-            head.append(line.rstrip(b"\r\n").decode())
+            head.append(line.rstrip(b"\r\n").decode(errors="surrogateescape"))
         if not head:
             return None
         fields = tuple((name, value) for name, _, value in (one.partition(": ") for one in head[1:]))

@@ -14,7 +14,7 @@ DEMO = Path(__file__).parents[2] / "cassettes" / "demo.json"
 _PARTS = {
     "chatproxy": "cassettes cli clock config core environment files serve store upstream wiring",
     "chatproxy.cassettes": "names",
-    "chatproxy.cli": "main options",
+    "chatproxy.cli": "main options streams",
     "chatproxy.config": "scrub_rules settings values",
     "chatproxy.core": """
         answers cassette credentials engine errors http matching model products record replay report scrubbing
@@ -23,14 +23,14 @@ _PARTS = {
     "chatproxy.core.answers": "echoes stand_ins stencil template",
     "chatproxy.core.cassette": "cassette codec",
     "chatproxy.core.credentials": "blanking encodings",
-    "chatproxy.core.http": "admission codings forms grammar headers",
+    "chatproxy.core.http": "admission codings forms grammar headers multipart",
     "chatproxy.core.matching": "normal_form rules",
     "chatproxy.core.products": "chat edge_headers every product sid_types",
     "chatproxy.core.record": "recorder",
     "chatproxy.core.replay": "askers bindings fetches journal player rendered session sessions writes",
     "chatproxy.core.report": "report",
-    "chatproxy.core.scrubbing": "patterns pseudonyms rules scrub",
-    "chatproxy.core.text": "json_edit json_text",
+    "chatproxy.core.scrubbing": "parts patterns pseudonyms rules scrub",
+    "chatproxy.core.text": "excerpts json_edit json_text",
     "chatproxy.core.time": "causes session_clock stamps timestamps",
     "chatproxy.core.timeline": "epochs numbering races traces",
     "chatproxy.core.twilio": "defaults fields objects origins page_tokens paths sids urls",

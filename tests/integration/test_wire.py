@@ -1,9 +1,11 @@
 import gzip
+import socket
 import zlib
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
-from integration.processes import Server, Workplace
+from integration.processes import PATIENCE, Server, Workplace
 from integration.raw_http import Message, RawUpstream, ask_raw, raw_upstream, request
 
 pytestmark = pytest.mark.process
@@ -182,6 +184,38 @@ def test_an_answer_is_recorded_and_replayed_as_it_was(runs: Runs, name: str) -> 
     seen_fields = tuple(one for one in without_framing(recorded) if not one.lower().startswith("set-cookie"))
     assert seen_fields == case.fields
     assert recorded.values("set-cookie") == list(case.cookies)
+
+
+OBS = (b"caf\xe9", b"\x80 \xff", b"\xc3\xa9", b"\xc3", b"\xed\xa0\x80")
+"""Values of obs-text (RFC 9110 section 5.5), of which one is UTF-8."""
+OBS_FIELDS = b"".join(b"X-Obs-%d: %b\r\n" % (number, value) for number, value in enumerate(OBS))
+OF_CLIENT = "X-Name: caf\u00e9"
+"""A request's value must be UTF-8: it is refused else, since the HTTP library could not send it on."""
+
+
+def answered(server: Server) -> bytes:
+    """Return an answer's head and body as bytes."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as connection:
+        connection.sendall(request("/v1/obs", "Connection: close", OF_CLIENT))
+        return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def test_fields_of_bytes_that_are_no_text_go_through_all_unchanged(tmp_path: Path) -> None:
+    place, counted = Workplace(tmp_path), ("--match-headers", "X-Name")
+    with raw_upstream() as upstream:
+        upstream.answers["/v1/obs"] = [b"HTTP/1.1 200 Caf\xe9\r\n" + OBS_FIELDS + b"Content-Length: 2\r\n\r\n{}"]
+        with place.record("obs", upstream.origin) as recorder:
+            seen = {"recorded": answered(recorder)}
+    assert upstream.received[0].values("X-Name") == ["caf\u00e9"]
+    for kind, flags in (("exact", ("--exact",)), ("canonical", counted)):
+        place.run("export", "obs", f"{kind}.json", *flags)
+        place.run("import", f"{kind}.json", "--name", kind)
+    for cassette in ("obs", "exact", "canonical", tmp_path / "exact.json", tmp_path / "canonical.json"):
+        with place.replay(cassette, *counted) as replayer:
+            seen[str(cassette)] = answered(replayer)
+    for where, answer in seen.items():
+        assert answer.startswith(b"HTTP/1.1 200 Caf\xe9\r\n" + OBS_FIELDS), where
+        assert answer.endswith(b"\r\n\r\n{}"), where
 
 
 def test_cookies_are_never_stored(runs: Runs) -> None:

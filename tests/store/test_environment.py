@@ -85,6 +85,18 @@ def test_what_was_written_is_read_after_opening_anew(tmp_path: Path) -> None:
     second.close()
 
 
+def test_a_commit_is_on_the_disk_when_it_returns(tmp_path: Path) -> None:
+    """No power is cut here: LMDB writes a commit through to the disk unless one of these flags says otherwise."""
+    for _ in ("made", "opened again"):
+        opened = Environment(tmp_path / "store")
+        opened.write(putting(a=b"1"))
+        flags = opened._env.flags()
+        assert flags["sync"], "pages would stay in the memory of the system"
+        assert flags["metasync"], "the last commit would"
+        assert not flags["writemap"] or not flags["map_async"]
+        opened.close()
+
+
 def test_a_transaction_sees_what_it_wrote_and_deleted(environment: Environment) -> None:
     environment.write(putting(a=b"1", b=b"2"))
 

@@ -22,7 +22,9 @@ def check_headers(host: str, headers: Headers) -> None:
     if not HOST.fullmatch(host):
         raise RequestError(400, "the Host header is no host and port (RFC 9110 section 7.2)")
     if codings := content_codings(headers) + transfer_codings(headers):
-        raise RequestError(415, f"the request's body has the coding {literal(codings[0].encode())}, and only identity is taken")
+        raise RequestError(
+            415, f"the request's body has the coding {literal(codings[0].encode())}, and only identity is taken"
+        )
     if not all(_is_text(value) for _, value in headers):
         raise RequestError(400, "a header value is not UTF-8")
     if field := malformed_field(headers):

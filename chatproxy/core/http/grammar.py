@@ -8,7 +8,10 @@ STATUSES = range(200, 600)
 CASSETTE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-"""A method or a header's name (RFC 9110 section 5.6.2)."""
+"""A header's name, or a method in any case (RFC 9110 section 5.6.2)."""
+
+METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Z-]+")
+"""A method that a server could have taken: letter case counts, and those in use have no small letters."""
 
 TARGET = re.compile(r"/[!-~]*")
 """A path and its query, in visible ASCII (RFC 9112 section 3.2.1)."""

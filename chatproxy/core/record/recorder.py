@@ -24,7 +24,8 @@ class Recorder:
     def exchange(self, forward: Forward, response: Response, answered: int) -> Exchange:
         """Make the exchange of an answer that came at this moment (microseconds since 1970).
 
-        Raises UpstreamError for an answer that cannot be taken; then nothing has a number.
+        A clock that was set back meanwhile does not let it come before its request. Raises UpstreamError for an answer
+        that cannot be taken; then nothing has a number.
         """
         check_answer(response)
         blanker = self._blankers.of(forward.request.headers)
@@ -38,7 +39,7 @@ class Recorder:
             response=answer,
             upstream=self._upstream,
             asked=forward.asked,
-            answered=answered,
+            answered=max(answered, forward.asked),
             after=forward.after,
             user=blanker.user,
         )

@@ -102,7 +102,7 @@ def read_coverage(content: object, place: str) -> list[Covered]:
         if report["mode"] not in REPLAYING:
             return []
         return [_covered(report, 1, totals.get(Outcome.MISS, 0), served + report["unused_total"])]
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise CassetteError(place, "is no report of a run; `--report` writes one, and so does pytest") from error
 
 
@@ -110,7 +110,7 @@ def _covered(one: Mapping[str, Any], runs: int, misses: int, exchanges: int) -> 
     requests = {ExchangeNumber(int(number)): str(line) for number, line in one["unused_requests"].items()}
     return Covered(
         str(one["cassette"]),
-        one.get("file"),
+        None if one.get("file") is None else str(one["file"]),
         {"last": int(one["recording"]["last"]), "digest": str(one["recording"]["digest"])},
         int(exchanges),
         frozenset(ExchangeNumber(int(number)) for number in one["unused"]),

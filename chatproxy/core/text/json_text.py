@@ -24,6 +24,19 @@ def canonical(text: bytes) -> bytes | None:
         return None
 
 
+def parsed(text: bytes) -> object:
+    """Return the value of a JSON text; raises ValueError for any other, and for one that nests as deep as no file does.
+
+    What nests less deep can be walked, compared and shown without a look at how deep the stack is.
+    """
+    if _is_deep(text):
+        raise ValueError("it nests too deep")
+    try:
+        return loads(text)
+    except RecursionError:  # brackets may be hidden, by an encoding of two bytes
+        raise ValueError("it nests too deep") from None
+
+
 _DEEPEST = 128
 """A bound of our own: Python's depends on its version and on how deep the caller stands, and so would keys."""
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z", re.ASCII)
 
 SECOND = 1_000_000
 """Microseconds."""
@@ -27,7 +27,7 @@ def instant(moment: int) -> str:
 
 
 def moment(instant: str) -> int:
-    """Return the moment of a text as ``instant`` makes it; raises ValueError for any other text."""
+    """Return the moment of a text as ``instant`` makes it, or with fewer digits; raises ValueError for any other."""
     if not _INSTANT.fullmatch(instant):
         raise ValueError(f"{instant!r} is no instant as 2026-01-31T12:00:00.123456Z")
     return _moment(datetime.fromisoformat(instant))

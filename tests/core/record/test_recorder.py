@@ -29,6 +29,11 @@ def test_numbers_go_on_from_the_first_one_given() -> None:
     assert record(Recorder("a", UPSTREAM, first=ExchangeNumber(7)), "GET").number == 7
 
 
+def test_no_answer_comes_before_its_request_though_the_clock_was_set_back() -> None:
+    exchange = Recorder("a", UPSTREAM).exchange(Forward(Request("GET", b"/"), 20, NO_EXCHANGE), Response(200), 10)
+    assert (exchange.asked, exchange.answered) == (20, 20)
+
+
 def test_the_last_write_is_the_last_one_answered() -> None:
     recorder = Recorder("a", UPSTREAM, first=ExchangeNumber(4))
     assert recorder.last_write == 0

@@ -32,6 +32,10 @@ def report(**changes: object) -> dict[str, object]:
     } | changes
 
 
+def fixture(**changes: object) -> dict[str, object]:
+    return report() | {"runs": 1, "misses": 0, "exchanges": 4} | changes
+
+
 def test_a_report_of_one_run_is_read() -> None:
     assert read_coverage(report(), "r.json") == [covered(3, 4)]
 
@@ -76,12 +80,20 @@ def test_two_recordings_of_one_file_are_refused() -> None:
         {"fixtures": None},
         {"fixtures": [{}]},
         {"fixtures": [3]},
+        {"fixtures": [fixture(exchanges=float("inf"))]},
+        {"fixtures": [fixture(recording={"last": float("inf"), "digest": ""})]},
     ],
     ids=str,
 )
 def test_what_is_no_report_is_refused_at_its_place(content: object) -> None:
     with pytest.raises(CassetteError, match=r"r\.json: is no report of a run"):
         read_coverage(content, "r.json")
+
+
+@pytest.mark.parametrize("file", [[], {}, [[]], 1])
+def test_a_file_is_a_text_whatever_a_report_has_for_it(file: object) -> None:
+    (one,) = merged(read_coverage({"fixtures": [fixture(file=file)]}, "r.json"))
+    assert one.shown == str(file)
 
 
 @given(st.lists(st.frozensets(st.integers(1, 4)), min_size=1), st.integers(0, 5))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import Json, json_containers, json_spellings, json_values
 
-from chatproxy.core.text.json_text import canonical, members, strings
+from chatproxy.core.text.json_text import canonical, members, parsed, strings
 
 
 def nested(depth: int) -> bytes:
@@ -77,6 +77,26 @@ def test_deep_nesting_is_refused_by_a_bound_of_our_own() -> None:
     assert canonical(nested(130)) is None
     assert canonical(nested(2 * sys.getrecursionlimit())) is None
     assert canonical(b"[" * 1_000_000) is None
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_a_text_is_parsed_unless_it_nests_too_deep(encoding: str) -> None:
+    assert parsed('{"a": [1, "é["]}'.encode(encoding)) == {"a": [1, "é["]}
+    for depth in (129, 900, 100_000):
+        with pytest.raises(ValueError, match=r"^it nests too deep$"):
+            parsed(("[" * depth + "]" * depth).encode(encoding))
+
+
+def test_brackets_that_another_encoding_hides_are_no_way_past_the_bound() -> None:
+    text = '["\u2200", ' + "[" * 100_000  # one of its two bytes is that of a quote
+    with pytest.raises(ValueError, match=r"^it nests too deep$"):
+        parsed(text.encode("utf-16"))
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"\xff", b"9" * 5000])
+def test_what_is_no_json_is_not_parsed(text: bytes) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        parsed(text)
 
 
 def test_many_shallow_brackets_are_not_deep() -> None:

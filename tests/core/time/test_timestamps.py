@@ -26,12 +26,20 @@ def test_moments_are_written_as_rfc_3339(microseconds: int, text: str) -> None:
     assert moment(text) == microseconds
 
 
+def test_an_instant_may_have_fewer_digits() -> None:
+    whole = moment("2026-01-31T12:00:00.000000Z")
+    for fraction, more in (("", 0), (".0", 0), (".5", 500_000), (".123", 123_000), (".00001", 10)):
+        assert moment(f"2026-01-31T12:00:00{fraction}Z") == whole + more
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "",
         "2026-01-31",
-        "2026-01-31T12:00:00Z",
+        "2026-01-31T12:00:00.Z",
+        "2026-01-31T12:00:00.1234567Z",
+        "2026-01-31T12:00:60Z",
         "2026-01-31 12:00:00.123456Z",
         "2026-01-31T12:00:00.123456+00:00",
         "2026-01-31T12:00:00.123456Z\n",
