@@ -131,16 +131,28 @@ class Environment:
             raise CassetteError(str(self.folder), "cannot be written; give another --store or its permissions")
         with self._writing, self._errors():
             while True:
-                size = self._env.info()["map_size"]
-                self._lengthen(size)
                 try:
-                    with self._env.begin(write=True) as transaction:
+                    with self._alone() as transaction:
                         return work(Transaction(transaction))
                 except lmdb.MapFullError:
-                    self._lengthen(2 * size)
-                    self._set_map_size(2 * size)
-                except lmdb.MapResizedError:
-                    self._set_map_size(0)
+                    self._grow()
+
+    @contextmanager
+    def _alone(self, growth: int = 1) -> Iterator[lmdb.Transaction]:
+        """Begin a write transaction in a file as long as the map, or a multiple of it; no process has another one."""
+        try:
+            transaction = self._env.begin(write=True)
+        except lmdb.MapResizedError:
+            self._set_map_size(0)
+            transaction = self._env.begin(write=True)
+        with transaction:
+            self._lengthen(growth * self._env.info()["map_size"])
+            yield transaction
+
+    def _grow(self) -> None:
+        with self._alone(growth=2):
+            pass
+        self._set_map_size(2 * self._env.info()["map_size"])
 
     @contextmanager
     def _read(self) -> Iterator[lmdb.Transaction]:
@@ -169,7 +181,8 @@ class Environment:
         """Make the file as long as its map before anything is written; what is not used takes no room on disk.
 
         LMDB leaves pages at the end unwritten that a transaction took and gave back, so that without this the
-        file of a sound store can be as short as that of a truncated one.
+        file of a sound store can be as short as that of a truncated one. To be called within a write transaction:
+        another process that made the file grow between the look at its size and the change would lose what it wrote.
         """
         if size > _size(self.folder):
             os.truncate(self.folder / _DATA, size)
@@ -247,7 +260,7 @@ def _prepare(folder: Path) -> bool:
             raise CassetteError(str(folder), f"cannot be made a store: {error.strerror}") from error
     if not data.exists():
         return _is_writable(folder)
-    if not _size(folder) and (folder / "locks").exists():
+    if (folder / "locks").exists() and not _size(folder):  # in this order, since who makes the store fills it first
         raise CassetteError(str(folder), _DAMAGED)  # LMDB would begin anew in an empty file
     return _is_writable(folder) and _is_writable(data)
 

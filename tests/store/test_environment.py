@@ -31,6 +31,23 @@ environment = Environment(Path(sys.argv[1]))
 environment.write(lambda transaction: [transaction.put(b"o%d" % number, bytes(1000)) for number in range(3000)])
 environment.close()
 """
+IS_HELD_WHERE_IT_GROWS = """
+environment = Environment(Path(sys.argv[1]))
+lengthen = os.truncate
+def held(path, size):
+    print(size, flush=True)
+    input()
+    lengthen(path, size)
+os.truncate = held
+environment.write(lambda transaction: [transaction.put(b"h%06d" % number, bytes(1000)) for number in range(100)])
+environment.close()
+"""
+FILLS = """
+environment = Environment(Path(sys.argv[1]))
+print("open", flush=True)
+environment.write(lambda transaction: [transaction.put(b"o%06d" % number, bytes(1000)) for number in range(3000)])
+environment.close()
+"""
 DIES_READING = """
 environment = Environment(Path(sys.argv[1]))
 transaction = environment._env.begin()
@@ -415,6 +432,35 @@ def test_a_reader_adopts_a_map_that_another_process_made_grow(environment: Envir
         assert writer.process.wait(20) == 0
 
     assert environment.get(b"o1") == bytes(1000)
+
+
+@pytest.mark.process
+def test_a_process_that_grows_the_store_keeps_what_another_wrote_since_it_looked(environment: Environment) -> None:
+    fill(environment, 1)
+    with child(IS_HELD_WHERE_IT_GROWS, environment.folder) as held:
+        looked = int(held.line())
+        with child(FILLS, environment.folder) as other:
+            assert other.line() == "open"
+            with pytest.raises(subprocess.TimeoutExpired):  # it waits for the one that has looked and not yet written
+                other.process.wait(0.5)
+            held.go_on()
+            assert (held.process.wait(20), other.process.wait(20)) == (0, 0)
+    assert looked < (environment.folder / "data.mdb").stat().st_size
+
+    assert [len(environment.scan(prefix, limit=9999)) for prefix in (b"h", b"o")] == [100, 3000]
+    environment.close()
+    Environment(environment.folder).close()
+
+
+@pytest.mark.process
+def test_processes_that_grow_a_store_at_once_lose_nothing(environment: Environment) -> None:
+    with child(FILLS, environment.folder) as other:
+        assert other.line() == "open"
+        for begin in range(0, 2000, 50):
+            fill(environment, 50, begin)
+        assert other.process.wait(20) == 0
+
+    assert [len(environment.scan(prefix, limit=9999)) for prefix in (b"e", b"o")] == [2000, 3000]
 
 
 def test_a_store_opens_with_the_size_that_it_has(folder: Path) -> None:
