@@ -223,12 +223,17 @@ def _mark(transaction: Transaction) -> bytes | None:
 
 
 _DAMAGED = "is damaged; move it away and import your fixtures into a new one"
+_SAME_NUMBER = (
+    "is open in another container, in a process of this one's number, and LMDB knows processes by their numbers; "
+    "replay a FILE, give each container a --store of its own, or let them share the process numbers (--pid)"
+)
 _OTHER_LMDB = "was written by another version of LMDB; export its cassettes with that one"
 _REASONS: list[tuple[tuple[type[lmdb.Error], ...], str]] = [
     ((lmdb.InvalidError, lmdb.CorruptedError, lmdb.PageNotFoundError), _DAMAGED),
     ((lmdb.PanicError,), "could not be written, the disk fails; see to the disk, then start anew"),
     ((lmdb.VersionMismatchError,), _OTHER_LMDB),
     ((lmdb.ReadersFullError,), "is open in too many processes; stop some of them"),
+    ((lmdb.LockError,), _SAME_NUMBER),
 ]
 _SIGNS = [
     (("LMDB data format",), _OTHER_LMDB),

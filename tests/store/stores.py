@@ -43,9 +43,9 @@ def record(store: Store, name: str, recorded: Iterable[Exchange], existing: Exis
 class Child:
     """Another process that runs a script; it is killed in the end, if it still lives."""
 
-    def __init__(self, script: str, arguments: Sequence[object]) -> None:
+    def __init__(self, script: str, arguments: Sequence[object], within: Sequence[str]) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-c", _IMPORTS + script, *map(str, arguments)],
+            [*within, sys.executable, "-c", _IMPORTS + script, *map(str, arguments)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -91,9 +91,9 @@ from store.stores import RULES, exchange, exchanges, record
 
 
 @contextmanager
-def child(script: str, *arguments: object) -> Iterator[Child]:
-    """Run a script in another process while the block lasts."""
-    running = Child(script, arguments)
+def child(script: str, *arguments: object, within: Sequence[str] = ()) -> Iterator[Child]:
+    """Run a script in another process while the block lasts, which a command starts if one is given."""
+    running = Child(script, arguments, within)
     try:
         yield running
     finally:

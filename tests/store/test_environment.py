@@ -48,6 +48,16 @@ print("open", flush=True)
 environment.write(lambda transaction: [transaction.put(b"o%06d" % number, bytes(1000)) for number in range(3000)])
 environment.close()
 """
+OPENS = """
+try:
+    environment = Environment(Path(sys.argv[1]))
+except CassetteError as error:
+    print(os.getpid(), error, flush=True)
+else:
+    print(os.getpid(), "open", flush=True)
+    input()
+    environment.close()
+"""
 DIES_READING = """
 environment = Environment(Path(sys.argv[1]))
 transaction = environment._env.begin()
@@ -569,6 +579,23 @@ def test_more_readers_than_there_is_room_for_are_an_error(environment: Environme
 
     readers.clear()
     assert environment.get(b"a") is None
+
+
+@pytest.mark.process
+def test_a_process_of_the_same_number_in_another_container_is_told_the_ways_out(tmp_path: Path) -> None:
+    own_numbers = ["unshare", "--pid", "--fork", "--mount-proc"]
+    if subprocess.run([*own_numbers, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("process numbers of one's own are not allowed here")
+    with child(OPENS, tmp_path / "store", within=own_numbers) as one:
+        assert one.line() == "1 open"
+        with child(OPENS, tmp_path / "store", within=own_numbers) as other:
+            assert other.line() == (
+                f"1 {tmp_path / 'store'}: is open in another container, in a process of this one's number, and LMDB "
+                "knows processes by their numbers; replay a FILE, give each container a --store of its own, or let "
+                "them share the process numbers (--pid)"
+            )
+        one.go_on()
+        assert one.process.wait(20) == 0
 
 
 def test_a_closed_environment_is_not_read(environment: Environment) -> None:
