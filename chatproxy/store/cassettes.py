@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from chatproxy.core.cassette.cassette import Cassette
+from chatproxy.core.cassette.codec import seal
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange
@@ -15,7 +16,7 @@ from chatproxy.core.timeline.numbering import Declared
 from chatproxy.store import layout
 from chatproxy.store.compiled import StoredCassette
 from chatproxy.store.environment import Environment, Transaction
-from chatproxy.store.exchanges import StoredExchanges
+from chatproxy.store.exchanges import StoredExchanges, stored_tally
 from chatproxy.store.locks import FileLock
 from chatproxy.store.progress import Progress, unseen
 from chatproxy.store.records import (
@@ -75,7 +76,7 @@ class Store:
 
     def tally(self, record: Record) -> layout.Tally:
         """Return how many exchanges a cassette has, and the last one's number."""
-        return layout.Tally.unpack(self.environment.get(layout.tally_key(record.id)))
+        return stored_tally(self.environment, record.id, str(self.folder))
 
     def count(self, name: str) -> int:
         """Return how many exchanges a cassette has; raises CassetteError if there is no such cassette."""
@@ -121,14 +122,25 @@ class Store:
         """Make a cassette without exchanges under a free name."""
 
         def work(transaction: Transaction) -> Record:
-            number = int.from_bytes(transaction.get(layout.LAST_ID) or b"", "big") + 1
-            transaction.put(layout.LAST_ID, layout.number(number))
+            number = self._free_id(transaction)
+            tally = layout.tally_key(number)
+            transaction.put(tally, layout.Tally().pack(tally))
             said = (declared.account, declared.supplied) if declared else (None, None)
             record = Record(number, begun, interim, title, *said)
             put_record(transaction, name, record)
             return record
 
         return self.environment.write(work)
+
+    def _free_id(self, transaction: Transaction) -> int:
+        """Give out an id that no cassette has, or had."""
+        stored = transaction.get(layout.LAST_ID)
+        last = layout.opened(stored, layout.LAST_ID, str(self.folder), 4) if stored is not None else b""
+        number = int.from_bytes(last, "big") + 1
+        if transaction.get(layout.tally_key(number)) is not None:
+            raise CassetteError(str(self.folder), layout.DAMAGED)
+        transaction.put(layout.LAST_ID, seal(layout.number(number), layout.LAST_ID))
+        return number
 
     def promote(self, interim: str, name: str) -> None:
         """Give a partial cassette the name it was begun for; what had that name, and its other partials, go."""
@@ -196,7 +208,7 @@ class Store:
         return [(name, self._record(name, stored)) for name, stored in found]
 
     def _record(self, name: str, stored: bytes) -> Record:
-        return unpacked(stored, f"{self.folder}: cassette {name}")
+        return unpacked(stored, name, f"{self.folder}: cassette {name}")
 
     def _held_exchanges(self, name: str) -> Iterator[Exchange]:
         with self._held(name) as record:
@@ -258,8 +270,12 @@ class Store:
         What cannot be deleted now, for a full disk say, is deleted another time: nothing else depends on it.
         """
         with suppress(CassetteError):
-            for key, _ in self.environment.scan(layout.DROPPED, limit=1_000):
-                self._collect_one(int.from_bytes(key[len(layout.DROPPED) :], "big"))
+            dropped = self.environment.scan(layout.DROPPED, limit=1_000)
+            named = {record.id for _, record in self._records()} if dropped else set()
+            for key, value in dropped:
+                cassette = int.from_bytes(key[len(layout.DROPPED) :], "big")
+                if layout.is_value(value, key, 0) and cassette not in named:  # else it is damaged
+                    self._collect_one(cassette)
 
     def _collect_one(self, cassette: int) -> None:
         lock = FileLock.take(self._reading_path(cassette))

@@ -3,7 +3,7 @@
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import chain, islice, takewhile
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
@@ -11,13 +11,16 @@ from typing import Concatenate, ParamSpec, TypeVar
 import lmdb
 
 from chatproxy.core.errors import CassetteError
+from chatproxy.store.layout import DAMAGED
 
 T = TypeVar("T")
 P = ParamSpec("P")
 Reading = lmdb.Transaction
 """A transaction that only reads."""
-FORMAT = b"1"
+FORMAT = b"2"
 """The version of what the store holds; another one is refused, never read as empty."""
+_READ_AS_WELL = {b"1"}
+"""What is read, and becomes of this version where the store can be written."""
 
 _FORMAT_KEY = b"f"
 _DATA = "data.mdb"
@@ -45,9 +48,10 @@ class Transaction:
         with self._transaction.cursor() as cursor:
             return not cursor.first()
 
-    def delete(self, key: bytes) -> None:
-        """Delete one value, if it is there."""
-        self._transaction.delete(key)
+    def delete(self, *keys: bytes) -> None:
+        """Delete values, where they are there."""
+        for key in keys:
+            self._transaction.delete(key)
 
     def delete_all(self, prefix: bytes) -> None:
         """Delete every key that begins so."""
@@ -71,6 +75,7 @@ class Environment:
         self.writable = _prepare(folder)
         self._map_gate = threading.Lock()
         self._writing = threading.Lock()
+        self._forgotten: set[bytes] = set()
         with self._errors():
             self._env = lmdb.open(
                 str(folder),
@@ -91,7 +96,14 @@ class Environment:
 
     def close(self) -> None:
         """Close the environment; what was written is on disk already."""
+        if self._forgotten:
+            with suppress(CassetteError):
+                self.write(lambda transaction: transaction.delete(*self._forgotten))
         self._env.close()
+
+    def forget(self, key: bytes) -> None:
+        """Have a value deleted at the end, if that can be done."""
+        self._forgotten.add(key)
 
     def get(self, key: bytes) -> bytes | None:
         """Return one value."""
@@ -191,15 +203,15 @@ class Environment:
         """Refuse a truncated file: reading beyond its end would kill the process."""
         needed = (self._env.info()["last_pgno"] + 1) * self._env.stat()["psize"]
         if _size(self.folder) < needed:
-            raise CassetteError(str(self.folder), _DAMAGED)
+            raise CassetteError(str(self.folder), DAMAGED)
 
     def _check_format(self) -> None:
         found = self.get(_FORMAT_KEY)
-        if found is None and self.writable:
+        if self.writable and (found is None or found in _READ_AS_WELL):
             found = self.write(_mark)
         if found is None:
             raise CassetteError(str(self.folder), "is no store of chatproxy; give a folder of its own")
-        if found != FORMAT:
+        if found != FORMAT and found not in _READ_AS_WELL:
             version = found.decode("ascii", "backslashreplace")
             raise CassetteError(
                 str(self.folder),
@@ -216,20 +228,22 @@ class Environment:
 
 
 def _mark(transaction: Transaction) -> bytes | None:
-    """Mark an empty environment as a store, and return the format; another program's is left alone."""
-    if transaction.is_empty():
+    """Mark an empty environment as a store, and one that is read as well as of this version, and return the format.
+
+    Another program's is left alone.
+    """
+    if transaction.is_empty() or transaction.get(_FORMAT_KEY) in _READ_AS_WELL:
         transaction.put(_FORMAT_KEY, FORMAT)
     return transaction.get(_FORMAT_KEY)
 
 
-_DAMAGED = "is damaged; move it away and import your fixtures into a new one"
 _SAME_NUMBER = (
     "is open in another container, in a process of this one's number, and LMDB knows processes by their numbers; "
     "replay a FILE, give each container a --store of its own, or let them share the process numbers (--pid)"
 )
 _OTHER_LMDB = "was written by another version of LMDB; export its cassettes with that one"
 _REASONS: list[tuple[tuple[type[lmdb.Error], ...], str]] = [
-    ((lmdb.InvalidError, lmdb.CorruptedError, lmdb.PageNotFoundError), _DAMAGED),
+    ((lmdb.InvalidError, lmdb.CorruptedError, lmdb.PageNotFoundError), DAMAGED),
     ((lmdb.PanicError,), "could not be written, the disk fails; see to the disk, then start anew"),
     ((lmdb.VersionMismatchError,), _OTHER_LMDB),
     ((lmdb.ReadersFullError,), "is open in too many processes; stop some of them"),
@@ -266,7 +280,7 @@ def _prepare(folder: Path) -> bool:
     if not data.exists():
         return _is_writable(folder)
     if (folder / "locks").exists() and not _size(folder):  # in this order, since who makes the store fills it first
-        raise CassetteError(str(folder), _DAMAGED)  # LMDB would begin anew in an empty file
+        raise CassetteError(str(folder), DAMAGED)  # LMDB would begin anew in an empty file
     return _is_writable(folder) and _is_writable(data)
 
 

@@ -1,6 +1,7 @@
 """What tests of the store need: exchanges, whole recordings, other processes, missing rights, full disks."""
 
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -11,8 +12,10 @@ from pathlib import Path
 
 from exchanges import numbered
 
+from chatproxy.core.cassette.cassette import Cassette
+from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange, Request, Response
+from chatproxy.core.model import Exchange, LiveSid, RecordedSid, Request, Response
 from chatproxy.store import Existing, Recording, Store
 
 RULES = Rules()
@@ -88,6 +91,26 @@ from chatproxy.store.environment import Environment
 from chatproxy.store.locks import FileLock
 from store.stores import RULES, exchange, exchanges, record
 """
+
+
+def everything(cassette: Cassette) -> object:
+    """Return all that a compiled cassette of the exchanges of these tests answers."""
+    numbers = list(cassette.numbers())
+    found: list[object] = [cassette.account, list(cassette.order())]
+    for number in numbers:
+        exchange = cassette.recorded(number)
+        form, place = normalize(exchange.request, RULES), cassette.place(number)
+        found += [exchange, cassette.stencil(number), place]
+        found.append(exchange.request.method == "POST" and cassette.write(form.key, 0))
+        found += [cassette.find(index, nth) for index in (form.key, form.shape, form.route) for nth in range(4)]
+        for epoch in range(4):
+            found += [cassette.span(form.key, {place.timeline: epoch}), cassette.read(form.key, epoch, 0)]
+            found.append(cassette.touching(place.timeline, place.member, epoch, 9))
+        for sid in re.findall(rb"IM[0-9a-f]{32}", exchange.response.body):
+            known = cassette.numbered(sid)
+            found += [known, known and cassette.sid(known.number)]
+            found.append(cassette.fresh([RecordedSid(sid)], lambda number, _: LiveSid(b"IM%032x" % (number + 10**9))))
+    return found
 
 
 @contextmanager

@@ -11,21 +11,26 @@ from chatproxy.store.records import Record, check_name, packed, unpacked
 
 def test_a_record_comes_back_with_what_a_fixture_declared() -> None:
     record = Record(3, 5, interim=True, title="a", account="AC" + "0" * 32, supplied=("IS" + "0" * 32,))
-    again = unpacked(packed(record), "here")
+    again = unpacked(packed(record, "a"), "a", "here")
     assert again.declared == record.declared == Declared("AC" + "0" * 32, ("IS" + "0" * 32,))
     assert replace(again, supplied=None) == replace(record, supplied=None)
 
 
 def test_a_record_of_before_fixtures_declared_anything_is_read() -> None:
     old = {name: value for name, value in asdict(Record(1, 2)).items() if name not in {"account", "supplied"}}
-    record = unpacked(pack([dumps(old).encode()]), "here")
+    record = unpacked(pack([dumps(old).encode()]), "a", "here")
     assert record == Record(1, 2)
     assert record.declared is None
 
 
 def test_a_damaged_record_is_found_out() -> None:
     with pytest.raises(CassetteError, match="here: is damaged"):
-        unpacked(packed(Record(1, 2))[:-1], "here")
+        unpacked(packed(Record(1, 2), "a")[:-1], "a", "here")
+
+
+def test_a_record_under_another_name_is_found_out() -> None:
+    with pytest.raises(CassetteError, match="here: is damaged"):
+        unpacked(packed(Record(1, 2), "a"), "b", "here")
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "a.partial", "a" * 101, ".a"])
