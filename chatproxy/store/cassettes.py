@@ -8,15 +8,15 @@ from functools import partial
 from pathlib import Path
 
 from chatproxy.core.cassette.cassette import Cassette
-from chatproxy.core.cassette.codec import seal
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange
 from chatproxy.core.timeline.numbering import Declared
 from chatproxy.store import layout
 from chatproxy.store.compiled import StoredCassette
-from chatproxy.store.environment import Environment, Transaction
+from chatproxy.store.environment import FIRST_MAP_SIZE, Environment, Transaction
 from chatproxy.store.exchanges import StoredExchanges, stored_tally
+from chatproxy.store.inspection import Inspected, inspect
 from chatproxy.store.locks import FileLock
 from chatproxy.store.progress import Progress, unseen
 from chatproxy.store.records import (
@@ -25,6 +25,7 @@ from chatproxy.store.records import (
     Record,
     check_name,
     delete,
+    free_id,
     mark_dropped,
     put_record,
     unpacked,
@@ -44,12 +45,24 @@ class Listed:
 class Store:
     """The cassettes in one folder. One process may have a folder open once; any number of processes may."""
 
-    def __init__(self, folder: Path, *, map_size: int | None = None) -> None:
+    def __init__(self, folder: Path, *, map_size: int = FIRST_MAP_SIZE, prove: bool = False) -> None:
         self.folder = folder
-        self.environment = Environment(folder) if map_size is None else Environment(folder, map_size=map_size)
+        self.environment = Environment(folder, map_size=map_size, prove=prove)
         self._reading = ExitStack()
-        if self.environment.writable:
-            self._collect()
+        try:
+            self.flaws = self.inspect().flaws if self.environment.is_unproven else []
+            self.environment.proven()
+            if self.environment.writable:
+                self._collect()
+        except BaseException:
+            self.environment.close()
+            raise
+
+    def inspect(self) -> Inspected:
+        """Read all that is stored and return what is damaged; what is compiled and damaged is compiled anew."""
+        found = inspect(self.environment)
+        self.environment.forgotten.update(found.spoilt)
+        return found
 
     def close(self) -> None:
         """Close the store and free what it holds."""
@@ -122,7 +135,7 @@ class Store:
         """Make a cassette without exchanges under a free name."""
 
         def work(transaction: Transaction) -> Record:
-            number = self._free_id(transaction)
+            number = free_id(transaction, str(self.folder))
             tally = layout.tally_key(number)
             transaction.put(tally, layout.Tally().pack(tally))
             said = (declared.account, declared.supplied) if declared else (None, None)
@@ -131,16 +144,6 @@ class Store:
             return record
 
         return self.environment.write(work)
-
-    def _free_id(self, transaction: Transaction) -> int:
-        """Give out an id that no cassette has, or had."""
-        stored = transaction.get(layout.LAST_ID)
-        last = layout.opened(stored, layout.LAST_ID, str(self.folder), 4) if stored is not None else b""
-        number = int.from_bytes(last, "big") + 1
-        if transaction.get(layout.tally_key(number)) is not None:
-            raise CassetteError(str(self.folder), layout.DAMAGED)
-        transaction.put(layout.LAST_ID, seal(layout.number(number), layout.LAST_ID))
-        return number
 
     def promote(self, interim: str, name: str) -> None:
         """Give a partial cassette the name it was begun for; what had that name, and its other partials, go."""

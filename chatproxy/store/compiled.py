@@ -58,7 +58,11 @@ class StoredCassette:
         """Tell whether a cassette is compiled under these rules, with all its exchanges."""
         key = layout.compiled_key(cassette, rules.fingerprint)
         mark = layout.Mark.unpack(environment.get(key), key)
-        return mark is not None and mark.tally == stored_tally(environment, cassette, str(environment.folder))
+        return (
+            mark is not None
+            and key not in environment.forgotten
+            and mark.tally == stored_tally(environment, cassette, str(environment.folder))
+        )
 
     def numbers(self) -> Sequence[ExchangeNumber]:
         """Return the numbers of all exchanges, growing; only those with gaps have to be looked up."""
@@ -216,7 +220,7 @@ class StoredCassette:
 
     def _damaged(self) -> CassetteError:
         """Return the error for what is compiled and damaged; it counts no longer, so that it is compiled anew."""
-        self._environment.forget(self._compiled)
+        self._environment.forgotten.add(self._compiled)
         return CassetteError(f"{self._environment.folder}: cassette {self.name}", _ANEW)
 
     def _stored(self, key: bytes, number: ExchangeNumber) -> bytes:

@@ -48,6 +48,7 @@ def compile_into(
         count += len(chunk)
     key = layout.compiled_key(cassette, rules.fingerprint)
     environment.write(partial(_put, [(key, layout.Mark(tally, count).pack(key))]))
+    environment.forgotten.discard(key)
 
 
 class _Writer:

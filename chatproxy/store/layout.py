@@ -17,6 +17,7 @@
     a<id><rules><key><epoch><nth>     the number of the n-th answer to a read in an epoch
     t<id><rules><timeline><member><epoch>
                                       the number of the write that opened this epoch and touched this member
+    k                                 the last transaction that wrote; beside the tallies, which are written with it
     d<id>                             to be deleted once no process replays it
     i                                 the last id given out
 
@@ -32,8 +33,12 @@ from chatproxy.core.model import NO_EXCHANGE, ExchangeNumber
 from chatproxy.core.timeline.numbering import SidNumber
 
 NAMES = b"n"
+EXCHANGES = b"e"
+TALLIES = b"k"
+MARKS = b"c"
 DROPPED = b"d"
 LAST_ID = b"i"
+LAST_WRITTEN = TALLIES
 
 _TALLY, _MARK = struct.Struct(">II"), struct.Struct(">III")
 
@@ -87,6 +92,11 @@ def is_value(stored: bytes, key: bytes, size: int) -> bool:
     return len(stored) == size or (len(stored) == size + SEAL and is_sound(stored, key))
 
 
+def is_damage(error: CassetteError) -> bool:
+    """Tell whether it is for damage that something is refused."""
+    return error.reason.startswith("is damaged")
+
+
 DAMAGED = "is damaged; move it away and import your fixtures into a new one"
 
 
@@ -102,17 +112,17 @@ def name_key(name: str) -> bytes:
 
 def tally_key(cassette: int) -> bytes:
     """Return the key of a cassette's tally."""
-    return b"k" + number(cassette)
+    return TALLIES + number(cassette)
 
 
 def exchange_prefix(cassette: int) -> bytes:
     """Return what the keys of a cassette's exchanges begin with."""
-    return b"e" + number(cassette)
+    return EXCHANGES + number(cassette)
 
 
 def compiled_key(cassette: int, rules: bytes) -> bytes:
     """Return the key under which a cassette is marked as compiled."""
-    return b"c" + number(cassette) + rules
+    return MARKS + number(cassette) + rules
 
 
 def reply_prefix(cassette: int, rules: bytes) -> bytes:
@@ -157,7 +167,7 @@ def sid_number(value: SidNumber) -> bytes:
 
 def all_prefixes(cassette: int) -> list[bytes]:
     """Return what the keys of everything begin with that belongs to a cassette, its record aside."""
-    return [kind + number(cassette) for kind in (b"k", b"e", b"c", *COMPILED)]
+    return [kind + number(cassette) for kind in (TALLIES, EXCHANGES, MARKS, *COMPILED)]
 
 
 COMPILED = (b"r", b"s", b"x", b"o", b"p", b"a", b"t")

@@ -59,6 +59,17 @@ def put_record(transaction: Transaction, name: str, record: Record) -> None:
     transaction.put(layout.name_key(name), packed(record, name))
 
 
+def free_id(transaction: Transaction, place: str) -> int:
+    """Give out an id that no cassette has, or had; raises CassetteError where that is not known any more."""
+    stored = transaction.get(layout.LAST_ID)
+    last = layout.opened(stored, layout.LAST_ID, place, 4) if stored is not None else b""
+    number = int.from_bytes(last, "big") + 1
+    if transaction.get(layout.tally_key(number)) is not None:
+        raise CassetteError(place, layout.DAMAGED)
+    transaction.put(layout.LAST_ID, seal(layout.number(number), layout.LAST_ID))
+    return number
+
+
 def mark_dropped(transaction: Transaction, name: str) -> None:
     """Take a cassette from its name; its data are deleted once nobody replays it."""
     stored = transaction.get(layout.name_key(name))

@@ -10,13 +10,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from exchanges import numbered
 
 from chatproxy.core.cassette.cassette import Cassette
+from chatproxy.core.errors import CassetteError
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange, LiveSid, RecordedSid, Request, Response
 from chatproxy.store import Existing, Recording, Store
+from chatproxy.store.environment import Environment
 
 RULES = Rules()
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -88,6 +91,7 @@ from pathlib import Path
 from chatproxy.core.errors import CassetteError
 from chatproxy.store import Existing, Recording, Store
 from chatproxy.store.environment import Environment
+from chatproxy.store.environment import Environment
 from chatproxy.store.locks import FileLock
 from store.stores import RULES, exchange, exchanges, record
 """
@@ -122,6 +126,16 @@ def child(script: str, *arguments: object, within: Sequence[str] = ()) -> Iterat
     finally:
         running.process.kill()
         running.process.communicate()
+
+
+def error_of_opening(folder: Path) -> str:
+    """Return what a store that cannot be opened is refused with, its folder aside."""
+    with pytest.raises(CassetteError) as raised:
+        Environment(folder)
+    text = str(raised.value)
+    assert "\n" not in text
+    assert text.startswith(f"{folder}: ")
+    return text.removeprefix(f"{folder}: ")
 
 
 @contextmanager

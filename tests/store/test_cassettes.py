@@ -79,7 +79,7 @@ def states(store: Store) -> dict[str, tuple[int, str]]:
 def kept_ids(store: Store) -> set[int]:
     """Return of which cassettes there are data."""
     entries = [entry for kind in b"kecrx" for entry in store.environment.scan(bytes([kind]), limit=10**6)]
-    return {int.from_bytes(key[1:5], "big") for key, _ in entries}
+    return {int.from_bytes(key[1:5], "big") for key, _ in entries if key != layout.LAST_WRITTEN}
 
 
 # By name
@@ -651,7 +651,7 @@ def test_a_damaged_order_to_delete_deletes_nothing(store: Store, value: bytes) -
 def test_the_folder_can_hold_nothing_but_the_store(store: Store) -> None:
     record(store, "a", exchanges(1))
 
-    assert {path.name for path in store.folder.iterdir()} == {".gitignore", "data.mdb", "lock.mdb", "locks"}
+    assert {path.name for path in store.folder.iterdir()} == {".gitignore", "data.mdb", "in-use", "lock.mdb", "locks"}
     assert (store.folder / "locks").stat().st_mode & 0o777 == 0o700
 
 
