@@ -19,6 +19,7 @@ from chatproxy.store.exchanges import StoredExchanges, stored_tally
 from chatproxy.store.inspection import Inspected, inspect
 from chatproxy.store.locks import FileLock
 from chatproxy.store.progress import Progress, unseen
+from chatproxy.store.reasons import suppress_full
 from chatproxy.store.records import (
     KEPT_NAME,
     PARTIAL,
@@ -27,6 +28,7 @@ from chatproxy.store.records import (
     delete,
     free_id,
     mark_dropped,
+    order_of,
     put_record,
     unpacked,
 )
@@ -70,8 +72,9 @@ class Store:
         self.environment.close()
 
     def listing(self) -> list[Listed]:
-        """Return all cassettes, sorted by name."""
-        return [self._listed(name, record) for name, record in self._records()]
+        """Return all cassettes, sorted by name, those left of interrupted recordings by their numbers."""
+        records = sorted(self._records(), key=lambda one: order_of(one[0]))
+        return [Listed(name, self.tally(one).count, one.begun, self._state(name, one)) for name, one in records]
 
     def find(self, name: str) -> Record | None:
         """Return a cassette's record, or None if there is no such cassette."""
@@ -107,14 +110,21 @@ class Store:
             title = record.title or name
             if not StoredCassette.is_compiled(self.environment, record.id, rules):
                 source = StoredExchanges(self.environment, name, record)
-                if not self.environment.writable:
+                if not self._is_compiled(source, rules, progress):
                     from chatproxy.core.cassette.memory import MemoryCassette  # noqa: PLC0415 - what is compiled needs none
 
                     return MemoryCassette(title, source, rules, record.declared)
-                self._compile(source, rules, progress)
             cassette = StoredCassette(self.environment, record.id, title, rules, record.declared)
             self._reading.enter_context(held.pop_all())
             return cassette
+
+    def _is_compiled(self, source: StoredExchanges, rules: Rules, progress: Progress) -> bool:
+        """Compile a cassette if there is room for that."""
+        with suppress_full():
+            if self.environment.writable:
+                self._compile(source, rules, progress)
+                return True
+        return False
 
     def compile(self, name: str, rules: Rules, progress: Progress = unseen) -> None:
         """Compile a cassette and keep the result."""
@@ -189,7 +199,7 @@ class Store:
     def partials(self, name: str) -> list[str]:
         """Return the names under which interrupted (or running) recordings of this name stand."""
         pattern = re.compile(re.escape(name + PARTIAL) + r"(-\d+)?")
-        return [found for found, _ in self._records() if pattern.fullmatch(found)]
+        return sorted((found for found, _ in self._records() if pattern.fullmatch(found)), key=order_of)
 
     def recording_lock(self, name: str) -> FileLock | None:
         """Take the lock of who records this name, or return nothing if another process has it."""
@@ -216,9 +226,6 @@ class Store:
     def _held_exchanges(self, name: str) -> Iterator[Exchange]:
         with self._held(name) as record:
             yield from StoredExchanges(self.environment, name, record)
-
-    def _listed(self, name: str, record: Record) -> Listed:
-        return Listed(name, self.tally(record).count, record.begun, self._state(name, record))
 
     def _state(self, name: str, record: Record) -> str:
         """Tell a cassette's state: of several partial ones of a name, only the last can be in the making."""

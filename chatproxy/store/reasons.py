@@ -1,7 +1,10 @@
 """What LMDB's errors, by the names of their classes, mean to the user and what to do."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import chain
 
+from chatproxy.core.errors import CassetteError
 from chatproxy.store.layout import DAMAGED
 
 _SAME_NUMBER = (
@@ -18,6 +21,7 @@ _REASONS: list[tuple[set[str], str]] = [
 ]
 _SIGNS = [
     (("LMDB data format",), _OTHER_LMDB),
+    (("Permission denied",), "cannot be opened: Permission denied; give another --store, or its permissions"),
     (
         ("Input/output error",),  # LMDB's word for what was written in part only
         "cannot grow, the disk is full or fails; nothing recorded before is lost, see to the disk and go on",
@@ -28,6 +32,16 @@ _SIGNS = [
     ),
 ]
 """What the texts of errors without a class of their own mean."""
+
+
+@contextmanager
+def suppress_full() -> Iterator[None]:
+    """End the block where there is no room to write more, instead of raising that."""
+    try:
+        yield
+    except CassetteError as error:
+        if not error.reason.startswith("cannot grow"):
+            raise
 
 
 def reason_of(error: Exception) -> str:

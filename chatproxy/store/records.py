@@ -44,6 +44,12 @@ def check_name(name: str) -> None:
         )
 
 
+def order_of(name: str) -> tuple[str, int]:
+    """Return what names are sorted by: those of interrupted recordings of one name by their numbers."""
+    whole, partial, number = name.partition(PARTIAL + "-")
+    return (whole + PARTIAL, int(number)) if partial and number.isdecimal() else (name, 0)
+
+
 def packed(record: Record, name: str) -> bytes:
     """Return a record as it is stored under a name."""
     return pack([dumps(asdict(record)).encode()], layout.name_key(name))

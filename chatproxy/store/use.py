@@ -25,9 +25,10 @@ class Use:
     def __init__(self, folder: Path, *, is_writable: bool) -> None:
         self._data = folder / DATA
         self._is_writable = is_writable
+        self._is_closed = False  # to us: nobody knows who else is at it
         self._descriptor = self._opened(folder / IN_USE)
         try:
-            self.is_alone = self._descriptor is None or _alone(self._descriptor)
+            self.is_alone = not self._is_closed and (self._descriptor is None or _alone(self._descriptor))
             long, changed, self.noted = self._note()
             now = self._now()
             self.is_unproven = self.is_alone and now[0] > 0 and now != (long, changed)
@@ -60,6 +61,9 @@ class Use:
         flags = os.O_RDWR | os.O_CREAT if self._is_writable else os.O_RDONLY
         try:
             return os.open(path, flags | os.O_CLOEXEC, 0o600)
+        except PermissionError:
+            self._is_closed = True
+            return None
         except OSError:  # a full disk, or a store that can only be read and was never written by a chatproxy of today
             return None
 

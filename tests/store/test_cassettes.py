@@ -664,3 +664,17 @@ def test_compiling_finds_by_key_shape_and_route(store: Store) -> None:
     assert [cassette.find(one.key, 0) for one in compiled] == [1, 2, 3]
     assert [cassette.find(compiled[0].route, nth) for nth in range(4)] == [1, 2, 3, None]
     assert cassette.find(compiled[1].shape, 0) == 2
+
+
+def test_what_there_is_no_room_to_compile_is_compiled_in_memory(store: Store) -> None:
+    recorded = exchanges(300, b'"%s"' % (b"x" * 2000))
+    record(store, "a", recorded)
+    expected = everything(store.open("a", RULES))
+    other = Rules(("X-A",))
+    with disk_full_beyond(100):
+        assert isinstance(store.open("a", other), MemoryCassette)
+    store.close()
+
+    again = Store(store.folder)
+    assert everything(again.open("a", RULES)) == expected
+    again.close()

@@ -11,6 +11,7 @@ from chatproxy.store.reasons import reason_of
         (lmdb.PanicError("x"), "could not be written, the disk fails; "),
         (lmdb.LockError("mdb_txn_begin: Resource temporarily unavailable"), "is open in another container, "),
         (OSError(28, "No space left on device"), "cannot grow, the disk is full; "),
+        (lmdb.Error(".chatproxy: Permission denied"), "cannot be opened: Permission denied; give another --store, "),
         (lmdb.Error("what nobody knows"), "cannot be used: what nobody knows"),
     ],
 )

@@ -6,7 +6,7 @@ import pytest
 from chatproxy.core.cassette.codec import pack
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.timeline.numbering import Declared
-from chatproxy.store.records import Record, check_name, packed, unpacked
+from chatproxy.store.records import Record, check_name, order_of, packed, unpacked
 
 
 def test_a_record_comes_back_with_what_a_fixture_declared() -> None:
@@ -37,3 +37,8 @@ def test_a_record_under_another_name_is_found_out() -> None:
 def test_what_is_no_name_is_refused(name: str) -> None:
     with pytest.raises(CassetteError, match="is no name for a cassette"):
         check_name(name)
+
+
+def test_names_of_interrupted_recordings_are_sorted_by_their_numbers() -> None:
+    names = ["b", "a.partial-x", "a.partial-10", "a.partial-2", "a.partial", "a"]
+    assert sorted(names, key=order_of) == names[::-1]

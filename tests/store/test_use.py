@@ -2,7 +2,7 @@ import os
 from pathlib import Path
 
 import pytest
-from store.stores import child, exchanges, read_only, record
+from store.stores import NOBODY, child, exchanges, read_only, record
 
 from chatproxy.core.errors import CassetteError
 from chatproxy.store import Store
@@ -79,6 +79,16 @@ def test_a_store_that_can_only_be_read_is_looked_at_and_not_noted(folder: Path) 
         assert list(store.exchanges("a")) == exchanges(3)
         store.close()
     assert is_unproven(folder)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give up rights")
+def test_where_nobody_tells_who_else_is_at_it_a_store_is_not_looked_at(folder: Path) -> None:
+    os.utime(folder / "data.mdb", ns=(0, 0))
+    with read_only(folder):
+        os.seteuid(0)
+        (folder / "in-use").chmod(0o600)
+        os.seteuid(NOBODY)
+        assert not is_unproven(folder, is_writable=False)
 
 
 def test_an_older_file_in_the_place_of_a_store_is_damage(folder: Path) -> None:
