@@ -54,7 +54,7 @@ NODE_PACKAGES = ROOT / "tests" / "integration" / "node" / "node_modules"
 
 NOT_RUN = {
     "sh": "installs into a virtual environment; that its scripts are there is tested",
-    "yaml": "read by pre-commit or by GitHub Actions; what its command does is shown before",
+    "yaml": "read by pre-commit, by GitHub Actions or by Docker; what its command does is shown before",
     "java": "read from the library's source, as the page says",
     "ruby": "as above",
     "php": "as above",

@@ -60,5 +60,14 @@ def open_store(folder: Path, name: str) -> Store:
 
 
 def has_store(folder: Path) -> bool:
-    """Tell whether a store stands in a folder."""
-    return (folder / "data.mdb").exists()
+    """Tell whether a store stands in a folder; raises CassetteError where that cannot be told."""
+    try:
+        os.stat(folder / "data.mdb")
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise CassetteError(str(folder), f"cannot be opened: {error.strerror}; {_OTHER}") from error
+    return True
+
+
+_OTHER = "give another --store, or its permissions"

@@ -24,7 +24,7 @@ from chatproxy.core.sharing.canonical import Canonical, numbered_sids
 from chatproxy.core.sharing.merging import Merged
 from chatproxy.files import whole_file
 from chatproxy.fixture import Document, check_fixture, read_fixture, write_fixture
-from chatproxy.store import Existing, Progress, Recording, Store, stepped, unseen
+from chatproxy.store import Existing, Progress, Recording, Store, is_damage, stepped, unseen
 
 GATE = Gate()
 """It knows no credentials, and lets pass what users write."""
@@ -35,11 +35,23 @@ _CACHE = "files"
 
 
 def open_cache(folder: Path) -> Store | None:
-    """Open the cache of fixtures in the store's folder; where none can be had, there is none: it only saves time."""
-    try:
-        return Store(folder / _CACHE)
-    except CassetteError:
-        return None
+    """Open the cache of fixtures in the store's folder; where none can be had, there is none: it only saves time.
+
+    One that is damaged is made anew.
+    """
+    path = folder / _CACHE
+    for _ in range(2):
+        try:
+            cache = Store(path)
+        except CassetteError as error:
+            if not is_damage(error):
+                return None
+        else:
+            if not cache.flaws:
+                return cache
+            cache.close()
+        shutil.rmtree(path, ignore_errors=True)
+    return None
 
 
 def open_file(path: Path, cache: Store | None, rules: Rules, begun: int) -> Cassette:

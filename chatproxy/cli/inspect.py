@@ -2,13 +2,14 @@
 
 import os
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import click
 
 from chatproxy.cassettes.leak_gate import ADVICE, findings, gate_of, leaks_of
 from chatproxy.cassettes.merge_driver import merge
+from chatproxy.cassettes.names import has_store
 from chatproxy.cassettes.transfer import check_if_fixture
 from chatproxy.cli.options import FINDINGS, MATCHING, SIDS, epilog, options
 from chatproxy.cli.streams import say, standard_input, warn
@@ -19,8 +20,10 @@ from chatproxy.core.http.request_text import read_http
 from chatproxy.core.replay.explain import explain as explain_request
 from chatproxy.core.review.comparison import compare, summary
 from chatproxy.core.review.findings import Severity
+from chatproxy.core.text.excerpts import counted
 from chatproxy.show.differences import review_json, review_text
 from chatproxy.show.explanation import explanation_json, explanation_text
+from chatproxy.store import Store
 from chatproxy.wiring.sessions import open_replayed, open_several, rules_of, sessions_of
 
 
@@ -68,13 +71,39 @@ def merge_driver(base: str, ours: str, theirs: str, path: str | None, settings: 
 
 
 @click.command(epilog=epilog("chatproxy check cassettes/*.json"))
-@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.argument("files", metavar="[FILE...]", nargs=-1)
+@click.option("--store", "whole_store", is_flag=True, help="read all of the store for damage, in place of files")
 @options("allow", "strict")
-def check(files: tuple[str, ...], settings: Settings) -> None:
+def check(files: tuple[str, ...], whole_store: bool, settings: Settings) -> None:
     """Look for secrets in files, whether fixtures or others, and show where they stand; read fixtures whole.
 
-    The exit status is 5 if there are any.
+    The exit status is 5 if there are any. With --store, look for damage in the store, and show what is damaged.
     """
+    if whole_store == bool(files):
+        raise click.UsageError("give files, or --store alone")
+    if whole_store:
+        _check_store(settings.store)
+    else:
+        _check_files(files, settings)
+
+
+def _check_store(folder: Path) -> None:
+    if not has_store(folder):
+        say(f"chatproxy: no cassettes in {folder}")
+        return
+    with closing(Store(folder, prove=True)) as store:
+        found = store.inspect()
+    for flaw in found.flaws:
+        say(f"{folder}: {flaw} is damaged")
+    if found.flaws:
+        raise CassetteError(
+            str(folder), "is damaged; the lines before say where: rm these cassettes, then import or record them again"
+        )
+    anew = ", what was compiled is damaged and is compiled anew" if found.spoilt else ""
+    say(f"chatproxy: no damage in {folder}: {found.cassettes} cassettes, {counted(found.exchanges)}{anew}")
+
+
+def _check_files(files: tuple[str, ...], settings: Settings) -> None:
     gate = gate_of(settings.allow, settings.strict, os.environ)
     count = unread = 0
     for file in files:

@@ -4,12 +4,15 @@
 2. What cannot be read is an error, and never an empty or an absent cassette.
 3. A new recording stands as ``NAME.partial`` until it has ended well.
 
-Read: layout, environment, records, exchanges, cassettes, locks, commit, chunks, recording, progress, compiled,
-compiling.
+4. A store that was not closed well is read whole before it is used.
+
+Read: layout, folder, use, reasons, environment, records, exchanges, inspection, cassettes, locks, commit, chunks,
+recording, progress, compiled, compiling.
 """
 
 from chatproxy.store.cassettes import Listed, Store
+from chatproxy.store.layout import is_damage
 from chatproxy.store.progress import Progress, stepped, unseen
 from chatproxy.store.recording import Existing, Recording
 
-__all__ = ["Existing", "Listed", "Progress", "Recording", "Store", "stepped", "unseen"]
+__all__ = ["Existing", "Listed", "Progress", "Recording", "Store", "is_damage", "stepped", "unseen"]

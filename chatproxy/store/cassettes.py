@@ -14,17 +14,21 @@ from chatproxy.core.model import Exchange
 from chatproxy.core.timeline.numbering import Declared
 from chatproxy.store import layout
 from chatproxy.store.compiled import StoredCassette
-from chatproxy.store.environment import Environment, Transaction
-from chatproxy.store.exchanges import StoredExchanges
+from chatproxy.store.environment import FIRST_MAP_SIZE, Environment, Transaction
+from chatproxy.store.exchanges import StoredExchanges, stored_tally
+from chatproxy.store.inspection import Inspected, inspect
 from chatproxy.store.locks import FileLock
 from chatproxy.store.progress import Progress, unseen
+from chatproxy.store.reasons import suppress_full
 from chatproxy.store.records import (
     KEPT_NAME,
     PARTIAL,
     Record,
     check_name,
     delete,
+    free_id,
     mark_dropped,
+    order_of,
     put_record,
     unpacked,
 )
@@ -43,12 +47,24 @@ class Listed:
 class Store:
     """The cassettes in one folder. One process may have a folder open once; any number of processes may."""
 
-    def __init__(self, folder: Path, *, map_size: int | None = None) -> None:
+    def __init__(self, folder: Path, *, map_size: int = FIRST_MAP_SIZE, prove: bool = False) -> None:
         self.folder = folder
-        self.environment = Environment(folder) if map_size is None else Environment(folder, map_size=map_size)
+        self.environment = Environment(folder, map_size=map_size, prove=prove)
         self._reading = ExitStack()
-        if self.environment.writable:
-            self._collect()
+        try:
+            self.flaws = self.inspect().flaws if self.environment.is_unproven else []
+            self.environment.proven()
+            if self.environment.writable:
+                self._collect()
+        except BaseException:
+            self.environment.close()
+            raise
+
+    def inspect(self) -> Inspected:
+        """Read all that is stored and return what is damaged; what is compiled and damaged is compiled anew."""
+        found = inspect(self.environment)
+        self.environment.forgotten.update(found.spoilt)
+        return found
 
     def close(self) -> None:
         """Close the store and free what it holds."""
@@ -56,8 +72,9 @@ class Store:
         self.environment.close()
 
     def listing(self) -> list[Listed]:
-        """Return all cassettes, sorted by name."""
-        return [self._listed(name, record) for name, record in self._records()]
+        """Return all cassettes, sorted by name, those left of interrupted recordings by their numbers."""
+        records = sorted(self._records(), key=lambda one: order_of(one[0]))
+        return [Listed(name, self.tally(one).count, one.begun, self._state(name, one)) for name, one in records]
 
     def find(self, name: str) -> Record | None:
         """Return a cassette's record, or None if there is no such cassette."""
@@ -75,7 +92,7 @@ class Store:
 
     def tally(self, record: Record) -> layout.Tally:
         """Return how many exchanges a cassette has, and the last one's number."""
-        return layout.Tally.unpack(self.environment.get(layout.tally_key(record.id)))
+        return stored_tally(self.environment, record.id, str(self.folder))
 
     def count(self, name: str) -> int:
         """Return how many exchanges a cassette has; raises CassetteError if there is no such cassette."""
@@ -93,14 +110,21 @@ class Store:
             title = record.title or name
             if not StoredCassette.is_compiled(self.environment, record.id, rules):
                 source = StoredExchanges(self.environment, name, record)
-                if not self.environment.writable:
+                if not self._is_compiled(source, rules, progress):
                     from chatproxy.core.cassette.memory import MemoryCassette  # noqa: PLC0415 - what is compiled needs none
 
                     return MemoryCassette(title, source, rules, record.declared)
-                self._compile(source, rules, progress)
             cassette = StoredCassette(self.environment, record.id, title, rules, record.declared)
             self._reading.enter_context(held.pop_all())
             return cassette
+
+    def _is_compiled(self, source: StoredExchanges, rules: Rules, progress: Progress) -> bool:
+        """Compile a cassette if there is room for that."""
+        with suppress_full():
+            if self.environment.writable:
+                self._compile(source, rules, progress)
+                return True
+        return False
 
     def compile(self, name: str, rules: Rules, progress: Progress = unseen) -> None:
         """Compile a cassette and keep the result."""
@@ -121,8 +145,9 @@ class Store:
         """Make a cassette without exchanges under a free name."""
 
         def work(transaction: Transaction) -> Record:
-            number = int.from_bytes(transaction.get(layout.LAST_ID) or b"", "big") + 1
-            transaction.put(layout.LAST_ID, layout.number(number))
+            number = free_id(transaction, str(self.folder))
+            tally = layout.tally_key(number)
+            transaction.put(tally, layout.Tally().pack(tally))
             said = (declared.account, declared.supplied) if declared else (None, None)
             record = Record(number, begun, interim, title, *said)
             put_record(transaction, name, record)
@@ -174,7 +199,7 @@ class Store:
     def partials(self, name: str) -> list[str]:
         """Return the names under which interrupted (or running) recordings of this name stand."""
         pattern = re.compile(re.escape(name + PARTIAL) + r"(-\d+)?")
-        return [found for found, _ in self._records() if pattern.fullmatch(found)]
+        return sorted((found for found, _ in self._records() if pattern.fullmatch(found)), key=order_of)
 
     def recording_lock(self, name: str) -> FileLock | None:
         """Take the lock of who records this name, or return nothing if another process has it."""
@@ -196,14 +221,11 @@ class Store:
         return [(name, self._record(name, stored)) for name, stored in found]
 
     def _record(self, name: str, stored: bytes) -> Record:
-        return unpacked(stored, f"{self.folder}: cassette {name}")
+        return unpacked(stored, name, f"{self.folder}: cassette {name}")
 
     def _held_exchanges(self, name: str) -> Iterator[Exchange]:
         with self._held(name) as record:
             yield from StoredExchanges(self.environment, name, record)
-
-    def _listed(self, name: str, record: Record) -> Listed:
-        return Listed(name, self.tally(record).count, record.begun, self._state(name, record))
 
     def _state(self, name: str, record: Record) -> str:
         """Tell a cassette's state: of several partial ones of a name, only the last can be in the making."""
@@ -258,8 +280,12 @@ class Store:
         What cannot be deleted now, for a full disk say, is deleted another time: nothing else depends on it.
         """
         with suppress(CassetteError):
-            for key, _ in self.environment.scan(layout.DROPPED, limit=1_000):
-                self._collect_one(int.from_bytes(key[len(layout.DROPPED) :], "big"))
+            dropped = self.environment.scan(layout.DROPPED, limit=1_000)
+            named = {record.id for _, record in self._records()} if dropped else set()
+            for key, value in dropped:
+                cassette = int.from_bytes(key[len(layout.DROPPED) :], "big")
+                if layout.is_value(value, key, 0) and cassette not in named:  # else it is damaged
+                    self._collect_one(cassette)
 
     def _collect_one(self, cassette: int) -> None:
         lock = FileLock.take(self._reading_path(cassette))

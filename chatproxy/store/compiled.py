@@ -7,7 +7,7 @@ from typing import Any, cast
 from chatproxy.core.answers.stencil import Stencil
 from chatproxy.core.answers.template import Reply
 from chatproxy.core.cassette.cassette import Read, Span, Spelled, first_fresh
-from chatproxy.core.cassette.codec import damaged, decode_exchange, decode_place, decode_stencil
+from chatproxy.core.cassette.codec import SEAL, decode_exchange, decode_place, decode_stencil, is_sound
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange, ExchangeNumber, LiveSid, RecordedSid
@@ -17,6 +17,7 @@ from chatproxy.core.timeline.epochs import Place
 from chatproxy.core.timeline.numbering import Declared, Numbered, SidNumber
 from chatproxy.store import layout
 from chatproxy.store.environment import Environment, Reading
+from chatproxy.store.exchanges import stored_tally
 
 _CHUNK = 64
 """How many keys are looked up at once."""
@@ -42,20 +43,26 @@ class StoredCassette:
         self._sid = layout.sid_prefix(cassette, rules.fingerprint)
         self._ahead: dict[bytes, bytes | None] = {}
         """What was read with the exchange that was found last, since it is about to be asked for, by its key."""
-        account = environment.get(self._sid)
+        self._compiled = layout.compiled_key(cassette, rules.fingerprint)
+        account = self._get(self._sid)
         self.account = None if account is None else RecordedSid(account)
         first = environment.scan(self._exchange, limit=1)
         self.begun = recording_begin(self.exchange(_number(first[0][0][-4:]))) if first else 0
-        tally = layout.Tally.unpack(environment.get(layout.compiled_key(cassette, rules.fingerprint)))
-        self.last_number = tally.last
-        self._count = tally.count
+        mark = layout.Mark.unpack(environment.get(self._compiled), self._compiled)
+        if mark is None:
+            raise self._damaged()
+        self._count, self.last_number = mark.tally.count, mark.tally.last
 
     @staticmethod
     def is_compiled(environment: Environment, cassette: int, rules: Rules) -> bool:
         """Tell whether a cassette is compiled under these rules, with all its exchanges."""
-        compiled = environment.get(layout.compiled_key(cassette, rules.fingerprint))
-        tally = layout.Tally.unpack(environment.get(layout.tally_key(cassette)))
-        return compiled is not None and layout.Tally.unpack(compiled) == tally
+        key = layout.compiled_key(cassette, rules.fingerprint)
+        mark = layout.Mark.unpack(environment.get(key), key)
+        return (
+            mark is not None
+            and key not in environment.forgotten
+            and mark.tally == stored_tally(environment, cassette, str(environment.folder))
+        )
 
     def numbers(self) -> Sequence[ExchangeNumber]:
         """Return the numbers of all exchanges, growing; only those with gaps have to be looked up."""
@@ -73,12 +80,12 @@ class StoredCassette:
         """Yield the numbers of all exchanges in canonical order."""
         after = b""
         while found := self._environment.scan(self._order, after=after, limit=_CHUNK):
-            yield from (_number(number) for _, number in found)
+            yield from (_number(self._sound(key, number)) for key, number in found)
             after = found[-1][0][len(self._order) :]
 
     def find(self, index: bytes, nth: int) -> ExchangeNumber | None:
         """Return the number of the n-th exchange, from 0 and in canonical order, with this key, shape or route."""
-        stored = self._environment.get(self._index + index + layout.number(nth))
+        stored = self._get(self._index + index + layout.number(nth))
         return None if stored is None else _number(stored[:4])
 
     def reply(self, number: ExchangeNumber) -> Reply:
@@ -87,14 +94,16 @@ class StoredCassette:
 
     def stencil(self, number: ExchangeNumber) -> Stencil:
         """Return what is served for an exchange, ready to be filled."""
-        found = decode_stencil(self._stored(self._reply, number))
+        key = self._reply + layout.number(number)
+        found = decode_stencil(self._stored(key, number), key)
         if found is None:
-            raise damaged(self._place(number))
+            raise self._damaged()
         return found
 
     def recorded(self, number: ExchangeNumber) -> Exchange:
         """Return an exchange as recorded, which no rule has scrubbed."""
-        return decode_exchange(number, self._stored(self._exchange, number), self._place(number))
+        key = self._exchange + layout.number(number)
+        return decode_exchange(number, self._stored(key, number), self._place(number), key)
 
     def exchange(self, number: ExchangeNumber) -> Exchange:
         """Return an exchange as recorded, scrubbed by the rules."""
@@ -102,12 +111,12 @@ class StoredCassette:
 
     def sid(self, number: SidNumber) -> RecordedSid | None:
         """Return the recorded SID of this number."""
-        stored = self._environment.get(self._sid + b"n" + layout.sid_number(number))
+        stored = self._get(self._sid + b"n" + layout.sid_number(number))
         return None if stored is None else RecordedSid(stored)
 
     def numbered(self, sid: bytes) -> Numbered | None:
         """Return the number of a SID and whether it was supplied, if it is a recorded one."""
-        stored = self._environment.get(self._sid + b"s" + sid)
+        stored = self._get(self._sid + b"s" + sid)
         return None if stored is None else Numbered(_sid_number(stored[:-1]), stored[-1:] == SUPPLIED)
 
     def fresh(self, sids: Sequence[RecordedSid], spelled: Spelled) -> list[LiveSid | None]:
@@ -118,10 +127,10 @@ class StoredCassette:
         get: Any = transaction.get  # for lmdb's types it could give views, as it does only where asked for
         prefix, found = self._sid + b"s", []
         for sid in sids:
-            stored = get(prefix + sid)
+            stored = get(key := prefix + sid)
             fresh = None
-            if stored is not None and stored[-1:] == GENERATED:
-                number = _sid_number(stored[:-1])
+            if stored is not None and self._sound(key, stored)[-1:] == GENERATED:
+                number = _sid_number(stored[: _SID_NUMBER.size])
                 fresh = spelled(number, 0)
                 if get(prefix + fresh) is not None:
                     fresh = first_fresh(number, spelled, lambda fresh: get(prefix + fresh))
@@ -130,11 +139,15 @@ class StoredCassette:
 
     def place(self, number: ExchangeNumber) -> Place:
         """Return where an exchange stands in its timeline."""
-        return decode_place(self._stored(self._places, number), self._place(number))
+        key = self._places + layout.number(number)
+        found = decode_place(self._stored(key, number), key)
+        if found is None:
+            raise self._damaged()
+        return found
 
     def read(self, key: bytes, epoch: int, nth: int) -> ExchangeNumber | None:
         """Return the number of the n-th answer, from 0, to the read with this key in this epoch."""
-        stored = self._environment.get(self._reads + key + layout.number(epoch) + layout.number(nth))
+        stored = self._get(self._reads + key + layout.number(epoch) + layout.number(nth))
         return None if stored is None else _number(stored)
 
     def span(self, key: bytes, epochs: Mapping[int, int]) -> Span | None:
@@ -144,16 +157,20 @@ class StoredCassette:
     def _span(self, transaction: Reading, key: bytes, epochs: Mapping[int, int]) -> Span | None:
         get: Any = transaction.get  # for lmdb's types it could give views, as it does only where asked for
         index = self._index + key
-        found = get(index + _FIRST)
-        if found is None or len(found) != READ.size:  # there is none, or it is a write
+        first_key = index + _FIRST
+        found = get(first_key)
+        if found is None:
             return None
-        number, timeline, member, epoch = READ.unpack(found)
+        value = self._sound(first_key, found)
+        if len(value) != READ.size:  # it is a write
+            return None
+        number, timeline, member, epoch = READ.unpack(value)
         first = last = Read(epoch, 0, number)
         until = epochs.get(timeline, 0)
         if epoch > until:
             return Span(timeline, member, first, None)
         if get(index + _SECOND) is not None:  # else it is a lone one, as most are
-            last = _last(transaction.cursor(), self._reads + key, until)
+            last = self._last(transaction.cursor(), self._reads + key, until)
         reply = self._reply + layout.number(last.number)
         self._ahead = {reply: get(reply)}
         return Span(timeline, member, first, last)
@@ -164,9 +181,10 @@ class StoredCassette:
 
     def _write(self, transaction: Reading, key: bytes) -> ExchangeNumber | None:
         get: Any = transaction.get  # as above
-        number = get(key)
-        if number is None:
+        stored = get(key)
+        if stored is None:
             return None
+        number = self._sound(key, stored)
         self._ahead = {key: get(key) for key in (self._reply + number, self._places + number)}
         return _number(number)
 
@@ -176,10 +194,36 @@ class StoredCassette:
         found = self._environment.scan(prefix, after=layout.number(after), limit=1)
         if not found or int.from_bytes(found[0][0][-4:], "big") > until:
             return None
-        return _number(found[0][1])
+        return _number(self._sound(*found[0]))
 
-    def _stored(self, prefix: bytes, number: ExchangeNumber) -> bytes:
-        key = prefix + layout.number(number)
+    def _last(self, cursor: Any, prefix: bytes, epoch: int) -> Read:
+        """Return the last answer up to an epoch that is none before the first."""
+        if cursor.set_range(prefix + layout.number(epoch + 1)):
+            cursor.prev()
+        else:
+            cursor.last()
+        key, value = cursor.item()
+        if not key.startswith(prefix):
+            raise self._damaged()
+        found, nth = _EPOCH_AND_NTH.unpack(key[-8:])
+        return Read(found, nth, _number(self._sound(key, value)))
+
+    def _get(self, key: bytes) -> bytes | None:
+        stored = self._environment.get(key)
+        return None if stored is None else self._sound(key, stored)
+
+    def _sound(self, key: bytes, stored: bytes) -> bytes:
+        """Return a stored value without its checksum, if that is right."""
+        if not is_sound(stored, key):
+            raise self._damaged()
+        return stored[:-SEAL]
+
+    def _damaged(self) -> CassetteError:
+        """Return the error for what is compiled and damaged; it counts no longer, so that it is compiled anew."""
+        self._environment.forgotten.add(self._compiled)
+        return CassetteError(f"{self._environment.folder}: cassette {self.name}", _ANEW)
+
+    def _stored(self, key: bytes, number: ExchangeNumber) -> bytes:
         stored = self._ahead.get(key) or self._environment.get(key)
         if stored is None:
             raise CassetteError(self._place(number), "is not in the store any more; restart the replay")
@@ -196,17 +240,6 @@ _EPOCH_AND_NTH = struct.Struct(">II")
 _FIRST, _SECOND = layout.number(0), layout.number(1)
 
 
-def _last(cursor: Any, prefix: bytes, epoch: int) -> Read:
-    """Return the last answer up to an epoch that is none before the first."""
-    if cursor.set_range(prefix + layout.number(epoch + 1)):
-        cursor.prev()
-    else:
-        cursor.last()
-    key, value = cursor.item()
-    found, nth = _EPOCH_AND_NTH.unpack(key[-8:])
-    return Read(found, nth, _number(value))
-
-
 def _number(stored: bytes) -> ExchangeNumber:
     number: ExchangeNumber
     (number,) = _NUMBER.unpack(stored)
@@ -218,6 +251,8 @@ def _sid_number(stored: bytes) -> SidNumber:
     (number,) = _SID_NUMBER.unpack(stored)
     return number
 
+
+_ANEW = "is damaged where it was compiled; start again, which compiles it anew"
 
 _NUMBER, _SID_NUMBER = struct.Struct(">I"), struct.Struct(">Q")
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import chain
 
-from chatproxy.core.cassette.codec import encode_place, encode_reply
+from chatproxy.core.cassette.codec import encode_place, encode_reply, seal
 from chatproxy.core.cassette.compile import Compiled, Source, compile_exchanges
 from chatproxy.core.cassette.index import Indexer
 from chatproxy.core.matching.rules import Rules
@@ -13,6 +13,7 @@ from chatproxy.store import layout
 from chatproxy.store.chunks import chunks
 from chatproxy.store.compiled import GENERATED, READ, SUPPLIED
 from chatproxy.store.environment import Environment, Transaction
+from chatproxy.store.exchanges import stored_tally
 from chatproxy.store.progress import stepped
 
 _Entry = tuple[bytes, bytes]
@@ -33,7 +34,7 @@ def compile_into(
     It is written piece by piece and counts only once the mark at its end is written, so that an interrupted or
     a simultaneous pass does no harm: both write the same. ``step`` is called for each exchange in each pass.
     """
-    tally = environment.get(layout.tally_key(cassette)) or layout.Tally().pack()
+    tally = stored_tally(environment, cassette, str(environment.folder))
     write = _Writer(cassette, rules)
     numbering = Numbering(declared)
     compiled = compile_exchanges(source, rules, numbering, step)
@@ -41,9 +42,13 @@ def compile_into(
         chain.from_iterable(map(write.entries, stepped(compiled, step))),
         _sid_entries(layout.sid_prefix(cassette, rules.fingerprint), numbering),
     )
+    count = 0
     for chunk in chunks(entries, lambda entry: len(entry[1]), most_bytes=_CHUNK_BYTES, most=_CHUNK_ENTRIES):
         environment.write(partial(_put, chunk))
-    environment.write(partial(_put, [(layout.compiled_key(cassette, rules.fingerprint), tally)]))
+        count += len(chunk)
+    key = layout.compiled_key(cassette, rules.fingerprint)
+    environment.write(partial(_put, [(key, layout.Mark(tally, count).pack(key))]))
+    environment.forgotten.discard(key)
 
 
 class _Writer:
@@ -61,28 +66,33 @@ class _Writer:
 
     def entries(self, compiled: Compiled) -> Iterator[_Entry]:
         number, place = layout.number(compiled.number), compiled.place
-        yield self._reply + number, encode_reply(compiled.reply)
-        yield self._order + layout.number(self._count), number
+        yield (reply := self._reply + number), encode_reply(compiled.reply, reply)
+        yield _sealed(self._order + layout.number(self._count), number)
         self._count += 1
-        yield self._place + number, encode_place(place)
+        yield (stands := self._place + number), encode_place(place, stands)
         _, nth, read, touches = self._indexer.index(compiled)
         standing = READ.pack(compiled.number, place.timeline, place.member, place.epoch)
         for index, count in nth:
             value = standing if read is not None and index is compiled.key else number
-            yield self._index + index + layout.number(count), value
+            yield _sealed(self._index + index + layout.number(count), value)
         if read is not None:
-            yield self._read + compiled.key + layout.number(read.epoch) + layout.number(read.nth), number
+            yield _sealed(self._read + compiled.key + layout.number(read.epoch) + layout.number(read.nth), number)
         for timeline, member, epoch in touches:
-            yield self._touching + layout.number(timeline) + layout.number(member) + layout.number(epoch), number
+            touched = layout.number(timeline) + layout.number(member) + layout.number(epoch)
+            yield _sealed(self._touching + touched, number)
 
 
 def _sid_entries(prefix: bytes, numbering: Numbering) -> Iterator[_Entry]:
     if numbering.account is not None:
-        yield prefix, numbering.account
+        yield _sealed(prefix, numbering.account)
     for sid, known in numbering.numbered().items():
         number = layout.sid_number(known.number)
-        yield prefix + b"s" + sid, number + (SUPPLIED if known.supplied else GENERATED)
-        yield prefix + b"n" + number, sid
+        yield _sealed(prefix + b"s" + sid, number + (SUPPLIED if known.supplied else GENERATED))
+        yield _sealed(prefix + b"n" + number, sid)
+
+
+def _sealed(key: bytes, value: bytes) -> _Entry:
+    return key, seal(value, key)
 
 
 _CHUNK_BYTES, _CHUNK_ENTRIES = 2**22, 2**13

@@ -1,28 +1,34 @@
 """The LMDB environment under the store: opening, transactions, growth, and the one place that maps LMDB's errors."""
 
 import os
+import struct
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from itertools import chain, islice, takewhile
+from contextlib import ExitStack, contextmanager, suppress
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 import lmdb
 
+from chatproxy.core.cassette.codec import seal
 from chatproxy.core.errors import CassetteError
+from chatproxy.store.folder import DATA, length, prepare
+from chatproxy.store.layout import DAMAGED, LAST_WRITTEN
+from chatproxy.store.reasons import reason_of
+from chatproxy.store.use import Use
 
 T = TypeVar("T")
 P = ParamSpec("P")
 Reading = lmdb.Transaction
 """A transaction that only reads."""
-FORMAT = b"1"
+FORMAT = b"2"
 """The version of what the store holds; another one is refused, never read as empty."""
+_READ_AS_WELL = {b"1"}
+"""What is read, and becomes of this version where the store can be written."""
 
 _FORMAT_KEY = b"f"
-_DATA = "data.mdb"
-_OWN_ENTRIES = {_DATA, "lock.mdb", "locks", "files", ".gitignore"}
-_FIRST_MAP_SIZE = 2**20
+FIRST_MAP_SIZE = 2**20
 
 
 class Transaction:
@@ -30,6 +36,7 @@ class Transaction:
 
     def __init__(self, transaction: lmdb.Transaction) -> None:
         self._transaction = transaction
+        self._writes = False
 
     def get(self, key: bytes) -> bytes | None:
         """Return one value."""
@@ -38,6 +45,7 @@ class Transaction:
 
     def put(self, key: bytes, value: bytes) -> None:
         """Store one value."""
+        self._writes = True
         self._transaction.put(key, value)
 
     def is_empty(self) -> bool:
@@ -45,17 +53,23 @@ class Transaction:
         with self._transaction.cursor() as cursor:
             return not cursor.first()
 
-    def delete(self, key: bytes) -> None:
-        """Delete one value, if it is there."""
-        self._transaction.delete(key)
+    def delete(self, *keys: bytes) -> None:
+        """Delete values, where they are there."""
+        for key in keys:
+            self._writes |= self._transaction.delete(key)
 
     def delete_all(self, prefix: bytes) -> None:
         """Delete every key that begins so."""
         with self._transaction.cursor() as cursor:
             found = cursor.set_range(prefix)
             while found and bytes(cursor.key()).startswith(prefix):
-                cursor.delete()
+                self._writes |= cursor.delete()
                 found = bool(cursor.key())
+
+    def sign(self) -> None:
+        """Store which transaction this is, if it wrote anything, so that an older one is not taken for it."""
+        if self._writes:
+            self._transaction.put(LAST_WRITTEN, _signed(self._transaction.id()))
 
 
 class Environment:
@@ -63,35 +77,54 @@ class Environment:
 
     Reads are short and safe from any thread. A write is a function of a transaction that may be called again:
     when the map is full it grows and the write is repeated. ``writable`` is false where the folder can only be
-    read. A folder can be open once in a process.
+    read. A folder can be open once in a process. To ``prove`` is to read its structure even if it was closed well.
     """
 
-    def __init__(self, folder: Path, *, map_size: int = _FIRST_MAP_SIZE) -> None:
+    def __init__(self, folder: Path, *, map_size: int = FIRST_MAP_SIZE, prove: bool = False) -> None:
         self.folder = folder
-        self.writable = _prepare(folder)
+        self.writable = prepare(folder)
         self._map_gate = threading.Lock()
         self._writing = threading.Lock()
-        with self._errors():
-            self._env = lmdb.open(
-                str(folder),
-                map_size=max(map_size, _size(folder)),
-                mode=0o600,
-                readonly=not self.writable,
-                lock=self.writable,
-                create=self.writable,
-            )
-        try:
+        self.forgotten: set[bytes] = set()
+        """Keys whose values count no longer; they are deleted at the end, if that can be done."""
+        with ExitStack() as undo:
+            self._use = Use(folder, is_writable=self.writable)
+            undo.callback(self._use.end)
+            self.is_unproven = self._use.is_unproven
+            if self.is_unproven or (prove and self._use.is_alone):
+                with self._errors():
+                    _check_structure(folder)
+            with self._errors():
+                self._env = lmdb.open(
+                    str(folder),
+                    map_size=max(map_size, length(folder)),
+                    mode=0o600,
+                    readonly=not self.writable,
+                    lock=self.writable,
+                    create=self.writable,
+                )
+            undo.callback(self._env.close)
             with self._errors():
                 self._check_size()
                 self._env.reader_check()  # who was killed while reading keeps no old pages
             self._check_format()
-        except BaseException:
-            self._env.close()
-            raise
+            if not self.is_unproven:
+                self.proven()
+            undo.pop_all()
 
     def close(self) -> None:
         """Close the environment; what was written is on disk already."""
+        if self.forgotten:
+            with suppress(CassetteError):
+                self.write(lambda transaction: transaction.delete(*self.forgotten))
+        with suppress(lmdb.Error):  # it is closed already
+            self._use.note(self._env.info()["last_txnid"])
         self._env.close()
+        self._use.end()
+
+    def proven(self) -> None:
+        """Let others open it, who had to wait until all that is stored was looked at."""
+        self._use.share()
 
     def get(self, key: bytes) -> bytes | None:
         """Return one value."""
@@ -103,7 +136,7 @@ class Environment:
                 finally:
                     transaction.abort()
         except lmdb.Error as error:
-            raise CassetteError(str(self.folder), _reason(error)) from error
+            raise CassetteError(str(self.folder), reason_of(error)) from error
 
     def scan(self, prefix: bytes, *, after: bytes = b"", limit: int) -> list[tuple[bytes, bytes]]:
         """Return up to ``limit`` entries under a prefix, sorted by key, those behind ``prefix + after``."""
@@ -123,7 +156,7 @@ class Environment:
                 finally:
                     transaction.abort()
         except lmdb.Error as error:
-            raise CassetteError(str(self.folder), _reason(error)) from error
+            raise CassetteError(str(self.folder), reason_of(error)) from error
 
     def write(self, work: Callable[[Transaction], T]) -> T:
         """Do the work in one transaction and return when it is on disk."""
@@ -131,16 +164,31 @@ class Environment:
             raise CassetteError(str(self.folder), "cannot be written; give another --store or its permissions")
         with self._writing, self._errors():
             while True:
-                size = self._env.info()["map_size"]
-                self._lengthen(size)
                 try:
-                    with self._env.begin(write=True) as transaction:
-                        return work(Transaction(transaction))
+                    with self._alone() as begun:
+                        transaction = Transaction(begun)
+                        done = work(transaction)
+                        transaction.sign()
+                        return done
                 except lmdb.MapFullError:
-                    self._lengthen(2 * size)
-                    self._set_map_size(2 * size)
-                except lmdb.MapResizedError:
-                    self._set_map_size(0)
+                    self._grow()
+
+    @contextmanager
+    def _alone(self, growth: int = 1) -> Iterator[lmdb.Transaction]:
+        """Begin a write transaction in a file as long as the map, or a multiple of it; no process has another one."""
+        try:
+            transaction = self._env.begin(write=True)
+        except lmdb.MapResizedError:
+            self._set_map_size(0)
+            transaction = self._env.begin(write=True)
+        with transaction:
+            self._lengthen(growth * self._env.info()["map_size"])
+            yield transaction
+
+    def _grow(self) -> None:
+        with self._alone(growth=2):
+            pass
+        self._set_map_size(2 * self._env.info()["map_size"])
 
     @contextmanager
     def _read(self) -> Iterator[lmdb.Transaction]:
@@ -169,24 +217,29 @@ class Environment:
         """Make the file as long as its map before anything is written; what is not used takes no room on disk.
 
         LMDB leaves pages at the end unwritten that a transaction took and gave back, so that without this the
-        file of a sound store can be as short as that of a truncated one.
+        file of a sound store can be as short as that of a truncated one. To be called within a write transaction:
+        another process that made the file grow between the look at its size and the change would lose what it wrote.
         """
-        if size > _size(self.folder):
-            os.truncate(self.folder / _DATA, size)
+        if size > length(self.folder):
+            os.truncate(self.folder / DATA, size)
 
     def _check_size(self) -> None:
-        """Refuse a truncated file: reading beyond its end would kill the process."""
+        """Refuse a file that is older than when it was closed, or truncated: reading beyond its end would kill us."""
+        with self._env.begin() as transaction:
+            last, signed = transaction.id(), transaction.get(LAST_WRITTEN)
+        if last < self._use.noted or signed not in (None, _signed(last)):
+            raise CassetteError(str(self.folder), DAMAGED)
         needed = (self._env.info()["last_pgno"] + 1) * self._env.stat()["psize"]
-        if _size(self.folder) < needed:
-            raise CassetteError(str(self.folder), _DAMAGED)
+        if length(self.folder) < needed:
+            raise CassetteError(str(self.folder), DAMAGED)
 
     def _check_format(self) -> None:
         found = self.get(_FORMAT_KEY)
-        if found is None and self.writable:
+        if self.writable and (found is None or found in _READ_AS_WELL):
             found = self.write(_mark)
         if found is None:
             raise CassetteError(str(self.folder), "is no store of chatproxy; give a folder of its own")
-        if found != FORMAT:
+        if found != FORMAT and found not in _READ_AS_WELL:
             version = found.decode("ascii", "backslashreplace")
             raise CassetteError(
                 str(self.folder),
@@ -194,81 +247,45 @@ class Environment:
                 "use the chatproxy that wrote it to export its cassettes, or give another --store",
             )
 
+    def entries(self) -> Iterator[tuple[bytes, bytes]]:
+        """Yield all that is stored, sorted by key."""
+        with self._read() as transaction, transaction.cursor() as cursor:
+            yield from cursor  # type: ignore[misc]  # memoryviews only with buffers=True
+
     @contextmanager
     def _errors(self) -> Iterator[None]:
         try:
             yield
         except (lmdb.Error, OSError) as error:
-            raise CassetteError(str(self.folder), _reason(error)) from error
+            raise CassetteError(str(self.folder), reason_of(error)) from error
+
+
+def _check_structure(folder: Path) -> None:
+    """Refuse data that LMDB would read wrongly, or end the process at; raises CassetteError.
+
+    This reads the file by itself, and leaves to LMDB what it has its own words for: other versions, no data at all.
+    """
+    from lmdb.verify import VerifyError, verify  # noqa: PLC0415 - seldom needed
+
+    try:
+        found: list[str] = verify(str(folder), subdir=True)  # type: ignore[no-untyped-call]  # it is typed nowhere
+    except (VerifyError, struct.error, LookupError, OverflowError, MemoryError) as error:
+        if "data version" in str(error):
+            return
+        raise CassetteError(str(folder), DAMAGED) from error
+    if found:
+        raise CassetteError(str(folder), DAMAGED.replace("damaged", f"damaged ({found[0]})"))
+
+
+def _signed(transaction: int) -> bytes:
+    return seal(transaction.to_bytes(8, "big"), LAST_WRITTEN)
 
 
 def _mark(transaction: Transaction) -> bytes | None:
-    """Mark an empty environment as a store, and return the format; another program's is left alone."""
-    if transaction.is_empty():
+    """Mark an empty environment as a store, and one that is read as well as of this version, and return the format.
+
+    Another program's is left alone.
+    """
+    if transaction.is_empty() or transaction.get(_FORMAT_KEY) in _READ_AS_WELL:
         transaction.put(_FORMAT_KEY, FORMAT)
     return transaction.get(_FORMAT_KEY)
-
-
-_DAMAGED = "is damaged; move it away and import your fixtures into a new one"
-_OTHER_LMDB = "was written by another version of LMDB; export its cassettes with that one"
-_REASONS: list[tuple[tuple[type[lmdb.Error], ...], str]] = [
-    ((lmdb.InvalidError, lmdb.CorruptedError, lmdb.PageNotFoundError), _DAMAGED),
-    ((lmdb.PanicError,), "could not be written, the disk fails; see to the disk, then start anew"),
-    ((lmdb.VersionMismatchError,), _OTHER_LMDB),
-    ((lmdb.ReadersFullError,), "is open in too many processes; stop some of them"),
-]
-_SIGNS = [
-    (("LMDB data format",), _OTHER_LMDB),
-    (
-        ("No space left", "File too large", "Disk quota", "quota exceeded"),
-        "cannot grow, the disk is full; nothing recorded before is lost, free some space and go on",
-    ),
-]
-"""What the texts of errors without a class of their own mean."""
-
-
-def _reason(error: Exception) -> str:
-    """Say what an error of LMDB or of its file means to the user and what to do."""
-    text = str(error)
-    by_text = (reason for signs, reason in _SIGNS if any(sign in text for sign in signs))
-    by_kind = (reason for kinds, reason in _REASONS if isinstance(error, kinds))
-    return next(chain(by_text, by_kind), f"cannot be used: {text}")
-
-
-def _prepare(folder: Path) -> bool:
-    """Make the folder if needed, private and ignored by git, and tell whether it can be written."""
-    data = folder / _DATA
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not data.exists():
-            _make_private(folder)
-    except OSError as error:
-        if not os.path.exists(data):  # unlike Path.exists this asks in a folder that is closed to us too
-            raise CassetteError(str(folder), f"cannot be made a store: {error.strerror}") from error
-    if not data.exists():
-        return _is_writable(folder)
-    if not _size(folder) and (folder / "locks").exists():
-        raise CassetteError(str(folder), _DAMAGED)  # LMDB would begin anew in an empty file
-    return _is_writable(folder) and _is_writable(data)
-
-
-def _make_private(folder: Path) -> None:
-    if strangers := {entry.name for entry in folder.iterdir()} - _OWN_ENTRIES:
-        raise CassetteError(
-            str(folder), f"is no store: it holds other files ({min(strangers)}); give a folder of its own"
-        )
-    folder.chmod(0o700)
-    if not (folder / ".gitignore").exists():
-        (folder / ".gitignore").write_text("*\n")
-
-
-def _is_writable(path: Path) -> bool:
-    return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
-
-
-def _size(folder: Path) -> int:
-    """Return how long the data are, 0 where there are none."""
-    try:
-        return (folder / _DATA).stat().st_size
-    except FileNotFoundError:
-        return 0

@@ -25,23 +25,39 @@ class StoredExchanges:
     def __iter__(self) -> Iterator[Exchange]:
         """Yield all; raises CassetteError if one is damaged, or missing at the end."""
         prefix, after = layout.exchange_prefix(self.record.id), b""
-        missing = layout.Tally.unpack(self.environment.get(layout.tally_key(self.record.id))).count
+        missing = stored_tally(self.environment, self.record.id, self._cassette).count
         while found := self.environment.scan(prefix, after=after, limit=_CHUNK):
             missing -= len(found)
             for key, value in found:
                 after = key[len(prefix) :]
                 number = ExchangeNumber(int.from_bytes(after, "big"))
-                yield decode_exchange(number, value, self._place(number))
+                yield decode_exchange(number, value, self._place(number), key)
         if missing > 0:
-            where = f"{self.environment.folder}: cassette {self.name}"
-            raise CassetteError(where, f"lacks {missing} of its exchanges; {_ANEW}")
+            raise CassetteError(self._cassette, f"lacks {missing} of its exchanges; {_ANEW}")
 
     def exchange(self, number: ExchangeNumber) -> Exchange:
         """Return the exchange of a number."""
-        stored = self.environment.get(layout.exchange_prefix(self.record.id) + layout.number(number))
+        key = layout.exchange_prefix(self.record.id) + layout.number(number)
+        stored = self.environment.get(key)
         if stored is None:
             raise CassetteError(self._place(number), f"is gone; {_ANEW}")
-        return decode_exchange(number, stored, self._place(number))
+        return decode_exchange(number, stored, self._place(number), key)
+
+    @property
+    def _cassette(self) -> str:
+        return f"{self.environment.folder}: cassette {self.name}"
 
     def _place(self, number: ExchangeNumber) -> str:
         return f"{self.environment.folder}: exchange {self.name}/{number}"
+
+
+def stored_tally(environment: Environment, cassette: int, place: str) -> layout.Tally:
+    """Return how many exchanges a cassette has, and the last one's number; ``place`` names it in errors.
+
+    Format 1 has none for a cassette without exchanges.
+    """
+    key = layout.tally_key(cassette)
+    stored = environment.get(key)
+    if stored is None and environment.scan(layout.exchange_prefix(cassette), limit=1):
+        raise CassetteError(place, layout.DAMAGED)
+    return layout.Tally.unpack(stored, key, place)

@@ -71,7 +71,12 @@ class Recording:
 
     def put(self, exchanges: list[Exchange]) -> None:
         """Write exchanges, and return when they are on disk."""
-        entries = [(exchange.number, encode_exchange(exchange)) for exchange in exchanges]
+        prefix = layout.exchange_prefix(self._record.id)
+        keys = [prefix + layout.number(exchange.number) for exchange in exchanges]
+        entries = [
+            (exchange.number, key, encode_exchange(exchange, key))
+            for exchange, key in zip(exchanges, keys, strict=True)
+        ]
         self.store.environment.write(lambda transaction: self._append(transaction, entries))
 
     def fill(
@@ -164,14 +169,13 @@ class Recording:
         yield self.name + PARTIAL
         yield from (f"{self.name}{PARTIAL}-{count}" for count in range(2, 1_000_000))
 
-    def _append(self, transaction: Transaction, entries: list[tuple[ExchangeNumber, bytes]]) -> None:
+    def _append(self, transaction: Transaction, entries: list[tuple[ExchangeNumber, bytes, bytes]]) -> None:
         key = layout.tally_key(self._record.id)
-        tally = layout.Tally.unpack(transaction.get(key))
-        prefix = layout.exchange_prefix(self._record.id)
-        for number, record in entries:
-            transaction.put(prefix + layout.number(number), record)
-        last = max([tally.last, *(number for number, _ in entries)])
-        transaction.put(key, layout.Tally(tally.count + len(entries), last).pack())
+        tally = layout.Tally.unpack(transaction.get(key), key, f"{self.store.folder}: cassette {self._at}")
+        for _, stands, record in entries:
+            transaction.put(stands, record)
+        last = max([tally.last, *(number for number, _, _ in entries)])
+        transaction.put(key, layout.Tally(tally.count + len(entries), last).pack(key))
 
 
 def _size(exchange: Exchange) -> int:

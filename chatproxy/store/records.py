@@ -4,7 +4,7 @@ import re
 from dataclasses import asdict, dataclass
 from json import dumps, loads
 
-from chatproxy.core.cassette.codec import pack, unpack
+from chatproxy.core.cassette.codec import pack, seal, unpack
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.http.grammar import CASSETTE_NAME
 from chatproxy.core.timeline.numbering import Declared
@@ -44,19 +44,36 @@ def check_name(name: str) -> None:
         )
 
 
-def packed(record: Record) -> bytes:
-    """Return a record as it is stored."""
-    return pack([dumps(asdict(record)).encode()])
+def order_of(name: str) -> tuple[str, int]:
+    """Return what names are sorted by: those of interrupted recordings of one name by their numbers."""
+    whole, partial, number = name.partition(PARTIAL + "-")
+    return (whole + PARTIAL, int(number)) if partial and number.isdecimal() else (name, 0)
 
 
-def unpacked(stored: bytes, place: str) -> Record:
-    """Return a stored record; ``place`` names it in the CassetteError for one that is damaged."""
-    return Record(**loads(unpack(stored, place)[0]))
+def packed(record: Record, name: str) -> bytes:
+    """Return a record as it is stored under a name."""
+    return pack([dumps(asdict(record)).encode()], layout.name_key(name))
+
+
+def unpacked(stored: bytes, name: str, place: str) -> Record:
+    """Return a record stored under a name; ``place`` names it in the CassetteError for one that is damaged."""
+    return Record(**loads(unpack(stored, place, layout.name_key(name))[0]))
 
 
 def put_record(transaction: Transaction, name: str, record: Record) -> None:
     """Keep a record under a name."""
-    transaction.put(layout.name_key(name), packed(record))
+    transaction.put(layout.name_key(name), packed(record, name))
+
+
+def free_id(transaction: Transaction, place: str) -> int:
+    """Give out an id that no cassette has, or had; raises CassetteError where that is not known any more."""
+    stored = transaction.get(layout.LAST_ID)
+    last = layout.opened(stored, layout.LAST_ID, place, 4) if stored is not None else b""
+    number = int.from_bytes(last, "big") + 1
+    if transaction.get(layout.tally_key(number)) is not None:
+        raise CassetteError(place, layout.DAMAGED)
+    transaction.put(layout.LAST_ID, seal(layout.number(number), layout.LAST_ID))
+    return number
 
 
 def mark_dropped(transaction: Transaction, name: str) -> None:
@@ -64,7 +81,8 @@ def mark_dropped(transaction: Transaction, name: str) -> None:
     stored = transaction.get(layout.name_key(name))
     if stored is not None:
         transaction.delete(layout.name_key(name))
-        transaction.put(layout.DROPPED + layout.number(unpacked(stored, name).id), b"")
+        key = layout.DROPPED + layout.number(unpacked(stored, name, name).id)
+        transaction.put(key, seal(b"", key))
 
 
 def delete(cassette: int, transaction: Transaction) -> None:

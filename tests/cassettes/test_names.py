@@ -1,9 +1,10 @@
+import os
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from store.stores import exchanges, record
+from store.stores import exchanges, read_only, record
 
 from chatproxy.cassettes.names import fixture_path, has_store, is_file, open_store
 from chatproxy.core.errors import CassetteError
@@ -72,3 +73,25 @@ def test_looking_for_a_name_makes_no_store(tmp_path: Path) -> None:
         open_store(tmp_path / "s", "a")
     assert not has_store(tmp_path / "s")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give up rights")
+def test_a_folder_that_is_closed_to_us_is_none_without_a_store(tmp_path: Path) -> None:
+    closed, other = tmp_path / "closed", tmp_path / "other"
+    closed.mkdir(mode=0o700)
+    other.mkdir()
+    with (
+        read_only(other),
+        pytest.raises(CassetteError, match="closed: cannot be opened: Permission denied; give another"),
+    ):
+        has_store(closed)
+
+
+def test_a_folder_whose_name_is_too_long_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CassetteError, match="cannot be opened: File name too long; give another --store"):
+        open_store(tmp_path / ("a" * 300), "name")
+
+
+def test_a_file_is_no_folder_with_a_store(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert not has_store(tmp_path / "file")

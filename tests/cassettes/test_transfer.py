@@ -1,4 +1,5 @@
 import os
+import random
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -6,7 +7,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from store.stores import NOBODY, RULES, child, disk_full_beyond, exchange, exchanges, read_only, record
+from store.stores import (
+    NOBODY,
+    PAGE,
+    RULES,
+    child,
+    disk_full_beyond,
+    everything,
+    exchange,
+    exchanges,
+    read_only,
+    record,
+)
 from strategies import multipart
 
 from chatproxy.cassettes.transfer import (
@@ -85,6 +97,43 @@ def cached(folder: Path) -> dict[str, tuple[int, str]]:
 
 
 # Opening a FILE
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_damaged_cache_of_files_never_breaks_a_file(file: Path, tmp_path: Path, seed: int) -> None:
+    folder, chance = tmp_path / "store", random.Random(seed)
+    cassette, cache = opened_file(file, folder, RULES, 1)
+    assert cache is not None
+    expected = everything(cassette)
+    cache.close()
+    data = folder / "files" / "data.mdb"
+    content = bytearray(data.read_bytes())
+    for _ in range(40):
+        at = chance.randrange(20 * PAGE)
+        content[at : at + 9] = bytes(9)
+    data.write_bytes(content)
+
+    cassette, cache = opened_file(file, folder, RULES, 1)
+    assert everything(cassette) == expected
+    assert cache is not None
+    assert cache.inspect().flaws == []
+    cache.close()
+
+
+def test_a_cached_exchange_that_is_damaged_makes_the_cache_anew(file: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "store"
+    cassette, cache = opened_file(file, folder, RULES, 1)
+    assert cache is not None
+    expected = everything(cassette)
+    key, value = cache.environment.scan(b"e", limit=1)[0]
+    cache.environment.write(lambda transaction: transaction.put(key, value[:-1] + b"?"))
+    cache.close()
+    os.utime(folder / "files" / "data.mdb", ns=(1, 1))
+
+    cassette, cache = opened_file(file, folder, RULES, 1)
+    assert everything(cassette) == expected
+    assert cache is not None
+    cache.close()
 
 
 def test_a_file_goes_by_the_name_inside_it_first_and_later(file: Path, tmp_path: Path) -> None:
@@ -237,11 +286,11 @@ def test_a_file_is_opened_in_memory_on_a_full_disk(file: Path, tmp_path: Path) -
         assert in_memory(file, tmp_path / "store")
 
 
-def test_a_file_is_opened_in_memory_where_the_cache_is_damaged(file: Path, tmp_path: Path) -> None:
+def test_a_cache_of_garbage_is_made_anew(file: Path, tmp_path: Path) -> None:
     Store(tmp_path / "store" / "files").close()
     (tmp_path / "store" / "files" / "data.mdb").write_bytes(b"garbage")
 
-    assert in_memory(file, tmp_path / "store")
+    assert not in_memory(file, tmp_path / "store")
 
 
 @pytest.mark.process

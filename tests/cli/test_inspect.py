@@ -3,11 +3,14 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from cli.commands import REFERENCE, chatproxy
 from repositories import again, edited
+
+from chatproxy.store import Store
 
 
 @pytest.mark.process
@@ -94,6 +97,41 @@ def test_check_shows_findings_as_a_linter_does(leaky: Path, tmp_path: Path) -> N
         "chatproxy: 1 finding; keep secrets out by a scrub rule; allow what is none by its id, --allow ID\n"
     )
     assert TOKEN not in done.stdout
+
+
+def test_check_takes_files_or_the_store(tmp_path: Path) -> None:
+    for arguments in ((), (REFERENCE, "--store")):
+        done = chatproxy("check", *arguments, cwd=tmp_path)
+        assert (done.returncode, done.stderr) == (
+            2,
+            "chatproxy: give files, or --store alone; `chatproxy check --help` shows how\n",
+        )
+
+
+def test_check_reads_the_store_of_the_settings_for_damage(tmp_path: Path) -> None:
+    done = chatproxy("check", "--store", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "chatproxy: no cassettes in .chatproxy\n")
+    assert chatproxy("import", REFERENCE, "--store", "other", cwd=tmp_path).returncode == 0
+    done = chatproxy("check", "--store", cwd=tmp_path, CHATPROXY_STORE="other")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.fullmatch(r"chatproxy: no damage in other: 1 cassettes, \d+ exchanges\n", done.stdout)
+
+
+def test_check_shows_what_is_damaged_in_the_store(tmp_path: Path) -> None:
+    assert chatproxy("import", REFERENCE, cwd=tmp_path).returncode == 0
+    with closing(Store(tmp_path / ".chatproxy")) as store:
+        key, value = store.environment.scan(b"e", limit=1)[0]
+        store.environment.write(lambda transaction: transaction.put(key, value[:-1] + b"?"))
+    done = chatproxy("check", "--store", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, ".chatproxy: exchange 1 of cassette reference is damaged\n")
+    assert done.stderr.startswith("chatproxy: .chatproxy: is damaged; the lines before say where: ")
+
+    page = bytearray((tmp_path / ".chatproxy" / "data.mdb").read_bytes())
+    page[4096 * 2 :] = bytes(len(page) - 4096 * 2)
+    (tmp_path / ".chatproxy" / "data.mdb").write_bytes(page)
+    done = chatproxy("check", "--store", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert re.fullmatch(r"chatproxy: \.chatproxy: is damaged \(.+\); move it away and import .*\n", done.stderr)
 
 
 def test_check_says_that_there_are_no_findings(tmp_path: Path) -> None:

@@ -36,7 +36,8 @@ _PARTS = {
     "chatproxy.core.twilio": "defaults fields objects origins page_tokens paths sids urls",
     "chatproxy.serve": "control fast_path hosting listen proxy wire",
     "chatproxy.store": """
-        cassettes chunks commit compiled environment exchanges layout locks progress recording records
+        cassettes chunks commit compiled environment exchanges folder inspection layout locks progress reasons
+        recording records use
     """,
     "chatproxy.wiring": "assembly forwarding sessions upstream",
 }

@@ -1,6 +1,7 @@
 """What tests of the store need: exchanges, whole recordings, other processes, missing rights, full disks."""
 
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -9,11 +10,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from exchanges import numbered
 
+from chatproxy.core.cassette.cassette import Cassette
+from chatproxy.core.errors import CassetteError
+from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange, Request, Response
+from chatproxy.core.model import Exchange, LiveSid, RecordedSid, Request, Response
 from chatproxy.store import Existing, Recording, Store
+from chatproxy.store.environment import Environment
 
 RULES = Rules()
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -43,9 +49,9 @@ def record(store: Store, name: str, recorded: Iterable[Exchange], existing: Exis
 class Child:
     """Another process that runs a script; it is killed in the end, if it still lives."""
 
-    def __init__(self, script: str, arguments: Sequence[object]) -> None:
+    def __init__(self, script: str, arguments: Sequence[object], within: Sequence[str]) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-c", _IMPORTS + script, *map(str, arguments)],
+            [*within, sys.executable, "-c", _IMPORTS + script, *map(str, arguments)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -85,20 +91,51 @@ from pathlib import Path
 from chatproxy.core.errors import CassetteError
 from chatproxy.store import Existing, Recording, Store
 from chatproxy.store.environment import Environment
+from chatproxy.store.environment import Environment
 from chatproxy.store.locks import FileLock
 from store.stores import RULES, exchange, exchanges, record
 """
 
 
+def everything(cassette: Cassette) -> object:
+    """Return all that a compiled cassette of the exchanges of these tests answers."""
+    numbers = list(cassette.numbers())
+    found: list[object] = [cassette.account, list(cassette.order())]
+    for number in numbers:
+        exchange = cassette.recorded(number)
+        form, place = normalize(exchange.request, RULES), cassette.place(number)
+        found += [exchange, cassette.stencil(number), place]
+        found.append(exchange.request.method == "POST" and cassette.write(form.key, 0))
+        found += [cassette.find(index, nth) for index in (form.key, form.shape, form.route) for nth in range(4)]
+        for epoch in range(4):
+            found += [cassette.span(form.key, {place.timeline: epoch}), cassette.read(form.key, epoch, 0)]
+            found.append(cassette.touching(place.timeline, place.member, epoch, 9))
+        for sid in re.findall(rb"IM[0-9a-f]{32}", exchange.response.body):
+            known = cassette.numbered(sid)
+            found += [known, known and cassette.sid(known.number)]
+            found.append(cassette.fresh([RecordedSid(sid)], lambda number, _: LiveSid(b"IM%032x" % (number + 10**9))))
+    return found
+
+
 @contextmanager
-def child(script: str, *arguments: object) -> Iterator[Child]:
-    """Run a script in another process while the block lasts."""
-    running = Child(script, arguments)
+def child(script: str, *arguments: object, within: Sequence[str] = ()) -> Iterator[Child]:
+    """Run a script in another process while the block lasts, which a command starts if one is given."""
+    running = Child(script, arguments, within)
     try:
         yield running
     finally:
         running.process.kill()
         running.process.communicate()
+
+
+def error_of_opening(folder: Path) -> str:
+    """Return what a store that cannot be opened is refused with, its folder aside."""
+    with pytest.raises(CassetteError) as raised:
+        Environment(folder)
+    text = str(raised.value)
+    assert "\n" not in text
+    assert text.startswith(f"{folder}: ")
+    return text.removeprefix(f"{folder}: ")
 
 
 @contextmanager

@@ -5,17 +5,19 @@ from pathlib import Path
 
 import pytest
 from core.programs import Listed
+from exchanges import numbered
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from profiles import many
-from store.stores import RULES, child, disk_full_beyond, exchange, exchanges, read_only, record
+from store.stores import RULES, child, disk_full_beyond, everything, exchange, exchanges, read_only, record
+from strategies import MESSAGES, UPSTREAM
 from strategies import exchanges as any_exchange
 
 from chatproxy.core.cassette.compile import compile_exchanges
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange, ExchangeNumber
+from chatproxy.core.model import Exchange, ExchangeNumber, Request, Response
 from chatproxy.store import Existing, Recording, Store, layout
 from chatproxy.store.compiled import StoredCassette
 from chatproxy.store.locks import FileLock
@@ -77,7 +79,7 @@ def states(store: Store) -> dict[str, tuple[int, str]]:
 def kept_ids(store: Store) -> set[int]:
     """Return of which cassettes there are data."""
     entries = [entry for kind in b"kecrx" for entry in store.environment.scan(bytes([kind]), limit=10**6)]
-    return {int.from_bytes(key[1:5], "big") for key, _ in entries}
+    return {int.from_bytes(key[1:5], "big") for key, _ in entries if key != layout.LAST_WRITTEN}
 
 
 # By name
@@ -538,7 +540,7 @@ def test_a_flipped_byte_in_a_large_exchange_is_found(store: Store) -> None:
 
     with pytest.raises(CassetteError, match="exchange a/1: is damaged"):
         cassette.exchange(ExchangeNumber(1))
-    with pytest.raises(CassetteError, match="exchange a/1: is damaged"):
+    with pytest.raises(CassetteError, match="cassette a: is damaged where it was compiled; start again"):
         cassette.reply(ExchangeNumber(1))
 
 
@@ -564,10 +566,92 @@ def test_an_exchange_that_is_gone_is_noticed(store: Store) -> None:
         store.open("a", Rules(("X-A",)))
 
 
+def swap(store: Store, one: bytes, other: bytes) -> None:
+    """Let each of two values stand where the other one belongs."""
+    values = [store.environment.get(key) for key in (one, other)]
+    assert values[0] is not None is not values[1]
+    store.environment.write(lambda transaction: transaction.put(one, values[1] or b""))
+    store.environment.write(lambda transaction: transaction.put(other, values[0] or b""))
+
+
+def test_two_exchanges_in_each_others_place_are_noticed(store: Store) -> None:
+    record(store, "a", exchanges(3))
+    swap(store, *(layout.exchange_prefix(1) + layout.number(number) for number in (1, 2)))
+
+    with pytest.raises(CassetteError, match="exchange a/1: is damaged"):
+        list(store.exchanges("a"))
+
+
+@pytest.mark.parametrize("kind", layout.COMPILED)
+def test_whatever_is_compiled_and_stands_in_anothers_place_is_refused_and_compiled_anew(
+    tmp_path: Path, kind: bytes
+) -> None:
+    recorded = [
+        numbered(
+            number, Request("GET", MESSAGES), Response(200, b"OK", (), b'{"sid": "IM%032x"}' % number), UPSTREAM, 0, 0
+        )
+        for number in (1, 2)
+    ] + [
+        numbered(
+            number, Request("POST", MESSAGES), Response(201, b"", (), b'{"sid": "IM%032x"}' % number), UPSTREAM, 9, 9
+        )
+        for number in (3, 4)
+    ]
+    (tmp_path / "undamaged").mkdir()
+    whole, store = Store(tmp_path / "undamaged" / "store"), Store(tmp_path / "store")
+    for one in (whole, store):
+        record(one, "a", recorded)
+    expected = everything(whole.open("a", RULES))
+    found = store.environment.scan(kind + layout.number(1), limit=99)
+    same = [key for key, value in found if len(value) == len(found[-1][1])]
+    swap(store, same[-1], same[-2])
+
+    cassette = store.open("a", RULES)
+    with pytest.raises(CassetteError, match="a: is damaged where it was compiled; start again, which compiles it anew"):
+        everything(cassette)
+    store.close()
+
+    store = Store(tmp_path / "store")
+    assert everything(store.open("a", RULES)) == expected
+    store.close()
+    whole.close()
+
+
+def test_a_tally_that_is_gone_is_no_cassette_without_exchanges(store: Store) -> None:
+    record(store, "a", exchanges(3))
+    store.environment.write(lambda transaction: transaction.delete(layout.tally_key(1)))
+
+    with pytest.raises(CassetteError, match="is damaged"):
+        store.count("a")
+    with pytest.raises(CassetteError, match="is damaged"):
+        Recording(store, "a", Existing.APPEND, 1)
+
+
+def test_an_id_that_a_cassette_has_is_not_given_out_again(store: Store) -> None:
+    record(store, "a", exchanges(3))
+    store.environment.write(lambda transaction: transaction.delete(layout.LAST_ID))
+
+    with pytest.raises(CassetteError, match="is damaged"):
+        record(store, "b", exchanges(1))
+
+    assert list(store.exchanges("a")) == exchanges(3)
+
+
+@pytest.mark.parametrize("value", [b"", b"\0\0\0\0"])
+def test_a_damaged_order_to_delete_deletes_nothing(store: Store, value: bytes) -> None:
+    record(store, "a", exchanges(3))
+    store.environment.write(lambda transaction: transaction.put(layout.DROPPED + layout.number(1), value))
+    store.close()
+
+    again = Store(store.folder)
+    assert list(again.exchanges("a")) == exchanges(3)
+    again.close()
+
+
 def test_the_folder_can_hold_nothing_but_the_store(store: Store) -> None:
     record(store, "a", exchanges(1))
 
-    assert {path.name for path in store.folder.iterdir()} == {".gitignore", "data.mdb", "lock.mdb", "locks"}
+    assert {path.name for path in store.folder.iterdir()} == {".gitignore", "data.mdb", "in-use", "lock.mdb", "locks"}
     assert (store.folder / "locks").stat().st_mode & 0o777 == 0o700
 
 
@@ -580,3 +664,17 @@ def test_compiling_finds_by_key_shape_and_route(store: Store) -> None:
     assert [cassette.find(one.key, 0) for one in compiled] == [1, 2, 3]
     assert [cassette.find(compiled[0].route, nth) for nth in range(4)] == [1, 2, 3, None]
     assert cassette.find(compiled[1].shape, 0) == 2
+
+
+def test_what_there_is_no_room_to_compile_is_compiled_in_memory(store: Store) -> None:
+    recorded = exchanges(300, b'"%s"' % (b"x" * 2000))
+    record(store, "a", recorded)
+    expected = everything(store.open("a", RULES))
+    other = Rules(("X-A",))
+    with disk_full_beyond(100):
+        assert isinstance(store.open("a", other), MemoryCassette)
+    store.close()
+
+    again = Store(store.folder)
+    assert everything(again.open("a", RULES)) == expected
+    again.close()

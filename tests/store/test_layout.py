@@ -1,6 +1,8 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chatproxy.core.errors import CassetteError
 from chatproxy.core.model import NO_EXCHANGE, ExchangeNumber
 from chatproxy.core.timeline.numbering import sid_number
 from chatproxy.store import layout
@@ -17,11 +19,34 @@ def test_keys_sort_as_their_numbers_do(one: int, other: int) -> None:
 def test_a_tally_comes_back_as_it_was_stored(count: int, last: int) -> None:
     tally = layout.Tally(count, ExchangeNumber(last))
 
-    assert layout.Tally.unpack(tally.pack()) == tally
+    assert layout.Tally.unpack(tally.pack(b"k"), b"k", "here") == tally
+
+
+@given(ids, ids, st.data())
+def test_a_tally_that_is_damaged_or_anothers_is_found_out(one: int, other: int, data: st.DataObject) -> None:
+    key, stored = layout.tally_key(one), bytearray(layout.Tally(3, ExchangeNumber(3)).pack(layout.tally_key(one)))
+    if one != other:
+        with pytest.raises(CassetteError, match="here: is damaged; "):
+            layout.Tally.unpack(bytes(stored), layout.tally_key(other), "here")
+    stored[data.draw(st.integers(0, len(stored) - 1))] ^= data.draw(st.integers(1, 255))
+    with pytest.raises(CassetteError, match="here: is damaged; "):
+        layout.Tally.unpack(bytes(stored), key, "here")
+
+
+def test_a_tally_of_format_1_is_read() -> None:
+    assert layout.Tally.unpack(b"\0\0\0\2\0\0\0\3", b"k", "here") == layout.Tally(2, ExchangeNumber(3))
+
+
+def test_a_mark_comes_back_and_one_that_is_damaged_is_none() -> None:
+    mark = layout.Mark(layout.Tally(2, ExchangeNumber(3)), 9)
+    assert layout.Mark.unpack(mark.pack(b"c"), b"c") == mark
+    assert layout.Mark.unpack(mark.pack(b"c"), b"x") is None
+    assert layout.Mark.unpack(layout.Tally(2, ExchangeNumber(3)).pack(b"c"), b"c") is None
+    assert layout.Mark.unpack(None, b"c") is None
 
 
 def test_nothing_stored_is_a_cassette_without_exchanges() -> None:
-    assert layout.Tally.unpack(None) == layout.Tally(0, NO_EXCHANGE)
+    assert layout.Tally.unpack(None, b"k", "here") == layout.Tally(0, NO_EXCHANGE)
 
 
 @given(ids, ids)

@@ -6,29 +6,39 @@ import pytest
 from chatproxy.core.cassette.codec import pack
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.timeline.numbering import Declared
-from chatproxy.store.records import Record, check_name, packed, unpacked
+from chatproxy.store.records import Record, check_name, order_of, packed, unpacked
 
 
 def test_a_record_comes_back_with_what_a_fixture_declared() -> None:
     record = Record(3, 5, interim=True, title="a", account="AC" + "0" * 32, supplied=("IS" + "0" * 32,))
-    again = unpacked(packed(record), "here")
+    again = unpacked(packed(record, "a"), "a", "here")
     assert again.declared == record.declared == Declared("AC" + "0" * 32, ("IS" + "0" * 32,))
     assert replace(again, supplied=None) == replace(record, supplied=None)
 
 
 def test_a_record_of_before_fixtures_declared_anything_is_read() -> None:
     old = {name: value for name, value in asdict(Record(1, 2)).items() if name not in {"account", "supplied"}}
-    record = unpacked(pack([dumps(old).encode()]), "here")
+    record = unpacked(pack([dumps(old).encode()]), "a", "here")
     assert record == Record(1, 2)
     assert record.declared is None
 
 
 def test_a_damaged_record_is_found_out() -> None:
     with pytest.raises(CassetteError, match="here: is damaged"):
-        unpacked(packed(Record(1, 2))[:-1], "here")
+        unpacked(packed(Record(1, 2), "a")[:-1], "a", "here")
+
+
+def test_a_record_under_another_name_is_found_out() -> None:
+    with pytest.raises(CassetteError, match="here: is damaged"):
+        unpacked(packed(Record(1, 2), "a"), "b", "here")
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "a.partial", "a" * 101, ".a"])
 def test_what_is_no_name_is_refused(name: str) -> None:
     with pytest.raises(CassetteError, match="is no name for a cassette"):
         check_name(name)
+
+
+def test_names_of_interrupted_recordings_are_sorted_by_their_numbers() -> None:
+    names = ["b", "a.partial-x", "a.partial-10", "a.partial-2", "a.partial", "a"]
+    assert sorted(names, key=order_of) == names[::-1]

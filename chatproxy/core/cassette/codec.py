@@ -1,7 +1,8 @@
 """Exchanges and compiled exchanges as bytes for the store, and back.
 
-A record is a count, the length of each field, the fields, and a CRC-32 of all that: quick to split, and a
-damaged record is found out instead of being served.
+A record is a count, the length of each field, the fields, and a CRC-32 of the key that it stands under and of all that:
+quick to split, and one that is damaged, or stands where another one belongs, is found out instead of being served.
+Records of before checksums covered keys are read as well: they are those of an empty key.
 """
 
 import struct
@@ -21,20 +22,38 @@ _RESIDUE = 0x2144DF1C
 """The CRC-32 of whatever ends with its own CRC-32 (in little endian), so that nothing has to be taken apart for it."""
 
 
-def pack(fields: list[bytes]) -> bytes:
-    """Join fields into one record."""
+def seal(value: bytes, key: bytes) -> bytes:
+    """Return a value with its checksum, which covers the key that it stands under."""
+    return value + crc32(value, crc32(key)).to_bytes(SEAL, "little")
+
+
+def is_sound(record: bytes, key: bytes) -> bool:
+    """Tell whether a sealed value is as it was sealed, under this key."""
+    return crc32(record, crc32(key)) == _RESIDUE
+
+
+SEAL = 4
+"""How long a checksum is."""
+
+
+def pack(fields: list[bytes], key: bytes = b"") -> bytes:
+    """Join fields into one record, which stands under a key."""
     lengths = struct.pack(f"<I{len(fields)}I", len(fields), *map(len, fields))
-    record = lengths + b"".join(fields)
-    return record + crc32(record).to_bytes(4, "little")
+    return seal(lengths + b"".join(fields), key)
 
 
-def unpack(record: bytes, place: str) -> list[bytes]:
+def unpack(record: bytes, place: str, key: bytes = b"") -> list[bytes]:
     """Split a record into its fields; ``place`` names it in the error for one that is damaged."""
-    if len(record) < _SMALLEST or crc32(record) != _RESIDUE:
+    if not is_record(record, key):
         raise damaged(place)
     (count,) = struct.unpack_from("<I", record)
     lengths = struct.unpack_from(f"<{count}I", record, 4)
     return [record[begin:end] for begin, end in pairwise(accumulate(lengths, initial=4 * (count + 1)))]
+
+
+def is_record(record: bytes, key: bytes) -> bool:
+    """Tell whether a record is as it was packed, under this key or before checksums covered keys."""
+    return len(record) >= _SMALLEST and (is_sound(record, key) or is_sound(record, b""))
 
 
 def damaged(place: str) -> CassetteError:
@@ -42,8 +61,8 @@ def damaged(place: str) -> CassetteError:
     return CassetteError(place, "is damaged; record it again, or import its fixture")
 
 
-def encode_exchange(exchange: Exchange) -> bytes:
-    """Return the record of an exchange; its number is its key and not part of it."""
+def encode_exchange(exchange: Exchange, key: bytes = b"") -> bytes:
+    """Return the record of an exchange; its number is in its key and not part of it."""
     request, response = exchange.request, exchange.response
     texts = (request.method, request.host, request.origin, exchange.upstream, exchange.user or "")
     return pack(
@@ -57,13 +76,14 @@ def encode_exchange(exchange: Exchange) -> bytes:
             len(request.headers).to_bytes(4, "little") + _packed_standing(exchange.standing),
             *_flat(request.headers),
             *_flat(response.headers),
-        ]
+        ],
+        key,
     )
 
 
-def decode_exchange(number: ExchangeNumber, record: bytes, place: str) -> Exchange:
+def decode_exchange(number: ExchangeNumber, record: bytes, place: str, key: bytes = b"") -> Exchange:
     """Return the exchange of a record."""
-    fields = unpack(record, place)
+    fields = unpack(record, place, key)
     moments, *texts, target, body, reason, answer, count = fields[:11]
     headers = fields[11:]
     asked, answered, after, status = _MOMENTS.unpack(moments)
@@ -96,29 +116,29 @@ def _unpacked_standing(packed: bytes) -> Standing | None:
     return Standing(epoch, tuple((path.encode("utf-8", "surrogateescape"), at) for path, at in below))
 
 
-def encode_reply(reply: Reply) -> bytes:
-    """Return the record of a compiled response: its stencil and a CRC-32."""
-    packed = pack_stencil(stencil(reply))
-    return packed + crc32(packed).to_bytes(4, "little")
+def encode_reply(reply: Reply, key: bytes = b"") -> bytes:
+    """Return the record of a compiled response: its stencil, sealed."""
+    return seal(pack_stencil(stencil(reply)), key)
 
 
-def decode_stencil(record: bytes) -> Stencil | None:
+def decode_stencil(record: bytes, key: bytes = b"") -> Stencil | None:
     """Return the stencil of a compiled response, None if its record is damaged."""
-    return unpack_stencil(record[:-4]) if crc32(record) == _RESIDUE and len(record) > _SMALLEST else None
+    sound = crc32(record, crc32(key)) == _RESIDUE  # spelled out, since this is replay's hot path
+    return unpack_stencil(record[:-SEAL]) if sound and len(record) > _SMALLEST else None
 
 
-def encode_place(place: Place) -> bytes:
+def encode_place(place: Place, key: bytes = b"") -> bytes:
     """Return the record of where an exchange stands."""
     numbers = (place.timeline, place.member, place.epoch, *(number for opening in place.opens for number in opening))
-    return pack([struct.pack(f"<{len(numbers)}I", *numbers)])
+    return pack([struct.pack(f"<{len(numbers)}I", *numbers)], key)
 
 
-def decode_place(record: bytes, place: str) -> Place:
-    """Return where the exchange of a record stands."""
-    if crc32(record) != _RESIDUE or len(record) < _SMALLEST_PLACE:
-        raise damaged(place)
+def decode_place(record: bytes, key: bytes = b"") -> Place | None:
+    """Return where the exchange of a record stands, None if it is damaged."""
+    if not is_sound(record, key) or len(record) < _SMALLEST_PLACE:
+        return None
     (timeline, member, epoch), *openings = _THREE.iter_unpack(
-        record[_SMALLEST:-4]
+        record[_SMALLEST:-SEAL]
     )  # after how many fields there are, one, and its length
     return Place(timeline, member, epoch, tuple(map(Opening._make, openings)))
 

@@ -1,0 +1,102 @@
+import os
+from pathlib import Path
+
+import pytest
+from store.stores import NOBODY, child, exchanges, read_only, record
+
+from chatproxy.core.errors import CassetteError
+from chatproxy.store import Store
+from chatproxy.store.use import Use
+
+DIES = """
+store = Store(Path(sys.argv[1]))
+record(store, "a", exchanges(3))
+print("recorded", flush=True)
+input()
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    store = Store(tmp_path / "store")
+    record(store, "a", exchanges(3))
+    store.close()
+    return store.folder
+
+
+def is_unproven(folder: Path, *, is_writable: bool = True) -> bool:
+    use = Use(folder, is_writable=is_writable)
+    use.end()
+    return use.is_unproven
+
+
+def test_a_store_that_was_closed_well_is_taken_as_it_is(folder: Path) -> None:
+    assert not is_unproven(folder)
+    assert not is_unproven(folder, is_writable=False)
+
+
+def test_a_store_that_was_changed_since_it_was_closed_is_unproven(folder: Path) -> None:
+    os.utime(folder / "data.mdb", ns=(0, 0))
+    assert is_unproven(folder)
+    Store(folder).close()
+    assert not is_unproven(folder)
+
+
+def test_a_store_without_a_note_is_unproven_where_it_is_not_empty(folder: Path, tmp_path: Path) -> None:
+    (folder / "in-use").write_bytes(b"cut")
+    assert is_unproven(folder)
+    (folder / "in-use").unlink()
+    assert is_unproven(folder, is_writable=False)
+    assert not is_unproven(tmp_path)
+
+
+@pytest.mark.process
+def test_a_store_whose_process_was_killed_is_unproven(tmp_path: Path) -> None:
+    with child(DIES, tmp_path / "store") as dying:
+        assert dying.line() == "recorded"
+        assert not is_unproven(tmp_path / "store")  # it is at it
+        dying.kill()
+
+    assert is_unproven(tmp_path / "store")
+    Store(tmp_path / "store").close()
+    assert not is_unproven(tmp_path / "store")
+
+
+def test_others_wait_until_an_unproven_store_was_looked_at(folder: Path) -> None:
+    os.utime(folder / "data.mdb", ns=(0, 0))
+    first = Use(folder, is_writable=True)
+    assert first.is_unproven
+    first.share()
+
+    assert not is_unproven(folder)
+    first.end()
+
+
+def test_a_store_that_can_only_be_read_is_looked_at_and_not_noted(folder: Path) -> None:
+    os.utime(folder / "data.mdb", ns=(0, 0))
+    with read_only(folder):
+        store = Store(folder)
+        assert list(store.exchanges("a")) == exchanges(3)
+        store.close()
+    assert is_unproven(folder)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give up rights")
+def test_where_nobody_tells_who_else_is_at_it_a_store_is_not_looked_at(folder: Path) -> None:
+    os.utime(folder / "data.mdb", ns=(0, 0))
+    with read_only(folder):
+        os.seteuid(0)
+        (folder / "in-use").chmod(0o600)
+        os.seteuid(NOBODY)
+        assert not is_unproven(folder, is_writable=False)
+
+
+def test_an_older_file_in_the_place_of_a_store_is_damage(folder: Path) -> None:
+    older = (folder / "data.mdb").read_bytes()
+    store = Store(folder)
+    record(store, "b", exchanges(1))
+    store.close()
+    (folder / "data.mdb").write_bytes(older)
+
+    with pytest.raises(CassetteError, match="is damaged"):
+        Store(folder)
