@@ -91,6 +91,30 @@ def test_the_commands_own_status_comes_first(place: Path) -> None:
     assert (done.returncode, done.stderr.splitlines()[0]) == (127, "chatproxy: no-such-program: is not found")
 
 
+AT_ONCE = """
+import asyncio
+from chatproxy.testing import AsyncHttpClient
+from twilio.rest import Client
+
+async def main():
+    service = Client("AC" + "0" * 32, "nobody's", http_client=AsyncHttpClient()).chat.v1.services("IS" + "0" * 32)
+    messages = service.channels("CH" + "0" * 32).messages
+    bodies = [f"m{number}" for number in range(50)]
+    made = await asyncio.gather(*(messages.create_async(body=body) for body in bodies))
+    print(sum(message.body == body for message, body in zip(made, bodies)))
+
+asyncio.run(main())
+"""
+
+
+def test_each_of_many_async_calls_at_once_gets_its_own_answer(place: Path, upstream: Server) -> None:
+    (place / "at_once.py").write_text(AT_ONCE)
+    program = ("--", sys.executable, "at_once.py")
+    for flags in (("--mode", "record", "--upstream", upstream.url), ()):
+        done = apart("run", *flags, "cassettes/at_once.json", *program, cwd=place)
+        assert (done.returncode, done.stdout) == (0, "50\n"), done.stderr
+
+
 def test_a_run_without_requests_is_told_of(place: Path) -> None:
     done = run(place, FILE)
     assert done.returncode == 0

@@ -44,6 +44,24 @@ async def test_async(chatproxy):
     project.run(*arguments).assert_outcomes(passed=2)
 
 
+def test_each_of_many_async_calls_at_once_gets_its_own_answer(project: Project, upstream: str) -> None:
+    project.asking(upstream)
+    project.write("""
+import asyncio
+
+async def test_async(chatproxy):
+    service = chatproxy.twilio_client(is_async=True).chat.v1.services("IS0123456789abcdef0123456789abcdef")
+    messages = service.channels("CH0123456789abcdef0123456789abcdef").messages
+    bodies = [f"m{number}" for number in range(50)]
+    made = await asyncio.gather(*(messages.create_async(body=body) for body in bodies))
+    assert [message.body for message in made] == bodies
+""")
+    arguments = ("-o", "asyncio_mode=auto", "-W", "error")
+    project.run("--record-mode=once", *arguments).assert_outcomes(passed=1)
+    project.offline()
+    project.run(*arguments).assert_outcomes(passed=1)
+
+
 def test_a_recording_needs_credentials(project: Project, upstream: str) -> None:
     project.asking(upstream)
     project.monkeypatch.delenv("TWILIO_AUTH_TOKEN")
