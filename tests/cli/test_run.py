@@ -91,6 +91,16 @@ def test_the_commands_own_status_comes_first(place: Path) -> None:
     assert (done.returncode, done.stderr.splitlines()[0]) == (127, "chatproxy: no-such-program: is not found")
 
 
+def test_a_program_that_runs_again_is_told_what_a_second_run_needs(place: Path) -> None:
+    twice = f"{sys.executable} client.py 0 Hello Bye; {sys.executable} client.py 0 Hello Bye"
+    done = apart("run", FILE, "--", "sh", "-c", twice, cwd=place)
+    assert (done.returncode, done.stdout) == (3, "424\n424\n")
+    reasons = [line.partition(": the one recorded answer is used")[2] for line in done.stderr.splitlines()]
+    (needs,) = [reason for reason in reasons if reason.startswith(": the first recorded request came again; ")]
+    assert needs.endswith("before it, a session name of its own or --on-exhausted restart")
+    assert apart("run", "--on-exhausted", "restart", FILE, "--", "sh", "-c", twice, cwd=place).returncode == 0
+
+
 AT_ONCE = """
 import asyncio
 from chatproxy.testing import AsyncHttpClient

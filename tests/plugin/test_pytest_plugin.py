@@ -115,6 +115,39 @@ def test_minds(chatproxy):
     )
 
 
+def test_a_program_that_a_test_runs_twice_is_told_to_have_a_test_for_each_run(project: Project, upstream: str) -> None:
+    project.asking(upstream)
+    project.saying("Hello")
+    project.run("--record-mode=once").assert_outcomes(passed=1)
+    helps = "where a test runs the program twice, give each run a test of its own, or record both in one"
+    project.saying("Hello", more="say(chatproxy, 'Hello')")
+    result = project.run()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "POST /v1/*: the one recorded answer is used: the first recorded request came again; a second run of the "
+            "program needs DELETE /__chatproxy/sessions/test_chat.test_says before it or --on-exhausted restart",
+            helps,
+        ]
+    )
+    project.write("""
+def test_says(chatproxy):
+    for _ in range(2):
+        try:
+            say(chatproxy, "Hello")
+        except urllib.error.HTTPError:
+            pass
+""")
+    result = project.run()
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            f"*{helps}",
+            "*if the test is to ask otherwise, --record-mode=rewrite records it anew",
+        ]
+    )
+
+
 def test_the_nearest_recording_is_named(project: Project, upstream: str) -> None:
     project.asking(upstream)
     project.saying("Hello")
