@@ -17,6 +17,7 @@ from chatproxy.core.errors import ConfigError, MissError
 from chatproxy.core.model import Mode
 from chatproxy.core.report.report import Report
 from chatproxy.serve.accepting import accepting, bound
+from chatproxy.serve.connection import Server
 from chatproxy.serve.control import Control, is_loopback
 from chatproxy.serve.proxy import Limits, Proxy
 from chatproxy.upstream import Upstream
@@ -51,7 +52,7 @@ async def sandbox(settings: Settings) -> AsyncIterator[Running]:
         )
     )
     longest = settings.sandbox_latency[1] + _GRACE
-    server = web.Server(api.handle, access_log=None)
+    server = Server(api.handle)
     async with _listening(server, settings.sandbox_listen, "--listen", longest) as url:
         yield Running(url)
 

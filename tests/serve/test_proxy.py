@@ -8,7 +8,9 @@ import pytest
 from aiohttp import ClientPayloadError, ClientSession, web
 from servers import raw, settings, upstream
 
+from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.engine import Engine
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Mode
 from chatproxy.serve.listen import Running, proxy
 from chatproxy.serve.proxy import Limits, Proxy
@@ -209,6 +211,38 @@ async def test_what_is_no_http_is_a_400_in_twilios_error_json(tmp_path: Path, or
     assert b"--max-header" in long
 
 
+@pytest.mark.parametrize(
+    ("parts", "reason"),
+    [
+        ([b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"], "the client speaks TLS"),
+        ([b"\x16", b"\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"], "the client speaks TLS"),
+        ([b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0"], "the client speaks HTTP/2"),
+        ([b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"], "the client speaks HTTP/2"),
+        ([b"PRI *", b" HTTP/2.0\r\n\r\nSM\r\n\r\n"], "the client speaks HTTP/2"),
+        ([b"hello\r\n\r\n"], "the request is no HTTP/1.1 ("),
+        ([b"GET / HTTP/3.1\r\nHost: a\r\n\r\n"], "the request is no HTTP/1.1 ("),
+        ([b"GET / HTTP/1.1\r\nHost: a\r\n\x16\x03\r\n\r\n"], "the request is no HTTP/1.1 ("),
+    ],
+)
+@pytest.mark.parametrize("mode", [Mode.REPLAY, Mode.PASSTHROUGH])
+async def test_another_protocol_is_named_and_only_where_it_is_spoken(
+    tmp_path: Path, origin: str, mode: Mode, parts: list[bytes], reason: str
+) -> None:
+    cassette = MemoryCassette("c", (), Rules()) if mode is Mode.REPLAY else ""
+    async with proxy(mode, cassette, settings(tmp_path, upstream=origin), print) as running:
+        host, port = running.url.removeprefix("http://").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        for part in parts:
+            writer.write(part)
+            await writer.drain()
+            await asyncio.sleep(0.02)
+        answer = await asyncio.wait_for(reader.read(), 5)
+        writer.close()
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert json.loads(body)["message"].startswith(reason)
+
+
 async def test_a_mistake_of_ours_is_a_500_that_says_nothing_of_the_inside(caplog: pytest.LogCaptureFixture) -> None:
     def fail() -> int:
         raise RuntimeError("inside")
@@ -218,11 +252,12 @@ async def test_a_mistake_of_ours_is_a_500_that_says_nothing_of_the_inside(caplog
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
-    answer = await raw(f"http://127.0.0.1:{site.port}", b"GET /v1 HTTP/1.1\r\nHost: a\r\n\r\n")
+    answer = await raw(f"http://127.0.0.1:{site.port}", b"GET /v1?Token=secret HTTP/1.1\r\nHost: a\r\n\r\n")
     await runner.cleanup()
     assert answer.startswith(b"HTTP/1.1 500 Internal Server Error\r\n")
     assert b"inside" not in answer
     assert "inside" in caplog.text
+    assert "secret" not in caplog.text
 
 
 async def test_a_damaged_store_is_a_500_with_the_place(tmp_path: Path, origin: str) -> None:
