@@ -25,7 +25,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from chatproxy.core.errors import ConfigError, UpstreamError
-from chatproxy.core.http.headers import end_to_end
+from chatproxy.core.http.headers import end_to_end, fields_of_answer
 from chatproxy.core.model import Headers, Request, Response, is_read
 
 _DECODED_CODINGS = "gzip, deflate"
@@ -140,7 +140,9 @@ def _sent_headers(headers: Headers) -> CIMultiDict[str]:
 
 def _answer(answer: ClientResponse, body: bytes = b"") -> Response:
     reason = (answer.reason or "").encode("utf-8", "surrogateescape")
-    return Response(answer.status, reason, end_to_end(tuple(answer.raw_headers)), body)
+    return Response(
+        answer.status, reason, fields_of_answer(tuple(answer.raw_headers), answer.method, answer.status), body
+    )
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from chatproxy.core.engine import EXCHANGE, OUTCOME
 from chatproxy.core.errors import RequestError
 from chatproxy.core.http.admission import check_head, too_large
 from chatproxy.core.http.grammar import TOKEN
-from chatproxy.core.http.headers import content_length, end_to_end, may_have_body
+from chatproxy.core.http.headers import content_length, fields_of_answer, may_have_body
 from chatproxy.core.model import Outcome, Request, Response, header_values
 from chatproxy.core.products.every import TWILIO_HOST, TWILIO_ORIGIN
 from chatproxy.core.twilio.origins import one_host
@@ -115,7 +115,7 @@ def response_of(flow: http.HTTPFlow) -> Response | None:
         body = response.get_content(strict=True)
     except ValueError:
         return None
-    headers = end_to_end(tuple(response.headers.fields))
+    headers = fields_of_answer(tuple(response.headers.fields), flow.request.method, response.status_code)
     return Response(response.status_code, response.data.reason, headers, body or b"")
 
 

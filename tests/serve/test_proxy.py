@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 from aiohttp import ClientPayloadError, ClientSession, web
+from integration.raw_http import raw_upstream
 from servers import raw, settings, upstream
 
+from chatproxy.cassettes.leak_gate import gate_of
+from chatproxy.cassettes.transfer import canonical_fixture, export_cassette
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.engine import Engine
 from chatproxy.core.matching.rules import Rules
@@ -156,6 +159,40 @@ async def test_passthrough_answers_head_and_no_content_without_a_body(tmp_path: 
     assert answers.count(b"HTTP/1.1 200 OK\r\n") == answers.count(b"HTTP/1.1 204 No Content\r\n") == 1
     assert b"chunked" not in answers
     assert answers.endswith(b"\r\n\r\n")
+
+
+HEADS = {
+    "/v1/known": (b"X-A: 1\r\nContent-Length: 1234\r\nX-B: 2\r\n", b"X-A: 1\r\nContent-Length: 1234\r\nX-B: 2\r\n"),
+    "/v1/unknown": (b"X-A: 1\r\nTransfer-Encoding: chunked\r\n", b"X-A: 1\r\n"),
+    "/v1/coded": (b"Content-Encoding: gzip\r\nContent-Length: 99\r\nX-A: 1\r\n", b"X-A: 1\r\n"),
+}
+
+
+@pytest.mark.parametrize("path", HEADS)
+async def test_head_keeps_its_length_forwarded_recorded_replayed_and_shared(tmp_path: Path, path: str) -> None:
+    sent, kept = HEADS[path]
+    text = f"HEAD {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode()
+    file = tmp_path / "c.json"
+    with raw_upstream() as upstream:
+        upstream.answers[path] = [b"HTTP/1.1 200 OK\r\n" + sent + b"\r\n"]
+        here = settings(tmp_path, upstream=upstream.origin)
+        answers = []
+        for mode, cassette in (
+            (Mode.PASSTHROUGH, ""),
+            (Mode.RECORD, "c"),
+            (Mode.REPLAY, "c"),
+            (Mode.REPLAY, str(file)),
+        ):
+            if cassette == str(file):
+                with closing(Store(here.store)) as store:
+                    export_cassette(canonical_fixture(store, "c", Rules()), file, gate_of((), strict=False, environ={}))
+            async with proxy(mode, cassette, here, print) as running:
+                answers.append(await raw(running.url, text))
+    for answer, outcome in zip(answers, ("passed", "recorded", "hit", "hit"), strict=True):
+        head, marks, rest = answer.partition(f"x-chatproxy-outcome: {outcome}\r\n".encode())
+        assert (head, bool(marks)) == (b"HTTP/1.1 200 OK\r\n" + kept, True)
+        assert rest.endswith(b"Connection: close\r\n\r\n")
+        assert b"Content-Length" not in rest
 
 
 async def test_a_stream_that_breaks_is_not_ended_as_if_it_were_whole(tmp_path: Path) -> None:
