@@ -181,7 +181,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     if report.when == "call" and _PROXIED in item.stash:
         item.stash[_PASSED] = report.passed
         if not report.passed:
-            missed = [trouble.text for trouble in (*item.stash[_PROXIED].misses, *item.stash[_PROXIED].errors)]
+            missed = item.stash[_PROXIED].missed()
             report.sections += [("chatproxy", "\n".join(missed))] if missed else []
     return report
 

@@ -7,6 +7,8 @@ It needs the twilio package, the extra ``chatproxy[twilio]``.
 
 import os
 from base64 import b64encode
+from contextlib import AsyncExitStack, ExitStack
+from copy import copy
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -26,6 +28,7 @@ class HttpClient(TwilioHttpClient):  # type: ignore[misc]  # the package has no 
     """Sends what is meant for chat.twilio.com to the proxy at ``url``, and all else where it belongs.
 
     ``options`` are those of TwilioHttpClient. The proxy is reached directly, whatever HTTP_PROXY says.
+    Threads may share one.
     """
 
     def __init__(self, url: str | None = None, **options: Any) -> None:
@@ -36,18 +39,28 @@ class HttpClient(TwilioHttpClient):  # type: ignore[misc]  # the package has no 
 
     def request(self, method: str, url: str, *arguments: Any, **options: Any) -> Any:
         """Make a request as TwilioHttpClient does."""
-        return super().request(method, self._proxy.address(url), *arguments, **options)
+        call = copy(self)
+        with ExitStack() as stack:
+            if self.session is None:
+                call.session = stack.enter_context(TwilioHttpClient().session)
+            answer = super(HttpClient, call).request(method, self._proxy.address(url), *arguments, **options)
+        _keep_last(self, call)
+        return answer
 
 
 class AsyncHttpClient(AsyncTwilioHttpClient):  # type: ignore[misc]  # as above
     """The same for the package's async calls; ``options`` are those of AsyncTwilioHttpClient.
 
-    Connections are not kept between requests unless that is asked for, so that there is nothing to close.
+    Connections are not kept between requests unless that is asked for (``pool_connections``), so that there is nothing
+    to close, and calls may come from several event loops.
     """
 
     def __init__(self, url: str | None = None, **options: Any) -> None:
         self._proxy = _Proxy(url)
-        super().__init__(**{"pool_connections": False, **options})
+        self._of_one_call = {**options, "pool_connections": True}
+        if not options.get("pool_connections"):
+            options = {**options, "pool_connections": False, "max_retries": None}
+        super().__init__(**options)
 
     async def request(  # noqa: PLR0917 - as the package has it
         self,
@@ -65,7 +78,29 @@ class AsyncHttpClient(AsyncTwilioHttpClient):  # type: ignore[misc]  # as above
             basic = b64encode(":".join(auth).encode()).decode()
             headers, auth = {**(headers or {}), "Authorization": f"Basic {basic}"}, None
         address = self._proxy.address(url)
-        return await super().request(method, address, params, data, headers, auth, timeout, allow_redirects)
+        call = copy(self)
+        async with AsyncExitStack() as stack:
+            if self.session is None:
+                own = await stack.enter_async_context(AsyncTwilioHttpClient(**self._of_one_call))
+                call.session = own.session
+            answer = await super(AsyncHttpClient, call).request(
+                method, address, params, data, headers, auth, timeout, allow_redirects
+            )
+        _keep_last(self, call)
+        return answer
+
+
+def _keep_last(client: Any, call: Any) -> None:
+    """Keep on a client what the package keeps there of the last call.
+
+    The package answers with what it has just put there, so calls at once would get each other's answers: each is made
+    by a copy of the client.
+    """
+    for name in _LAST:
+        setattr(client, name, getattr(call, name, None))
+
+
+_LAST = ("_test_only_last_request", "_test_only_last_response")
 
 
 def twilio_client(url: str, account_sid: str, auth_token: str, *, is_async: bool = False) -> Any:

@@ -26,7 +26,7 @@ from yarl import URL
 
 from chatproxy.core.errors import ConfigError, UpstreamError
 from chatproxy.core.http.codings import Decoding, can_decode, content_codings, transfer_codings
-from chatproxy.core.http.headers import end_to_end
+from chatproxy.core.http.headers import end_to_end, fields_of_answer
 from chatproxy.core.model import Headers, Request, Response, is_read
 
 _ASKED_CODINGS = "gzip, deflate"
@@ -81,7 +81,7 @@ class Upstream:
                 codings = content_codings(headers) + transfer_codings(headers)
                 decoding = Decoding(codings, self._settings.max_body)
                 body = b"".join([piece async for piece in self._decoded(answer, decoding)])
-        return _answer(answer, end_to_end(headers), body)
+        return _answer(answer, fields_of_answer(headers, answer.method, answer.status), body)
 
     @asynccontextmanager
     async def stream(self, request: Request) -> AsyncIterator[tuple[Response, AsyncIterator[bytes]]]:
@@ -93,7 +93,7 @@ class Upstream:
             async with self._asked(request) as answer:
                 headers = answer.raw_headers
                 codings, transfer = content_codings(headers), transfer_codings(headers)
-                passed = end_to_end(headers)
+                passed = fields_of_answer(headers, answer.method, answer.status)
                 if not can_decode(codings):
                     passed += tuple((name, value) for name, value in headers if name.lower() == b"content-encoding")
                     codings = []

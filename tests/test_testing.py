@@ -1,11 +1,17 @@
+import asyncio
+import gc
 import os
 import subprocess
 import sys
 import threading
+import warnings
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
+import aiohttp
 import pytest
 from cli.commands import DEMO
 from integration.twilio_clients import ACCOUNT, CHANNEL, SERVICE, TOKEN
@@ -80,6 +86,79 @@ async def test_a_client_made_here_needs_no_settings(url: str, monkeypatch: pytes
     client = twilio_client(url, ACCOUNT, TOKEN, is_async=True)
     listed = await client.chat.v1.services(SERVICE).channels(CHANNEL).messages.list_async()
     assert [message.sid for message in listed] == [made.sid]
+
+
+BODIES = [f"m{number}" for number in range(50)]
+
+
+def messages_of(client: Client) -> Any:
+    return client.chat.v1.services(SERVICE).channels(CHANNEL).messages
+
+
+@pytest.mark.parametrize("pooled", [False, True])
+async def test_each_of_many_async_calls_at_once_gets_its_own_answer(url: str, *, pooled: bool) -> None:
+    async with AsyncHttpClient(url, pool_connections=pooled) as http_client:
+        messages = messages_of(Client(ACCOUNT, TOKEN, http_client=http_client))
+        made = await asyncio.gather(*(messages.create_async(body=body) for body in BODIES))
+        assert [message.body for message in made] == BODIES
+        fetched = await asyncio.gather(*(messages(message.sid).fetch_async() for message in made))
+        assert [message.sid for message in fetched] == [message.sid for message in made]
+
+
+@pytest.mark.parametrize("pooled", [False, True])
+def test_each_of_many_threads_gets_its_own_answer(url: str, *, pooled: bool) -> None:
+    """The package forgets its last answer where a thread begins a call, which then is what another one returns."""
+    messages = messages_of(Client(ACCOUNT, TOKEN, http_client=HttpClient(url, pool_connections=pooled)))
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(20) as threads:
+            made = list(threads.map(lambda body: messages.create(body=body), BODIES * 4))
+    finally:
+        sys.setswitchinterval(interval)
+    assert [message.body for message in made] == BODIES * 4
+
+
+def test_an_async_client_is_used_in_one_event_loop_after_another(url: str) -> None:
+    messages = messages_of(twilio_client(url, ACCOUNT, TOKEN, is_async=True))
+    made = [asyncio.run(messages.create_async(body=body)).body for body in BODIES[:3]]
+    assert made == BODIES[:3]
+
+
+async def test_no_connection_is_left_open_whatever_becomes_of_a_call(url: str) -> None:
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        nobody = AsyncHttpClient("http://127.0.0.1:9")
+        with pytest.raises(aiohttp.ClientConnectionError):
+            await nobody.request("GET", "https://chat.twilio.com/v1/Services")
+        given_up = asyncio.create_task(AsyncHttpClient(url).request("GET", "https://chat.twilio.com/v1/Services"))
+        await asyncio.sleep(0)
+        given_up.cancel()
+        await asyncio.gather(given_up, return_exceptions=True)
+        await asyncio.to_thread(
+            messages_of(Client(ACCOUNT, TOKEN, http_client=HttpClient(url, pool_connections=False))).list
+        )
+        del nobody
+        gc.collect()
+    assert [str(warning.message) for warning in found if "nclosed" in str(warning.message)] == []
+
+
+def test_retries_that_are_asked_for_need_no_event_loop_before_a_call_and_leave_nothing_open(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = Client(ACCOUNT, TOKEN, http_client=AsyncHttpClient(url, max_retries=2))
+    assert asyncio.run(messages_of(client).create_async(body="Hello")).body == "Hello"
+    del client
+    gc.collect()
+    assert "not closed" not in caplog.text
+
+
+async def test_what_the_package_keeps_of_the_last_call_is_there(url: str) -> None:
+    for http_client in (HttpClient(url), AsyncHttpClient(url)):
+        answer = http_client.request("GET", "https://chat.twilio.com/v1/Services", headers={"X-Of": "mine"})
+        answer = await answer if asyncio.iscoroutine(answer) else answer
+        assert http_client._test_only_last_response is answer
+        assert http_client._test_only_last_request.headers == {"X-Of": "mine"}
 
 
 async def test_other_hosts_are_left_alone(url: str, elsewhere: str) -> None:

@@ -221,7 +221,7 @@ class Chatproxy(Commands):
         assert flow.response is not None
         response = flows.response_of(flow, works.choice.settings.max_body)
         try:
-            answer, _ = works.engine.on_response(forward, response or flows.head_of(flow.response))
+            answer, _ = works.engine.on_response(forward, response or flows.head_of(flow.response, flow.request.method))
         except UpstreamError as error:
             flows.answer(flow, works.engine.on_error(error, forward.request))
             _tell(flow)

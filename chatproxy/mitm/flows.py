@@ -14,7 +14,7 @@ from chatproxy.core.errors import RequestError, UpstreamError
 from chatproxy.core.http.admission import check_head, too_large
 from chatproxy.core.http.codings import content_codings, decoded, transfer_codings
 from chatproxy.core.http.grammar import TOKEN
-from chatproxy.core.http.headers import content_length, end_to_end, may_have_body
+from chatproxy.core.http.headers import content_length, fields_of_answer, may_have_body
 from chatproxy.core.model import Outcome, Request, Response, header_values
 from chatproxy.core.twilio.origins import is_twilio, one_host
 from chatproxy.mitm.codings import CODINGS
@@ -113,7 +113,7 @@ def response_of(flow: http.HTTPFlow, max_body: int) -> Response | None:
     response = flow.response
     if response is None or response.raw_content is None:
         return None
-    head = head_of(response)
+    head = head_of(response, flow.request.method)
     headers = tuple(response.headers.fields)
     codings = content_codings(headers) + transfer_codings(headers)
     try:
@@ -123,9 +123,10 @@ def response_of(flow: http.HTTPFlow, max_body: int) -> Response | None:
     return replace(head, body=body)
 
 
-def head_of(response: http.Response) -> Response:
-    """Return an answer without its body, and without what frames that."""
-    return Response(response.status_code, response.data.reason, end_to_end(tuple(response.headers.fields)))
+def head_of(response: http.Response, method: str) -> Response:
+    """Return an answer to this method without its body, and without what frames that."""
+    fields = fields_of_answer(tuple(response.headers.fields), method, response.status_code)
+    return Response(response.status_code, response.data.reason, fields)
 
 
 def redirect(flow: http.HTTPFlow, upstream: Target) -> None:

@@ -22,6 +22,8 @@ MARK = "@pytest.mark.chatproxy"
 _OF_SETTINGS = ("clock", "ignore")
 _NAMES = {"cassette", "mode", *_OF_SETTINGS}
 
+_TEST_FOR_EACH = "where a test runs the program twice, give each run a test of its own, or record both in one"
+
 _MADE_UP = ("AC" + "0" * 32, "a token that nobody has")
 """Credentials for a replay, which does not look at them."""
 
@@ -138,6 +140,14 @@ class Proxied:
         """What was served, if that was to be remembered."""
         return self._covered
 
+    def missed(self) -> list[str]:
+        """Return a line for each miss and each error so far, and what helps where the program ran again in the test."""
+        from chatproxy.core.replay.explain import SECOND_RUN  # noqa: PLC0415 - most replays never miss
+
+        lines = [trouble.text for trouble in (*self.misses, *self.errors)]
+        again = any(SECOND_RUN in miss.reason for miss in self.misses)
+        return lines + ([_TEST_FOR_EACH] if again else [])
+
     def trouble(self) -> str | None:
         """Return what makes the test fail though it passed, if anything does: a miss, or a request without answer."""
         counts = {} if self._outcome is None else self._outcome.counts
@@ -146,7 +156,7 @@ class Proxied:
             return None
         kinds = [(counts.get(Outcome.MISS, 0), "missed request"), (counts.get(Outcome.ERROR, 0), "refused request")]
         lines = [f"{subject.shown}: {' and '.join(counted(count, noun) for count, noun in kinds if count)}"]
-        lines += [f"  {trouble.text}" for trouble in (*self.misses, *self.errors)]
+        lines += [f"  {line}" for line in self.missed()]
         return "\n".join([*lines, *self._advice()])
 
     def _advice(self) -> list[str]:

@@ -32,6 +32,7 @@ from chatproxy.core.replay.askers import Asker
 from chatproxy.core.replay.rendered import Rendered, Repeat
 from chatproxy.core.replay.session import Session
 from chatproxy.core.time.timestamps import SECOND
+from chatproxy.serve.connection import Connection, has_slots
 from chatproxy.serve.control import Control
 from chatproxy.serve.wire import rendered_answer, whole_answer
 
@@ -195,7 +196,7 @@ class FastPath:
 _receive = web.RequestHandler.data_received
 
 
-class FastConnection(web.RequestHandler):
+class FastConnection(Connection):
     """One client's connection, on which ordinary requests take the fast path if there is one."""
 
     __slots__ = ("_fast",)
@@ -236,7 +237,7 @@ class FastConnection(web.RequestHandler):
         try:
             answer = fast.answer(message, payload)
         except Exception as error:  # a mistake of ours, whatever it is
-            transport.write(whole_answer(self.failed(message.method, message.path, error), close=True))
+            transport.write(whole_answer(self.failed(message.method, error), close=True))
             self.force_close()
             self._messages.clear()
             return
@@ -249,24 +250,25 @@ class FastConnection(web.RequestHandler):
         self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
 
     @abstractmethod
-    def failed(self, method: str, target: str, error: BaseException | None) -> Response:
+    def failed(self, method: str, error: BaseException | None) -> Response:
         """Report a mistake of ours, and return what the client gets."""
 
 
 def is_possible() -> bool:
     """Tell whether this aiohttp has what the fast path uses of it."""
-    slots = {name for kind in web.RequestHandler.__mro__ for name in getattr(kind, "__slots__", ())}
-    return slots >= _USED and hasattr(HttpRequestParser, "message_consumed")
+    return has_slots(_USED) and hasattr(HttpRequestParser, "message_consumed")
 
 
-_USED = {
-    "_keepalive_timeout",
-    "_loop",
-    "_manager",
-    "_messages",
-    "_next_keepalive_close_time",
-    "_parser",
-    "_reading_paused",
-    "_upgraded",
-    "_waiter",
-}
+_USED = frozenset(
+    {
+        "_keepalive_timeout",
+        "_loop",
+        "_manager",
+        "_messages",
+        "_next_keepalive_close_time",
+        "_parser",
+        "_reading_paused",
+        "_upgraded",
+        "_waiter",
+    }
+)

@@ -1,9 +1,10 @@
 """Servers: an assembled engine, or the sandbox, behind a listener; and their end."""
 
+import asyncio
 import os
 import secrets
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -15,6 +16,8 @@ from chatproxy.core.engine import Engine
 from chatproxy.core.errors import ConfigError, MissError
 from chatproxy.core.model import Mode
 from chatproxy.core.report.report import Report
+from chatproxy.serve.accepting import accepting, bound
+from chatproxy.serve.connection import Server
 from chatproxy.serve.control import Control, is_loopback
 from chatproxy.serve.proxy import Limits, Proxy
 from chatproxy.upstream import Upstream
@@ -49,7 +52,8 @@ async def sandbox(settings: Settings) -> AsyncIterator[Running]:
         )
     )
     longest = settings.sandbox_latency[1] + _GRACE
-    async with _listening(web.Server(api.handle, access_log=None), settings.sandbox_listen, "--listen", longest) as url:
+    server = Server(api.handle)
+    async with _listening(server, settings.sandbox_listen, "--listen", longest) as url:
         yield Running(url)
 
 
@@ -81,7 +85,8 @@ async def proxy(
             keep=assembly.recording.keep if assembly.recording else None,
             control=Control(report, settings.listen.host, token),
         )
-        async with _listening(server, settings.listen, "--listen", settings.upstream_timeout + _GRACE) as url:
+        most = upstream_settings(settings).max_connections if upstream else 0
+        async with _listening(server, settings.listen, "--listen", settings.upstream_timeout + _GRACE, most) as url:
             yield Running(url, engine, token, report)
 
 
@@ -99,18 +104,24 @@ def _limits(settings: Settings) -> Limits:
 
 
 @asynccontextmanager
-async def _listening(server: web.Server, address: Address, flag: str, patience: float) -> AsyncIterator[str]:
-    """Listen, and give the URL; on leaving, let requests in flight be answered for so many seconds."""
+async def _listening(
+    server: web.Server, address: Address, flag: str, patience: float, upstream: int = 0
+) -> AsyncIterator[str]:
+    """Listen, and give the URL; on leaving, let requests in flight be answered for so many seconds.
+
+    ``upstream`` is how many connections to the upstream the server may need at once.
+    """
     runner = web.ServerRunner(server, shutdown_timeout=patience)
     await runner.setup()
     try:
-        try:
-            site = web.TCPSite(runner, address.host or None, address.port, backlog=1024)
-            await site.start()
-        except OSError as error:
-            reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or error
-            raise ConfigError(flag, f"cannot listen on {address.host}:{address.port}: {reason}") from error
-        yield _url(address.host, _port(runner.addresses))
+        with ExitStack() as stack:
+            try:
+                sockets = await asyncio.to_thread(bound, stack, address.host or None, address.port)
+            except OSError as error:
+                reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or error
+                raise ConfigError(flag, f"cannot listen on {address.host}:{address.port}: {reason}") from error
+            async with accepting(sockets, server, upstream):
+                yield _url(address.host, _port([one.getsockname() for one in sockets]))
     finally:
         await runner.cleanup()
 

@@ -11,6 +11,7 @@ from aiohttp.http_exceptions import LineTooLong
 
 from chatproxy.core.engine import Engine
 from chatproxy.core.errors import ChatproxyError, RequestError
+from chatproxy.core.http.admission import TOLD_BY, spoken
 from chatproxy.core.http.codings import content_codings
 from chatproxy.core.http.headers import is_json, may_have_body
 from chatproxy.core.model import Forward, Response
@@ -117,11 +118,12 @@ async def _after(begin: bytes, chunks: AsyncIterator[bytes]) -> AsyncIterator[by
 class Connection(FastConnection):
     """One client's connection: refused beyond the limit, and answered in Twilio's error JSON when malformed."""
 
-    __slots__ = ("_proxy",)
+    __slots__ = ("_begin", "_proxy")
 
     def __init__(self, proxy: Proxy) -> None:
         self._proxy = proxy
         self._fast = proxy.fast
+        self._begin = b""
         super().__init__(
             proxy,
             loop=asyncio.get_running_loop(),
@@ -142,16 +144,18 @@ class Connection(FastConnection):
             cast(asyncio.Transport, transport).write(whole_answer(self._proxy.engine.on_error(error), close=True))
             self.force_close()
 
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,
+    def data_received(self, data: bytes) -> None:
+        """Take in bytes, and remember how the connection begins: not every client speaks HTTP/1.1."""
+        if len(self._begin) < TOLD_BY:
+            self._begin += data[:TOLD_BY]
+        super().data_received(data)
+
+    def refused(
+        self, request: web.BaseRequest, status: int, exc: BaseException | None, message: str | None
     ) -> web.StreamResponse:
-        """Answer what aiohttp could not parse, or what is a mistake of ours."""
+        """Return the answer to what aiohttp could not parse, or to what is a mistake of ours."""
         if status == _INTERNAL:
-            return WireResponse(self.failed(request.method, request.raw_path, exc), close=True)
+            return WireResponse(self.failed(request.method, exc), close=True)
         if message == _TOO_MANY:
             status, reason = 431, "the request has too many header fields"
         elif isinstance(exc, LineTooLong):
@@ -161,12 +165,12 @@ class Connection(FastConnection):
             )
         else:
             detail = (message or str(status)).splitlines()[0].rstrip(":")
-            reason = f"the request is no HTTP ({detail}); does the client speak https to this http address?"
+            reason = spoken(self._begin) or f"the request is no HTTP/1.1 ({detail})"
         return WireResponse(self._proxy.engine.on_error(RequestError(status, reason)), close=True)
 
-    def failed(self, method: str, target: str, error: BaseException | None) -> Response:
-        """Report a mistake of ours, and return what the client gets."""
-        _log.error("%s %s failed", method, target, exc_info=error)
+    def failed(self, method: str, error: BaseException | None) -> Response:
+        """Report a mistake of ours, without the target, which may hold a secret, and return what the client gets."""
+        _log.error("a %s request failed", method, exc_info=error)
         return self._proxy.engine.on_error(
             RequestError(_INTERNAL, "chatproxy failed; its standard error has the trace")
         )

@@ -105,7 +105,7 @@ class WireResponse(web.StreamResponse):
     async def _write_chunks(
         self, request: web.BaseRequest, transport: asyncio.Transport, chunks: AsyncIterator[bytes]
     ) -> None:
-        """Write chunks as they come (RFC 9112 section 7.1)."""
+        """Write chunks as they come (RFC 9112 section 7.1), as long as the client is there."""
         is_chunked = request.version >= HttpVersion11
         self._close = self._close or not is_chunked
         framing = _TRANSFER if is_chunked else b""
@@ -114,13 +114,23 @@ class WireResponse(web.StreamResponse):
         )
         try:
             async for chunk in chunks:
+                if transport.is_closing() or not await _drained(request):
+                    return
                 transport.write(b"%x\r\n%b\r\n" % (len(chunk), chunk) if is_chunked else chunk)
-                await request.writer.drain()
         except BaseException:
             transport.abort()  # without its last chunk the client sees that the answer is not whole
             raise
-        if is_chunked:
+        if is_chunked and not transport.is_closing():
             transport.write(b"0\r\n\r\n")
+
+
+async def _drained(request: web.BaseRequest) -> bool:
+    """Wait until more can be written, and tell whether the client is still there."""
+    try:
+        await request.writer.drain()
+    except ConnectionError:
+        return False
+    return request.transport is not None
 
 
 _TRANSFER = b"Transfer-Encoding: chunked\r\n"

@@ -78,7 +78,7 @@ def sessions_of(
 
     def begin(name: str, restarts: int) -> Session:
         sids = Bindings(replayed, rules, choice, Owner(name, restarts), given)
-        return Session(replayed, rules, name, restarts, _clock(clock, replayed), sids=sids)
+        return Session(replayed, rules, name, restarts, _clock(clock, replayed), sids=sids, tied=tied is not None)
 
     return Sessions(
         begin,

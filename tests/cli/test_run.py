@@ -91,6 +91,40 @@ def test_the_commands_own_status_comes_first(place: Path) -> None:
     assert (done.returncode, done.stderr.splitlines()[0]) == (127, "chatproxy: no-such-program: is not found")
 
 
+def test_a_program_that_runs_again_is_told_what_a_second_run_needs(place: Path) -> None:
+    twice = f"{sys.executable} client.py 0 Hello Bye; {sys.executable} client.py 0 Hello Bye"
+    done = apart("run", FILE, "--", "sh", "-c", twice, cwd=place)
+    assert (done.returncode, done.stdout) == (3, "424\n424\n")
+    reasons = [line.partition(": the one recorded answer is used")[2] for line in done.stderr.splitlines()]
+    (needs,) = [reason for reason in reasons if reason.startswith(": the first recorded request came again; ")]
+    assert needs.endswith("before it, a session name of its own or --on-exhausted restart")
+    assert apart("run", "--on-exhausted", "restart", FILE, "--", "sh", "-c", twice, cwd=place).returncode == 0
+
+
+AT_ONCE = """
+import asyncio
+from chatproxy.testing import AsyncHttpClient
+from twilio.rest import Client
+
+async def main():
+    service = Client("AC" + "0" * 32, "nobody's", http_client=AsyncHttpClient()).chat.v1.services("IS" + "0" * 32)
+    messages = service.channels("CH" + "0" * 32).messages
+    bodies = [f"m{number}" for number in range(50)]
+    made = await asyncio.gather(*(messages.create_async(body=body) for body in bodies))
+    print(sum(message.body == body for message, body in zip(made, bodies)))
+
+asyncio.run(main())
+"""
+
+
+def test_each_of_many_async_calls_at_once_gets_its_own_answer(place: Path, upstream: Server) -> None:
+    (place / "at_once.py").write_text(AT_ONCE)
+    program = ("--", sys.executable, "at_once.py")
+    for flags in (("--mode", "record", "--upstream", upstream.url), ()):
+        done = apart("run", *flags, "cassettes/at_once.json", *program, cwd=place)
+        assert (done.returncode, done.stdout) == (0, "50\n"), done.stderr
+
+
 def test_a_run_without_requests_is_told_of(place: Path) -> None:
     done = run(place, FILE)
     assert done.returncode == 0

@@ -34,7 +34,7 @@ _PARTS = {
     "chatproxy.core.time": "causes session_clock stamps timestamps",
     "chatproxy.core.timeline": "epochs numbering races traces",
     "chatproxy.core.twilio": "defaults fields objects origins page_tokens paths sids urls",
-    "chatproxy.serve": "control fast_path hosting listen proxy wire",
+    "chatproxy.serve": "accepting connection control fast_path hosting listen proxy wire",
     "chatproxy.store": """
         cassettes chunks commit compiled environment exchanges folder inspection layout locks progress reasons
         recording records use

@@ -113,6 +113,13 @@ def test_an_answer_is_decoded_and_without_the_fields_that_frame_it() -> None:
     assert flows.response_of(flow(response=coded), MAX_BODY) == Response(200, b"OK", (JSON_TYPE,), b"{}")
 
 
+def test_an_answer_to_head_keeps_the_length_that_its_body_would_have() -> None:
+    length = (b"Content-Length", b"5")
+    known = flows.response_of(flow("HEAD", response=response(b"", headers=(length, JSON_TYPE))), MAX_BODY)
+    assert known == Response(200, b"OK", (length, JSON_TYPE))
+    assert answered("HEAD", known) == [length, JSON_TYPE]
+
+
 def test_there_is_no_whole_answer_before_it_came_or_where_it_was_streamed_or_is_damaged() -> None:
     streamed = response()
     streamed.raw_content = None

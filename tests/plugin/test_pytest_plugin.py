@@ -44,6 +44,24 @@ async def test_async(chatproxy):
     project.run(*arguments).assert_outcomes(passed=2)
 
 
+def test_each_of_many_async_calls_at_once_gets_its_own_answer(project: Project, upstream: str) -> None:
+    project.asking(upstream)
+    project.write("""
+import asyncio
+
+async def test_async(chatproxy):
+    service = chatproxy.twilio_client(is_async=True).chat.v1.services("IS0123456789abcdef0123456789abcdef")
+    messages = service.channels("CH0123456789abcdef0123456789abcdef").messages
+    bodies = [f"m{number}" for number in range(50)]
+    made = await asyncio.gather(*(messages.create_async(body=body) for body in bodies))
+    assert [message.body for message in made] == bodies
+""")
+    arguments = ("-o", "asyncio_mode=auto", "-W", "error")
+    project.run("--record-mode=once", *arguments).assert_outcomes(passed=1)
+    project.offline()
+    project.run(*arguments).assert_outcomes(passed=1)
+
+
 def test_a_recording_needs_credentials(project: Project, upstream: str) -> None:
     project.asking(upstream)
     project.monkeypatch.delenv("TWILIO_AUTH_TOKEN")
@@ -93,6 +111,39 @@ def test_minds(chatproxy):
             "*never recorded*",
             "*- chatproxy -*",
             "POST /v1/Services/*never recorded*",
+        ]
+    )
+
+
+def test_a_program_that_a_test_runs_twice_is_told_to_have_a_test_for_each_run(project: Project, upstream: str) -> None:
+    project.asking(upstream)
+    project.saying("Hello")
+    project.run("--record-mode=once").assert_outcomes(passed=1)
+    helps = "where a test runs the program twice, give each run a test of its own, or record both in one"
+    project.saying("Hello", more="say(chatproxy, 'Hello')")
+    result = project.run()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "POST /v1/*: the one recorded answer is used: the first recorded request came again; a second run of the "
+            "program needs DELETE /__chatproxy/sessions/test_chat.test_says before it or --on-exhausted restart",
+            helps,
+        ]
+    )
+    project.write("""
+def test_says(chatproxy):
+    for _ in range(2):
+        try:
+            say(chatproxy, "Hello")
+        except urllib.error.HTTPError:
+            pass
+""")
+    result = project.run()
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            f"*{helps}",
+            "*if the test is to ask otherwise, --record-mode=rewrite records it anew",
         ]
     )
 

@@ -1,17 +1,22 @@
 import asyncio
 import gzip
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from aiohttp import ClientPayloadError, ClientSession, web
+from integration.raw_http import raw_upstream
 from multidict import CIMultiDict
 from servers import raw, settings, upstream
 
+from chatproxy.cassettes.leak_gate import gate_of
 from chatproxy.cassettes.transfer import canonical_fixture, export_cassette
+from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.engine import Engine
+from chatproxy.core.errors import CassetteError
 from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Mode
 from chatproxy.serve.listen import Running, proxy
@@ -280,6 +285,40 @@ async def test_passthrough_answers_head_and_no_content_without_a_body(tmp_path: 
     assert answers.endswith(b"\r\n\r\n")
 
 
+HEADS = {
+    "/v1/known": (b"X-A: 1\r\nContent-Length: 1234\r\nX-B: 2\r\n", b"X-A: 1\r\nContent-Length: 1234\r\nX-B: 2\r\n"),
+    "/v1/unknown": (b"X-A: 1\r\nTransfer-Encoding: chunked\r\n", b"X-A: 1\r\n"),
+    "/v1/coded": (b"Content-Encoding: gzip\r\nContent-Length: 99\r\nX-A: 1\r\n", b"X-A: 1\r\n"),
+}
+
+
+@pytest.mark.parametrize("path", HEADS)
+async def test_head_keeps_its_length_forwarded_recorded_replayed_and_shared(tmp_path: Path, path: str) -> None:
+    sent, kept = HEADS[path]
+    text = f"HEAD {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode()
+    file = tmp_path / "c.json"
+    with raw_upstream() as upstream:
+        upstream.answers[path] = [b"HTTP/1.1 200 OK\r\n" + sent + b"\r\n"]
+        here = settings(tmp_path, upstream=upstream.origin)
+        answers = []
+        for mode, cassette in (
+            (Mode.PASSTHROUGH, ""),
+            (Mode.RECORD, "c"),
+            (Mode.REPLAY, "c"),
+            (Mode.REPLAY, str(file)),
+        ):
+            if cassette == str(file):
+                with closing(Store(here.store)) as store:
+                    export_cassette(canonical_fixture(store, "c", Rules()), file, gate_of((), strict=False, environ={}))
+            async with proxy(mode, cassette, here, print) as running:
+                answers.append(await raw(running.url, text))
+    for answer, outcome in zip(answers, ("passed", "recorded", "hit", "hit"), strict=True):
+        head, marks, rest = answer.partition(f"x-chatproxy-outcome: {outcome}\r\n".encode())
+        assert (head, bool(marks)) == (b"HTTP/1.1 200 OK\r\n" + kept, True)
+        assert rest.endswith(b"Connection: close\r\n\r\n")
+        assert b"Content-Length" not in rest
+
+
 async def test_a_stream_that_breaks_is_not_ended_as_if_it_were_whole(tmp_path: Path) -> None:
     async def broken(request: web.BaseRequest) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/plain"})
@@ -333,6 +372,38 @@ async def test_what_is_no_http_is_a_400_in_twilios_error_json(tmp_path: Path, or
     assert b"--max-header" in long
 
 
+@pytest.mark.parametrize(
+    ("parts", "reason"),
+    [
+        ([b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"], "the client speaks TLS"),
+        ([b"\x16", b"\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"], "the client speaks TLS"),
+        ([b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0"], "the client speaks HTTP/2"),
+        ([b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"], "the client speaks HTTP/2"),
+        ([b"PRI *", b" HTTP/2.0\r\n\r\nSM\r\n\r\n"], "the client speaks HTTP/2"),
+        ([b"hello\r\n\r\n"], "the request is no HTTP/1.1 ("),
+        ([b"GET / HTTP/3.1\r\nHost: a\r\n\r\n"], "the request is no HTTP/1.1 ("),
+        ([b"GET / HTTP/1.1\r\nHost: a\r\n\x16\x03\r\n\r\n"], "the request is no HTTP/1.1 ("),
+    ],
+)
+@pytest.mark.parametrize("mode", [Mode.REPLAY, Mode.PASSTHROUGH])
+async def test_another_protocol_is_named_and_only_where_it_is_spoken(
+    tmp_path: Path, origin: str, mode: Mode, parts: list[bytes], reason: str
+) -> None:
+    cassette = MemoryCassette("c", (), Rules()) if mode is Mode.REPLAY else ""
+    async with proxy(mode, cassette, settings(tmp_path, upstream=origin), print) as running:
+        host, port = running.url.removeprefix("http://").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        for part in parts:
+            writer.write(part)
+            await writer.drain()
+            await asyncio.sleep(0.02)
+        answer = await asyncio.wait_for(reader.read(), 5)
+        writer.close()
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert json.loads(body)["message"].startswith(reason)
+
+
 async def test_a_mistake_of_ours_is_a_500_that_says_nothing_of_the_inside(caplog: pytest.LogCaptureFixture) -> None:
     def fail() -> int:
         raise RuntimeError("inside")
@@ -342,21 +413,31 @@ async def test_a_mistake_of_ours_is_a_500_that_says_nothing_of_the_inside(caplog
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
-    answer = await raw(f"http://127.0.0.1:{site.port}", b"GET /v1 HTTP/1.1\r\nHost: a\r\n\r\n")
+    answer = await raw(f"http://127.0.0.1:{site.port}", b"GET /v1?Token=secret HTTP/1.1\r\nHost: a\r\n\r\n")
     await runner.cleanup()
     assert answer.startswith(b"HTTP/1.1 500 Internal Server Error\r\n")
     assert b"inside" not in answer
     assert "inside" in caplog.text
+    assert "secret" not in caplog.text
 
 
-async def test_a_damaged_store_is_a_500_with_the_place(tmp_path: Path, origin: str) -> None:
+async def test_a_store_that_is_damaged_while_it_is_replayed_is_a_500_with_the_place(
+    tmp_path: Path, origin: str
+) -> None:
     here = settings(tmp_path, upstream=origin)
     async with proxy(Mode.RECORD, "c", here, print) as running, ClientSession() as client:
         async with client.get(running.url + PATH), client.delete(running.url + PATH):
             pass
     data = here.store / "data.mdb"
-    data.write_bytes(data.read_bytes().replace(b'"method": "DELETE"', b'"method": "deleet"'))
     async with proxy(Mode.REPLAY, "c", here, print) as running, ClientSession() as client:
+        text = data.read_bytes()
+        with data.open("r+b") as file:  # in place: the store has the file mapped
+            for found in re.finditer(b'"method": "DELETE"', text):
+                file.seek(found.start())
+                file.write(b'"method": "deleet"')
         async with client.delete(running.url + PATH) as answer:
             assert answer.status == 500
-            assert "exchange c/2: is damaged" in (await answer.json())["message"]
+            assert "cassette c: is damaged where it was compiled" in (await answer.json())["message"]
+    with pytest.raises(CassetteError, match="exchange c/2: is damaged"):
+        async with proxy(Mode.REPLAY, "c", here, print):
+            pass

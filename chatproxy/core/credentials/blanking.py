@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import chain
 
 from chatproxy.core.credentials.encodings import Glance, Searched, spellings
-from chatproxy.core.http.headers import end_to_end
+from chatproxy.core.http.headers import end_to_end, fields_of_answer
 from chatproxy.core.model import Headers, Request, Response, header_values
 from chatproxy.core.products.sid_types import ACCOUNT, API_KEY
 from chatproxy.core.twilio.sids import SID_SEGMENT
@@ -96,7 +96,7 @@ class Blanker:
 
     def exchange(self, request: Request, response: Response) -> tuple[Request, Response]:
         """Return a request and its response as they may be stored."""
-        asked, answered = _kept(request.headers), _kept(response.headers)
+        asked, answered = _kept(request.headers), _kept_of_answer(response, request.method)
         fields = chain.from_iterable((*asked, *answered))
         if self._is_clean(request.target, request.body, response.reason, response.body, *fields):
             return (
@@ -109,20 +109,25 @@ class Blanker:
             headers=self.headers(request.headers),
             body=self.text(request.body),
         )
-        return blanked, self.response(response)
+        return blanked, self.response(response, request.method)
 
-    def response(self, response: Response) -> Response:
-        """Return a response as it may be stored."""
+    def response(self, response: Response, method: str) -> Response:
+        """Return a response to a request of this method as it may be stored."""
         return replace(
             response,
             reason=self.text(response.reason),
-            headers=self.headers(response.headers),
+            headers=tuple((self.text(name), self.text(value)) for name, value in _kept_of_answer(response, method)),
             body=self.text(response.body),
         )
 
 
 def _kept(headers: Headers) -> Headers:
     return tuple([header for header in end_to_end(headers) if not is_credential(header[0])])
+
+
+def _kept_of_answer(response: Response, method: str) -> Headers:
+    fields = fields_of_answer(response.headers, method, response.status)
+    return tuple([header for header in fields if not is_credential(header[0])])
 
 
 def _secrets(headers: Headers) -> set[bytes]:

@@ -54,6 +54,22 @@ def too_large(limit: int) -> RequestError:
     return RequestError(413, f"the request's body is larger than {limit} bytes (--max-body)")
 
 
+TOLD_BY = 16
+"""By how many bytes at the begin of a connection another protocol is known."""
+
+_OTHERS = {
+    b"\x16\x03": "the client speaks TLS: this is an http address, not https",
+    b"PRI * HTTP/2.0\r\n": "the client speaks HTTP/2 (PRI * HTTP/2.0), and only HTTP/1.1 is taken",
+}
+"""How a TLS handshake begins (RFC 8446 section 5.1), and HTTP/2 (RFC 9113 section 3.4)."""
+
+
+def spoken(begin: bytes) -> str | None:
+    """Say which other protocol a connection begins with, if it is a known one; a part of the sign is enough."""
+    found = (reason for sign, reason in _OTHERS.items() if begin.startswith(sign) or sign.startswith(begin))
+    return next(found, None) if begin else None
+
+
 def _is_text(value: bytes) -> bool:
     try:
         value.decode()

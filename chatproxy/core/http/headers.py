@@ -22,6 +22,8 @@ HOP_BY_HOP = frozenset(
 FRAMING = frozenset({b"content-length", b"content-encoding", b"expect", b"host"})
 """What each side writes for itself: bodies are kept decoded, and every connection has a host of its own."""
 
+NO_CONTENT = frozenset({204, 304})
+"""The statuses whose answers never have a body."""
 
 OWN_PREFIX = b"x-chatproxy-"
 
@@ -33,6 +35,22 @@ def end_to_end(headers: Headers) -> Headers:
     if len(kept) < len(headers) and (dropped := _named_by_connection(headers)):
         kept = tuple(header for header in kept if header[0].lower() not in dropped)
     return kept
+
+
+def fields_of_answer(headers: Headers, method: str, status: int) -> Headers:
+    """Keep the fields of an answer that pass through a proxy: to HEAD also the length that the body would have.
+
+    There is none to be kept where that is the length in a coding, since bodies pass decoded.
+    """
+    kept = end_to_end(headers)
+    if method != "HEAD" or status in NO_CONTENT or any(True for _ in header_values(headers, b"content-encoding")):
+        return kept
+    passing = set(kept)
+    return tuple(header for header in headers if header in passing or _is_length(header))
+
+
+def _is_length(header: tuple[bytes, bytes]) -> bool:
+    return header[0].lower() == b"content-length" and header[1].isdigit()
 
 
 @lru_cache(256)  # most messages have the same few names
@@ -77,17 +95,13 @@ def _media_type_of(value: bytes) -> bytes:
     return value.partition(b";")[0].strip().lower()
 
 
-NO_CONTENT = frozenset({204, 304})
-"""The statuses whose answers never have a body."""
-
-
 def may_have_body(method: str, status: int) -> bool:
     """Tell whether an answer to this method with this status has a body (RFC 9112 section 6.3)."""
     return method != "HEAD" and status not in NO_CONTENT
 
 
 def content_length(answer: Response, method: str) -> int | None:
-    """Return what ``Content-Length`` says of a whole answer; to HEAD, how long its body would be if we know."""
+    """Return what ``Content-Length`` says of a whole answer; None also where an answer to HEAD says it itself."""
     if answer.status in NO_CONTENT or (method == "HEAD" and not answer.body):
         return None
     return len(answer.body)

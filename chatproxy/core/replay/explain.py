@@ -88,14 +88,42 @@ def _recorded(session: Session, form: NormalForm, miss: Miss) -> str:
     if miss.why is Why.USED:
         count = session.answered[form.key]
         used = "the one recorded answer is used" if count == 1 else f"all {count} recorded answers are used"
-        anew = f"DELETE /__chatproxy/sessions/{session.name} begins the session anew, or use a new session name"
-        return f"{used}; {anew}"
+        return f"{used}{_what_helps(session, form)}"
     if miss.write == NO_EXCHANGE:  # the file was changed by hand
         return f"recorded only after a write that cassette {session.cassette.name!r} does not have"
     write = f"{session.cassette.name}/{miss.write} {session.cassette.exchange(miss.write).request.line}"
     if miss.why is Why.EARLY:
         return f"recorded only after {write}, which this session has not made"
-    return f"recorded only before {write}, which may have changed it"
+    changed = f"recorded only before {write}, which may have changed it"
+    return f"{changed}; {_for_second_run(session, restart=True)}" if _is(session, form, session.opening[0]) else changed
+
+
+def _what_helps(session: Session, form: NormalForm) -> str:
+    """Say how a write that is used up is answered again, and whether it is how the recording began.
+
+    If reads were recorded before it, a session does not restart at the first of them.
+    """
+    if _is(session, form, session.opening[0]):
+        return f": the first recorded request came again; {_for_second_run(session, restart=True)}"
+    if _is(session, form, session.opening[-1]):
+        return f": the first recorded write came again; {_for_second_run(session, restart=False)}"
+    anew = f"; DELETE /__chatproxy/sessions/{session.name} begins the session anew"
+    return anew if session.tied else f"{anew}, or use a new session name"
+
+
+def _is(session: Session, form: NormalForm, number: ExchangeNumber) -> bool:
+    return _recorded_form(session.cassette, session.rules, number).key == form.key
+
+
+SECOND_RUN = "a second run of the program needs"
+"""What a reason says where it looks as if the program ran again."""
+
+
+def _for_second_run(session: Session, *, restart: bool) -> str:
+    ways = [f"DELETE /__chatproxy/sessions/{session.name} before it"]
+    ways += [] if session.tied else ["a session name of its own"]
+    ways += ["--on-exhausted restart"] if restart else []
+    return f"{SECOND_RUN} {' or '.join(filter(None, [', '.join(ways[:-1]), ways[-1]]))}"
 
 
 _Distance = tuple[bool, int, int]

@@ -1,6 +1,8 @@
 """The state of one replay of a cassette: all that changes while it is replayed is here."""
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
+from itertools import islice
 from typing import NamedTuple
 
 from chatproxy.core.answers.echoes import Echo, sent_values
@@ -18,6 +20,9 @@ from chatproxy.core.scrubbing.scrub import scrubbed_request
 from chatproxy.core.time.session_clock import Instant, SessionClock
 from chatproxy.core.time.stamps import Packed
 from chatproxy.core.time.timestamps import spell
+
+_OPENING = 50
+"""How many exchanges are looked at for the first write."""
 
 DEFAULT = "default"
 """The name of the session of requests that choose none."""
@@ -47,7 +52,8 @@ class Session:
     each timeline, ``skipped`` the writes that counted as done before they were replayed. ``restarts`` is how often
     the session of this name was begun anew. ``state`` is another one after each change by which an answer that was
     given may become another, ``life`` the same as long as the session lives. ``used`` is when the last request came.
-    Without a ``clock`` all instants are served as recorded, without ``sids`` all SIDs.
+    Without a ``clock`` all instants are served as recorded, without ``sids`` all SIDs. ``tied`` tells that requests can
+    choose no other session.
     """
 
     def __init__(
@@ -59,8 +65,10 @@ class Session:
         clock: SessionClock | None = None,
         *,
         sids: Bindings | None = None,
+        tied: bool = False,
     ) -> None:
         self.name = name
+        self.tied = tied
         self.restarts = restarts
         self.cassette = cassette
         self.rules = rules
@@ -83,6 +91,16 @@ class Session:
             Slot.PSEUDONYM: self._sent.filled,
             Slot.SID: self._sent.sid,
         }
+
+    @cached_property
+    def opening(self) -> tuple[ExchangeNumber, ...]:
+        """With what the recording begins: the numbers of its first exchanges, up to the first write or to so many."""
+        found: list[ExchangeNumber] = []
+        for number in islice(self.cassette.numbers(), _OPENING):
+            found.append(number)
+            if not is_read(self.cassette.exchange(number).request.method):
+                break
+        return tuple(found)
 
     def blanked(self, request: Request, blanker: Blanker | None = None) -> Request:
         """Return a live request without its secrets, and scrubbed, as recorded ones are: for its key, and to be shown.

@@ -114,7 +114,7 @@ class Drift:
     def checked(self, number: ExchangeNumber, asked: Request, upstream: str, answer: Response) -> Checked:
         """Compare an answer with the recorded one, and take in what it shows; secrets of the request are blanked."""
         exchange = self._cassette.exchange(number)
-        blanked = Blanker(asked.headers).response(answer)
+        blanked = Blanker(asked.headers).response(answer, asked.method)
         if self._writes:
             self._learn(exchange.response, blanked)
         found = differences(self._cassette, self._rules, number, upstream, blanked)

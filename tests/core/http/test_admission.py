@@ -1,7 +1,7 @@
 import pytest
 
 from chatproxy.core.errors import RequestError, UpstreamError
-from chatproxy.core.http.admission import check_answer, check_head, too_large
+from chatproxy.core.http.admission import TOLD_BY, check_answer, check_head, spoken, too_large
 from chatproxy.core.model import Headers, Response
 
 
@@ -84,3 +84,19 @@ def test_an_answer_that_no_fixture_could_hold_is_none(answer: Response, reason: 
 def test_what_is_refused_gives_no_command() -> None:
     with pytest.raises(RequestError, match=r"coding '\\u0023#\[error\]'"):
         check_head("h", "/", ((b"Content-Encoding", b"##[error]"),))
+
+
+@pytest.mark.parametrize(
+    ("begin", "reason"),
+    [
+        (b"\x16\x03\x01\x02\x00\x01\x00", "the client speaks TLS: this is an http address, not https"),
+        (b"PRI * HTTP/2.0\r\n\r\nSM", "the client speaks HTTP/2 (PRI * HTTP/2.0), and only HTTP/1.1 is taken"),
+        (b"\x16", "the client speaks TLS: this is an http address, not https"),
+        (b"\x16\x04", None),
+        (b"PRI * HTTP/1.1\r\n", None),
+        (b"hello\r\n", None),
+        (b"", None),
+    ],
+)
+def test_another_protocol_is_known_by_how_a_connection_begins(begin: bytes, reason: str | None) -> None:
+    assert spoken(begin[:TOLD_BY]) == reason

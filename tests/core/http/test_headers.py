@@ -8,6 +8,7 @@ from chatproxy.core.http.headers import (
     OWN_PREFIX,
     content_length,
     end_to_end,
+    fields_of_answer,
     is_form,
     is_json,
     may_have_body,
@@ -99,3 +100,28 @@ def test_an_answer_has_a_length_where_it_may_have_a_body(
 ) -> None:
     assert content_length(Response(status, body=body), method) == length
     assert may_have_body(method, status) is sent
+
+
+LENGTH = (b"content-LENGTH", b"5")
+
+
+@pytest.mark.parametrize(
+    ("method", "status", "more", "keeps"),
+    [
+        ("HEAD", 200, (), True),
+        ("HEAD", 404, ((b"Connection", b"close"),), True),
+        ("GET", 200, (), False),
+        ("HEAD", 204, (), False),
+        ("HEAD", 304, (), False),
+        ("HEAD", 200, ((b"Content-Encoding", b"gzip"),), False),
+    ],
+)
+def test_an_answer_to_head_keeps_the_length_that_its_body_would_have(
+    method: str, status: int, more: Headers, keeps: bool
+) -> None:
+    kept = fields_of_answer(((b"X-A", b"1"), LENGTH, (b"X-B", b"2"), *more), method, status)
+    assert kept == ((b"X-A", b"1"), *([LENGTH] if keeps else []), (b"X-B", b"2"))
+
+
+def test_a_length_that_is_no_number_is_not_kept() -> None:
+    assert fields_of_answer(((b"Content-Length", b"5, 5"),), "HEAD", 200) == ()

@@ -159,12 +159,77 @@ def test_law_12_a_path_of_which_nothing_was_recorded() -> None:
         assert reason == f"never recorded, nor was any {live.method} of such a path in cassette 'tour'"
 
 
-def test_law_12_recorded_answers_that_are_used_up() -> None:
-    replay = session(post(b"Body=a"), post(b"Body=a"))
-    replay.answered[form(post(b"Body=a")).key] = 2
-    assert reason_of(replay, post(b"Body=a")) == (
-        "all 2 recorded answers are used; "
-        "DELETE /__chatproxy/sessions/default begins the session anew, or use a new session name"
+FIRST, AGAIN, NEXT = post(b"Body=a"), post(b"Body=a"), post(b"Body=b")
+LIST = Request("GET", MESSAGES)
+SECOND_RUN = "a second run of the program needs DELETE /__chatproxy/sessions/default before it"
+
+
+@pytest.mark.parametrize(
+    ("recorded", "missed", "reason"),
+    [
+        (
+            [FIRST, NEXT],
+            FIRST,
+            "the one recorded answer is used: the first recorded request came again; "
+            f"{SECOND_RUN}, a session name of its own or --on-exhausted restart",
+        ),
+        (
+            [FIRST, AGAIN],
+            FIRST,
+            "all 2 recorded answers are used: the first recorded request came again; "
+            f"{SECOND_RUN}, a session name of its own or --on-exhausted restart",
+        ),
+        (
+            [FIRST, NEXT],
+            NEXT,
+            "the one recorded answer is used; "
+            "DELETE /__chatproxy/sessions/default begins the session anew, or use a new session name",
+        ),
+        (
+            [LIST, LIST, FIRST, NEXT],
+            FIRST,
+            "the one recorded answer is used: the first recorded write came again; "
+            f"{SECOND_RUN} or a session name of its own",
+        ),
+        (
+            [LIST] * 50 + [FIRST],
+            FIRST,
+            "the one recorded answer is used; "
+            "DELETE /__chatproxy/sessions/default begins the session anew, or use a new session name",
+        ),
+    ],
+)
+def test_law_12_a_write_that_is_used_up_says_what_helps_and_whether_the_recording_began_so(
+    recorded: list[Request], missed: Request, reason: str
+) -> None:
+    replay = session(*recorded)
+    for live in recorded:
+        assert play_request(replay, live, None).number
+    assert reason_of(replay, missed) == reason
+
+
+def test_law_12_where_no_other_session_can_be_chosen_none_is_named() -> None:
+    cassette = session(FIRST, NEXT).cassette
+    replay = Session(cassette, RULES, tied=True)
+    for live in (FIRST, NEXT):
+        assert play_request(replay, live, None).number
+    assert reason_of(replay, FIRST).endswith(f"; {SECOND_RUN} or --on-exhausted restart")
+    assert reason_of(replay, NEXT).endswith("; DELETE /__chatproxy/sessions/default begins the session anew")
+    behind_reads = Session(session(LIST, FIRST).cassette, RULES, tied=True)
+    play(behind_reads, form(FIRST))
+    assert reason_of(behind_reads, FIRST).endswith(f"; {SECOND_RUN}")
+
+
+def test_law_12_a_first_read_that_a_write_has_changed_says_what_a_second_run_needs() -> None:
+    exchanges = [
+        numbered(number, request, Response(200), UPSTREAM, number, number, number - 1)
+        for number, request in enumerate([LIST, FIRST], 1)
+    ]
+    replay = Session(MemoryCassette("tour", exchanges, RULES), RULES)
+    play(replay, form(FIRST))
+    assert reason_of(replay, LIST) == (
+        f"recorded only before tour/2 POST {MESSAGES.decode()}, which may have changed it; "
+        f"{SECOND_RUN}, a session name of its own or --on-exhausted restart"
     )
 
 
@@ -187,7 +252,7 @@ def test_law_12_a_read_of_another_epoch_names_the_write() -> None:
     assert reason_of(replay, Request("GET", MESSAGES)) == early
     play(replay, form(post(b"Body=a", MESSAGE)))
     changed = f"recorded only before tour/2 POST {MESSAGE.decode()}, which may have changed it"
-    assert reason_of(replay, member) == changed
+    assert reason_of(replay, member).startswith(f"{changed}; a second run")
 
 
 def test_law_12_a_read_after_a_write_that_was_taken_out_of_the_file_is_a_miss() -> None:
