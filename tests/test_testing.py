@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import aiohttp
@@ -109,13 +110,14 @@ async def test_each_of_many_async_calls_at_once_gets_its_own_answer(url: str, *,
 def test_each_of_many_threads_gets_its_own_answer(url: str, *, pooled: bool) -> None:
     """The package forgets its last answer where a thread begins a call, which then is what another one returns."""
     messages = messages_of(Client(ACCOUNT, TOKEN, http_client=HttpClient(url, pool_connections=pooled)))
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    try:
-        with ThreadPoolExecutor(20) as threads:
+    interval, all_there = sys.getswitchinterval(), Barrier(20)
+    with ThreadPoolExecutor(20) as threads:
+        list(threads.map(lambda _: all_there.wait(20), range(20)))  # what measures coverage cannot begin in two at once
+        sys.setswitchinterval(1e-6)
+        try:
             made = list(threads.map(lambda body: messages.create(body=body), BODIES * 4))
-    finally:
-        sys.setswitchinterval(interval)
+        finally:
+            sys.setswitchinterval(interval)
     assert [message.body for message in made] == BODIES * 4
 
 
