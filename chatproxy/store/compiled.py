@@ -130,7 +130,7 @@ class StoredCassette:
             stored = get(key := prefix + sid)
             fresh = None
             if stored is not None and self._sound(key, stored)[-1:] == GENERATED:
-                number = _sid_number(stored[: _SID_NUMBER.size])
+                number = _sid_number(stored[: layout.SID_NUMBER])
                 fresh = spelled(number, 0)
                 if get(prefix + fresh) is not None:
                     fresh = first_fresh(number, spelled, lambda fresh: get(prefix + fresh))
@@ -247,14 +247,12 @@ def _number(stored: bytes) -> ExchangeNumber:
 
 
 def _sid_number(stored: bytes) -> SidNumber:
-    number: SidNumber
-    (number,) = _SID_NUMBER.unpack(stored)
-    return number
+    return SidNumber(int.from_bytes(stored, "big"))
 
 
 _ANEW = "is damaged where it was compiled; start again, which compiles it anew"
 
-_NUMBER, _SID_NUMBER = struct.Struct(">I"), struct.Struct(">Q")
+_NUMBER = struct.Struct(">I")
 
 SUPPLIED, GENERATED = b"s", b"g"
 """How the store has it whether a SID was supplied."""

@@ -162,7 +162,11 @@ def sid_prefix(cassette: int, rules: bytes) -> bytes:
 
 def sid_number(value: SidNumber) -> bytes:
     """Return a SID's number, which begins with the letters of its type, as part of a key."""
-    return value.to_bytes(8, "big")
+    return value.to_bytes(SID_NUMBER, "big")
+
+
+SID_NUMBER = 9
+"""How many bytes a SID's number has: two letters, and seven for which of its type it is."""
 
 
 def all_prefixes(cassette: int) -> list[bytes]:

@@ -74,4 +74,4 @@ def test_no_name_is_taken_for_anything_else(name: str, number: int) -> None:
 
 
 def test_the_number_of_a_sid_is_stored_with_the_letters_of_its_type() -> None:
-    assert layout.sid_number(sid_number(b"IM", 1)) == b"IM\0\0\0\0\0\1"
+    assert layout.sid_number(sid_number(b"IM", 1)) == b"IM\0\0\0\0\0\0\1"

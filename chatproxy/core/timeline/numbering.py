@@ -17,7 +17,7 @@ from chatproxy.core.model import Exchange, ExchangeNumber, RecordedSid
 from chatproxy.core.products.sid_types import HASHED_BY_PLACE, REQUEST
 from chatproxy.core.twilio.sids import is_account, sids_in
 
-_TYPE_SHIFT = 48
+_TYPE_SHIFT = 56
 """A number has the two letters of its SID's type above these bits, and below them which of the type it is."""
 
 _NTH_SHIFT = 32
@@ -121,7 +121,7 @@ def sid_number(prefix: bytes, nth: int) -> SidNumber:
 
 def nth_of(number: SidNumber) -> int:
     """Return which of its type the SID with this number is."""
-    return number & (1 << _TYPE_SHIFT) - 1
+    return number & _NTH
 
 
 def sid_type(number: SidNumber) -> bytes:
@@ -134,9 +134,9 @@ def order_of(number: SidNumber) -> int:
 
     It is also what stands for a SID in the hash of a fresh one.
     """
-    return _PLACES.get(sid_type(number), number >> _TYPE_SHIFT) << _PLACE_SHIFT | nth_of(number)
+    letters = number >> _TYPE_SHIFT
+    return _PLACES.get(letters, letters) << _TYPE_SHIFT | number & _NTH
 
 
-_PLACES = {prefix.encode(): place for prefix, place in HASHED_BY_PLACE.items()}
-_PLACE_SHIFT = 56
-"""What the hash was made of when a type had a byte."""
+_PLACES = {int.from_bytes(prefix.encode(), "big"): place for prefix, place in HASHED_BY_PLACE.items()}
+_NTH = (1 << _TYPE_SHIFT) - 1

@@ -56,7 +56,7 @@ def test_law_10_our_own_address_is_turned_from_the_exchange_on_that_sent_it() ->
 
 
 DEMO = Path(__file__).parents[3] / "cassettes" / "demo.json"
-AS_COMPILED = "fb2911f02f82d7ee55fc4c5fc1d0c7a9"
+AS_COMPILED = "3da5c8736f1509265cff2a5eb2632fe9"
 
 
 def test_what_the_demo_compiles_to() -> None:

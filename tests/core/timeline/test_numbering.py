@@ -55,7 +55,7 @@ def test_law_1_a_number_has_its_type(prefix: str, nth: int) -> None:
 
 
 def test_a_number_has_the_letters_of_its_type_so_that_no_table_moves_it() -> None:
-    assert sid_number(b"IM", 5).to_bytes(8, "big") == b"IM\0\0\0\0\0\5"
+    assert sid_number(b"IM", 5).to_bytes(9, "big") == b"IM\0\0\0\0\0\0\5"
     assert (sid_type(sid_number(b"CV", 5)), nth_of(sid_number(b"CV", 5))) == (b"CV", 5)
 
 
@@ -70,6 +70,13 @@ def test_law_1_request_ids_are_numbered_by_exchange() -> None:
     assert numbering.number_of(RecordedSid(one)) == sid_number(b"RQ", 1)
     assert numbering.number_of(RecordedSid(three)) == sid_number(b"RQ", 3)
     assert len({known.number for known in numbering.numbered().values()}) == 3
+
+
+def test_law_1_as_many_request_ids_as_an_answer_can_hold_have_numbers_of_their_own() -> None:
+    several = [b"RQ%032d" % number for number in range(70_000)]
+    numbers = {known.number for known in learned(exchange(7, answer=b" ".join(several))).numbered().values()}
+    assert len(numbers) == len(several)
+    assert {sid_type(number) for number in numbers} == {b"RQ"}
 
 
 @given(st.lists(exchanges, max_size=4))
