@@ -76,7 +76,7 @@ class Engine:
         self._scrub = scrub
         self._on_miss = on_miss
         self._blankers = Blankers()
-        self._askers = Askers(sessions.name_of if sessions else lambda headers: None)
+        self._askers = Askers(sessions.choice_of if sessions else lambda headers: None)
 
     def asker(self, headers: Headers) -> Asker:
         """Return who sends this header list."""
@@ -118,7 +118,7 @@ class Engine:
         if self._recorder is None:
             from chatproxy.core.replay.explain import miss_reason  # noqa: PLC0415 - most replays never miss
 
-            miss = MissError(asked.blanked.line, miss_reason(session, played))
+            miss = MissError(asked.blanked.line, miss_reason(session, played, self.sessions.others(session)))
             self._on_miss(miss)
             return self.on_error(miss, request)
         session.live.write(played.form)

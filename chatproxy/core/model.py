@@ -20,6 +20,9 @@ ExchangeNumber = NewType("ExchangeNumber", int)
 NO_EXCHANGE = ExchangeNumber(0)
 """In place of a number: there is none, or it would come before the first."""
 
+NO_CREDENTIALS, OTHER_CREDENTIALS = "none", "other"
+"""In place of a user name: the request had no credentials; it had some without a user name that is a SID."""
+
 RecordedSid = NewType("RecordedSid", bytes)
 """A SID as a cassette has it."""
 
@@ -117,8 +120,8 @@ class Exchange:
     Numbers follow the moments at which the upstream's answers came. ``asked`` and ``answered`` are those
     moments in microseconds since 1970, UTC. ``after`` is the number of the last write that had been answered
     when the request came, 0 if there was none. ``upstream`` is the origin that was asked; ``user`` the Basic
-    user name, kept only if it is a SID (AC… or SK…). ``standing`` is given by a canonical fixture, and derived from
-    the moments where there is none.
+    user name if it is a SID (AC… or SK…), else which credentials came in its place, None where that is not known.
+    ``standing`` is given by a canonical fixture, and derived from the moments where there is none.
     """
 
     number: ExchangeNumber

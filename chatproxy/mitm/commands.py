@@ -68,7 +68,7 @@ class Commands:
         with _errors(), self._cassette() as cassette:
             explained = explain_request(self._session(cassette, found), request_of(found))
             near = closest(
-                cassette, rules_of(self._chosen().settings), explained.form, self._chosen().settings.upstream, live
+                cassette, rules_of(self._chosen().settings), explained.key, self._chosen().settings.upstream, live
             )
             if near is None:
                 raise CommandError(f"nothing is recorded for this request: {explained.reason}")

@@ -7,9 +7,10 @@ from typing import Any, cast
 from chatproxy.core.answers.stencil import Stencil
 from chatproxy.core.answers.template import Reply
 from chatproxy.core.cassette.cassette import Read, Span, Spelled, first_fresh
-from chatproxy.core.cassette.codec import SEAL, decode_exchange, decode_place, decode_stencil, is_sound
+from chatproxy.core.cassette.codec import SEAL, decode_exchange, decode_place, decode_stencil, decode_users, is_sound
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.matching.rules import Rules
+from chatproxy.core.matching.users import Users
 from chatproxy.core.model import Exchange, ExchangeNumber, LiveSid, RecordedSid
 from chatproxy.core.scrubbing.scrub import scrubbed_exchange
 from chatproxy.core.time.stamps import recording_begin
@@ -46,6 +47,8 @@ class StoredCassette:
         self._compiled = layout.compiled_key(cassette, rules.fingerprint)
         account = self._get(self._sid)
         self.account = None if account is None else RecordedSid(account)
+        users = self._get(self._sid + layout.USERS)
+        self.users = Users(() if users is None else decode_users(users))
         first = environment.scan(self._exchange, limit=1)
         self.begun = recording_begin(self.exchange(_number(first[0][0][-4:]))) if first else 0
         mark = layout.Mark.unpack(environment.get(self._compiled), self._compiled)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import chain
 
-from chatproxy.core.cassette.codec import encode_place, encode_reply, seal
+from chatproxy.core.cassette.codec import encode_place, encode_reply, encode_users, seal
 from chatproxy.core.cassette.compile import Compiled, Source, compile_exchanges
 from chatproxy.core.cassette.index import Indexer
 from chatproxy.core.matching.rules import Rules
@@ -70,13 +70,13 @@ class _Writer:
         yield _sealed(self._order + layout.number(self._count), number)
         self._count += 1
         yield (stands := self._place + number), encode_place(place, stands)
-        _, nth, read, touches = self._indexer.index(compiled)
+        _, nth, reads, touches = self._indexer.index(compiled)
         standing = READ.pack(compiled.number, place.timeline, place.member, place.epoch)
         for index, count in nth:
-            value = standing if read is not None and index is compiled.key else number
+            value = standing if reads and index in compiled.keys else number
             yield _sealed(self._index + index + layout.number(count), value)
-        if read is not None:
-            yield _sealed(self._read + compiled.key + layout.number(read.epoch) + layout.number(read.nth), number)
+        for key, read in reads:
+            yield _sealed(self._read + key + layout.number(read.epoch) + layout.number(read.nth), number)
         for timeline, member, epoch in touches:
             touched = layout.number(timeline) + layout.number(member) + layout.number(epoch)
             yield _sealed(self._touching + touched, number)
@@ -85,6 +85,7 @@ class _Writer:
 def _sid_entries(prefix: bytes, numbering: Numbering) -> Iterator[_Entry]:
     if numbering.account is not None:
         yield _sealed(prefix, numbering.account)
+    yield _sealed(prefix + layout.USERS, encode_users(numbering.users))
     for sid, known in numbering.numbered().items():
         number = layout.sid_number(known.number)
         yield _sealed(prefix + b"s" + sid, number + (SUPPLIED if known.supplied else GENERATED))

@@ -8,6 +8,7 @@
     c<id><rules>                      that it is compiled under these rules, for which tally, into how many entries
     r<id><rules><number>              a compiled response
     s<id><rules>                      the account that recorded
+    s<id><rules>u                     who sent the requests
     s<id><rules>s<SID>                a recorded SID's number, and whether it was supplied
     s<id><rules>n<SID's number>       the recorded SID of this number
     o<id><rules><nth>                 the number of the n-th exchange in canonical order
@@ -39,6 +40,7 @@ MARKS = b"c"
 DROPPED = b"d"
 LAST_ID = b"i"
 LAST_WRITTEN = TALLIES
+USERS = b"u"
 
 _TALLY, _MARK = struct.Struct(">II"), struct.Struct(">III")
 

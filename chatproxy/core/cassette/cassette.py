@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 
 from chatproxy.core.answers.stencil import Stencil
 from chatproxy.core.answers.template import Reply
+from chatproxy.core.matching.users import Users, spaced
 from chatproxy.core.model import Exchange, ExchangeNumber, LiveSid, RecordedSid
 from chatproxy.core.timeline.epochs import ALL_MEMBERS, COLLECTION, Place
 from chatproxy.core.timeline.numbering import Declared, Numbered, SidNumber
@@ -65,6 +66,11 @@ class Cassette(Protocol):
     @property
     def account(self) -> RecordedSid | None:
         """The SID of the recorded account, if one was seen."""
+        ...
+
+    @property
+    def users(self) -> Users:
+        """Who sent the recorded requests."""
         ...
 
     def sid(self, number: SidNumber) -> RecordedSid | None:
@@ -142,6 +148,14 @@ def first_numbers(cassette: Cassette, index: bytes) -> Iterator[ExchangeNumber]:
         if number is None:
             return
         yield number
+
+
+def located(cassette: Cassette, key: bytes, spaces: Sequence[str]) -> tuple[str, bytes]:
+    """Return the first of these spaces in which a key is found, else the last one, and the key there."""
+    for space in spaces[:-1]:
+        if cassette.find(there := spaced(key, space), 0) is not None:
+            return space, there
+    return spaces[-1], spaced(key, spaces[-1])
 
 
 def write_since(cassette: Cassette, read: Place | Span, after: int, until: int) -> ExchangeNumber | None:

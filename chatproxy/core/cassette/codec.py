@@ -6,12 +6,14 @@ Records of before checksums covered keys are read as well: they are those of an 
 """
 
 import struct
+from collections.abc import Iterable
 from itertools import accumulate, pairwise
 from json import dumps, loads
 from zlib import crc32
 
 from chatproxy.core.answers.stencil import Stencil, pack_stencil, stencil, unpack_stencil
 from chatproxy.core.answers.template import Reply
+from chatproxy.core.credentials.blanking import known_user
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.model import Exchange, ExchangeNumber, Headers, Request, Response, Standing
 from chatproxy.core.timeline.epochs import Opening, Place
@@ -97,7 +99,7 @@ def decode_exchange(number: ExchangeNumber, record: bytes, place: str, key: byte
         asked=asked,
         answered=answered,
         after=after,
-        user=user or None,
+        user=known_user(user or None, status),
         standing=_unpacked_standing(count[4:]),
     )
 
@@ -114,6 +116,16 @@ def _unpacked_standing(packed: bytes) -> Standing | None:
         return None
     epoch, below = loads(packed)
     return Standing(epoch, tuple((path.encode("utf-8", "surrogateescape"), at) for path, at in below))
+
+
+def encode_users(users: Iterable[str | None]) -> bytes:
+    """Return who sent requests, each as an exchange has it, as the value of a record."""
+    return "\n".join(user or "" for user in users).encode()
+
+
+def decode_users(value: bytes) -> list[str | None]:
+    """Return who sent requests."""
+    return [user or None for user in value.decode().split("\n")]
 
 
 def encode_reply(reply: Reply, key: bytes = b"") -> bytes:

@@ -16,6 +16,7 @@ from chatproxy.core.answers.template import Learned, Reply, compiled_reply
 from chatproxy.core.http.headers import is_json
 from chatproxy.core.matching.normal_form import NormalForm, normalize
 from chatproxy.core.matching.rules import Rules
+from chatproxy.core.matching.users import Users, is_challenge, spaced
 from chatproxy.core.model import Exchange, ExchangeNumber, RecordedSid, is_read
 from chatproxy.core.scrubbing.rules import Scrub
 from chatproxy.core.scrubbing.scrub import scrubbed_exchange
@@ -52,10 +53,10 @@ PASSES = 3
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """What one exchange compiles to: how it is found, and what is served for it."""
+    """What one exchange compiles to: how it is found, by a key in each of its spaces, and what is served for it."""
 
     number: ExchangeNumber
-    key: bytes
+    keys: tuple[bytes, ...]
     shape: bytes
     route: bytes
     reply: Reply
@@ -79,6 +80,7 @@ def compile_exchanges(
         return shown(source.exchange(number).response)
 
     places = place(traces, show)
+    users = Users(writes.users)
     standing = {one.number: where for one, where in zip(traces, places, strict=True)}
     learned = Learned(
         causes=Causes(writes.updated, standing),
@@ -105,20 +107,24 @@ def compile_exchanges(
             body = bodies.of(exchange)
             learned.numbering.learn(exchange, form, body and body.sids)
             reply = compiled_reply(exchange, where, learned, body and body.template)
-            yield Compiled(number, form.key, form.shape, form.route, reply, where, is_read(form.method))
+            keys = tuple([spaced(form.key, space) for space in users.spaces_of(exchange)])
+            repeats = is_read(form.method) or is_challenge(exchange)
+            yield Compiled(number, keys, form.shape, form.route, reply, where, repeats)
 
 
 @dataclass(frozen=True, slots=True)
 class _Writes:
-    """What writes have set for certain, by their numbers, and the SIDs of what others have updated."""
+    """What writes have set for certain, by their numbers, and the SIDs of what others have updated; who asked."""
 
     sure: dict[ExchangeNumber, list[Value]] = field(default_factory=dict)
     updated: set[RecordedSid] = field(default_factory=set)
+    users: dict[str | None, None] = field(default_factory=dict)
 
     def noted(self, source: "_Scrubbed", step: Callable[[], object]) -> Iterator[Exchange]:
-        """Yield exchanges, and note their writes."""
+        """Yield exchanges, and note their writes and users."""
         for exchange in source:
             step()
+            self.users[exchange.user] = None
             if not is_read(exchange.request.method):
                 self.sure[exchange.number], others = sure_of(exchange)
                 self.updated.update(others)

@@ -10,6 +10,7 @@ from chatproxy.core.cassette.cassette import Read, Span, Spelled, first_fresh
 from chatproxy.core.cassette.compile import compile_exchanges
 from chatproxy.core.cassette.index import Indexed, Indexer
 from chatproxy.core.matching.rules import Rules
+from chatproxy.core.matching.users import Users
 from chatproxy.core.model import NO_EXCHANGE, Exchange, ExchangeNumber, LiveSid, RecordedSid
 from chatproxy.core.scrubbing.scrub import scrubbed_exchange
 from chatproxy.core.time.stamps import recording_begin
@@ -41,6 +42,7 @@ class MemoryCassette:
         self.last_number = max(self._exchanges, default=NO_EXCHANGE)
         self.begun = recording_begin(self._exchanges[min(self._exchanges)]) if self._exchanges else 0
         self.account = numbering.account
+        self.users = Users(numbering.users)
         self._numbered = numbering.numbered()
         self._sids = {known.number: sid for sid, known in self._numbered.items()}
 
@@ -129,7 +131,7 @@ class MemoryCassette:
         self._places[compiled.number] = compiled.place
         for index, _ in indexed.nth:  # they come in their order
             self._index[index].append(compiled.number)
-        if indexed.read is not None:
-            self._reads[compiled.key].append(indexed.read)
+        for key, read in indexed.reads:
+            self._reads[key].append(read)
         for timeline, member, epoch in indexed.touches:
             insort(self._touching[timeline, member], (epoch, compiled.number))

@@ -9,11 +9,12 @@ from base64 import b64decode
 from binascii import Error as Base64Error
 from dataclasses import replace
 from functools import lru_cache
+from http import HTTPStatus
 from itertools import chain
 
 from chatproxy.core.credentials.encodings import Glance, Searched, spellings
 from chatproxy.core.http.headers import end_to_end, fields_of_answer
-from chatproxy.core.model import Headers, Request, Response, header_values
+from chatproxy.core.model import NO_CREDENTIALS, OTHER_CREDENTIALS, Headers, Request, Response, header_values
 from chatproxy.core.products.sid_types import ACCOUNT, API_KEY
 from chatproxy.core.twilio.sids import SID_SEGMENT
 
@@ -35,10 +36,12 @@ def is_credential(name: bytes) -> bool:
     return _CREDENTIAL.search(name) is not None
 
 
-def user_name(headers: Headers) -> str | None:
-    """Return the Basic user name if it is a SID (an account's or an API key's), else nothing."""
-    users = (_basic(value)[0] for value in header_values(headers, b"authorization"))
-    return next((user.decode() for user in users if is_user_name(user)), None)
+def user_of(headers: Headers) -> str:
+    """Return the Basic user name if it is a SID (an account's or an API key's), else which credentials there are."""
+    given = [value for value in header_values(headers, b"authorization") if value.strip()]
+    users = (_basic(value)[0] for value in given)
+    other = OTHER_CREDENTIALS if given else NO_CREDENTIALS
+    return next((user.decode() for user in users if is_user_name(user)), other)
 
 
 def is_user_name(user: bytes) -> bool:
@@ -46,14 +49,19 @@ def is_user_name(user: bytes) -> bool:
     return SID_SEGMENT.fullmatch(user) is not None and user[:2] in _USERS
 
 
+def known_user(user: str | None, status: int) -> str | None:
+    """Return who sent a request of a recording that may not tell: one that was answered 401 had no credentials."""
+    return NO_CREDENTIALS if user is None and status == HTTPStatus.UNAUTHORIZED else user
+
+
 _USERS = (ACCOUNT.encode(), API_KEY.encode())
 
 
 class Blanker:
-    """Blanks the secrets of one request wherever they occur, in it and in its response; ``user`` is its user name."""
+    """Blanks the secrets of one request wherever they occur, in it and in its response; ``user`` is who sent it."""
 
     def __init__(self, headers: Headers) -> None:
-        self.user = user_name(headers)
+        self.user = user_of(headers)
         secrets = {secret for secret in _secrets(headers) if len(secret) >= MINIMUM_LENGTH}
         longest_first = sorted(secrets, key=len, reverse=True)
         self._spellings = [spelling for secret in longest_first for spelling in spellings(secret)]

@@ -4,5 +4,7 @@
 2. A match is never fuzzy: equal texts are equal requests.
 3. In what two requests differ is computed from their normal forms.
 
-Read: normal_form, rules, shaping, difference.
+4. Who sent a request decides which of the recorded equal ones may answer it.
+
+Read: normal_form, rules, users, shaping, difference.
 """

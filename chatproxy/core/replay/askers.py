@@ -1,6 +1,6 @@
 """Who asks: what the header list of a request tells, remembered by the list as a whole.
 
-A client sends the same list again and again. To read session, user name and secrets out of it costs twenty times as
+A client sends the same list again and again. To read session, user and secrets out of it costs twenty times as
 much as to find it again.
 """
 
@@ -13,19 +13,19 @@ from chatproxy.core.replay.fetches import Lanes
 
 
 class Asker(NamedTuple):
-    """The session that a header list chooses, none if it gives what is no name; its user name, secrets and lanes."""
+    """Which session a header list chooses, none if it gives what is no name; its user, secrets and lanes."""
 
     session: str | None
-    user: str | None
+    user: str
     blanker: Blanker
     lanes: Lanes
 
 
 class Askers:
-    """Remembers up to so many ``entries`` of up to ``size`` bytes; ``name_of`` tells which session is chosen."""
+    """Remembers up to so many ``entries`` of up to ``size`` bytes; ``choice_of`` tells which session is chosen."""
 
-    def __init__(self, name_of: Callable[[Headers], str | None], *, entries: int = 1000, size: int = 2**20) -> None:
-        self._name_of = name_of
+    def __init__(self, choice_of: Callable[[Headers], str | None], *, entries: int = 1000, size: int = 2**20) -> None:
+        self._choice_of = choice_of
         self._entries = entries
         self._bound = size
         self._size = 0
@@ -37,7 +37,7 @@ class Askers:
         asker = self._known.get(headers)
         if asker is None:
             blanker = self._blankers.of(headers)
-            asker = Asker(self._name_of(headers), blanker.user, blanker, Lanes(blanker))
+            asker = Asker(self._choice_of(headers), blanker.user, blanker, Lanes(blanker))
             size = sum(len(name) + len(value) for name, value in headers)
             if len(self._known) >= self._entries or self._size + size > self._bound:
                 self._known.clear()

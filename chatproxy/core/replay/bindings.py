@@ -81,16 +81,24 @@ class Choice:
 
 @dataclass(slots=True)
 class Translation:
-    """A request in the cassette's SIDs, what would be bound by it, and why it cannot be answered, if so."""
+    """A request in the cassette's SIDs, what would be bound by it, and why it cannot be answered, if so.
+
+    ``elsewhere`` is the session that was given one of its SIDs, if that is why.
+    """
 
     form: NormalForm
     bound: dict[LiveSid, RecordedSid] = field(default_factory=dict)
     ambiguity: Ambiguity | None = None
     refusal: str | None = None
+    elsewhere: str | None = None
 
 
 class _Refusal(Exception):
-    """A SID cannot stand for anything in this session."""
+    """A SID cannot stand for anything in this session; ``elsewhere`` is the one that was given it, if any was."""
+
+    def __init__(self, reason: str, elsewhere: str | None = None) -> None:
+        super().__init__(reason)
+        self.elsewhere = elsewhere
 
 
 class Bindings:
@@ -167,7 +175,7 @@ class Bindings:
         is_settled = account is None or account in self._live or self._stays(account)
         return self._all_known(sids) if is_settled else None
 
-    def translation(self, form: NormalForm, user: str | None, is_hit: IsHit) -> Translation:
+    def translation(self, form: NormalForm, user: str, is_hit: IsHit) -> Translation:
         """Put a request into the cassette's SIDs; nothing is bound until ``keep`` is told to."""
         if self._choice.recorded:
             return Translation(form)
@@ -195,7 +203,7 @@ class Bindings:
         try:
             unknown = self._known(sids, bound)
         except _Refusal as refusal:
-            return Translation(form, refusal=str(refusal))
+            return Translation(form, refusal=str(refusal), elsewhere=refusal.elsewhere)
         found = sorted(self._candidates(form, bound, unknown, is_hit), key=self._numbers) if unknown else []
         if found:
             bound |= zip(unknown, found[0], strict=True)
@@ -235,12 +243,12 @@ class Bindings:
         digest.update(b"%d:%d" % (order_of(number), attempt))
         return LiveSid(sid_type(number) + digest.hexdigest().encode())
 
-    def _account(self, user: str | None) -> dict[LiveSid, RecordedSid]:
+    def _account(self, user: str) -> dict[LiveSid, RecordedSid]:
         """Let the live account stand for the recorded one, unless one does already."""
         account = self._cassette.account
         if account is None or account in self._live:
             return {}
-        live = LiveSid((user or "").encode())
+        live = LiveSid(user.encode())
         if not is_account(live) or self._stays(account):
             return {}
         if self._is_bound(live) or (RecordedSid(live) != account and self._cassette.numbered(live)):
@@ -280,7 +288,8 @@ class Bindings:
                 f"{sid.decode()} was given before session {owner.session!r} was begun anew; it has fresh SIDs since"
             )
         if owner is not None:
-            raise _Refusal(f"{sid.decode()} was given to another session, {owner.session!r}; each has SIDs of its own")
+            reason = f"{sid.decode()} was given to another session, {owner.session!r}; each has SIDs of its own"
+            raise _Refusal(reason, owner.session)
         if sid in self._never_given(sid[:2]):
             raise _Refusal(f"{sid.decode()} was never given; this session has not yet replayed what would show it")
 

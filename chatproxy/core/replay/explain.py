@@ -1,17 +1,17 @@
 """Why a request has no recorded answer: computed from what decided it, the normal forms and the epochs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
-from chatproxy.core.cassette.cassette import Cassette, first_numbers
-from chatproxy.core.credentials.blanking import user_name
+from chatproxy.core.cassette.cassette import Cassette, first_numbers, located
+from chatproxy.core.credentials.blanking import user_of
 from chatproxy.core.matching.difference import Difference, Part, Values, differences, places
 from chatproxy.core.matching.normal_form import NormalForm, normalize
 from chatproxy.core.matching.rules import Rules
 from chatproxy.core.matching.shaping import shaping
-from chatproxy.core.model import NO_EXCHANGE, ExchangeNumber, Request
+from chatproxy.core.model import NO_CREDENTIALS, NO_EXCHANGE, ExchangeNumber, Request
 from chatproxy.core.replay.player import Miss, Played, Why, play_request
 from chatproxy.core.replay.session import Session
 from chatproxy.core.text.excerpts import excerpts, literal, printable
@@ -32,9 +32,11 @@ class Explanation:
 
     ``number`` is that of the exchange that answers, else ``reason`` says why none does. ``nearest`` are up to three
     recorded requests, the most alike first. ``ignorable`` are the parameters in which alone the first one differs.
+    ``key`` is the request's in the space of who asked.
     """
 
     form: NormalForm
+    key: bytes
     rules: list[str]
     number: ExchangeNumber | None
     reason: str | None
@@ -46,54 +48,62 @@ def explain(session: Session, request: Request) -> Explanation:
     """Explain what a session makes of a request, by replaying it there; nothing is answered."""
     blanked = session.blanked(request)
     form = normalize(blanked, session.rules)
-    played = play_request(session, blanked, user_name(request.headers))
+    played = play_request(session, blanked, user_of(request.headers))
     reason = None if played.number else miss_reason(session, played)
-    near = nearest(session.cassette, session.rules, played.form)
+    near = nearest(session, played.form, played.user)
     names = _parameters(session, played.form, near[0]) if played.number is None and near else []
-    return Explanation(
-        played.form, shaping(blanked, session.rules, form, played.form), played.number, reason, near, names
-    )
+    _, key = located(session.cassette, played.form.key, session.spaces(played.user))
+    shaped = shaping(blanked, session.rules, form, played.form)
+    return Explanation(played.form, key, shaped, played.number, reason, near, names)
 
 
-def nearest(cassette: Cassette, rules: Rules, form: NormalForm) -> list[Near]:
+def nearest(session: Session, form: NormalForm, user: str) -> list[Near]:
     """Return the recorded requests that are most alike: those of the same shape are looked at first."""
-    alike = sorted(_alike(cassette, rules, form), key=lambda one: one[0])
+    alike = sorted(_alike(session, form, user), key=lambda one: one[0])
     return [near for _, near in alike[:_SHOWN_NEAREST]]
 
 
 def _parameters(session: Session, form: NormalForm, near: Near) -> list[str]:
     """Name the parameters in which a recorded request differs, or none if it differs in more than those."""
     found = list(differences(_recorded_form(session.cassette, session.rules, near.number), form))
-    if any(one.part not in {Part.QUERY, Part.FIELD, Part.PART} for one in found):
+    if len(near.differences) != len(found) or any(one.part not in {Part.QUERY, Part.FIELD, Part.PART} for one in found):
         return []
     names = (one.name.partition(b"; ")[0] if one.part is Part.PART else one.name for one in found)
     return list(dict.fromkeys(name.decode("utf-8", "backslashreplace") for name in names))
 
 
-def miss_reason(session: Session, played: Played) -> str:
-    """Say why nothing answered a request that this session has played."""
+def miss_reason(session: Session, played: Played, others: Iterable[Session] = ()) -> str:
+    """Say why nothing answered a request that this session has played.
+
+    ``others`` are the sessions that the same program may have begun by another user name.
+    """
     if played.refusal is not None:
-        return played.refusal
+        return played.refusal + (_SEVERAL_USERS if played.elsewhere in {other.name for other in others} else "")
     assert played.miss is not None
     if played.miss.why is not Why.NEVER:
-        return _recorded(session, played.form, played.miss)
+        return _recorded(session, played.form, played.miss, others)
     cassette, form = session.cassette, played.form
-    alike = nearest(cassette, session.rules, form)
+    alike = nearest(session, form, played.user)
     if not alike:
-        return f"never recorded, nor was any {form.method} of such a path in cassette {cassette.name!r}"
+        never = f"never recorded, nor was any {form.method} of such a path in cassette {cassette.name!r}"
+        return f"{never}; it was sent without credentials" if played.user == NO_CREDENTIALS else never
     return f"never recorded; nearest is {cassette.name}/{alike[0].number}, where {'; '.join(alike[0].differences)}"
 
 
-def _recorded(session: Session, form: NormalForm, miss: Miss) -> str:
+_SEVERAL_USERS = "; a program that uses several users needs --sessions one"
+
+
+def _recorded(session: Session, form: NormalForm, miss: Miss, others: Iterable[Session]) -> str:
     if miss.why is Why.USED:
-        count = session.answered[form.key]
-        used = "the one recorded answer is used" if count == 1 else f"all {count} recorded answers are used"
+        used = "the one recorded answer is used" if miss.given == 1 else f"all {miss.given} recorded answers are used"
         return f"{used}{_what_helps(session, form)}"
     if miss.write == NO_EXCHANGE:  # the file was changed by hand
         return f"recorded only after a write that cassette {session.cassette.name!r} does not have"
     write = f"{session.cassette.name}/{miss.write} {session.cassette.exchange(miss.write).request.line}"
     if miss.why is Why.EARLY:
-        return f"recorded only after {write}, which this session has not made"
+        early = f"recorded only after {write}, which this session has not made"
+        made = next((other.name for other in others if _has_made(other, miss.write)), None)
+        return early if made is None else f"{early}, but session {made!r} has{_SEVERAL_USERS}"
     changed = f"recorded only before {write}, which may have changed it"
     return f"{changed}; {_for_second_run(session, restart=True)}" if _is(session, form, session.opening[0]) else changed
 
@@ -109,6 +119,12 @@ def _what_helps(session: Session, form: NormalForm) -> str:
         return f": the first recorded write came again; {_for_second_run(session, restart=False)}"
     anew = f"; DELETE /__chatproxy/sessions/{session.name} begins the session anew"
     return anew if session.tied else f"{anew}, or use a new session name"
+
+
+def _has_made(session: Session, write: ExchangeNumber) -> bool:
+    return any(
+        opening.epoch <= session.epochs.get(opening.timeline, 0) for opening in session.cassette.place(write).opens
+    )
 
 
 def _is(session: Session, form: NormalForm, number: ExchangeNumber) -> bool:
@@ -130,12 +146,28 @@ _Distance = tuple[bool, int, int]
 """Whether the kind of body is another, so that bodies have nothing in common; how many parts differ, and places."""
 
 
-def _alike(cassette: Cassette, rules: Rules, form: NormalForm) -> Iterator[tuple[_Distance, Near]]:
+def _alike(session: Session, form: NormalForm, user: str) -> Iterator[tuple[_Distance, Near]]:
+    cassette = session.cassette
     for number in dict.fromkeys([*first_numbers(cassette, form.shape), *first_numbers(cassette, form.route)]):
-        found = list(differences(_recorded_form(cassette, rules, number), form))
+        found = list(differences(_recorded_form(cassette, session.rules, number), form))
         lines = [line for one in found for line in _worded(one)]
+        lines += [] if _may_answer(session, number, user) else [_other_user(cassette.exchange(number).user, user)]
         has_other_body = any(one.part is Part.KIND for one in found)
         yield (has_other_body, len(found), len(lines)), Near(number, lines)
+
+
+def _may_answer(session: Session, number: ExchangeNumber, user: str) -> bool:
+    """Tell whether what an exchange was asked with lets it answer a user."""
+    asked, recorded = session.spaces(user), session.cassette.users.spaces_of(session.cassette.exchange(number))
+    return not set(asked).isdisjoint(recorded)
+
+
+def _other_user(recorded: str | None, live: str) -> str:
+    if live == NO_CREDENTIALS:
+        return "credentials were sent, while this was sent without credentials"
+    if recorded == NO_CREDENTIALS:
+        return "no credentials were sent, while this was sent with credentials"
+    return f"the account is {recorded} where this has {live}"
 
 
 def _recorded_form(cassette: Cassette, rules: Rules, number: ExchangeNumber) -> NormalForm:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from chatproxy.core.credentials.blanking import Blanker
 from chatproxy.core.http.grammar import TARGET
 from chatproxy.core.matching.normal_form import normalize, text_key, translate
+from chatproxy.core.matching.users import ANY
 from chatproxy.core.model import LiveSid, RecordedSid, Request
 from chatproxy.core.products.every import VERSIONS
 from chatproxy.core.replay.session import Session
@@ -51,6 +52,8 @@ class Lanes:
     def _lane(self, session: Session, base: bytes) -> Lane | None:
         path = base + b"/"
         if session.scrubs or session.rules.match_headers or not base.startswith(VERSIONS):
+            return None
+        if session.spaces(self._blanker.user) != (ANY,):
             return None
         if not TARGET.fullmatch(base.decode("ascii", "replace")):
             return None

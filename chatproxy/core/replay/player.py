@@ -9,8 +9,9 @@ is right, or it is a miss that names the write.
 from enum import Enum
 from typing import NamedTuple
 
-from chatproxy.core.cassette.cassette import write_since
+from chatproxy.core.cassette.cassette import located, write_since
 from chatproxy.core.matching.normal_form import NormalForm, normalize
+from chatproxy.core.matching.users import REFUSED
 from chatproxy.core.model import NO_EXCHANGE, ExchangeNumber, Request, is_read
 from chatproxy.core.replay.bindings import Ambiguity, Translation
 from chatproxy.core.replay.session import Session
@@ -27,17 +28,19 @@ class Why(Enum):
 
 
 class Answer(NamedTuple):
-    """That this exchange answers, and under which name that is counted, if it is."""
+    """That this exchange answers, under which name that is counted, if it is, and whether a write is done by it."""
 
     number: ExchangeNumber
     counter: bytes | None = None
+    writes: bool = False
 
 
 class Miss(NamedTuple):
-    """That nothing answers, and the number of the write that stands against it."""
+    """That nothing answers: the number of the write that stands against it, how many answers were given."""
 
     why: Why
     write: ExchangeNumber = NO_EXCHANGE
+    given: int = 0
 
 
 class Played(NamedTuple):
@@ -46,26 +49,28 @@ class Played(NamedTuple):
     That is a ``refusal`` if its SIDs stand for nothing, else a ``miss``; neither if what it asks for has changed at the
     upstream, which only a session that may ask there can see. ``skipped`` are the writes that count as done since,
     ``ambiguity`` what its SIDs could have stood for as well. An answer that ``repeats`` is given again while the
-    session stays in its state.
+    session stays in its state. ``user`` is who asked, ``elsewhere`` the session that was given one of its SIDs.
     """
 
     form: NormalForm
+    user: str
     number: ExchangeNumber | None = None
     refusal: str | None = None
     miss: Miss | None = None
     skipped: tuple[ExchangeNumber, ...] = ()
     ambiguity: Ambiguity | None = None
     repeats: bool = False
+    elsewhere: str | None = None
 
 
-def play_request(session: Session, request: Request, user: str | None) -> Played:
-    """Replay a request without secrets, of a client that authenticates by this user name."""
+def play_request(session: Session, request: Request, user: str) -> Played:
+    """Replay a request without secrets, of this user."""
     sids = translated(session, normalize(request, session.rules), user)
     if sids.refusal is not None or sids.form in session.live:
-        return Played(sids.form, refusal=sids.refusal)
-    decided = decide(session, sids.form)
+        return Played(sids.form, user, refusal=sids.refusal, elsewhere=sids.elsewhere)
+    decided = decide(session, sids.form, user)
     if isinstance(decided, Miss):
-        return Played(sids.form, miss=decided)
+        return Played(sids.form, user, miss=decided)
     skipped = len(session.skipped)
     _count(session, sids.form, decided)
     if session.sids.keep(sids):
@@ -73,6 +78,7 @@ def play_request(session: Session, request: Request, user: str | None) -> Played
     repeats = decided.counter is None
     return Played(
         sids.form,
+        user,
         decided.number,
         skipped=tuple(session.skipped[skipped:]),
         ambiguity=sids.ambiguity,
@@ -90,21 +96,13 @@ def play_fetch(session: Session, key: bytes) -> Answer | None:
     return decided
 
 
-def play(session: Session, form: NormalForm) -> ExchangeNumber | None:
-    """Return the number of the exchange that answers and count it as served, or None for a miss."""
-    decided = decide(session, form)
-    if isinstance(decided, Miss):
-        return None
-    _count(session, form, decided)
-    return decided.number
-
-
 def _count(session: Session, form: NormalForm, answer: Answer) -> None:
     if answer.counter is not None:
         _count_answer(session, answer.counter)
-    if not is_read(form.method):
+    if answer.writes:
         session.change()
         session.writes.write(form.path, answer.number)
+        session.note_done(answer.number)
         _advance(session, answer.number)
 
 
@@ -112,22 +110,26 @@ def _count_answer(session: Session, counter: bytes) -> None:
     session.answered[counter] = session.answered.get(counter, 0) + 1
 
 
-def translated(session: Session, form: NormalForm, user: str | None) -> Translation:
-    """Put a request into the cassette's SIDs; the user name tells the client's account."""
-    return session.sids.translation(form, user, lambda other: isinstance(decide(session, other), Answer))
+def translated(session: Session, form: NormalForm, user: str) -> Translation:
+    """Put a request into the cassette's SIDs; who asks tells the client's account."""
+    return session.sids.translation(form, user, lambda other: isinstance(decide(session, other, user), Answer))
 
 
-def decide(session: Session, form: NormalForm) -> Answer | Miss:
-    """Decide which exchange answers, or why none does; nothing changes."""
-    return _read(session, form.key) if is_read(form.method) else _write(session, form.key)
+def decide(session: Session, form: NormalForm, user: str) -> Answer | Miss:
+    """Decide which exchange answers, or why none does; no answer may become another by that."""
+    space, key = located(session.cassette, form.key, session.spaces(user))
+    return _read(session, key) if is_read(form.method) or space == REFUSED else _write(session, key)
 
 
 def _write(session: Session, key: bytes) -> Answer | Miss:
     nth = session.answered.get(key, 0)
     number = session.cassette.write(key, nth)
+    while number in session.done:  # as an answer to another user
+        session.answered[key] = nth = nth + 1
+        number = session.cassette.write(key, nth)
     if number is None:
-        return Miss(Why.USED if nth else Why.NEVER)
-    return Answer(number, key)
+        return Miss(Why.USED if nth else Why.NEVER, given=nth)
+    return Answer(number, key, writes=True)
 
 
 def _advance(session: Session, number: ExchangeNumber) -> None:

@@ -13,7 +13,7 @@ from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.credentials.blanking import Blanker
 from chatproxy.core.matching.normal_form import NormalForm
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import ExchangeNumber, Request, is_read
+from chatproxy.core.model import ExchangeNumber, LiveSid, Request, is_read
 from chatproxy.core.replay.bindings import Bindings, Choice
 from chatproxy.core.replay.writes import LastWrites, LiveTimelines
 from chatproxy.core.scrubbing.scrub import scrubbed_request
@@ -23,6 +23,9 @@ from chatproxy.core.time.timestamps import spell
 
 _OPENING = 50
 """How many exchanges are looked at for the first write."""
+
+_USERS = 1000
+"""Of how many users it is remembered what may answer them."""
 
 DEFAULT = "default"
 """The name of the session of requests that choose none."""
@@ -76,6 +79,9 @@ class Session:
         self._headers_count = self.scrubs or bool(rules.match_headers)
         self.answered: dict[bytes, int] = {}
         self.epochs: dict[int, int] = {}
+        self.done: set[ExchangeNumber] = set()
+        """The writes that were replayed, where others than the user that asked for one could ask for it again."""
+        self._spaces: dict[str, tuple[str, ...]] = {}
         self.skipped: list[ExchangeNumber] = []
         self.life = object()
         self.state = State(self)
@@ -109,6 +115,21 @@ class Session:
         """
         blanked = (blanker or Blanker(request.headers)).for_key(request, headers_count=self._headers_count)
         return scrubbed_request(blanked, self.rules.scrub, self._sent.note) if self.scrubs else blanked
+
+    def spaces(self, user: str) -> tuple[str, ...]:
+        """Return the spaces of the cassette in which to look for what answers a user."""
+        found = self._spaces.get(user)
+        if found is None:
+            if len(self._spaces) >= _USERS:
+                self._spaces.clear()
+            recorded = self.sids.to_recorded(LiveSid(user.encode())).decode()
+            found = self._spaces[user] = self.cassette.users.spaces_for(recorded, self.cassette.account)
+        return found
+
+    def note_done(self, number: ExchangeNumber) -> None:
+        """Take in that a write was replayed."""
+        if len(self.cassette.users.all) > 1:
+            self.done.add(number)
 
     def echo(self, number: ExchangeNumber, request: Request, form: NormalForm) -> None:
         """Keep what the client sent in ignored parameters of a write that the exchange of this number answers."""

@@ -1,22 +1,27 @@
 """The sessions of one listener: which one a request belongs to, and how long each is kept.
 
-A session is chosen by the header ``x-chatproxy-session``, else by the Basic user name if that is an account's SID,
-else it is the one named ``default``.
+A session is chosen by the header ``x-chatproxy-session``, else by the Basic user name if that is an account's SID. An
+API key, which does not tell its account, belongs to the session of the only account seen. All else belongs to the
+session named ``default``.
 """
 
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 
-from chatproxy.core.credentials.blanking import user_name
+from chatproxy.core.credentials.blanking import is_user_name, user_of
 from chatproxy.core.errors import RequestError
 from chatproxy.core.model import ExchangeNumber, Forward, Headers, Request, header_values
+from chatproxy.core.products.sid_types import API_KEY
 from chatproxy.core.replay.session import DEFAULT, Session
 from chatproxy.core.twilio.sids import is_account
 
 SESSION = b"x-chatproxy-session"
 
 _NAME = re.compile(rb"[A-Za-z0-9._-]{1,100}")
+
+OF_KEYS = "*"
+"""In place of a session's name: the one of API keys, which may become another."""
 
 Begin = Callable[[str, int], Session]
 """Begins a session, given its name and how often one of that name was ended by command."""
@@ -50,6 +55,7 @@ class Sessions:
         self._restart = restart
         self._held: OrderedDict[str, Session] = OrderedDict()  # the one that was used longest ago comes first
         self._restarts: OrderedDict[str, int] = OrderedDict()
+        self._accounts: set[str] = set()
 
     def __iter__(self) -> Iterator[Session]:
         return iter(self._held.values())
@@ -59,20 +65,21 @@ class Sessions:
 
         Raises RequestError if the request names a session by what is no name.
         """
-        return self.named(self.name_of(request.headers), now)
+        return self.named(self.choice_of(request.headers), now)
 
-    def named(self, name: str | None, now: int) -> Session:
-        """Return the session of this name for a request that came at this moment, begun if need be.
+    def named(self, choice: str | None, now: int) -> Session:
+        """Return the session that is chosen by a request that came at this moment, begun if need be.
 
         Raises RequestError if there is no name.
         """
+        name = self._resolved(choice)
         if name is None:
             raise RequestError(
                 400, "x-chatproxy-session is no name for a session: up to 100 letters, digits, '.', '_', '-'"
             )
         session = self._held.get(name)
         if session is None:
-            session = self._held[name] = self._begin(name, self._restarts.get(name, 0))
+            session = self._hold(self._begin(name, self._restarts.get(name, 0)))
         self.use(session, now)
         return session
 
@@ -83,18 +90,33 @@ class Sessions:
             self._held.move_to_end(session.name)
             self._drop(now)
 
-    def held(self, name: str) -> Session | None:
-        """Return the session that goes on under this name, if there is one."""
-        return self._held.get(name)
+    def held(self, choice: str) -> Session | None:
+        """Return the session that goes on under this choice, if there is one."""
+        return self._held.get(self._resolved(choice) or "")
 
     def name_of(self, headers: Headers) -> str | None:
-        """Return the name of the session that a header list chooses, or None if it gives what is no name."""
+        """Return the name of the session that a header list chooses now, or None if it gives what is no name."""
+        return self._resolved(self.choice_of(headers))
+
+    def choice_of(self, headers: Headers) -> str | None:
+        """Return which session a header list chooses: its name, ``OF_KEYS``, or None if it gives what is no name."""
         if self._tied is not None:
             return self._tied
         given = next(header_values(headers, SESSION), None)
         if given is not None:
             return given.decode() if _NAME.fullmatch(given) else None
-        return (self._by_user and _account(headers)) or DEFAULT
+        return _chosen_by(user_of(headers)) if self._by_user else DEFAULT
+
+    def _resolved(self, choice: str | None) -> str | None:
+        return self._of_keys() if choice == OF_KEYS else choice
+
+    def _of_keys(self) -> str:
+        return next(iter(self._accounts)) if len(self._accounts) == 1 else DEFAULT
+
+    def others(self, session: Session) -> Iterator[Session]:
+        """Yield the sessions that the same program may have begun by another user name."""
+        if self._by_user and self._tied is None:
+            yield from (one for one in self._held.values() if one is not session)
 
     def wrote(self, forward: Forward, number: ExchangeNumber) -> None:
         """Take in that a session's write was put to the upstream and recorded as the exchange of this number."""
@@ -120,7 +142,7 @@ class Sessions:
     def replace(self, anew: Session, now: int) -> None:
         """Hold a session in place of the one of its name."""
         self.end(anew.name)
-        self._held[anew.name] = anew
+        self._hold(anew)
         anew.used = now
 
     def end_all(self) -> None:
@@ -141,11 +163,29 @@ class Sessions:
             self._forget(oldest)
             self.dropped += 1
 
+    def _hold(self, session: Session) -> Session:
+        before = self._of_keys()
+        self._held[session.name] = session
+        if is_user_name(session.name.encode()):
+            self._accounts.add(session.name)
+        self._settle(before)
+        return session
+
     def _forget(self, name: str) -> None:
+        before = self._of_keys()
         self._held.pop(name).state.session = None
+        self._accounts.discard(name)
+        self._settle(before)
+
+    def _settle(self, before: str) -> None:
+        """See to it that no answer is given again to an API key that belongs to another session now."""
+        if self._of_keys() != before:
+            for name in (before, self._of_keys()):
+                if (session := self._held.get(name)) is not None:
+                    session.change()
 
 
-def _account(headers: Headers) -> str | None:
-    """Return the user name if it is an account's SID; an API key may be shared by many tests."""
-    user = user_name(headers)
-    return user if user is not None and is_account(user.encode()) else None
+def _chosen_by(user: str) -> str:
+    if is_account(user.encode()):
+        return user
+    return OF_KEYS if user.startswith(API_KEY) else DEFAULT

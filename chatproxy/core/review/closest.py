@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from chatproxy.core.cassette.cassette import Cassette, first_numbers
-from chatproxy.core.matching.normal_form import NormalForm
 from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import ExchangeNumber, Response
 from chatproxy.core.review.findings import Finding, compare_responses, findings
@@ -19,13 +18,13 @@ class Closest(NamedTuple):
     findings: list[Finding]
 
 
-def closest(cassette: Cassette, rules: Rules, form: NormalForm, upstream: str, live: Response) -> Closest | None:
-    """Compare a live answer with those recorded for the same request, whose form has the cassette's SIDs.
+def closest(cassette: Cassette, rules: Rules, key: bytes, upstream: str, live: Response) -> Closest | None:
+    """Compare a live answer with those recorded for the same request, by its key in the space of who asked.
 
     ``upstream`` is the origin that the live answer's URLs have. SIDs, times, addresses and volatile header fields are
     no difference.
     """
-    numbers = list(first_numbers(cassette, form.key))
+    numbers = list(first_numbers(cassette, key))
     compared = [(differences(cassette, rules, number, upstream, live), number) for number in numbers]
     if not compared:
         return None

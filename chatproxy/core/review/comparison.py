@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.matching.rules import Rules
+from chatproxy.core.matching.users import ANY, NONE, spaced
 from chatproxy.core.model import ExchangeNumber
 from chatproxy.core.review.alignment import aligned
 from chatproxy.core.review.findings import Change, Finding, Severity, compare_requests, compare_responses, findings
@@ -60,7 +61,8 @@ class _Side:
         self._cassette, self._rules = cassette, rules
         for order, number in enumerate(cassette.order()):
             one = meaning(cassette, number, rules)
-            self.outlines[one.endpoint].append(_Outline(order, number, one.request.key, one.answer))
+            key = spaced(one.request.key, NONE if one.has_credentials is False else ANY)
+            self.outlines[one.endpoint].append(_Outline(order, number, key, one.answer))
 
     def meaning(self, outline: _Outline) -> Meaning:
         return meaning(self._cassette, outline.number, self._rules)
@@ -100,8 +102,17 @@ def _changes(sides: list[tuple[_Side, _Outline]]) -> Iterable[Change]:
     if one[2:] == other[2:]:
         return ()
     before, after = (side.meaning(outline) for side, outline in sides)
-    changes = [*compare_requests(before.request, after.request), *compare_responses(before.response, after.response)]
+    changes = [
+        *_of_credentials(before.has_credentials, after.has_credentials),
+        *compare_requests(before.request, after.request),
+        *compare_responses(before.response, after.response),
+    ]
     return sorted(changes, key=lambda change: change.severity is not Severity.HIGH)
+
+
+def _of_credentials(before: bool | None, after: bool | None) -> Iterator[Change]:
+    if None not in {before, after} and before != after:
+        yield Change(Severity.HIGH, "credentials", "were sent, are not" if before else "were not sent, are")
 
 
 def _alone(side: str, only: Meaning) -> Change:

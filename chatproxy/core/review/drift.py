@@ -17,7 +17,9 @@ from chatproxy.core.credentials.blanking import Blanker
 from chatproxy.core.errors import ConfigError
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
+from chatproxy.core.matching.users import spaced
 from chatproxy.core.model import (
+    NO_CREDENTIALS,
     ExchangeNumber,
     Headers,
     LiveSid,
@@ -69,12 +71,14 @@ class Drift:
         return self._skipped[number]
 
     def _reason(self, number: ExchangeNumber) -> str | None:
-        form = normalize(self._cassette.exchange(number).request, self._rules)
+        exchange = self._cassette.exchange(number)
+        form = normalize(exchange.request, self._rules)
         if not is_read(form.method):
             return A_WRITE
         place = self._cassette.place(number)
         end = self._last[place.timeline]
-        span = self._cassette.span(form.key, {place.timeline: end})
+        key = spaced(form.key, self._cassette.users.spaces_of(exchange)[0])
+        span = self._cassette.span(key, {place.timeline: end})
         last = span and span.last
         if last is None or last.number != number or write_since(self._cassette, place, last.epoch, end) is not None:
             return NOT_LAST
@@ -97,8 +101,14 @@ class Drift:
                     )
 
     def request(self, number: ExchangeNumber, credentials: Headers) -> Request:
-        """Return what to ask: the request as it was recorded, with the upstream's SIDs and these credentials."""
-        request = self._cassette.recorded(number).request
+        """Return what to ask: the request as it was recorded, with the upstream's SIDs and these credentials.
+
+        What was recorded without credentials is asked without them.
+        """
+        exchange = self._cassette.recorded(number)
+        request = exchange.request
+        if exchange.user == NO_CREDENTIALS:
+            credentials = ()
         path, mark, query = request.target.partition(b"?")
         query = IN_QUERY.sub(lambda found: self._tokens.get(found[0], found[0]), replace_sids(query, self._known))
         return replace(

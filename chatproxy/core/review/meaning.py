@@ -13,7 +13,7 @@ from chatproxy.core.answers.template import Learned, Reply, Slot, Values, as_rec
 from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.matching.normal_form import NormalForm, normalize, translate
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange, ExchangeNumber, Response
+from chatproxy.core.model import NO_CREDENTIALS, Exchange, ExchangeNumber, Response
 from chatproxy.core.products.every import TWILIO_ORIGIN
 from chatproxy.core.scrubbing.scrub import scrubbed_exchange
 from chatproxy.core.text.excerpts import printable
@@ -25,10 +25,14 @@ from chatproxy.core.twilio.volatile import is_volatile
 
 @dataclass(frozen=True)
 class Meaning:
-    """An exchange with SIDs as ``IM*``, instants as ``****-**-**T**:**:**Z``, and no volatile header field."""
+    """An exchange with SIDs as ``IM*``, instants as ``****-**-**T**:**:**Z``, and no volatile header field.
+
+    It ``has_credentials`` or not; None where that is not known.
+    """
 
     request: NormalForm
     response: Response
+    has_credentials: bool | None
 
     @property
     def endpoint(self) -> str:
@@ -49,8 +53,10 @@ class Meaning:
 
 def meaning(cassette: Cassette, number: ExchangeNumber, rules: Rules) -> Meaning:
     """Return the meaning of an exchange; ``rules`` must be those under which the cassette was compiled."""
-    form = normalize(cassette.exchange(number).request, rules)
-    return Meaning(translate(form, _type), _masked(cassette.reply(number)))
+    exchange = cassette.exchange(number)
+    form = normalize(exchange.request, rules)
+    has_credentials = None if exchange.user is None else exchange.user != NO_CREDENTIALS
+    return Meaning(translate(form, _type), _masked(cassette.reply(number)), has_credentials)
 
 
 def of_answer(exchange: Exchange, place: Place, rules: Rules) -> Response:

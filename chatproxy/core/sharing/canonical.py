@@ -28,7 +28,7 @@ from chatproxy.core.products.every import TWILIO_ORIGIN
 from chatproxy.core.products.sid_types import PREFIXES
 from chatproxy.core.time.stamps import Stamp
 from chatproxy.core.time.timestamps import CANONICAL_BEGIN, SECOND, spell_instant
-from chatproxy.core.timeline.epochs import Place
+from chatproxy.core.timeline.epochs import UNTOUCHED, Place
 from chatproxy.core.timeline.numbering import Declared, Numbered, nth_of, sid_number
 from chatproxy.core.twilio.origins import one_host, replace_origin
 from chatproxy.core.twilio.page_tokens import IN_QUERY, means_itself
@@ -105,7 +105,7 @@ class Canonical:
             TWILIO_ORIGIN,
             moment,
             moment,
-            user=self._sid(exchange.user.encode()).decode() if exchange.user else None,
+            user=exchange.user and replace_sids(exchange.user.encode(), self._sid).decode(),
             standing=Standing(epoch, tuple(self._below(place))),
         )
 
@@ -226,8 +226,9 @@ class _Calendar:
         learn = lru_cache(_HELD)(self._learn)
         for number in cassette.order():
             reply, place = cassette.reply(number), cassette.place(number)
-            self.first.setdefault(place.timeline, number)
-            self.last[place.timeline] = max(self.last[place.timeline], place.epoch)
+            if place.timeline != UNTOUCHED:
+                self.first.setdefault(place.timeline, number)
+                self.last[place.timeline] = max(self.last[place.timeline], place.epoch)
             for opening in place.opens:
                 self.last[opening.timeline] = max(self.last[opening.timeline], opening.epoch)
             if place.opens:

@@ -6,6 +6,7 @@
    a write that was on its way together with the read needs the second part; where nothing shows which of the two
    came first, the read counts as the first. A write that opens none stands where it was answered.
 3. A canonical fixture says where each of its exchanges stands, and that is not derived again.
+4. An answer that asks for credentials stands in a timeline that nothing touches.
 """
 
 from bisect import bisect_left, bisect_right
@@ -20,6 +21,8 @@ from chatproxy.core.timeline.races import Contest
 from chatproxy.core.timeline.traces import Trace
 from chatproxy.core.twilio.objects import Shown
 
+UNTOUCHED = 2**32 - 1
+"""In place of a timeline: the one of what holds in any state."""
 COLLECTION = 0
 """In place of a member: the collection, which every write of its timeline touches."""
 ALL_MEMBERS = 2**32 - 1
@@ -125,6 +128,8 @@ class _Placing:
         return next((self._members[path] for path in paths if path in self._members), COLLECTION)
 
     def _placed(self, one: Trace, opens: tuple[Opening, ...]) -> Place:
+        if one.is_challenge:
+            return Place(UNTOUCHED, COLLECTION, 0)
         line = self._timelines[one.timeline]
         member = self._members.get(one.path, COLLECTION)
         if one.standing is not None:

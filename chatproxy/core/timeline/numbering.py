@@ -61,13 +61,16 @@ class Numbering:
         self._asked: dict[RecordedSid, _Moment] = {}
         self._shown: dict[RecordedSid, _Moment] = {}
         self._user: RecordedSid | None = None
+        self.users: dict[str | None, None] = {}
+        """Who sent the requests, in the order of their first."""
 
     def learn(self, exchange: Exchange, form: NormalForm, in_body: Iterable[RecordedSid] | None = None) -> None:
         """Take in an exchange, with the normal form of its request, and the SIDs of its answer's body if known."""
         self._count += 1
         asked, answered = (exchange.asked, exchange.number), (exchange.answered, exchange.number)
-        if exchange.user is not None:
-            user = RecordedSid(exchange.user.encode())
+        self.users[exchange.user] = None
+        for sid in sids_in((exchange.user or "").encode()):
+            user = RecordedSid(sid)
             self._see(user, self._asked, asked)
             if is_account(user):
                 self._user = self._user or user

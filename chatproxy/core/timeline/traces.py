@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import TypeVar
 
 from chatproxy.core.matching.normal_form import NormalForm
+from chatproxy.core.matching.users import is_challenge
 from chatproxy.core.model import Exchange, ExchangeNumber, Standing, is_read
 from chatproxy.core.products.every import LISTS
 from chatproxy.core.twilio.objects import Shown, shown
@@ -22,7 +23,7 @@ class Trace:
     """One exchange without its texts; ``made`` are the SIDs of the objects that a write's answer shows.
 
     ``kind`` is method and path with each SID as its type, ``query`` likewise, without page tokens that mean nothing;
-    ``content`` is a digest of the rest.
+    ``content`` is a digest of the rest. One that ``is_challenge`` asks for credentials, and holds in any state.
     """
 
     number: ExchangeNumber
@@ -37,6 +38,7 @@ class Trace:
     status: int
     opens: bool
     descending: bool = False
+    is_challenge: bool = False
     made: tuple[str, ...] = ()
     standing: Standing | None = None
 
@@ -90,6 +92,7 @@ def trace(recorded: Iterable[tuple[Exchange, NormalForm]]) -> list[Trace]:
                 exchange.response.status,
                 opens_epoch(exchange),
                 _NEWEST_FIRST in form.query,
+                is_challenge(exchange),
                 tuple(seen.objects) if is_write else (),
                 exchange.standing,
             )

@@ -1,0 +1,81 @@
+"""Whose recorded exchanges may answer whom: who sent a request takes part in a match, though not in its key.
+
+The laws:
+
+1. What was recorded with credentials never answers a request without them, nor the other way round. What was recorded
+   with credentials that are not known answers both.
+2. A request without credentials that was answered 401 is answered so again, whatever else was recorded.
+3. Of what was recorded with credentials, that of the same user answers; else that of a user of the same kind (an
+   account, an API key, another), else any other. One of several recorded accounts is never given what another account
+   was; a user who did not record counts as the first account then.
+
+To that end an exchange is found in one or more *spaces*, and a request looks into one after another; the first that has
+its key decides. Most cassettes have one user, and all is in one space.
+"""
+
+from collections.abc import Iterable
+from hashlib import blake2b
+from http import HTTPStatus
+
+from chatproxy.core.model import NO_CREDENTIALS, Exchange, RecordedSid
+from chatproxy.core.twilio.sids import is_account
+
+ANY, REFUSED, NONE, NOT_KNOWN = "", "401", NO_CREDENTIALS, "not known"
+"""The spaces that are of no user or kind; the first is without what accounts recorded where these are several."""
+
+
+def is_challenge(exchange: Exchange) -> bool:
+    """Tell whether an answer says no more than that credentials are needed: such a one holds in any state."""
+    return exchange.user == NO_CREDENTIALS and exchange.response.status == HTTPStatus.UNAUTHORIZED
+
+
+class Users:
+    """The users of one cassette, each as an exchange has it."""
+
+    def __init__(self, users: Iterable[str | None] = ()) -> None:
+        self.all = tuple(dict.fromkeys(users))
+        self._known = {user for user in self.all if user not in {None, NONE}}
+        self._are_several = len(self._known) > 1
+        self._has_several_accounts = sum(map(_is_account, self._known)) > 1
+
+    def spaces_of(self, exchange: Exchange) -> tuple[str, ...]:
+        """Return the spaces in which an exchange is found."""
+        user = exchange.user
+        if user == NONE:
+            return (REFUSED if is_challenge(exchange) else NONE,)
+        if user is None:
+            return (ANY,) if self.all == (None,) else (ANY, NOT_KNOWN)
+        if not self._are_several:
+            return (ANY,)
+        of_all = () if self._has_several_accounts and _is_account(user) else (ANY,)
+        return tuple(dict.fromkeys((*of_all, user, _kind(user))))
+
+    def spaces_for(self, user: str, account: RecordedSid | None) -> tuple[str, ...]:
+        """Return the spaces in which to look for what answers a user, given as recorded; ``account`` is the first."""
+        if self.all == (None,):
+            return (ANY,)
+        if user == NONE:
+            return (REFUSED, NONE, NOT_KNOWN)
+        if not self._are_several:
+            return (ANY,)
+        own = [user] if user in self._known else []
+        if not self._has_several_accounts:
+            return tuple(dict.fromkeys((*own, _kind(user), ANY)))
+        first = [account.decode()] if account else []
+        if _is_account(user):
+            return (*(own or first), ANY)
+        return tuple(dict.fromkeys((*own, _kind(user), *first, ANY)))
+
+
+def spaced(key: bytes, space: str) -> bytes:
+    """Return the key under which a request is found in a space."""
+    return key if space == ANY else key[:1] + blake2b(key + space.encode(), digest_size=16).digest()
+
+
+def _is_account(user: str) -> bool:
+    return is_account(user.encode())
+
+
+def _kind(user: str) -> str:
+    """Name the kind of a user by the letters of its SID's type; of one without a SID these are two others."""
+    return user[:2]
