@@ -119,7 +119,7 @@ MOST_LINES = 300
 MOST_MODULES = 25
 
 LONG = {
-    "chatproxy/core/replay/bindings.py": 330,  # laws 1 to 3 and how each is decided; they are to be replaced as a whole
+    "chatproxy/core/replay/bindings.py": 340,  # laws 1 to 3 and how each is decided; they are to be replaced as a whole
 }
 """Modules with more lines, and how many they may have."""
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import orjson
 import pytest
-from integration.asking import FORM, MESSAGES, Answer, ask
+from integration.asking import FORM, MESSAGES, Answer, ask, basic
 from integration.processes import PATIENCE, Server, Workplace
 from profiles import many
 
@@ -158,7 +158,9 @@ def test_requests_in_flight_are_answered_and_recorded_before_the_end(place: Work
 def test_an_exchange_is_kept_though_its_client_has_gone(place: Workplace, slow: Server) -> None:
     with place.record("gone", slow.url) as recorder:
         with socket.create_connection(("127.0.0.1", recorder.port)) as client:
-            head = f"POST {MESSAGES} HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM}\r\nContent-Length: 9\r\n\r\n"
+            credentials = f"Authorization: {basic()['Authorization']}"
+            fields = (credentials, f"Content-Type: {FORM}", "Content-Length: 9")
+            head = "\r\n".join((f"POST {MESSAGES} HTTP/1.1", "Host: x", *fields, "", ""))
             client.sendall(head.encode() + b"Body=gone")
             time.sleep(0.2)
         assert ask(recorder.url, "POST", MESSAGES, {"Body": "stays"}).header("x-chatproxy-exchange") == "gone/2"

@@ -103,7 +103,7 @@ def test_an_exact_file_has_what_was_on_the_wire(recorded: Recorded) -> None:
     place = recorded.place
     place.run("export", "tour", "exact.json", "--exact")
     document = json.loads((place.folder / "exact.json").read_text())
-    assert document["chatproxy"] == 1
+    assert (document["chatproxy"], document["exact"]) == (3, True)
     assert {one["user"] for one in document["exchanges"]} == {sid("AC", 1)}
     assert all(one["asked"].startswith("202") for one in document["exchanges"])
     place.run("import", "exact.json", "--name", "exact")

@@ -24,7 +24,7 @@ _PARTS = {
     "chatproxy.core.cassette": "cassette codec",
     "chatproxy.core.credentials": "blanking encodings",
     "chatproxy.core.http": "admission codings forms grammar headers multipart",
-    "chatproxy.core.matching": "normal_form rules",
+    "chatproxy.core.matching": "normal_form rules users",
     "chatproxy.core.products": "chat edge_headers every product sid_types",
     "chatproxy.core.record": "recorder",
     "chatproxy.core.replay": "askers bindings fetches journal player rendered session sessions writes",

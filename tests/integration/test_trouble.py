@@ -221,7 +221,7 @@ def test_a_local_authority_is_trusted_by_its_file(secure: RawUpstream, ca_file: 
         assert json.loads(answer.body) == {"url": "http://127.0.0.1/a"}
     assert secure.received[0].values("Authorization") == [basic()["Authorization"]]
     with place.replay("secure") as replayer:
-        assert ask_raw(replayer.port, request("/ok")).body == answer.body
+        assert ask_raw(replayer.port, request("/ok", credentials)).body == answer.body
 
 
 def test_an_authority_that_is_none_is_refused(tmp_path: Path) -> None:

@@ -128,7 +128,7 @@ def test_rewrite_leaves_an_exact_file_exact(project: Project, upstream: str) -> 
     recorded(project, upstream)
     make_exact(project)
     project.run("--record-mode=rewrite").assert_outcomes(passed=1)
-    assert '"chatproxy": 1' in project.text()
+    assert '"exact": true' in project.text()
 
 
 def test_new_episodes_of_a_failing_test_changes_nothing(project: Project, upstream: str) -> None:

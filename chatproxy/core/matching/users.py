@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from hashlib import blake2b
 from http import HTTPStatus
 
-from chatproxy.core.model import NO_CREDENTIALS, Exchange, RecordedSid
+from chatproxy.core.model import NO_CREDENTIALS, OTHER_CREDENTIALS, Exchange, RecordedSid
 from chatproxy.core.twilio.sids import is_account
 
 ANY, REFUSED, NONE, NOT_KNOWN = "", "401", NO_CREDENTIALS, "not known"
@@ -50,10 +50,15 @@ class Users:
         of_all = () if self._has_several_accounts and _is_account(user) else (ANY,)
         return tuple(dict.fromkeys((*of_all, user, _kind(user))))
 
-    def spaces_for(self, user: str, account: RecordedSid | None) -> tuple[str, ...]:
-        """Return the spaces in which to look for what answers a user, given as recorded; ``account`` is the first."""
+    def spaces_for(self, user: str | None, account: RecordedSid | None) -> tuple[str, ...]:
+        """Return the spaces in which to look for what answers a user, given as recorded; ``account`` is the first.
+
+        One that is not known may be anybody.
+        """
         if self.all == (None,):
             return (ANY,)
+        if user is None:
+            return (*self.spaces_for(OTHER_CREDENTIALS, account), NONE, REFUSED)
         if user == NONE:
             return (REFUSED, NONE, NOT_KNOWN)
         if not self._are_several:

@@ -175,7 +175,7 @@ class Bindings:
         is_settled = account is None or account in self._live or self._stays(account)
         return self._all_known(sids) if is_settled else None
 
-    def translation(self, form: NormalForm, user: str, is_hit: IsHit) -> Translation:
+    def translation(self, form: NormalForm, user: str | None, is_hit: IsHit) -> Translation:
         """Put a request into the cassette's SIDs; nothing is bound until ``keep`` is told to."""
         if self._choice.recorded:
             return Translation(form)
@@ -243,12 +243,12 @@ class Bindings:
         digest.update(b"%d:%d" % (order_of(number), attempt))
         return LiveSid(sid_type(number) + digest.hexdigest().encode())
 
-    def _account(self, user: str) -> dict[LiveSid, RecordedSid]:
+    def _account(self, user: str | None) -> dict[LiveSid, RecordedSid]:
         """Let the live account stand for the recorded one, unless one does already."""
         account = self._cassette.account
         if account is None or account in self._live:
             return {}
-        live = LiveSid(user.encode())
+        live = LiveSid((user or "").encode())
         if not is_account(live) or self._stays(account):
             return {}
         if self._is_bound(live) or (RecordedSid(live) != account and self._cassette.numbered(live)):

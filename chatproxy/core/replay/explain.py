@@ -6,7 +6,6 @@ from itertools import islice
 from typing import NamedTuple
 
 from chatproxy.core.cassette.cassette import Cassette, first_numbers, located
-from chatproxy.core.credentials.blanking import user_of
 from chatproxy.core.matching.difference import Difference, Part, Values, differences, places
 from chatproxy.core.matching.normal_form import NormalForm, normalize
 from chatproxy.core.matching.rules import Rules
@@ -44,20 +43,21 @@ class Explanation:
     ignorable: list[str]
 
 
-def explain(session: Session, request: Request) -> Explanation:
-    """Explain what a session makes of a request, by replaying it there; nothing is answered."""
+def explain(session: Session, request: Request, user: str | None) -> Explanation:
+    """Explain what a session makes of a request of this user, by replaying it there; nothing is answered."""
     blanked = session.blanked(request)
     form = normalize(blanked, session.rules)
-    played = play_request(session, blanked, user_of(request.headers))
+    played = play_request(session, blanked, user)
     reason = None if played.number else miss_reason(session, played)
     near = nearest(session, played.form, played.user)
     names = _parameters(session, played.form, near[0]) if played.number is None and near else []
     _, key = located(session.cassette, played.form.key, session.spaces(played.user))
     shaped = shaping(blanked, session.rules, form, played.form)
+    shaped += [] if user else ["without an Authorization field, what was recorded with any credentials or none matches"]
     return Explanation(played.form, key, shaped, played.number, reason, near, names)
 
 
-def nearest(session: Session, form: NormalForm, user: str) -> list[Near]:
+def nearest(session: Session, form: NormalForm, user: str | None) -> list[Near]:
     """Return the recorded requests that are most alike: those of the same shape are looked at first."""
     alike = sorted(_alike(session, form, user), key=lambda one: one[0])
     return [near for _, near in alike[:_SHOWN_NEAREST]]
@@ -146,7 +146,7 @@ _Distance = tuple[bool, int, int]
 """Whether the kind of body is another, so that bodies have nothing in common; how many parts differ, and places."""
 
 
-def _alike(session: Session, form: NormalForm, user: str) -> Iterator[tuple[_Distance, Near]]:
+def _alike(session: Session, form: NormalForm, user: str | None) -> Iterator[tuple[_Distance, Near]]:
     cassette = session.cassette
     for number in dict.fromkeys([*first_numbers(cassette, form.shape), *first_numbers(cassette, form.route)]):
         found = list(differences(_recorded_form(cassette, session.rules, number), form))
@@ -156,13 +156,13 @@ def _alike(session: Session, form: NormalForm, user: str) -> Iterator[tuple[_Dis
         yield (has_other_body, len(found), len(lines)), Near(number, lines)
 
 
-def _may_answer(session: Session, number: ExchangeNumber, user: str) -> bool:
+def _may_answer(session: Session, number: ExchangeNumber, user: str | None) -> bool:
     """Tell whether what an exchange was asked with lets it answer a user."""
     asked, recorded = session.spaces(user), session.cassette.users.spaces_of(session.cassette.exchange(number))
     return not set(asked).isdisjoint(recorded)
 
 
-def _other_user(recorded: str | None, live: str) -> str:
+def _other_user(recorded: str | None, live: str | None) -> str:
     if live == NO_CREDENTIALS:
         return "credentials were sent, while this was sent without credentials"
     if recorded == NO_CREDENTIALS:

@@ -81,7 +81,7 @@ class Session:
         self.epochs: dict[int, int] = {}
         self.done: set[ExchangeNumber] = set()
         """The writes that were replayed, where others than the user that asked for one could ask for it again."""
-        self._spaces: dict[str, tuple[str, ...]] = {}
+        self._spaces: dict[str | None, tuple[str, ...]] = {}
         self.skipped: list[ExchangeNumber] = []
         self.life = object()
         self.state = State(self)
@@ -116,13 +116,13 @@ class Session:
         blanked = (blanker or Blanker(request.headers)).for_key(request, headers_count=self._headers_count)
         return scrubbed_request(blanked, self.rules.scrub, self._sent.note) if self.scrubs else blanked
 
-    def spaces(self, user: str) -> tuple[str, ...]:
-        """Return the spaces of the cassette in which to look for what answers a user."""
+    def spaces(self, user: str | None) -> tuple[str, ...]:
+        """Return the spaces of the cassette in which to look for what answers a user, None for one not known."""
         found = self._spaces.get(user)
         if found is None:
             if len(self._spaces) >= _USERS:
                 self._spaces.clear()
-            recorded = self.sids.to_recorded(LiveSid(user.encode())).decode()
+            recorded = user and self.sids.to_recorded(LiveSid(user.encode())).decode()
             found = self._spaces[user] = self.cassette.users.spaces_for(recorded, self.cassette.account)
         return found
 
