@@ -1,4 +1,4 @@
-"""The cassettes of a store: finding, listing, beginning, replacing and dropping them."""
+"""The cassettes of a store: finding, listing, renaming, replacing and dropping them."""
 
 import re
 from collections.abc import Iterator
@@ -11,7 +11,6 @@ from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange
-from chatproxy.core.timeline.numbering import Declared
 from chatproxy.store import layout
 from chatproxy.store.compiled import StoredCassette
 from chatproxy.store.environment import FIRST_MAP_SIZE, Environment, Transaction
@@ -26,7 +25,6 @@ from chatproxy.store.records import (
     Record,
     check_name,
     delete,
-    free_id,
     mark_dropped,
     order_of,
     put_record,
@@ -138,22 +136,6 @@ class Store:
         record = source.record
         with progress("compile", PASSES * self.tally(record).count) as step:
             compile_into(self.environment, record.id, source, rules, declared=record.declared, step=step)
-
-    def begin(
-        self, name: str, begun: int, *, interim: bool, title: str = "", declared: Declared | None = None
-    ) -> Record:
-        """Make a cassette without exchanges under a free name."""
-
-        def work(transaction: Transaction) -> Record:
-            number = free_id(transaction, str(self.folder))
-            tally = layout.tally_key(number)
-            transaction.put(tally, layout.Tally().pack(tally))
-            said = (declared.account, declared.supplied) if declared else (None, None)
-            record = Record(number, begun, interim, title, *said)
-            put_record(transaction, name, record)
-            return record
-
-        return self.environment.write(work)
 
     def promote(self, interim: str, name: str) -> None:
         """Give a partial cassette the name it was begun for; what had that name, and its other partials, go."""

@@ -65,6 +65,26 @@ def put_record(transaction: Transaction, name: str, record: Record) -> None:
     transaction.put(layout.name_key(name), packed(record, name))
 
 
+def begin(
+    transaction: Transaction,
+    name: str,
+    begun: int,
+    *,
+    place: str,
+    interim: bool,
+    title: str = "",
+    declared: Declared | None = None,
+) -> Record:
+    """Make a cassette without exchanges under a free name; ``place`` names the store in errors."""
+    number = free_id(transaction, place)
+    tally = layout.tally_key(number)
+    transaction.put(tally, layout.Tally().pack(tally))
+    said = (declared.account, declared.supplied) if declared else (None, None)
+    record = Record(number, begun, interim, title, *said)
+    put_record(transaction, name, record)
+    return record
+
+
 def free_id(transaction: Transaction, place: str) -> int:
     """Give out an id that no cassette has, or had; raises CassetteError where that is not known any more."""
     stored = transaction.get(layout.LAST_ID)
