@@ -1,6 +1,5 @@
 """The cassettes of a store: finding, listing, renaming, replacing and dropping them."""
 
-import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -29,6 +28,7 @@ from chatproxy.store.records import (
     order_of,
     put_record,
     unpacked,
+    whole_of,
 )
 
 
@@ -178,10 +178,10 @@ class Store:
         self.environment.write(work)
         self._collect()
 
-    def partials(self, name: str) -> list[str]:
-        """Return the names under which interrupted (or running) recordings of this name stand."""
-        pattern = re.compile(re.escape(name + PARTIAL) + r"(-\d+)?")
-        return sorted((found for found, _ in self._records() if pattern.fullmatch(found)), key=order_of)
+    def partials(self, *names: str) -> list[str]:
+        """Return the names under which interrupted (or running) recordings stand: those of these names, or all."""
+        found = [name for name, _ in self._records() if PARTIAL in name]
+        return sorted((name for name in found if not names or whole_of(name) in names), key=order_of)
 
     def recording_lock(self, name: str) -> FileLock | None:
         """Take the lock of who records this name, or return nothing if another process has it."""
@@ -191,12 +191,24 @@ class Store:
     def unrecorded(self, *names: str) -> Iterator[None]:
         """Keep all from recording to these cassettes while the block lasts; raises CassetteError if one does now."""
         with ExitStack() as locks:
-            for name in sorted({name.partition(PARTIAL)[0] for name in names}):
+            for name in sorted(set(map(whole_of, names))):
                 lock = self.recording_lock(name)
                 if lock is None:
                     raise CassetteError(name, "is being recorded; wait for its end")
                 locks.callback(lock.release)
             yield
+
+    @contextmanager
+    def unrecorded_partials(self) -> Iterator[tuple[list[str], list[str]]]:
+        """Give the partial cassettes whose names nobody records while the block lasts, and those of recorded names."""
+        with ExitStack() as locks:
+            free = set()
+            for name in sorted(set(map(whole_of, self.partials()))):
+                if lock := self.recording_lock(name):
+                    locks.callback(lock.release)
+                    free.add(name)
+            found = self.partials()
+            yield [one for one in found if whole_of(one) in free], [one for one in found if whole_of(one) not in free]
 
     def _records(self) -> list[tuple[str, Record]]:
         found = [(key[1:].decode(), stored) for key, stored in self.environment.scan(layout.NAMES, limit=1_000_000)]
@@ -213,7 +225,7 @@ class Store:
         """Tell a cassette's state: of several partial ones of a name, only the last can be in the making."""
         if not record.interim:
             return "complete"
-        whole = name.partition(PARTIAL)[0]
+        whole = whole_of(name)
         is_last = all(other.id <= record.id for other in map(self.find, self.partials(whole)) if other)
         is_running = is_last and FileLock.is_taken(self._recording_path(whole))
         return "recording" if is_running else "interrupted"

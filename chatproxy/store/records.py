@@ -44,6 +44,11 @@ def check_name(name: str) -> None:
         )
 
 
+def whole_of(name: str) -> str:
+    """Return the name that a partial cassette was begun for; that of any other is its own."""
+    return name.partition(PARTIAL)[0]
+
+
 def order_of(name: str) -> tuple[str, int]:
     """Return what names are sorted by: those of interrupted recordings of one name by their numbers."""
     whole, partial, number = name.partition(PARTIAL + "-")

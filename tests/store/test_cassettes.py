@@ -147,7 +147,8 @@ def test_names_that_begin_alike_do_not_disturb_each_other(store: Store) -> None:
         "ab": (2, "complete"),
         "ab.partial": (5, "interrupted"),
     }
-    assert store.partials("a") == []
+    assert store.partials("a") == store.partials("b") == []
+    assert store.partials("ab") == store.partials("b", "ab") == store.partials() == ["ab.partial"]
     assert list(store.exchanges("ab")) == exchanges(2)
 
 
