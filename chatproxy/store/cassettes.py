@@ -23,7 +23,7 @@ from chatproxy.store.records import (
     PARTIAL,
     Record,
     check_name,
-    delete,
+    delete_some,
     mark_dropped,
     order_of,
     put_record,
@@ -286,7 +286,8 @@ class Store:
         if lock is None:
             return
         try:
-            self.environment.write(partial(delete, cassette))
+            while not self.environment.write(partial(delete_some, cassette)):
+                pass
             self._reading_path(cassette).unlink(missing_ok=True)  # ids are not given out twice
         finally:
             lock.release()

@@ -18,6 +18,7 @@ from chatproxy.store.environment import Transaction
 from chatproxy.store.locks import FileLock
 from chatproxy.store.progress import Progress, stepped, unseen
 from chatproxy.store.records import PARTIAL, Record, begin, check_name
+from chatproxy.store.room import SPARE
 
 _Entry = tuple[ExchangeNumber, bytes, bytes]
 """An exchange's number, its key, and the exchange as it is stored."""
@@ -79,9 +80,9 @@ class Recording:
         """Write exchanges, and return when they are on disk."""
         if self._record is not None:
             entries = _entries(self._record, exchanges)
-            self.store.environment.write(partial(self._append, self._record, entries))
+            self.store.environment.write(partial(self._append, self._record, entries), spare=SPARE)
         elif exchanges:
-            self._record = self.store.environment.write(partial(self._begin_with, exchanges))
+            self._record = self.store.environment.write(partial(self._begin_with, exchanges), spare=SPARE)
 
     def fill(
         self,
@@ -115,7 +116,7 @@ class Recording:
         """
         with self._end():
             if self._record is None and keep_empty:
-                self._record = self.store.environment.write(self._begin)
+                self._record = self.store.environment.write(self._begin, spare=SPARE)
             if self._record is None:
                 return 0
             count = self.store.tally(self._record).count

@@ -10,6 +10,7 @@ from chatproxy.core.http.grammar import CASSETTE_NAME
 from chatproxy.core.timeline.numbering import Declared
 from chatproxy.store import layout
 from chatproxy.store.environment import Transaction
+from chatproxy.store.room import DELETED_AT_ONCE
 
 PARTIAL = ".partial"
 
@@ -110,8 +111,14 @@ def mark_dropped(transaction: Transaction, name: str) -> None:
         transaction.put(key, seal(b"", key))
 
 
-def delete(cassette: int, transaction: Transaction) -> None:
-    """Delete the data of a dropped cassette."""
+def delete_some(cassette: int, transaction: Transaction) -> bool:
+    """Delete the data of a dropped cassette, as much as goes at once, and tell whether there was nothing left of it.
+
+    The mark goes in a transaction of its own: LMDB gives room to the second one after that which freed it.
+    """
+    most = DELETED_AT_ONCE
     for prefix in layout.all_prefixes(cassette):
-        transaction.delete_all(prefix)
-    transaction.delete(layout.DROPPED + layout.number(cassette))
+        most = transaction.delete_all(prefix, most)
+    if most == DELETED_AT_ONCE:
+        transaction.delete(layout.DROPPED + layout.number(cassette))
+    return most == DELETED_AT_ONCE
