@@ -96,7 +96,7 @@ class Environment:
         """Keys whose values count no longer; they are deleted at the end, if that can be done."""
         with ExitStack() as undo:
             self._use = Use(folder, is_writable=self.writable)
-            undo.callback(self._use.end)
+            undo.callback(self._use.give_up)
             self.is_unproven = self._use.is_unproven
             if self.is_unproven or (prove and self._use.is_alone):
                 with self._errors():

@@ -5,11 +5,10 @@ writes, too, before it frees anything. So what adds to a store leaves as much ro
 where there is none.
 """
 
-import errno
 import os
 from pathlib import Path
 
-from chatproxy.store.folder import DATA, length
+from chatproxy.store.folder import DATA, length, take_room
 
 SPARE = 2**18
 """How many bytes are left for deletes, which free as much as they take, but one or two transactions later."""
@@ -40,21 +39,10 @@ class Room:
 
     def keep(self, end: int) -> None:
         """Take room up to there, which lies within the file; raises OSError where the disk is full."""
-        if end <= self._kept or not hasattr(os, "posix_fallocate"):  # macOS has none
-            return
-        descriptor = os.open(self._folder / DATA, os.O_RDWR | os.O_CLOEXEC)
-        try:
-            os.posix_fallocate(descriptor, self._kept, end - self._kept)
-        except OSError as error:
-            if error.errno not in _CANNOT:
-                raise
-        finally:
-            os.close(descriptor)
-        self._kept = end
+        if end > self._kept:
+            take_room(self._folder / DATA, self._kept, end)
+            self._kept = end
 
-
-_CANNOT = {errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS}
-"""What file systems say that cannot take room beforehand."""
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 

@@ -11,7 +11,7 @@ import pytest
 from cli.commands import DEMO, REFERENCE, chatproxy
 from integration.asking import ask
 from integration.processes import Workplace
-from store.stores import exchanges
+from store.stores import exchanges, on_small_disk
 
 from chatproxy.store import Existing, Recording, Store
 
@@ -208,6 +208,42 @@ def test_an_interrupt_at_the_second_question_deletes_nothing(place: Path) -> Non
     os.close(terminal)
     os.close(keyboard)
     assert names(place) == ["one", "two"]
+
+
+ON_A_FULL_DISK = """
+chatproxy() { "$python" -m chatproxy "$@" 2>&1; }
+chatproxy import "$fixture" --name one
+chatproxy import "$fixture" --name two
+cat /dev/zero >large 2>/dev/null
+chatproxy import "$fixture" --name three
+chatproxy rm one two --yes
+chatproxy list
+chatproxy import "$fixture" --name three
+chatproxy rm --partial
+"""
+
+
+@pytest.mark.process
+def test_on_a_full_disk_cassettes_are_deleted_which_makes_room_for_others(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [*on_small_disk(tmp_path), "sh", "-c", ON_A_FULL_DISK],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"python": sys.executable, "fixture": str(REFERENCE)},
+    )
+    full = "chatproxy: .chatproxy: cannot grow, the disk is full; "
+    printed = done.stdout.splitlines()
+    assert printed[2].startswith(full)
+    assert [line.replace(str(REFERENCE), "FILE") for line in (*printed[:2], *printed[3:])] == [
+        "chatproxy: imported FILE as one, 5 exchanges",
+        "chatproxy: imported FILE as two, 5 exchanges",
+        "chatproxy: deleted one, 5 exchanges",
+        "chatproxy: deleted two, 5 exchanges",
+        "chatproxy: no cassettes in .chatproxy",
+        "chatproxy: imported FILE as three, 5 exchanges",
+        "chatproxy: nothing is left of interrupted recordings in .chatproxy",
+    ]
 
 
 @pytest.fixture
