@@ -5,7 +5,7 @@ What they delete, they delete only when the user says yes.
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack, closing
 from itertools import chain, repeat
 from pathlib import Path
@@ -35,6 +35,7 @@ from chatproxy.core.time.timestamps import instant
 from chatproxy.show.table import table
 from chatproxy.show.transcript import transcript
 from chatproxy.store import Store
+from chatproxy.store.records import check_name, whole_of
 from chatproxy.wiring.sessions import open_several, rules_of
 
 
@@ -153,21 +154,52 @@ def rename(old: str, new: str, settings: Settings) -> None:
     say(f"chatproxy: renamed {old} to {new}, {counted(count)}")
 
 
-@click.command(epilog=epilog("chatproxy rm checkout checkout2.partial"))
-@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@click.command(epilog=epilog("chatproxy rm checkout checkout2.partial\n  chatproxy rm --partial"))
+@click.argument("names", metavar="[NAME...]", nargs=-1)
+@click.option(
+    "--partial", is_flag=True, help="delete what interrupted recordings left, NAME.partial: those of each NAME, or all"
+)
 @_yes
 @options("store")
-def rm(names: tuple[str, ...], yes: bool, settings: Settings) -> None:
+def rm(names: tuple[str, ...], partial: bool, yes: bool, settings: Settings) -> None:
     """Delete cassettes of the store."""
-    given = dict.fromkeys(names)
-    with closing(open_store(settings.store, names[0])) as store:
-        for name in given:
-            store.existing(name)
-        with store.unrecorded(*given):
-            counts = {name: counted(store.count(name)) for name in given}
-            chosen = [name for name in given if confirmed(f"delete {name} ({counts[name]})?", yes=yes)]
-            store.drop(*chosen)
+    given = tuple(dict.fromkeys(names))
+    if partial:
+        _delete_partials(given, settings, yes=yes)
+    elif given:
+        with closing(open_store(settings.store, given[0])) as store:
+            for name in given:
+                store.existing(name)
+            with store.unrecorded(*given):
+                _delete(store, given, yes=yes)
+    else:
+        raise click.UsageError("Missing argument 'NAME...', or --partial", click.get_current_context())
+
+
+def _delete_partials(given: tuple[str, ...], settings: Settings, *, yes: bool) -> None:
     for name in given:
+        check_name(name)
+    with ExitStack() as stack:
+        found: list[str] = []
+        if has_store(settings.store):
+            store = stack.enter_context(closing(Store(settings.store)))
+            stack.enter_context(store.unrecorded(*given))
+            left, recorded = (store.partials(*given), []) if given else stack.enter_context(store.unrecorded_partials())
+            _delete(store, left, yes=yes)
+            for name in recorded:
+                say(f"chatproxy: {name} is kept, {whole_of(name)} is being recorded")
+            found = [*left, *recorded]
+    if not found:
+        whose = f" of {', '.join(given)}" if given else ""
+        say(f"chatproxy: nothing is left of interrupted recordings{whose} in {settings.store}")
+
+
+def _delete(store: Store, names: Sequence[str], *, yes: bool) -> None:
+    """Delete those of these cassettes to which the user says yes, all at the end, and say what became of each."""
+    counts = {name: counted(store.count(name)) for name in names}
+    chosen = [name for name in names if confirmed(f"delete {name} ({counts[name]})?", yes=yes)]
+    store.drop(*chosen)
+    for name in names:
         say(f"chatproxy: deleted {name}, {counts[name]}" if name in chosen else f"chatproxy: {name} is as it was")
 
 

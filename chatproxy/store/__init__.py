@@ -6,7 +6,7 @@
 
 4. A store that was not closed well is read whole before it is used.
 
-Read: layout, folder, use, reasons, environment, records, exchanges, inspection, cassettes, locks, commit, chunks,
+Read: layout, folder, use, reasons, room, environment, records, exchanges, inspection, cassettes, locks, commit, chunks,
 recording, progress, compiled, compiling.
 """
 

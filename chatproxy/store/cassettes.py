@@ -1,6 +1,5 @@
-"""The cassettes of a store: finding, listing, beginning, replacing and dropping them."""
+"""The cassettes of a store: finding, listing, renaming, replacing and dropping them."""
 
-import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -11,7 +10,6 @@ from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange
-from chatproxy.core.timeline.numbering import Declared
 from chatproxy.store import layout
 from chatproxy.store.compiled import StoredCassette
 from chatproxy.store.environment import FIRST_MAP_SIZE, Environment, Transaction
@@ -25,12 +23,12 @@ from chatproxy.store.records import (
     PARTIAL,
     Record,
     check_name,
-    delete,
-    free_id,
+    delete_some,
     mark_dropped,
     order_of,
     put_record,
     unpacked,
+    whole_of,
 )
 
 
@@ -139,22 +137,6 @@ class Store:
         with progress("compile", PASSES * self.tally(record).count) as step:
             compile_into(self.environment, record.id, source, rules, declared=record.declared, step=step)
 
-    def begin(
-        self, name: str, begun: int, *, interim: bool, title: str = "", declared: Declared | None = None
-    ) -> Record:
-        """Make a cassette without exchanges under a free name."""
-
-        def work(transaction: Transaction) -> Record:
-            number = free_id(transaction, str(self.folder))
-            tally = layout.tally_key(number)
-            transaction.put(tally, layout.Tally().pack(tally))
-            said = (declared.account, declared.supplied) if declared else (None, None)
-            record = Record(number, begun, interim, title, *said)
-            put_record(transaction, name, record)
-            return record
-
-        return self.environment.write(work)
-
     def promote(self, interim: str, name: str) -> None:
         """Give a partial cassette the name it was begun for; what had that name, and its other partials, go."""
         record = self.existing(interim)
@@ -196,10 +178,10 @@ class Store:
         self.environment.write(work)
         self._collect()
 
-    def partials(self, name: str) -> list[str]:
-        """Return the names under which interrupted (or running) recordings of this name stand."""
-        pattern = re.compile(re.escape(name + PARTIAL) + r"(-\d+)?")
-        return sorted((found for found, _ in self._records() if pattern.fullmatch(found)), key=order_of)
+    def partials(self, *names: str) -> list[str]:
+        """Return the names under which interrupted (or running) recordings stand: those of these names, or all."""
+        found = [name for name, _ in self._records() if PARTIAL in name]
+        return sorted((name for name in found if not names or whole_of(name) in names), key=order_of)
 
     def recording_lock(self, name: str) -> FileLock | None:
         """Take the lock of who records this name, or return nothing if another process has it."""
@@ -209,12 +191,24 @@ class Store:
     def unrecorded(self, *names: str) -> Iterator[None]:
         """Keep all from recording to these cassettes while the block lasts; raises CassetteError if one does now."""
         with ExitStack() as locks:
-            for name in sorted({name.partition(PARTIAL)[0] for name in names}):
+            for name in sorted(set(map(whole_of, names))):
                 lock = self.recording_lock(name)
                 if lock is None:
                     raise CassetteError(name, "is being recorded; wait for its end")
                 locks.callback(lock.release)
             yield
+
+    @contextmanager
+    def unrecorded_partials(self) -> Iterator[tuple[list[str], list[str]]]:
+        """Give the partial cassettes whose names nobody records while the block lasts, and those of recorded names."""
+        with ExitStack() as locks:
+            free = set()
+            for name in sorted(set(map(whole_of, self.partials()))):
+                if lock := self.recording_lock(name):
+                    locks.callback(lock.release)
+                    free.add(name)
+            found = self.partials()
+            yield [one for one in found if whole_of(one) in free], [one for one in found if whole_of(one) not in free]
 
     def _records(self) -> list[tuple[str, Record]]:
         found = [(key[1:].decode(), stored) for key, stored in self.environment.scan(layout.NAMES, limit=1_000_000)]
@@ -231,7 +225,7 @@ class Store:
         """Tell a cassette's state: of several partial ones of a name, only the last can be in the making."""
         if not record.interim:
             return "complete"
-        whole = name.partition(PARTIAL)[0]
+        whole = whole_of(name)
         is_last = all(other.id <= record.id for other in map(self.find, self.partials(whole)) if other)
         is_running = is_last and FileLock.is_taken(self._recording_path(whole))
         return "recording" if is_running else "interrupted"
@@ -292,7 +286,8 @@ class Store:
         if lock is None:
             return
         try:
-            self.environment.write(partial(delete, cassette))
+            while not self.environment.write(partial(delete_some, cassette)):
+                pass
             self._reading_path(cassette).unlink(missing_ok=True)  # ids are not given out twice
         finally:
             lock.release()

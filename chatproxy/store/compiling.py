@@ -15,6 +15,7 @@ from chatproxy.store.compiled import GENERATED, READ, SUPPLIED
 from chatproxy.store.environment import Environment, Transaction
 from chatproxy.store.exchanges import stored_tally
 from chatproxy.store.progress import stepped
+from chatproxy.store.room import SPARE
 
 _Entry = tuple[bytes, bytes]
 """A key and its value."""
@@ -44,7 +45,7 @@ def compile_into(
     )
     count = 0
     for chunk in chunks(entries, lambda entry: len(entry[1]), most_bytes=_CHUNK_BYTES, most=_CHUNK_ENTRIES):
-        environment.write(partial(_put, chunk))
+        environment.write(partial(_put, chunk), spare=SPARE)
         count += len(chunk)
     key = layout.compiled_key(cassette, rules.fingerprint)
     environment.write(partial(_put, [(key, layout.Mark(tally, count).pack(key))]))

@@ -1,6 +1,5 @@
 """The LMDB environment under the store: opening, transactions, growth, and the one place that maps LMDB's errors."""
 
-import os
 import struct
 import threading
 from collections.abc import Callable, Iterator
@@ -13,9 +12,10 @@ import lmdb
 
 from chatproxy.core.cassette.codec import seal
 from chatproxy.core.errors import CassetteError
-from chatproxy.store.folder import DATA, length, prepare
+from chatproxy.store.folder import length, prepare
 from chatproxy.store.layout import DAMAGED, LAST_WRITTEN
 from chatproxy.store.reasons import reason_of
+from chatproxy.store.room import Room, taken
 from chatproxy.store.use import Use
 
 T = TypeVar("T")
@@ -29,6 +29,7 @@ _READ_AS_WELL = {b"1"}
 
 _FORMAT_KEY = b"f"
 FIRST_MAP_SIZE = 2**20
+_META_PAGES = 2
 
 
 class Transaction:
@@ -37,6 +38,8 @@ class Transaction:
     def __init__(self, transaction: lmdb.Transaction) -> None:
         self._transaction = transaction
         self._writes = False
+        self.size = 0
+        """How many bytes what was put takes on disk, at the most."""
 
     def get(self, key: bytes) -> bytes | None:
         """Return one value."""
@@ -46,6 +49,7 @@ class Transaction:
     def put(self, key: bytes, value: bytes) -> None:
         """Store one value."""
         self._writes = True
+        self.size += taken(len(key), len(value))
         self._transaction.put(key, value)
 
     def is_empty(self) -> bool:
@@ -58,13 +62,15 @@ class Transaction:
         for key in keys:
             self._writes |= self._transaction.delete(key)
 
-    def delete_all(self, prefix: bytes) -> None:
-        """Delete every key that begins so."""
+    def delete_all(self, prefix: bytes, most: int) -> int:
+        """Delete keys that begin so until they had this many bytes, and return how many more it might have been."""
         with self._transaction.cursor() as cursor:
             found = cursor.set_range(prefix)
-            while found and bytes(cursor.key()).startswith(prefix):
+            while found and most > 0 and bytes(cursor.key()).startswith(prefix):
+                most -= taken(len(cursor.key()), len(cursor.value()))
                 self._writes |= cursor.delete()
                 found = bool(cursor.key())
+        return most
 
     def sign(self) -> None:
         """Store which transaction this is, if it wrote anything, so that an older one is not taken for it."""
@@ -85,11 +91,12 @@ class Environment:
         self.writable = prepare(folder)
         self._map_gate = threading.Lock()
         self._writing = threading.Lock()
+        self._room = Room(folder)
         self.forgotten: set[bytes] = set()
         """Keys whose values count no longer; they are deleted at the end, if that can be done."""
         with ExitStack() as undo:
             self._use = Use(folder, is_writable=self.writable)
-            undo.callback(self._use.end)
+            undo.callback(self._use.give_up)
             self.is_unproven = self._use.is_unproven
             if self.is_unproven or (prove and self._use.is_alone):
                 with self._errors():
@@ -158,8 +165,8 @@ class Environment:
         except lmdb.Error as error:
             raise CassetteError(str(self.folder), reason_of(error)) from error
 
-    def write(self, work: Callable[[Transaction], T]) -> T:
-        """Do the work in one transaction and return when it is on disk."""
+    def write(self, work: Callable[[Transaction], T], *, spare: int = 0) -> T:
+        """Do the work in one transaction and return when it is on disk, where so many bytes more have room."""
         if not self.writable:
             raise CassetteError(str(self.folder), "cannot be written; give another --store or its permissions")
         with self._writing, self._errors():
@@ -169,9 +176,21 @@ class Environment:
                         transaction = Transaction(begun)
                         done = work(transaction)
                         transaction.sign()
+                        if spare:
+                            self._keep_room(transaction.size, spare)
                         return done
                 except lmdb.MapFullError:
                     self._grow()
+
+    def _keep_room(self, size: int, spare: int) -> None:
+        """Keep room for what is being written and for more: in pages that are free, the rest behind the last one."""
+        info, stat = self._env.info(), self._env.stat()
+        page, pages = stat["psize"], info["last_pgno"] + 1
+        free = pages - _META_PAGES - stat["branch_pages"] - stat["leaf_pages"] - stat["overflow_pages"]
+        end = pages * page + max(size + spare - free * page, 0)
+        if end > info["map_size"]:
+            raise lmdb.MapFullError("there is no room in it to delete anything")
+        self._room.keep(end)
 
     @contextmanager
     def _alone(self, growth: int = 1) -> Iterator[lmdb.Transaction]:
@@ -182,7 +201,7 @@ class Environment:
             self._set_map_size(0)
             transaction = self._env.begin(write=True)
         with transaction:
-            self._lengthen(growth * self._env.info()["map_size"])
+            self._room.lengthen(growth * self._env.info()["map_size"])
             yield transaction
 
     def _grow(self) -> None:
@@ -212,16 +231,6 @@ class Environment:
         """Resize the map, 0 to adopt another process's size; no transaction of this process may be open."""
         with self._map_gate:
             self._env.set_mapsize(size)
-
-    def _lengthen(self, size: int) -> None:
-        """Make the file as long as its map before anything is written; what is not used takes no room on disk.
-
-        LMDB leaves pages at the end unwritten that a transaction took and gave back, so that without this the
-        file of a sound store can be as short as that of a truncated one. To be called within a write transaction:
-        another process that made the file grow between the look at its size and the change would lose what it wrote.
-        """
-        if size > length(self.folder):
-            os.truncate(self.folder / DATA, size)
 
     def _check_size(self) -> None:
         """Refuse a file that is older than when it was closed, or truncated: reading beyond its end would kill us."""

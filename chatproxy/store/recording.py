@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from enum import StrEnum
+from functools import partial
 
 from chatproxy.core.cassette.codec import encode_exchange
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange, ExchangeNumber
+from chatproxy.core.model import NO_EXCHANGE, Exchange, ExchangeNumber
 from chatproxy.core.timeline.numbering import Declared
 from chatproxy.store import layout
 from chatproxy.store.cassettes import Store
@@ -16,7 +17,11 @@ from chatproxy.store.commit import GroupCommit
 from chatproxy.store.environment import Transaction
 from chatproxy.store.locks import FileLock
 from chatproxy.store.progress import Progress, stepped, unseen
-from chatproxy.store.records import PARTIAL, Record, check_name
+from chatproxy.store.records import PARTIAL, Record, begin, check_name
+from chatproxy.store.room import SPARE
+
+_Entry = tuple[ExchangeNumber, bytes, bytes]
+"""An exchange's number, its key, and the exchange as it is stored."""
 
 
 class Existing(StrEnum):
@@ -30,9 +35,9 @@ class Existing(StrEnum):
 class Recording:
     """A cassette being recorded; only one process at a time has it.
 
-    A new cassette stands as ``NAME.partial`` until ``finish``, and so after a crash; what it replaces stays
-    until then. Appending writes to the cassette itself. ``superseded`` names the interrupted recordings that
-    a successful end deletes.
+    A new cassette stands as ``NAME.partial`` from its first exchange until ``finish``, and so after a crash; what it
+    replaces stays until then. Appending writes to the cassette itself. ``superseded`` names the interrupted recordings
+    that a successful end deletes.
     """
 
     def __init__(
@@ -49,14 +54,16 @@ class Recording:
         self.name = name
         self.superseded: list[str] = []
         self.store = store
+        self._begun = begun
         self._title = title if title != name else ""
         self._declared = declared
         self._ended = False
         self._group: GroupCommit[Exchange] | None = None
         self._lock = _locked(store, name)
         try:
-            self._at, self._record = self._place(existing, begun)
-            self.first_number = ExchangeNumber(store.tally(self._record).last + 1)
+            self._at, self._record = self._place(existing)
+            last = store.tally(self._record).last if self._record is not None else NO_EXCHANGE
+            self.first_number = ExchangeNumber(last + 1)
         except BaseException:
             self._lock.release()
             raise
@@ -71,13 +78,11 @@ class Recording:
 
     def put(self, exchanges: list[Exchange]) -> None:
         """Write exchanges, and return when they are on disk."""
-        prefix = layout.exchange_prefix(self._record.id)
-        keys = [prefix + layout.number(exchange.number) for exchange in exchanges]
-        entries = [
-            (exchange.number, key, encode_exchange(exchange, key))
-            for exchange, key in zip(exchanges, keys, strict=True)
-        ]
-        self.store.environment.write(lambda transaction: self._append(transaction, entries))
+        if self._record is not None:
+            entries = _entries(self._record, exchanges)
+            self.store.environment.write(partial(self._append, self._record, entries), spare=SPARE)
+        elif exchanges:
+            self._record = self.store.environment.write(partial(self._begin_with, exchanges), spare=SPARE)
 
     def fill(
         self,
@@ -110,25 +115,26 @@ class Recording:
         new recording stays as ``NAME.partial``.
         """
         with self._end():
+            if self._record is None and keep_empty:
+                self._record = self.store.environment.write(self._begin, spare=SPARE)
+            if self._record is None:
+                return 0
             count = self.store.tally(self._record).count
             if count or keep_empty:
                 self.store.compile(self._at, rules, progress)
                 if self._record.interim:
                     self.store.promote(self._at, self.name)
-            elif self._is_new:
-                self.store.drop(self._at)
         return count
 
     def abandon(self) -> None:
-        """End badly: what a new recording has stays as ``NAME.partial``; without any exchange nothing stays."""
+        """End badly: what a new recording has stays as ``NAME.partial``; without any exchange there is none."""
         with self._end():
-            if self._is_new and self.store.tally(self._record).count == 0:
-                self.store.drop(self._at)
+            pass
 
     def discard(self) -> None:
         """Forget a new recording, as an import that failed does; also one whose ``finish`` failed."""
         with self._end():
-            if self._is_new:
+            if self._is_new and self._record is not None:
                 self.store.drop(self._at)
 
     @contextmanager
@@ -142,20 +148,20 @@ class Recording:
         finally:
             self._lock.release()
 
-    def _place(self, existing: Existing, begun: int) -> tuple[str, Record]:
-        """Find or make the record to write to, and return it with the name that it has for now."""
+    def _place(self, existing: Existing) -> tuple[str, Record | None]:
+        """Find the record to write to, or the name that a new one has for now."""
         record = self.store.find(self.name)
         partials = [name for name in self.store.partials(self.name) if self.store.count(name)]
         self._is_new = record is None or existing is not Existing.APPEND
+        self._is_interim = existing is not Existing.APPEND
         if existing is Existing.APPEND:
             if record is not None and record.declared is not None:
                 raise CassetteError(self.name, _CANONICAL)
-            return self.name, record or self.store.begin(self.name, begun, interim=False)
+            return self.name, record
         if existing is Existing.REFUSE:
             self._refuse(exists=record is not None, partials=partials)
         self.superseded = partials
-        free = next(name for name in self._partial_names() if self.store.find(name) is None)
-        return free, self.store.begin(free, begun, interim=True, title=self._title, declared=self._declared)
+        return next(name for name in self._partial_names() if self.store.find(name) is None), None
 
     def _refuse(self, *, exists: bool, partials: list[str]) -> None:
         if exists:
@@ -169,13 +175,38 @@ class Recording:
         yield self.name + PARTIAL
         yield from (f"{self.name}{PARTIAL}-{count}" for count in range(2, 1_000_000))
 
-    def _append(self, transaction: Transaction, entries: list[tuple[ExchangeNumber, bytes, bytes]]) -> None:
-        key = layout.tally_key(self._record.id)
+    def _begin(self, transaction: Transaction) -> Record:
+        return begin(
+            transaction,
+            self._at,
+            self._begun,
+            place=str(self.store.folder),
+            interim=self._is_interim,
+            title=self._title,
+            declared=self._declared,
+        )
+
+    def _begin_with(self, exchanges: list[Exchange], transaction: Transaction) -> Record:
+        """Make the cassette with its first exchanges: without any there is none, whatever ends the recording."""
+        record = self._begin(transaction)
+        self._append(record, _entries(record, exchanges), transaction)
+        return record
+
+    def _append(self, cassette: Record, entries: list[_Entry], transaction: Transaction) -> None:
+        key = layout.tally_key(cassette.id)
         tally = layout.Tally.unpack(transaction.get(key), key, f"{self.store.folder}: cassette {self._at}")
-        for _, stands, record in entries:
-            transaction.put(stands, record)
+        for _, stands, value in entries:
+            transaction.put(stands, value)
         last = max([tally.last, *(number for number, _, _ in entries)])
         transaction.put(key, layout.Tally(tally.count + len(entries), last).pack(key))
+
+
+def _entries(record: Record, exchanges: list[Exchange]) -> list[_Entry]:
+    prefix = layout.exchange_prefix(record.id)
+    keys = [prefix + layout.number(exchange.number) for exchange in exchanges]
+    return [
+        (exchange.number, key, encode_exchange(exchange, key)) for exchange, key in zip(exchanges, keys, strict=True)
+    ]
 
 
 def _size(exchange: Exchange) -> int:

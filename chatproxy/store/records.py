@@ -10,6 +10,7 @@ from chatproxy.core.http.grammar import CASSETTE_NAME
 from chatproxy.core.timeline.numbering import Declared
 from chatproxy.store import layout
 from chatproxy.store.environment import Transaction
+from chatproxy.store.room import DELETED_AT_ONCE
 
 PARTIAL = ".partial"
 
@@ -44,6 +45,11 @@ def check_name(name: str) -> None:
         )
 
 
+def whole_of(name: str) -> str:
+    """Return the name that a partial cassette was begun for; that of any other is its own."""
+    return name.partition(PARTIAL)[0]
+
+
 def order_of(name: str) -> tuple[str, int]:
     """Return what names are sorted by: those of interrupted recordings of one name by their numbers."""
     whole, partial, number = name.partition(PARTIAL + "-")
@@ -63,6 +69,26 @@ def unpacked(stored: bytes, name: str, place: str) -> Record:
 def put_record(transaction: Transaction, name: str, record: Record) -> None:
     """Keep a record under a name."""
     transaction.put(layout.name_key(name), packed(record, name))
+
+
+def begin(
+    transaction: Transaction,
+    name: str,
+    begun: int,
+    *,
+    place: str,
+    interim: bool,
+    title: str = "",
+    declared: Declared | None = None,
+) -> Record:
+    """Make a cassette without exchanges under a free name; ``place`` names the store in errors."""
+    number = free_id(transaction, place)
+    tally = layout.tally_key(number)
+    transaction.put(tally, layout.Tally().pack(tally))
+    said = (declared.account, declared.supplied) if declared else (None, None)
+    record = Record(number, begun, interim, title, *said)
+    put_record(transaction, name, record)
+    return record
 
 
 def free_id(transaction: Transaction, place: str) -> int:
@@ -85,8 +111,14 @@ def mark_dropped(transaction: Transaction, name: str) -> None:
         transaction.put(key, seal(b"", key))
 
 
-def delete(cassette: int, transaction: Transaction) -> None:
-    """Delete the data of a dropped cassette."""
+def delete_some(cassette: int, transaction: Transaction) -> bool:
+    """Delete the data of a dropped cassette, as much as goes at once, and tell whether there was nothing left of it.
+
+    The mark goes in a transaction of its own: LMDB gives room to the second one after that which freed it.
+    """
+    most = DELETED_AT_ONCE
     for prefix in layout.all_prefixes(cassette):
-        transaction.delete_all(prefix)
-    transaction.delete(layout.DROPPED + layout.number(cassette))
+        most = transaction.delete_all(prefix, most)
+    if most == DELETED_AT_ONCE:
+        transaction.delete(layout.DROPPED + layout.number(cassette))
+    return most == DELETED_AT_ONCE

@@ -31,6 +31,7 @@ class Use:
             self.is_alone = not self._is_closed and (self._descriptor is None or _alone(self._descriptor))
             long, changed, self.noted = self._note()
             now = self._now()
+            self._is_first = self.is_alone and self._descriptor is not None and now[0] == 0
             self.is_unproven = self.is_alone and now[0] > 0 and now != (long, changed)
             if not self.is_alone:
                 self.share()
@@ -50,6 +51,13 @@ class Use:
             with suppress(OSError):
                 if os.pread(self._descriptor, len(note), 0) != note:
                     os.pwrite(self._descriptor, note, 0)
+
+    def give_up(self) -> None:
+        """End the use of a store that could not be opened: data that we began for others to wait for are no store."""
+        if self._is_first and self._is_writable:
+            with suppress(OSError):
+                self._data.unlink(missing_ok=True)
+        self.end()
 
     def end(self) -> None:
         """End the use; a second time does nothing."""

@@ -114,6 +114,10 @@ def _replayed(
     """Open what is replayed, if anything is."""
     if not mode.replays or not isinstance(cassette, str):
         return cassette if mode is Mode.REPLAY and not isinstance(cassette, str) else None
+    if mode is Mode.AUTO and store is not None and store.find(cassette) is None:
+        from chatproxy.core.cassette.memory import MemoryCassette  # noqa: PLC0415 - a replay needs none
+
+        return MemoryCassette(cassette, [], rules_of(settings))  # the store has none before its first exchange
     (opened,) = open_several(stack, [cassette], settings, rules_of(settings), store)
     return opened
 

@@ -25,7 +25,7 @@ def progress(label, steps):
     done = itertools.count(1)
 
     def step():
-        if next(done) == 300 and label == "prune":
+        if next(done) == 1100 and label == "prune":
             print("half way", flush=True)
             input()
 
@@ -200,16 +200,16 @@ def test_pruning_that_is_interrupted_leaves_the_cassette_as_it_was(store: Store,
 @pytest.mark.process
 def test_pruning_that_is_killed_half_way_leaves_the_cassette_as_it_was(tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
-    record(store, "a", exchanges(600))
-    report = reported(store, tmp_path / "1", 590)
+    record(store, "a", exchanges(1200))
+    report = reported(store, tmp_path / "1", 1190)
     with child(PRUNES, store.folder, report) as other:
         assert other.line() == "half way"
         other.kill()
-    assert numbers(store) == list(range(1, 601))
+    assert numbers(store) == list(range(1, 1201))
     assert {one.name: one.state for one in store.listing()} == {"a": "complete", "a.partial": "interrupted"}
     store.drop("a.partial")
     carry_out(store, plan_pruning(store, "a", [report], RULES), RULES)
-    assert numbers(store) == list(range(1, 591))
+    assert numbers(store) == list(range(1, 1191))
     store.close()
 
 

@@ -4,12 +4,16 @@ import pty
 import signal
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from cli.commands import DEMO, REFERENCE, chatproxy
 from integration.asking import ask
 from integration.processes import Workplace
+from store.stores import exchanges, on_small_disk
+
+from chatproxy.store import Existing, Recording, Store
 
 
 def test_a_cassette_goes_in_and_comes_out_the_same(tmp_path: Path) -> None:
@@ -204,6 +208,128 @@ def test_an_interrupt_at_the_second_question_deletes_nothing(place: Path) -> Non
     os.close(terminal)
     os.close(keyboard)
     assert names(place) == ["one", "two"]
+
+
+ON_A_FULL_DISK = """
+chatproxy() { "$python" -m chatproxy "$@" 2>&1; }
+chatproxy import "$fixture" --name one
+chatproxy import "$fixture" --name two
+cat /dev/zero >large 2>/dev/null
+chatproxy import "$fixture" --name three
+chatproxy rm one two --yes
+chatproxy list
+chatproxy import "$fixture" --name three
+chatproxy rm --partial
+"""
+
+
+@pytest.mark.process
+def test_on_a_full_disk_cassettes_are_deleted_which_makes_room_for_others(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [*on_small_disk(tmp_path), "sh", "-c", ON_A_FULL_DISK],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"python": sys.executable, "fixture": str(REFERENCE)},
+    )
+    full = "chatproxy: .chatproxy: cannot grow, the disk is full; "
+    printed = done.stdout.splitlines()
+    assert printed[2].startswith(full)
+    assert [line.replace(str(REFERENCE), "FILE") for line in (*printed[:2], *printed[3:])] == [
+        "chatproxy: imported FILE as one, 5 exchanges",
+        "chatproxy: imported FILE as two, 5 exchanges",
+        "chatproxy: deleted one, 5 exchanges",
+        "chatproxy: deleted two, 5 exchanges",
+        "chatproxy: no cassettes in .chatproxy",
+        "chatproxy: imported FILE as three, 5 exchanges",
+        "chatproxy: nothing is left of interrupted recordings in .chatproxy",
+    ]
+
+
+@pytest.fixture
+def left(place: Path) -> Path:
+    """The folder, with what eleven interrupted recordings of ``one`` and one of ``new`` left."""
+    with closing(Store(place / ".chatproxy")) as store:
+        for name in (*["one"] * 11, "new"):
+            recording = Recording(store, name, Existing.REPLACE, 1)
+            recording.put(exchanges(2))
+            recording.abandon()
+    return place
+
+
+OF_ONE = ["one.partial", *(f"one.partial-{number}" for number in range(2, 12))]
+
+
+def test_all_that_interrupted_recordings_left_is_deleted_in_the_order_of_its_numbers(left: Path) -> None:
+    assert names(left) == ["new.partial", "one", *OF_ONE, "two"]
+    done = chatproxy("rm", "--partial", "--yes", cwd=left)
+    assert done.stdout == "".join(f"chatproxy: deleted {name}, 2 exchanges\n" for name in ("new.partial", *OF_ONE))
+    assert (done.stderr, done.returncode, names(left)) == ("", 0, ["one", "two"])
+
+
+def test_what_interrupted_recordings_of_some_names_left_is_deleted(left: Path) -> None:
+    done = chatproxy("rm", "--partial", "one", "two", "one", "--yes", cwd=left)
+    assert done.stdout == "".join(f"chatproxy: deleted {name}, 2 exchanges\n" for name in OF_ONE)
+    assert names(left) == ["new.partial", "one", "two"]
+
+
+def test_where_interrupted_recordings_left_nothing_one_line_says_so(tmp_path: Path) -> None:
+    nothing = "chatproxy: nothing is left of interrupted recordings"
+    done = chatproxy("rm", "--partial", cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{nothing} in .chatproxy\n", "")
+    assert not (tmp_path / ".chatproxy").exists()
+    assert chatproxy("import", REFERENCE, cwd=tmp_path).returncode == 0
+    assert chatproxy("rm", "--partial", cwd=tmp_path).stdout == done.stdout
+    done = chatproxy("rm", "--partial", "reference", "other", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, f"{nothing} of reference, other in .chatproxy\n")
+    assert names(tmp_path) == ["reference"]
+
+
+def test_what_interrupted_recordings_left_is_not_deleted_unasked(left: Path) -> None:
+    done = chatproxy("rm", "--partial", cwd=left)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "chatproxy: --yes: is needed where nobody can be asked; nothing is deleted\n"
+    assert names(left) == ["new.partial", "one", *OF_ONE, "two"]
+
+
+@pytest.mark.process
+def test_on_a_terminal_each_one_left_is_asked_about(left: Path) -> None:
+    status, printed, shown = on_terminal(left, "\n" * 10 + "y\n", "rm", "--partial", "one")
+    kept = [f"chatproxy: {name} is as it was" for name in OF_ONE[:-1]]
+    assert (status, printed.splitlines()) == (0, [*kept, "chatproxy: deleted one.partial-11, 2 exchanges"])
+    assert "delete one.partial-11 (2 exchanges)? [y/N] " in shown
+    assert names(left) == ["new.partial", "one", *OF_ONE[:-1], "two"]
+
+
+@pytest.mark.parametrize("name", ["one.partial", "cassettes/one.json"])
+def test_what_interrupted_recordings_left_is_named_by_the_whole_name(left: Path, name: str) -> None:
+    done = chatproxy("rm", "--partial", name, "--yes", cwd=left)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"chatproxy: {name}: is no name for a cassette: ")
+    assert names(left) == ["new.partial", "one", *OF_ONE, "two"]
+
+
+def test_what_is_left_of_a_name_that_is_being_recorded_is_kept(left: Path) -> None:
+    with closing(Store(left / ".chatproxy")) as store:
+        lock = store.recording_lock("new")
+    assert lock is not None
+    refused = chatproxy("rm", "--partial", "new", "one", "--yes", cwd=left)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr == "chatproxy: new: is being recorded; wait for its end\n"
+    done = chatproxy("rm", "--partial", "--yes", cwd=left)
+    assert done.stdout.splitlines()[-2:] == [
+        "chatproxy: deleted one.partial-11, 2 exchanges",
+        "chatproxy: new.partial is kept, new is being recorded",
+    ]
+    assert names(left) == ["new.partial", "one", "two"]
+    lock.release()
+    assert chatproxy("rm", "--partial", "--yes", cwd=left).stdout == "chatproxy: deleted new.partial, 2 exchanges\n"
+
+
+def test_without_a_name_nothing_whole_is_deleted(left: Path) -> None:
+    done = chatproxy("rm", "--yes", cwd=left)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "chatproxy: Missing argument 'NAME...', or --partial; `chatproxy rm --help` shows how\n"
 
 
 @pytest.fixture

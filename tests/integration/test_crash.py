@@ -243,3 +243,14 @@ def test_a_disk_that_is_full_to_the_end_costs_nothing_that_was_recorded(place: W
     assert kept(place.store, name) == seen
     with place.replay(name) as replayer:
         assert ask(replayer.url, "POST", MESSAGES, {"Body": "x" * 20_000}).outcome == "hit"
+
+
+@pytest.mark.parametrize("flag", [(), ("--append",), ("--replace",)])
+def test_a_recorder_that_could_store_nothing_leaves_no_cassette(
+    place: Workplace, upstream: Server, flag: tuple[str, ...]
+) -> None:
+    with place.record("none", upstream.url, *flag) as recorder:
+        limit_files(recorder, resource.getpagesize())
+        assert ask(recorder.url, "POST", MESSAGES, {"Body": "x"}).status == 500
+        assert "chatproxy: nothing was recorded, there is no cassette none" in recorder.stop()
+    assert place.run("list") == "chatproxy: no cassettes in .chatproxy\n"

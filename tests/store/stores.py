@@ -3,6 +3,7 @@
 import os
 import re
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -126,6 +127,17 @@ def child(script: str, *arguments: object, within: Sequence[str] = ()) -> Iterat
     finally:
         running.process.kill()
         running.process.communicate()
+
+
+def on_small_disk(folder: Path) -> list[str]:
+    """Return the command that starts another in a place where this folder is a disk of 1 MB; no rights are needed."""
+    within = ["unshare", "--map-root-user", "--mount", "sh", "-c", _MOUNTS, str(folder)]
+    if not shutil.which("unshare") or subprocess.run([*within, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("mounting a file system is not allowed here")
+    return within
+
+
+_MOUNTS = 'mount -t tmpfs -o size=1m small "$0" && cd "$0" && exec "$@"'
 
 
 def error_of_opening(folder: Path) -> str:

@@ -9,7 +9,17 @@ from exchanges import numbered
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from profiles import many
-from store.stores import RULES, child, disk_full_beyond, everything, exchange, exchanges, read_only, record
+from store.stores import (
+    RULES,
+    child,
+    disk_full_beyond,
+    everything,
+    exchange,
+    exchanges,
+    on_small_disk,
+    read_only,
+    record,
+)
 from strategies import MESSAGES, UPSTREAM
 from strategies import exchanges as any_exchange
 
@@ -147,7 +157,8 @@ def test_names_that_begin_alike_do_not_disturb_each_other(store: Store) -> None:
         "ab": (2, "complete"),
         "ab.partial": (5, "interrupted"),
     }
-    assert store.partials("a") == []
+    assert store.partials("a") == store.partials("b") == []
+    assert store.partials("ab") == store.partials("b", "ab") == store.partials() == ["ab.partial"]
     assert list(store.exchanges("ab")) == exchanges(2)
 
 
@@ -368,6 +379,75 @@ def test_what_cannot_be_deleted_on_a_full_disk_keeps_nobody_from_working(tmp_pat
     store = Store(folder)
     assert kept_ids(store) == {2}
     store.close()
+
+
+FILLS_UP = """
+def fill():
+    with open("large", "ab", buffering=0) as file:
+        try:
+            while file.write(bytes(4096)):
+                pass
+        except OSError:
+            pass
+
+def left():
+    listed = [(one.name, one.exchanges) for one in store.listing()]
+    print(listed, len(store.environment.scan(b"d", limit=99)), flush=True)
+
+store = Store(Path("store"))
+for number in range(8):
+    record(store, f"c{number}", exchanges(1))
+"""
+DELETES_ONE_AFTER_ANOTHER = """
+fill()
+for number in range(8):
+    store.drop(f"c{number}")
+left()
+record(store, "again", exchanges(3))
+left()
+"""
+DELETES_WHAT_FILLED_IT = """
+recording = Recording(store, "long", Existing.REFUSE, 1)
+try:
+    for number in itertools.count(1):
+        recording.put([exchange(number, bytes(3000))])
+except CassetteError as error:
+    print(error.reason.partition(";")[0], flush=True)
+recording.abandon()
+fill()
+store.close()
+store = Store(Path("store"))
+store.drop("long.partial")
+for number in range(8):
+    store.drop(f"c{number}")
+left()
+record(store, "again", [exchange(number, bytes(3000)) for number in range(1, 41)])
+left()
+"""
+
+
+@pytest.mark.process
+def test_on_a_full_disk_cassettes_are_deleted_and_their_room_is_recorded_to(tmp_path: Path) -> None:
+    with child(FILLS_UP + DELETES_ONE_AFTER_ANOTHER, within=on_small_disk(tmp_path)) as other:
+        assert other.rest() == ["[] 0", "[('again', 3)] 0"]
+
+
+@pytest.mark.process
+def test_on_a_disk_that_a_recording_filled_it_is_deleted_and_its_room_is_recorded_to(tmp_path: Path) -> None:
+    with child(FILLS_UP + DELETES_WHAT_FILLED_IT, within=on_small_disk(tmp_path)) as other:
+        assert other.rest() == ["cannot grow, the disk is full", "[] 0", "[('again', 40)] 0"]
+
+
+def test_what_is_long_is_deleted_in_several_transactions(store: Store) -> None:
+    record(store, "a", exchanges(40, bytes(2**20)))
+    before = store.environment._env.info()["last_txnid"]
+
+    store.drop("a")
+
+    assert store.environment._env.info()["last_txnid"] - before >= 4
+    assert store.environment.scan(b"", limit=99) == store.environment.scan(b"f", limit=1) + [
+        entry for kind in (b"i", b"k") for entry in store.environment.scan(kind, limit=1)
+    ]
 
 
 # Renaming and deleting

@@ -154,7 +154,7 @@ def test_all_under_a_prefix_is_deleted_and_nothing_else(environment: Environment
     fill(environment, 100)
     environment.write(putting(d=b"1", f0=b"2"))
 
-    environment.write(lambda transaction: transaction.delete_all(b"e"))
+    environment.write(lambda transaction: transaction.delete_all(b"e", 10**6))
 
     assert environment.scan(b"e", limit=9) == []
     assert environment.get(b"d") == b"1"
@@ -164,7 +164,7 @@ def test_all_under_a_prefix_is_deleted_and_nothing_else(environment: Environment
 def test_deleting_up_to_the_last_key_ends(environment: Environment) -> None:
     environment.write(putting(z1=b"", z2=b""))
 
-    environment.write(lambda transaction: transaction.delete_all(b"z"))
+    environment.write(lambda transaction: transaction.delete_all(b"z", 10**6))
 
     assert environment.scan(b"z", limit=9) == []
 

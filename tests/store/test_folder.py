@@ -2,10 +2,53 @@ import os
 from pathlib import Path
 
 import pytest
-from store.stores import error_of_opening, read_only
+from store.stores import child, error_of_opening, on_small_disk, read_only
 
 from chatproxy.core.errors import CassetteError
 from chatproxy.store.environment import Environment
+
+OPENS_IN_LITTLE_ROOM = """
+import shutil
+
+def fill(room):
+    with open("large", "wb", buffering=0) as file:
+        try:
+            while file.write(bytes(4096)):
+                pass
+        except OSError:
+            file.truncate(file.tell() - room)
+
+for room in range(0, 2**16, 2**12):
+    fill(room)
+    try:
+        Store(Path("store")).close()
+        print("opened", flush=True)
+    except CassetteError as error:
+        print(error.reason.partition(";")[0], os.path.exists("store/data.mdb"), flush=True)
+    os.remove("large")
+    Store(Path("store")).close()
+    assert Path("store/.gitignore").read_text() == "*\\n"
+    shutil.rmtree("store")
+"""
+READS_WITHOUT_ITS_LOCKS = """
+store = Store(Path("store"))
+record(store, "a", exchanges(3))
+store.close()
+os.remove("store/lock.mdb")
+with open("large", "wb", buffering=0) as file:
+    try:
+        while file.write(bytes(4096)):
+            pass
+    except OSError:
+        pass
+store = Store(Path("store"))
+print(store.open("a", RULES).last_number, flush=True)
+store.close()
+os.remove("large")
+store = Store(Path("store"))
+store.drop("a")
+print(store.listing(), flush=True)
+"""
 
 
 def test_the_folder_is_private_and_git_ignores_it(tmp_path: Path) -> None:
@@ -82,3 +125,19 @@ def test_a_folder_that_can_only_be_read_is_read(tmp_path: Path) -> None:
         with pytest.raises(CassetteError, match="cannot be written; give another --store or its permissions"):
             second.write(lambda transaction: transaction.put(b"a", b"2"))
         second.close()
+
+
+@pytest.mark.process
+def test_a_store_that_no_disk_has_room_for_is_refused_and_is_none_until_there_is_room(tmp_path: Path) -> None:
+    with child(OPENS_IN_LITTLE_ROOM, within=on_small_disk(tmp_path)) as other:
+        said = other.rest()
+    assert len(said) == 16
+    refused = {"cannot be made a store: No space left on device False", "cannot grow, the disk is full False"}
+    assert refused < set(said) <= {*refused, "cannot grow, the disk is full or fails False", "opened"}
+    assert said[-1] == "opened"
+
+
+@pytest.mark.process
+def test_a_store_is_read_though_the_disk_has_no_room_for_its_locks(tmp_path: Path) -> None:
+    with child(READS_WITHOUT_ITS_LOCKS, within=on_small_disk(tmp_path)) as other:
+        assert other.rest() == ["3", "[]"]

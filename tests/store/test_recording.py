@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from store.stores import PAGE, RULES, child, disk_full_beyond, exchange, exchang
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.model import ExchangeNumber
 from chatproxy.store import Existing, Recording, Store
+from chatproxy.store.records import begin
 
 RECORDS = """
 store = Store(Path(sys.argv[1]))
@@ -17,6 +19,11 @@ print("kept", flush=True)
 input()
 recording.finish(RULES)
 store.close()
+"""
+RECORDS_NOTHING = """
+recording = Recording(Store(Path(sys.argv[1])), "a", Existing[sys.argv[2]], 1)
+print("begun", flush=True)
+input()
 """
 TRIES_TO_RECORD = """
 try:
@@ -162,6 +169,42 @@ def test_appending_nothing_leaves_the_cassette(store: Store, end: str) -> None:
     recording.finish(RULES) if end == "finish" else getattr(recording, end)()
 
     assert states(store) == {"a": (2, "complete")}
+
+
+@pytest.mark.parametrize("existing", list(Existing))
+def test_a_recording_that_could_store_nothing_leaves_no_cassette_even_on_a_full_disk(
+    store: Store, existing: Existing
+) -> None:
+    with disk_full_beyond(100):
+        recording = Recording(store, "a", existing, 1)
+        with pytest.raises(CassetteError, match="the disk is full"):
+            recording.put(exchanges(1))
+        assert store.listing() == []
+        recording.abandon()
+
+    assert store.listing() == []
+
+
+def test_an_exchange_that_was_refused_for_a_full_disk_keeps_no_later_one_out(store: Store) -> None:
+    recording = Recording(store, "a", Existing.REFUSE, 1)
+    with disk_full_beyond(100), pytest.raises(CassetteError, match="the disk is full"):
+        recording.put(exchanges(1))
+    recording.put([exchange(2)])
+
+    assert recording.finish(RULES) == 1
+    assert list(store.exchanges("a")) == [exchange(2)]
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("existing", list(Existing))
+def test_a_recorder_that_is_killed_before_its_first_exchange_leaves_no_cassette(
+    store: Store, existing: Existing
+) -> None:
+    with child(RECORDS_NOTHING, store.folder, existing.name) as recorder:
+        assert recorder.line() == "begun"
+        recorder.kill()
+
+    assert store.listing() == []
 
 
 def test_an_empty_cassette_can_be_wanted(store: Store) -> None:
@@ -336,7 +379,8 @@ def test_a_replacement_that_ends_badly_keeps_the_crashed_ones(store: Store) -> N
 
 
 def test_a_crash_before_the_first_exchange_is_in_nobodys_way(store: Store) -> None:
-    store.begin("a.partial", 1, interim=True)  # what such a crash leaves
+    place = str(store.folder)
+    store.environment.write(partial(begin, name="a.partial", begun=1, place=place, interim=True))  # older ones left it
 
     recording = Recording(store, "a", Existing.REFUSE, 1)
     assert recording.superseded == []

@@ -6,7 +6,7 @@ import pytest
 from chatproxy.core.cassette.codec import pack
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.timeline.numbering import Declared
-from chatproxy.store.records import Record, check_name, order_of, packed, unpacked
+from chatproxy.store.records import Record, check_name, order_of, packed, unpacked, whole_of
 
 
 def test_a_record_comes_back_with_what_a_fixture_declared() -> None:
@@ -42,3 +42,8 @@ def test_what_is_no_name_is_refused(name: str) -> None:
 def test_names_of_interrupted_recordings_are_sorted_by_their_numbers() -> None:
     names = ["b", "a.partial-x", "a.partial-10", "a.partial-2", "a.partial", "a"]
     assert sorted(names, key=order_of) == names[::-1]
+
+
+@pytest.mark.parametrize(("name", "whole"), [("a", "a"), ("a.partial", "a"), ("a.b.partial-12", "a.b")])
+def test_a_partial_cassette_was_begun_for_a_whole_name(name: str, whole: str) -> None:
+    assert whole_of(name) == whole

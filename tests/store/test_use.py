@@ -100,3 +100,26 @@ def test_an_older_file_in_the_place_of_a_store_is_damage(folder: Path) -> None:
 
     with pytest.raises(CassetteError, match="is damaged"):
         Store(folder)
+
+
+def test_what_was_begun_of_a_store_that_could_not_be_made_goes(tmp_path: Path) -> None:
+    use = Use(tmp_path, is_writable=True)
+    (tmp_path / "data.mdb").write_bytes(b"half of its head")
+    use.give_up()
+    assert [path.name for path in tmp_path.iterdir()] == ["in-use"]
+
+
+def test_the_data_of_a_store_that_cannot_be_opened_stay(folder: Path) -> None:
+    before = (folder / "data.mdb").read_bytes()
+    Use(folder, is_writable=True).give_up()
+    assert (folder / "data.mdb").read_bytes() == before
+
+
+def test_the_data_that_another_one_begins_stay(tmp_path: Path) -> None:
+    first = Use(tmp_path, is_writable=True)
+    first.share()
+    second = Use(tmp_path, is_writable=True)
+    (tmp_path / "data.mdb").write_bytes(b"half of its head")
+    second.give_up()
+    assert (tmp_path / "data.mdb").exists()
+    first.end()

@@ -70,8 +70,10 @@ def test_auto_replays_and_records_what_is_missing(here: Settings) -> None:
     assert names(here) == {"talk": 2}
 
 
-def test_auto_begins_a_cassette_that_is_not_there(here: Settings) -> None:
+def test_auto_begins_a_cassette_that_is_not_there_with_its_first_exchange(here: Settings) -> None:
     with assembled(Mode.AUTO, "talk", here, print) as assembly:
+        assert assembly.store is not None
+        assert assembly.store.listing() == []
         assert ask(assembly) == "recorded"
     assert names(here) == {"talk": 1}
 
