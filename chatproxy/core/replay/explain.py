@@ -11,7 +11,7 @@ from chatproxy.core.matching.difference import Difference, Part, Values, differe
 from chatproxy.core.matching.normal_form import NormalForm, normalize
 from chatproxy.core.matching.rules import Rules
 from chatproxy.core.matching.shaping import shaping
-from chatproxy.core.model import NO_CREDENTIALS, NO_EXCHANGE, ExchangeNumber, Request
+from chatproxy.core.model import NO_CREDENTIALS, NO_EXCHANGE, Exchange, ExchangeNumber, Request
 from chatproxy.core.replay.player import Miss, Played, Why, play_request
 from chatproxy.core.replay.session import Session
 from chatproxy.core.text.excerpts import excerpts, literal, printable
@@ -149,17 +149,17 @@ _Distance = tuple[bool, int, int]
 def _alike(session: Session, form: NormalForm, user: str) -> Iterator[tuple[_Distance, Near]]:
     cassette = session.cassette
     for number in dict.fromkeys([*first_numbers(cassette, form.shape), *first_numbers(cassette, form.route)]):
-        found = list(differences(_recorded_form(cassette, session.rules, number), form))
+        exchange = cassette.exchange(number)
+        found = list(differences(normalize(exchange.request, session.rules), form))
         lines = [line for one in found for line in _worded(one)]
-        lines += [] if _may_answer(session, number, user) else [_other_user(cassette.exchange(number).user, user)]
+        lines += [] if _may_answer(session, exchange, user) else [_other_user(exchange.user, user)]
         has_other_body = any(one.part is Part.KIND for one in found)
         yield (has_other_body, len(found), len(lines)), Near(number, lines)
 
 
-def _may_answer(session: Session, number: ExchangeNumber, user: str) -> bool:
+def _may_answer(session: Session, exchange: Exchange, user: str) -> bool:
     """Tell whether what an exchange was asked with lets it answer a user."""
-    asked, recorded = session.spaces(user), session.cassette.users.spaces_of(session.cassette.exchange(number))
-    return not set(asked).isdisjoint(recorded)
+    return not set(session.spaces(user)).isdisjoint(session.cassette.users.spaces_of(exchange))
 
 
 def _other_user(recorded: str | None, live: str) -> str:
