@@ -15,7 +15,16 @@ from chatproxy.core.engine import Engine
 from chatproxy.core.errors import CassetteError, ChatproxyError, MissError, RequestError, UpstreamError
 from chatproxy.core.http.headers import end_to_end
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import NO_EXCHANGE, Exchange, ExchangeNumber, Forward, Request, Response, is_read
+from chatproxy.core.model import (
+    NO_CREDENTIALS,
+    NO_EXCHANGE,
+    Exchange,
+    ExchangeNumber,
+    Forward,
+    Request,
+    Response,
+    is_read,
+)
 from chatproxy.core.record.recorder import Recorder
 from chatproxy.core.replay.bindings import Bindings, Choice
 from chatproxy.core.replay.rendered import Rendered, Repeat
@@ -176,7 +185,7 @@ def test_recording_forwards_everything_with_its_moment() -> None:
 def test_an_answer_is_kept_raw_and_turned_for_the_client() -> None:
     engine = Engine(UPSTREAM, ticking(), recorder=Recorder("tour", UPSTREAM))
     answer, kept = engine.on_response(forwarded(engine, get()), ANSWER)
-    assert kept == numbered(1, get(), ANSWER, UPSTREAM, asked=100, answered=101)
+    assert kept == numbered(1, get(), ANSWER, UPSTREAM, asked=100, answered=101, user=NO_CREDENTIALS)
     assert answer.body == TURNED
     assert marks(answer) == {"x-chatproxy-outcome": "recorded", "x-chatproxy-exchange": "tour/1"}
 

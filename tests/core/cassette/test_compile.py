@@ -13,6 +13,7 @@ from chatproxy.core.answers.template import as_recorded
 from chatproxy.core.cassette.compile import compile_exchanges
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
+from chatproxy.core.matching.users import Users, spaced
 from chatproxy.core.model import Exchange, ExchangeNumber, Request, Response
 from chatproxy.core.timeline.numbering import Numbering
 
@@ -23,10 +24,11 @@ RULES = Rules()
 def test_each_exchange_is_compiled_by_the_one_function_for_keys(several: list[Exchange]) -> None:
     several = [replace(one, number=ExchangeNumber(number)) for number, one in enumerate(several, 1)]
     compiled = list(compile_exchanges(Listed(several), RULES))
-    forms = [normalize(exchange.request, RULES) for exchange in several]
+    forms, users = [normalize(one.request, RULES) for one in several], Users(one.user for one in several)
     assert sorted(one.number for one in compiled) == [exchange.number for exchange in several]
-    assert sorted((one.number, one.key, one.shape, one.route) for one in compiled) == [
-        (exchange.number, form.key, form.shape, form.route) for exchange, form in zip(several, forms, strict=True)
+    assert sorted((one.number, one.keys, one.shape, one.route) for one in compiled) == [
+        (exchange.number, tuple(spaced(form.key, space) for space in users.spaces_of(exchange)), form.shape, form.route)
+        for exchange, form in zip(several, forms, strict=True)
     ]
 
 
@@ -39,7 +41,7 @@ def test_other_rules_make_other_keys() -> None:
     request = Request("GET", MESSAGES, ((b"X-A", b"1"),))
     exchange = numbered(1, request, Response(200), UPSTREAM, 0, 0)
     (one,), (other,) = (list(compile_exchanges(Listed([exchange]), rules)) for rules in (RULES, Rules(("x-a",))))
-    assert one.key != other.key
+    assert one.keys != other.keys
     assert one.route == other.route
 
 
@@ -56,7 +58,7 @@ def test_law_10_our_own_address_is_turned_from_the_exchange_on_that_sent_it() ->
 
 
 DEMO = Path(__file__).parents[3] / "cassettes" / "demo.json"
-AS_COMPILED = "3da5c8736f1509265cff2a5eb2632fe9"
+AS_COMPILED = "f7e3b9dd160b0600e66c829bbde9d1d1"
 
 
 def test_what_the_demo_compiles_to() -> None:
@@ -69,5 +71,5 @@ def test_what_the_demo_compiles_to() -> None:
     document = read(DEMO.read_bytes())
     numbering = Numbering(document.declared)
     compiled = list(compile_exchanges(Listed(list(document.exchanges)), RULES, numbering))
-    yielded = repr([compiled, numbering.account, sorted(numbering.numbered().items())])
+    yielded = repr([compiled, numbering.account, sorted(numbering.numbered().items()), list(numbering.users)])
     assert blake2b(yielded.encode(), digest_size=16).hexdigest() == AS_COMPILED, "read this test's docstring"

@@ -7,10 +7,20 @@ from strategies import FORM, JSON, MESSAGES, MULTIPART, UPSTREAM, multipart
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.matching.normal_form import NormalForm, normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange, ExchangeNumber, Headers, RecordedSid, Request, Response, Standing
+from chatproxy.core.model import (
+    NO_CREDENTIALS,
+    OTHER_CREDENTIALS,
+    Exchange,
+    ExchangeNumber,
+    Headers,
+    RecordedSid,
+    Request,
+    Response,
+    Standing,
+)
 from chatproxy.core.replay.bindings import Bindings, Given, Owner
 from chatproxy.core.replay.explain import Near, explain, miss_reason, worded_differences
-from chatproxy.core.replay.player import play, play_request
+from chatproxy.core.replay.player import play_request
 from chatproxy.core.replay.session import Session
 
 RULES = Rules(("x-a",))
@@ -26,7 +36,7 @@ def post(body: bytes, path: bytes = MESSAGES, headers: Headers = (FORM,)) -> Req
 
 
 def reason_of(replay: Session, live: Request) -> str:
-    return miss_reason(replay, play_request(replay, live, None))
+    return miss_reason(replay, play_request(replay, live, NO_CREDENTIALS))
 
 
 def session(*recorded: Request) -> Session:
@@ -155,8 +165,9 @@ def test_law_12_several_differences_are_listed() -> None:
 def test_law_12_a_path_of_which_nothing_was_recorded() -> None:
     replay = session(Request("GET", MESSAGES), post(b"Body=a"))
     for live in (Request("DELETE", MESSAGES), Request("GET", b"/v1/Services")):
-        reason = reason_of(replay, live)
-        assert reason == f"never recorded, nor was any {live.method} of such a path in cassette 'tour'"
+        never = f"never recorded, nor was any {live.method} of such a path in cassette 'tour'"
+        assert miss_reason(replay, play_request(replay, live, OTHER_CREDENTIALS)) == never
+        assert reason_of(replay, live) == f"{never}; it was sent without credentials"
 
 
 FIRST, AGAIN, NEXT = post(b"Body=a"), post(b"Body=a"), post(b"Body=b")
@@ -204,7 +215,7 @@ def test_law_12_a_write_that_is_used_up_says_what_helps_and_whether_the_recordin
 ) -> None:
     replay = session(*recorded)
     for live in recorded:
-        assert play_request(replay, live, None).number
+        assert play_request(replay, live, NO_CREDENTIALS).number
     assert reason_of(replay, missed) == reason
 
 
@@ -212,11 +223,11 @@ def test_law_12_where_no_other_session_can_be_chosen_none_is_named() -> None:
     cassette = session(FIRST, NEXT).cassette
     replay = Session(cassette, RULES, tied=True)
     for live in (FIRST, NEXT):
-        assert play_request(replay, live, None).number
+        assert play_request(replay, live, NO_CREDENTIALS).number
     assert reason_of(replay, FIRST).endswith(f"; {SECOND_RUN} or --on-exhausted restart")
     assert reason_of(replay, NEXT).endswith("; DELETE /__chatproxy/sessions/default begins the session anew")
     behind_reads = Session(session(LIST, FIRST).cassette, RULES, tied=True)
-    play(behind_reads, form(FIRST))
+    play_request(behind_reads, FIRST, NO_CREDENTIALS)
     assert reason_of(behind_reads, FIRST).endswith(f"; {SECOND_RUN}")
 
 
@@ -226,7 +237,7 @@ def test_law_12_a_first_read_that_a_write_has_changed_says_what_a_second_run_nee
         for number, request in enumerate([LIST, FIRST], 1)
     ]
     replay = Session(MemoryCassette("tour", exchanges, RULES), RULES)
-    play(replay, form(FIRST))
+    play_request(replay, FIRST, NO_CREDENTIALS)
     assert reason_of(replay, LIST) == (
         f"recorded only before tour/2 POST {MESSAGES.decode()}, which may have changed it; "
         f"{SECOND_RUN}, a session name of its own or --on-exhausted restart"
@@ -250,7 +261,7 @@ def test_law_12_a_read_of_another_epoch_names_the_write() -> None:
     write = f"POST {MESSAGES.decode()}"
     early = f"recorded only after tour/3 {write}, which this session has not made"
     assert reason_of(replay, Request("GET", MESSAGES)) == early
-    play(replay, form(post(b"Body=a", MESSAGE)))
+    play_request(replay, post(b"Body=a", MESSAGE), NO_CREDENTIALS)
     changed = f"recorded only before tour/2 POST {MESSAGE.decode()}, which may have changed it"
     assert reason_of(replay, member).startswith(f"{changed}; a second run")
 

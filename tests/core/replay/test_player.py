@@ -6,11 +6,21 @@ from hypothesis import strategies as st
 from strategies import FORM, MESSAGES, UPSTREAM, basic
 
 from chatproxy.core.cassette.memory import MemoryCassette
+from chatproxy.core.credentials.blanking import user_of
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import NO_EXCHANGE, Exchange, ExchangeNumber, Forward, Request, Response, is_read
+from chatproxy.core.model import (
+    NO_CREDENTIALS,
+    NO_EXCHANGE,
+    Exchange,
+    ExchangeNumber,
+    Forward,
+    Request,
+    Response,
+    is_read,
+)
 from chatproxy.core.record.recorder import Recorder
-from chatproxy.core.replay.player import Answer, Miss, Why, decide, play, play_fetch
+from chatproxy.core.replay.player import Answer, Miss, Why, decide, play_fetch, play_request
 from chatproxy.core.replay.session import Session
 
 CREATE = Request("POST", MESSAGES, (FORM,), b"Body=a")
@@ -25,7 +35,7 @@ def session(*recorded: Request) -> Session:
 
 
 def played(replay: Session, *requests: Request) -> list[int | None]:
-    return [play(replay, normalize(replay.blanked(request), replay.rules)) for request in requests]
+    return [play_request(replay, replay.blanked(request), user_of(request.headers)).number for request in requests]
 
 
 def test_equal_requests_are_answered_in_recorded_order() -> None:
@@ -135,10 +145,10 @@ def test_law_4_a_read_that_comes_too_early_is_a_miss() -> None:
 
 def test_law_4_the_miss_names_the_write() -> None:
     replay = in_order(FETCH, UPDATE, CREATE, LIST)
-    early = decide(replay, normalize(LIST, RULES))
+    early = decide(replay, normalize(LIST, RULES), NO_CREDENTIALS)
     assert early == Miss(Why.EARLY, ExchangeNumber(3))
     played(replay, CREATE)
-    assert decide(replay, normalize(FETCH, RULES)) == Miss(Why.CHANGED, ExchangeNumber(2))
+    assert decide(replay, normalize(FETCH, RULES), NO_CREDENTIALS) == Miss(Why.CHANGED, ExchangeNumber(2))
 
 
 def test_law_4_a_write_to_the_channel_touches_every_member() -> None:

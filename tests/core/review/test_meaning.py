@@ -102,4 +102,4 @@ def test_law_1_another_run_of_the_same_program_means_the_same(taken: list[Step])
 
 def test_an_endpoint_is_shown_as_it_was_sent_and_gives_no_command() -> None:
     form = normalize(Request("GET", b"/a%2fb/##[error]/%1b"), Rules())
-    assert Meaning(form, Response(200)).endpoint == "GET /a%2Fb/\\u0023#[error]/\\u001b"
+    assert Meaning(form, Response(200), None).endpoint == "GET /a%2Fb/\\u0023#[error]/\\u001b"
