@@ -51,7 +51,7 @@ def explain(session: Session, request: Request) -> Explanation:
     played = play_request(session, blanked, user_of(request.headers))
     reason = None if played.number else miss_reason(session, played)
     near = nearest(session, played.form, played.user)
-    names = _parameters(session, played.form, near[0]) if played.number is None and near else []
+    names = _parameters(session, played, near[0]) if played.number is None and near else []
     _, key = located(session.cassette, played.form.key, session.spaces(played.user))
     shaped = shaping(blanked, session.rules, form, played.form)
     return Explanation(played.form, key, shaped, played.number, reason, near, names)
@@ -63,10 +63,12 @@ def nearest(session: Session, form: NormalForm, user: str) -> list[Near]:
     return [near for _, near in alike[:_SHOWN_NEAREST]]
 
 
-def _parameters(session: Session, form: NormalForm, near: Near) -> list[str]:
+def _parameters(session: Session, played: Played, near: Near) -> list[str]:
     """Name the parameters in which a recorded request differs, or none if it differs in more than those."""
-    found = list(differences(_recorded_form(session.cassette, session.rules, near.number), form))
-    if len(near.differences) != len(found) or any(one.part not in {Part.QUERY, Part.FIELD, Part.PART} for one in found):
+    exchange = session.cassette.exchange(near.number)
+    found = list(differences(normalize(exchange.request, session.rules), played.form))
+    differs_in_more = any(one.part not in {Part.QUERY, Part.FIELD, Part.PART} for one in found)
+    if differs_in_more or not _may_answer(session, exchange, played.user):
         return []
     names = (one.name.partition(b"; ")[0] if one.part is Part.PART else one.name for one in found)
     return list(dict.fromkeys(name.decode("utf-8", "backslashreplace") for name in names))

@@ -2,8 +2,9 @@ import json
 
 import pytest
 from exchanges import numbered
-from strategies import FORM, JSON, MESSAGES, MULTIPART, UPSTREAM, multipart
+from strategies import FORM, JSON, MESSAGES, MULTIPART, UPSTREAM, basic, multipart
 
+from chatproxy.core.cassette.cassette import first_numbers
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.matching.normal_form import NormalForm, normalize
 from chatproxy.core.matching.rules import Rules
@@ -17,6 +18,7 @@ from chatproxy.core.model import (
     Request,
     Response,
     Standing,
+    is_read,
 )
 from chatproxy.core.replay.bindings import Bindings, Given, Owner
 from chatproxy.core.replay.explain import Near, explain, miss_reason, worded_differences
@@ -326,6 +328,7 @@ def test_law_12_a_hit_is_explained_by_its_exchange() -> None:
         (post(b"a=1"), post(b"a=2", MESSAGE), []),
         (post(b"a", headers=()), post(b"b", headers=()), []),
         (post(b"a=1"), post(b"a=2", headers=(FORM, (b"x-a", b"1"))), []),
+        (post(b"a=[1,1]&b=1"), post(b"a=[2,2]&b=2"), ["a", "b"]),
     ],
 )
 def test_law_12_parameters_are_named_that_could_be_ignored(recorded: Request, live: Request, names: list[str]) -> None:
@@ -374,3 +377,99 @@ def test_parts_in_which_alone_a_request_differs_can_be_ignored() -> None:
         for name in (b"x", b"y")
     )
     assert explain(session(recorded), live).ignorable == ["File"]
+
+
+# Users
+
+ONE, TWO, THREE, KEY = "AC" + "1" * 32, "AC" + "2" * 32, "AC" + "3" * 32, "SK" + "1" * 32
+
+
+def of_users(*recorded: tuple[Request, str | None]) -> MemoryCassette:
+    """Return a cassette of requests that these users made one after another."""
+    exchanges: list[Exchange] = []
+    for number, (request, user) in enumerate(recorded, 1):
+        after = max((one.number for one in exchanges if not is_read(one.request.method)), default=0)
+        exchanges.append(numbered(number, request, Response(200), UPSTREAM, number, number, after, user))
+    return MemoryCassette("tour", exchanges, RULES)
+
+
+def asked_by(user: str, *recorded: tuple[Request, str | None], live: Request = LIST) -> str:
+    replay = Session(of_users(*recorded), RULES)
+    return miss_reason(replay, play_request(replay, live, user))
+
+
+@pytest.mark.parametrize(
+    ("recorded", "live", "line"),
+    [
+        ([ONE], NO_CREDENTIALS, "credentials were sent, while this was sent without credentials"),
+        ([OTHER_CREDENTIALS], NO_CREDENTIALS, "credentials were sent, while this was sent without credentials"),
+        ([NO_CREDENTIALS], ONE, "no credentials were sent, while this was sent with credentials"),
+        ([NO_CREDENTIALS], OTHER_CREDENTIALS, "no credentials were sent, while this was sent with credentials"),
+        ([ONE], TWO, f"the account is {ONE} where this has {TWO}"),
+    ],
+)
+def test_law_12_who_sent_a_request_is_named_where_nothing_else_differs(
+    recorded: list[str], live: str, line: str
+) -> None:
+    others = [(FIRST, ONE), (FIRST, TWO)]  # of several accounts none is given what another was
+    assert (
+        asked_by(live, *((LIST, one) for one in recorded), *others)
+        == f"never recorded; nearest is tour/1, where {line}"
+    )
+
+
+def test_law_12_who_sent_a_request_is_named_after_what_else_differs() -> None:
+    assert asked_by(NO_CREDENTIALS, (FIRST, ONE), live=NEXT) == (
+        "never recorded; nearest is tour/1, where form field 'Body' is 'a' where this has 'b'; "
+        "credentials were sent, while this was sent without credentials"
+    )
+    assert asked_by(ONE, (FIRST, None), live=NEXT).endswith("where form field 'Body' is 'a' where this has 'b'")
+
+
+def test_law_12_of_equal_requests_that_of_who_asks_is_the_nearest() -> None:
+    found = asked_by(TWO, (FIRST, ONE), (FIRST, NO_CREDENTIALS), (FIRST, TWO), live=NEXT)
+    assert found == "never recorded; nearest is tour/3, where form field 'Body' is 'a' where this has 'b'"
+
+
+def test_law_12_no_parameter_is_named_to_be_ignored_where_the_user_is_another() -> None:
+    found = explain(Session(of_users((FIRST, ONE)), RULES), NEXT)
+    assert (found.number, found.ignorable) == (None, [])
+    assert explain(Session(of_users((FIRST, NO_CREDENTIALS)), RULES), NEXT).ignorable == ["Body"]
+
+
+def test_a_request_is_explained_with_its_key_in_the_space_of_who_asks() -> None:
+    cassette = of_users((LIST, ONE), (LIST, NO_CREDENTIALS))
+    with_credentials = Request("GET", MESSAGES, (basic(ONE.encode(), b"x"),))
+    found = [explain(Session(cassette, RULES), live) for live in (with_credentials, LIST)]
+    assert [one.number for one in found] == [1, 2]
+    assert [[*first_numbers(cassette, one.key)] for one in found] == [[1], [2]]
+
+
+SEVERAL_USERS = "a program that uses several users needs --sessions one"
+
+
+def test_law_12_where_another_session_made_the_write_it_is_named_with_what_helps() -> None:
+    cassette = of_users((FIRST, ONE), (LIST, KEY))
+    one, other, idle = (Session(cassette, RULES, name) for name in (ONE, "default", "idle"))
+    assert play_request(one, FIRST, ONE).number == 1
+    early = f"recorded only after tour/1 POST {MESSAGES.decode()}, which this session has not made"
+    played = play_request(other, LIST, KEY)
+    assert miss_reason(other, played, [idle, one]) == f"{early}, but session {ONE!r} has; {SEVERAL_USERS}"
+    assert miss_reason(other, played, [idle]) == miss_reason(other, played) == early
+
+
+def test_law_12_where_another_session_was_given_the_sid_it_says_what_helps() -> None:
+    message, given = b"IM" + b"3" * 32, Given()
+    created = numbered(1, FIRST, Response(201, b"", (), message), UPSTREAM, 1, 1, user=ONE)
+    fetched = numbered(2, Request("GET", MESSAGE), Response(200), UPSTREAM, 2, 2, 1, user=KEY)
+    cassette = MemoryCassette("tour", [created, fetched], RULES)
+    one, other = (
+        Session(cassette, RULES, name, sids=Bindings(cassette, RULES, None, Owner(name), given))
+        for name in (ONE, "default")
+    )
+    fresh = one.sids.to_live(RecordedSid(message))
+    played = play_request(other, Request("GET", MESSAGE.replace(message, fresh)), KEY)
+    elsewhere = f"{fresh.decode()} was given to another session, {ONE!r}; each has SIDs of its own"
+    assert (played.refusal, played.elsewhere) == (elsewhere, ONE)
+    assert miss_reason(other, played, [one]) == f"{elsewhere}; {SEVERAL_USERS}"
+    assert miss_reason(other, played) == elsewhere
