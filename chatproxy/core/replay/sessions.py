@@ -9,7 +9,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 
-from chatproxy.core.credentials.blanking import is_user_name, user_of
+from chatproxy.core.credentials.blanking import user_of
 from chatproxy.core.errors import RequestError
 from chatproxy.core.model import ExchangeNumber, Forward, Headers, Request, header_values
 from chatproxy.core.products.sid_types import API_KEY
@@ -166,7 +166,7 @@ class Sessions:
     def _hold(self, session: Session) -> Session:
         before = self._of_keys()
         self._held[session.name] = session
-        if is_user_name(session.name.encode()):
+        if is_account(session.name.encode()):
             self._accounts.add(session.name)
         self._settle(before)
         return session
