@@ -13,8 +13,9 @@ from chatproxy.core.answers.template import as_recorded
 from chatproxy.core.cassette.compile import compile_exchanges
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.matching.users import Users, spaced
-from chatproxy.core.model import Exchange, ExchangeNumber, Request, Response
+from chatproxy.core.matching.users import ANY, REFUSED, Users, spaced
+from chatproxy.core.model import NO_CREDENTIALS, Exchange, ExchangeNumber, Request, Response
+from chatproxy.core.timeline.epochs import COLLECTION, UNTOUCHED, Place
 from chatproxy.core.timeline.numbering import Numbering
 
 RULES = Rules()
@@ -73,3 +74,23 @@ def test_what_the_demo_compiles_to() -> None:
     compiled = list(compile_exchanges(Listed(list(document.exchanges)), RULES, numbering))
     yielded = repr([compiled, numbering.account, sorted(numbering.numbered().items()), list(numbering.users)])
     assert blake2b(yielded.encode(), digest_size=16).hexdigest() == AS_COMPILED, "read this test's docstring"
+
+
+def test_an_exchange_has_a_key_in_each_of_its_spaces_and_a_challenge_repeats_as_a_read() -> None:
+    account, key = "AC" + "1" * 32, "SK" + "1" * 32
+    create = Request("POST", MESSAGES, (FORM,), b"Body=a")
+    recorded = [
+        numbered(1, create, Response(201), UPSTREAM, 1, 1, 0, account),
+        numbered(2, create, Response(201), UPSTREAM, 2, 2, 1, key),
+        numbered(3, create, Response(401), UPSTREAM, 3, 3, 2, NO_CREDENTIALS),
+    ]
+    form, numbering = normalize(create, RULES), Numbering()
+    compiled = {one.number: one for one in compile_exchanges(Listed(recorded), RULES, numbering)}
+    assert [*numbering.users] == [account, key, NO_CREDENTIALS]
+    assert [compiled[ExchangeNumber(number)].keys for number in (1, 2, 3)] == [
+        tuple(spaced(form.key, space) for space in (ANY, account, "AC")),
+        tuple(spaced(form.key, space) for space in (ANY, key, "SK")),
+        (spaced(form.key, REFUSED),),
+    ]
+    assert [compiled[ExchangeNumber(number)].is_read for number in (1, 2, 3)] == [False, False, True]
+    assert compiled[ExchangeNumber(3)].place == Place(UNTOUCHED, COLLECTION, 0)

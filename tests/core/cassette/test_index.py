@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from strategies import FORM, MESSAGES
 
 from chatproxy.core.answers.template import Reply, Template
@@ -45,3 +47,13 @@ def test_a_write_touches_the_collection_and_its_member_once_in_each_timeline() -
     opens = (Opening(5, 2, 7), Opening(6, 3, COLLECTION))
     indexed = Indexer().index(compiled(1, Request("DELETE", MESSAGES), Place(5, 7, 1, opens)))
     assert sorted(indexed.touches) == sorted([Touch(5, COLLECTION, 2), Touch(5, 7, 2), Touch(6, COLLECTION, 3)])
+
+
+def test_a_read_with_several_keys_is_counted_under_each() -> None:
+    indexer, one = Indexer(), compiled(1, Request("GET", MESSAGES), Place(0, 0, 0))
+    several, alone = replace(one, keys=(b"a", b"b")), replace(one, keys=(b"b",), number=ExchangeNumber(2))
+    first, second = indexer.index(several), indexer.index(alone)
+    assert first.nth == ((b"a", 0), (b"b", 0), (one.shape, 0), (one.route, 0))
+    assert second.nth == ((b"b", 1), (one.shape, 1), (one.route, 1))
+    assert first.reads == ((b"a", Read(0, 0, ExchangeNumber(1))), (b"b", Read(0, 0, ExchangeNumber(1))))
+    assert second.reads == ((b"b", Read(0, 1, ExchangeNumber(2))),)

@@ -9,7 +9,7 @@ from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.credentials.blanking import Blanker
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import NO_CREDENTIALS, Exchange, Headers, RecordedSid, Request, Response
+from chatproxy.core.model import NO_CREDENTIALS, OTHER_CREDENTIALS, Exchange, Headers, RecordedSid, Request, Response
 from chatproxy.core.replay.askers import Askers
 from chatproxy.core.replay.bindings import Bindings, Choice
 from chatproxy.core.replay.fetches import Lanes
@@ -123,3 +123,28 @@ def test_so_many_paths_are_remembered_and_no_more() -> None:
     assert None not in keys
     assert len(set(keys)) == 200
     assert len(known._known) <= 16
+
+
+ACCOUNT, KEY = "AC" + "c" * 32, "SK" + "c" * 32
+
+
+@pytest.mark.parametrize(
+    ("recorded", "live", "has_lane"),
+    [
+        ([None], (), True),
+        ([None], (basic(ACCOUNT.encode(), b"x"),), True),
+        ([KEY], (basic(KEY.encode(), b"x"),), True),
+        ([KEY], secret("x"), True),
+        ([KEY], (), False),
+        ([NO_CREDENTIALS], (), False),
+        ([KEY, OTHER_CREDENTIALS], (basic(KEY.encode(), b"x"),), False),
+    ],
+)
+def test_a_client_has_a_lane_where_all_that_was_recorded_may_answer_it(
+    recorded: list[str | None], live: Headers, has_lane: bool
+) -> None:
+    shown = b'{"messages": [{"sid": "%b"}]}' % MESSAGE
+    cassette = MemoryCassette("tour", [exchange(n, TARGET, shown, user) for n, user in enumerate(recorded, 1)], RULES)
+    held = Session(cassette, RULES, sids=Bindings(cassette, RULES, Choice()))
+    sid = held.sids.to_live(RecordedSid(MESSAGE))
+    assert (lanes(live).key(held, b"/v1/Things/" + sid) is not None) is has_lane

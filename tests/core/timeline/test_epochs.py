@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import NO_CREDENTIALS, Exchange, Request, Response, Standing, is_read
 from chatproxy.core.replay.player import play_request
 from chatproxy.core.replay.session import Session
-from chatproxy.core.timeline.epochs import ALL_MEMBERS
+from chatproxy.core.timeline.epochs import ALL_MEMBERS, COLLECTION, UNTOUCHED, Place
 from chatproxy.sandbox.calls import Call, pairs_of, target_of
 from chatproxy.sandbox.messages import ApiError, Messages, make_sid
 from chatproxy.sandbox.operations import answer, refusal
@@ -271,3 +272,19 @@ def test_epochs_that_contradict_each_other_are_refused(method: str, epoch: int, 
 def test_a_second_contest_is_judged_by_the_same_history() -> None:
     recording = Recording().create(ONE).page((ONE, 0), asked=31).page((ONE, 0), asked=31).create(TWO, 1, asked=30)
     assert recording.epochs[0] == 1
+
+
+def test_law_4_an_answer_that_asks_for_credentials_stands_where_nothing_touches_it() -> None:
+    recording = Recording().create(ONE).add("GET", MESSAGES, 401).add("POST", MESSAGES, 401).create(TWO, 1).page()
+    recording.exchanges[1:3] = [replace(one, user=NO_CREDENTIALS) for one in recording.exchanges[1:3]]
+    assert places_of(recording.exchanges)[1:3] == [Place(UNTOUCHED, COLLECTION, 0)] * 2
+    assert recording.epochs == [1, 0, 0, 2, 2]
+
+
+def test_law_4_an_answer_that_asks_for_credentials_stands_there_whatever_a_fixture_says() -> None:
+    recording = Recording().create(ONE).add("GET", MESSAGES, 401)
+    recording.exchanges = [
+        replace(one, standing=Standing(epoch), user=user)
+        for one, epoch, user in zip(recording.exchanges, (5, 0), (None, NO_CREDENTIALS), strict=True)
+    ]
+    assert recording.epochs == [5, 0]
