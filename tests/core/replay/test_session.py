@@ -113,6 +113,15 @@ def test_law_7_a_clock_that_begins_at_a_time_gives_the_same_bytes_whenever_it_ru
         assert one.ask(exchange) == other.ask(exchange)
 
 
+def test_the_time_of_a_session_is_ahead_where_the_clock_was_set_back() -> None:
+    cassette = MemoryCassette("c", [], Rules())
+    clock = SessionClock(LATER, 0)
+    session, unclocked = Session(cassette, Rules(), clock=clock), Session(cassette, Rules())
+    clock.now(LATER + 5)
+    assert [session.is_now(LATER + moment) for moment in (4, 5, 6)] == [False, True, True]
+    assert unclocked.is_now(0)
+
+
 # Scrubbing
 
 SALT = "a salt of the team"
