@@ -2,7 +2,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from exchanges import numbered
+from exchanges import as_sent, numbered
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import FORM, JSON, ORIGIN, UPSTREAM, basic, exchanges, sids
@@ -356,7 +356,7 @@ def test_law_3_no_generated_recorded_sid_is_in_a_replayed_byte_unless_the_client
     generated = {one for one in recorded_sids(recorded) if not recorded._numbered[RecordedSid(one)].supplied}
     client, sent = Client(recorded), set[bytes]()
     for number in sorted(recorded._exchanges):
-        request = recorded.exchange(number).request
+        request = as_sent(recorded.exchange(number))
         answer = client.engine.on_request(request)
         assert isinstance(answer, Response)
         if (b"x-chatproxy-outcome", b"hit") in answer.headers:

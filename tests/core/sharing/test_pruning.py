@@ -7,11 +7,11 @@ from random import Random
 from core.programs import BEGIN, programs
 from core.scenarios import Recording as Scenario
 from core.scenarios import Step, exported
-from exchanges import numbered
+from exchanges import as_sent, numbered
 from fixture.fixtures import read
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import FORM, JSON, UPSTREAM, basic
+from strategies import FORM, JSON, UPSTREAM
 
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.engine import Engine
@@ -152,15 +152,6 @@ sequential = programs.map(lambda program: MemoryCassette("tour", program.exchang
 
 def requests_of(cassette: MemoryCassette) -> st.SearchStrategy[list[Request]]:
     return st.lists(st.sampled_from([as_sent(cassette.exchange(number)) for number in cassette.numbers()]), max_size=12)
-
-
-def as_sent(exchange: Exchange) -> Request:
-    """Return a request with the credentials with which it was recorded."""
-    user, request = exchange.user, exchange.request
-    if user in {None, NO_CREDENTIALS}:
-        return request
-    field = (b"Authorization", b"Bearer x") if user == OTHER_CREDENTIALS else basic((user or "").encode(), b"x")
-    return replace(request, headers=(*request.headers, field))
 
 
 @given(overlapping | sequential, st.data())
