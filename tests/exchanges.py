@@ -1,6 +1,18 @@
-"""Exchanges with plain numbers, as tests spell them."""
+"""Exchanges with plain numbers, as tests spell them, and what a client sends that asks for one again."""
 
-from chatproxy.core.model import Exchange, ExchangeNumber, Request, Response, Standing
+from dataclasses import replace
+
+from strategies import basic
+
+from chatproxy.core.model import (
+    NO_CREDENTIALS,
+    OTHER_CREDENTIALS,
+    Exchange,
+    ExchangeNumber,
+    Request,
+    Response,
+    Standing,
+)
 
 
 def numbered(  # noqa: PLR0917 - in the order of an exchange
@@ -26,3 +38,12 @@ def numbered(  # noqa: PLR0917 - in the order of an exchange
         user,
         standing,
     )
+
+
+def as_sent(exchange: Exchange) -> Request:
+    """Return a request with the credentials with which it was recorded."""
+    user, request = exchange.user, exchange.request
+    if user is None or user == NO_CREDENTIALS:
+        return request
+    field = (b"Authorization", b"Bearer x") if user == OTHER_CREDENTIALS else basic(user.encode(), b"x")
+    return replace(request, headers=(*request.headers, field))

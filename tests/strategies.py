@@ -8,12 +8,14 @@ import json
 from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from typing import TypeVar
 
 from hypothesis import strategies as st
 
-from chatproxy.core.model import Exchange, Headers, Request, Response
+from chatproxy.core.credentials.blanking import known_user
+from chatproxy.core.model import NO_CREDENTIALS, OTHER_CREDENTIALS, Exchange, Headers, Request, Response
 from chatproxy.core.products.sid_types import PREFIXES
 
 ORIGIN = "http://127.0.0.1:8765"
@@ -247,7 +249,7 @@ def twilio_bodies(draw: st.DrawFn, upstream: str = UPSTREAM) -> bytes:
 
 responses = st.builds(
     Response,
-    status=st.integers(200, 599),
+    status=st.integers(200, 599) | st.just(401),
     reason=field_values,
     headers=headers,
     body=bodies | twilio_bodies(),
@@ -260,6 +262,15 @@ twilio_responses = st.builds(
     body=twilio_bodies(),
 )
 _moments = st.integers(-(2**62), 2**62)
+users = st.none() | st.sampled_from([NO_CREDENTIALS, OTHER_CREDENTIALS]) | sids("AC", "SK")
+"""Who sent a request, as an exchange has it."""
+
+
+def _told(exchange: Exchange) -> Exchange:
+    """Let an exchange tell that there were no credentials where its answer asks for some."""
+    return replace(exchange, user=known_user(exchange.user, exchange.response.status))
+
+
 exchanges = st.builds(
     Exchange,
     number=st.integers(1, 2**31),
@@ -269,8 +280,8 @@ exchanges = st.builds(
     asked=_moments,
     answered=_moments,
     after=st.integers(0, 2**31),
-    user=st.none() | sids("AC", "SK"),
-)
+    user=users,
+).map(_told)
 
 
 # Multipart forms

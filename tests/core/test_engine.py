@@ -15,7 +15,17 @@ from chatproxy.core.engine import Engine
 from chatproxy.core.errors import CassetteError, ChatproxyError, MissError, RequestError, UpstreamError
 from chatproxy.core.http.headers import end_to_end
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import NO_EXCHANGE, Exchange, ExchangeNumber, Forward, Request, Response, is_read
+from chatproxy.core.model import (
+    NO_CREDENTIALS,
+    NO_EXCHANGE,
+    OTHER_CREDENTIALS,
+    Exchange,
+    ExchangeNumber,
+    Forward,
+    Request,
+    Response,
+    is_read,
+)
 from chatproxy.core.record.recorder import Recorder
 from chatproxy.core.replay.bindings import Bindings, Choice
 from chatproxy.core.replay.rendered import Rendered, Repeat
@@ -176,7 +186,7 @@ def test_recording_forwards_everything_with_its_moment() -> None:
 def test_an_answer_is_kept_raw_and_turned_for_the_client() -> None:
     engine = Engine(UPSTREAM, ticking(), recorder=Recorder("tour", UPSTREAM))
     answer, kept = engine.on_response(forwarded(engine, get()), ANSWER)
-    assert kept == numbered(1, get(), ANSWER, UPSTREAM, asked=100, answered=101)
+    assert kept == numbered(1, get(), ANSWER, UPSTREAM, asked=100, answered=101, user=NO_CREDENTIALS)
     assert answer.body == TURNED
     assert marks(answer) == {"x-chatproxy-outcome": "recorded", "x-chatproxy-exchange": "tour/1"}
 
@@ -525,3 +535,38 @@ def test_nothing_repeats_where_pseudonyms_may_stand_for_other_values_by_then() -
     decision = Engine(UPSTREAM, ticking(), sessions=held).decide(get())
     assert isinstance(decision, Rendered)
     assert decision.repeat is None
+
+
+# Users
+
+
+def test_law_12_a_miss_names_the_other_session_that_made_the_write_before() -> None:
+    account, key = b"AC" + b"1" * 32, b"SK" + b"1" * 32
+    create, listed = post(), get()
+    recorded = [
+        numbered(1, create, ANSWER, UPSTREAM, 1, 1, user=account.decode()),
+        numbered(2, listed, ANSWER, UPSTREAM, 2, 2, 1, user=OTHER_CREDENTIALS),
+    ]
+    engine = Engine(UPSTREAM, ticking(), sessions=sessions_of(recorded))
+    by_account = replace(create, headers=(*create.headers, basic(account, b"x")))
+    assert marks(answered(engine, by_account))["x-chatproxy-outcome"] == "hit"
+    by_token = replace(listed, headers=((b"Authorization", b"Bearer x"),))
+    reason = json.loads(answered(engine, by_token).body)["message"]
+    assert reason.endswith(
+        f"but session {account.decode()!r} has; a program that uses several users needs --sessions one"
+    )
+    by_key = replace(listed, headers=(basic(key, b"x"),))
+    assert marks(answered(engine, by_key))["x-chatproxy-exchange"] == "tour/2"
+
+
+def test_a_kept_answer_is_not_given_again_to_a_key_that_belongs_to_another_session_since() -> None:
+    account, key = b"AC" + b"1" * 32, b"SK" + b"1" * 32
+    engine = Engine(UPSTREAM, ticking(), sessions=sessions(get()))
+    by_key = replace(get(), headers=(basic(key, b"x"),))
+    decided = engine.decide(by_key)
+    assert isinstance(decided, Rendered)
+    assert decided.repeat is not None
+    assert engine.again(decided.repeat) is not None
+    answered(engine, replace(get(), headers=(basic(account, b"x"),)))
+    assert decided.repeat.state.session is None
+    assert engine.again(decided.repeat) is None

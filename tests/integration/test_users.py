@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ def sent(url: str, method: str, user: str | None) -> Answer:
 PROGRAM = [("POST", ACCOUNT), ("GET", None), ("GET", ACCOUNT), ("GET", KEY), ("POST", None)]
 
 
-def run(url: str, program: list[tuple[str, str | None]] = PROGRAM) -> list[tuple[int, bytes]]:
+def run(url: str, program: Sequence[tuple[str, str | None]] = PROGRAM) -> list[tuple[int, bytes]]:
     return [(answer.status, answer.body) for answer in (sent(url, *one) for one in program)]
 
 

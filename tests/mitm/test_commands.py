@@ -441,7 +441,7 @@ def test_a_cassette_is_written_as_a_fixture(commands: Commands, caplog: pytest.L
     commands.export("talk")
     assert caplog.messages[-1] == "chatproxy: exported talk to cassettes/talk.json, 2 exchanges"
     content = json.loads(Path("cassettes/talk.json").read_text())
-    assert (content["chatproxy"], content["name"], len(content["exchanges"])) == (2, "talk", 2)
+    assert (content["chatproxy"], content["name"], len(content["exchanges"])) == (3, "talk", 2)
 
 
 def test_what_should_not_be_shared_is_not_written(commands: Commands) -> None:

@@ -178,7 +178,8 @@ def test_an_exact_file_is_extended_and_keeps_its_name(here: Settings, background
     assert dict(made.end(passed=True).counts) == {"hit": 1, "recorded": 1}
     assert made.write() == 2
     content = json.loads(Path("other.json").read_text())
-    assert (content["chatproxy"], content["name"], len(content["exchanges"])) == (1, "talk", 2)
+    assert (content["chatproxy"], content["exact"], content["name"]) == (3, True, "talk")
+    assert len(content["exchanges"]) == 2
     assert names(here) == {"talk": 1}
 
 

@@ -2,8 +2,8 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from itertools import count
+from dataclasses import dataclass, field, replace
+from itertools import count, cycle
 from typing import Any
 
 import pytest
@@ -17,7 +17,7 @@ from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.engine import Engine
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Mode
+from chatproxy.core.model import NO_CREDENTIALS, OTHER_CREDENTIALS, Mode
 from chatproxy.core.replay.askers import Askers
 from chatproxy.core.replay.bindings import Bindings, Choice, Given, Owner
 from chatproxy.core.replay.session import Session
@@ -130,8 +130,11 @@ async def settled() -> None:
         await asyncio.sleep(0)
 
 
-def run(program: Sequence[Step]) -> MemoryCassette:
-    return MemoryCassette("tour", Program().run(list(program)).exchanges, RULES)
+def run(program: Sequence[Step], users: Sequence[str | None] = (None,)) -> MemoryCassette:
+    """Return the cassette of a program whose requests these users sent in turn."""
+    exchanges = Program().run(list(program)).exchanges
+    recorded = [replace(one, user=user) for one, user in zip(exchanges, cycle(users), strict=False)]
+    return MemoryCassette("tour", recorded, RULES)
 
 
 def asking(method: str = "GET", target: str = PATH, *fields: str, body: str = "", version: str = "1.1") -> bytes:
@@ -156,6 +159,8 @@ _fields = st.sampled_from(
         (HERE, "x-chatproxy-session: two"),
         (HERE, "x-chatproxy-session: no name"),
         (HERE, "Authorization: Basic QUMxMTExMTExMTExMTExMTExMTExMTExMTExMTExMTExMTphLXNlY3JldC1vZi1zaXh0ZWVu"),
+        (HERE, "Authorization: Basic U0sxMTExMTExMTExMTExMTExMTExMTExMTExMTExMTExMTphLXNlY3JldC1vZi1zaXh0ZWVu"),
+        (HERE, "Authorization: Bearer x"),
         (HERE, "Connection: close"),
         (HERE, "Expect: 100-continue"),
         (HERE, "Content-Encoding: gzip"),
@@ -166,6 +171,7 @@ _fields = st.sampled_from(
         (),
     ]
 )
+_users = st.sampled_from([NO_CREDENTIALS, OTHER_CREDENTIALS, "AC" + "1" * 32, "SK" + "1" * 32])
 _methods = st.sampled_from(["GET", "GET", "GET", "GET", "HEAD", "OPTIONS", "PUT", "BREW"])
 _tails = st.sampled_from(["", "", "?PageSize=50", "?Order=desc", "?a=%20", "/IM" + "9" * 32])
 _controls = st.sampled_from(
@@ -217,14 +223,14 @@ def talks(draw: st.DrawFn, cassette: MemoryCassette) -> list[tuple[int, list[byt
 def test_law_1_both_paths_and_all_caches_give_the_same_bytes(
     data: st.DataObject, program: list[Step], stands: bool
 ) -> None:
-    cassette = run(program)
+    cassette = run(program, data.draw(st.just([None]) | st.lists(st.none() | _users, min_size=1, max_size=3)))
     talk = data.draw(talks(cassette))
 
     async def served(kept: int | None) -> tuple[list[bytes], Any]:
         proxy = Served(cassette, kept, stands)
         if kept == 0:
             assert proxy.engine.sessions is not None
-            proxy.engine._askers = Askers(proxy.engine.sessions.name_of, entries=0)
+            proxy.engine._askers = Askers(proxy.engine.sessions.choice_of, entries=0)
         answers = []
         for pause, parts in talk:
             proxy.now += pause

@@ -20,8 +20,8 @@ async def ok(request: web.BaseRequest) -> web.StreamResponse:
     return web.Response(text="ok")
 
 
-async def post(url: str, times: int = 1) -> None:
-    async with ClientSession() as client:
+async def post(url: str, times: int = 1, **headers: str) -> None:
+    async with ClientSession(headers=headers) as client:
         for _ in range(times):
             async with client.post(url + "/v1/x") as answer:
                 assert await answer.text() == "ok"
@@ -197,7 +197,7 @@ async def test_auto_has_one_session_whatever_the_client_names(tmp_path: Path) ->
 async def test_sessions_one_ignores_user_names(tmp_path: Path) -> None:
     async with upstream(ok) as url:
         async with proxy(Mode.RECORD, "c", settings(tmp_path, upstream=url), print) as running:
-            await post(running.url)
+            await post(running.url, Authorization=encode_basic_auth("AC" + "1" * 32, "x"))
     for sessions, expected in (("one", [200, 424]), ("user", [200, 200])):
         async with proxy(Mode.REPLAY, "c", settings(tmp_path, sessions=sessions), print) as running:
             statuses = []

@@ -9,13 +9,14 @@ from chatproxy.show.explanation import explanation_json, explanation_text
 FORM = normalize(Request("GET", b"/v1/x?a=1"), Rules())
 MISS = Explanation(
     FORM,
+    FORM.key,
     ["no header counts"],
     None,
     "never recorded",
     [Near(ExchangeNumber(3), ["method is A where this has B"])],
     ["a"],
 )
-HIT = Explanation(FORM, ["no header counts"], ExchangeNumber(5), None, [Near(ExchangeNumber(5), [])], [])
+HIT = Explanation(FORM, FORM.key, ["no header counts"], ExchangeNumber(5), None, [Near(ExchangeNumber(5), [])], [])
 
 
 def test_a_miss_is_shown_with_what_would_help() -> None:
@@ -35,7 +36,7 @@ def test_a_miss_is_shown_with_what_would_help() -> None:
 
 def test_a_hit_is_shown_with_its_exchange() -> None:
     assert explanation_text(HIT, "tour").split("\n")[6:] == ["hit: tour/5", "nearest:", "  tour/5: equal"]
-    nothing = Explanation(FORM, [], None, "never recorded", [], [])
+    nothing = Explanation(FORM, FORM.key, [], None, "never recorded", [], [])
     assert explanation_text(nothing, "tour").endswith("miss: never recorded")
 
 
@@ -58,7 +59,7 @@ def test_a_normal_form_is_shown_as_it_was_sent() -> None:
     target = b"/v1/a%2fb?c=%26&d=100%25&e=1"
     body = b"Body=100%25+%26+more&From=two%0Alines&a=##[error]&::b=1"
     form = normalize(Request("POST", target, headers, body), Rules(("x-a",)))
-    lines = explanation_text(Explanation(form, [], None, "x", [], []), "tour").split("\n")
+    lines = explanation_text(Explanation(form, form.key, [], None, "x", [], []), "tour").split("\n")
     assert lines[1:9] == [
         '  POST chat.twilio.com/v1/a%2Fb?"c=&"&d=100%&e=1',
         '  "x-a: \\u0023#[error]"',

@@ -1,4 +1,5 @@
 import os
+from collections import Counter
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -683,7 +684,9 @@ def test_whatever_is_compiled_and_stands_in_anothers_place_is_refused_and_compil
         record(one, "a", recorded)
     expected = everything(whole.open("a", RULES))
     found = store.environment.scan(kind + layout.number(1), limit=99)
-    same = [key for key, value in found if len(value) == len(found[-1][1])]
+    sizes = Counter(len(value) for _, value in found)
+    alike = next(len(value) for _, value in reversed(found) if sizes[len(value)] > 1)
+    same = [key for key, value in found if len(value) == alike]
     swap(store, same[-1], same[-2])
 
     cassette = store.open("a", RULES)
@@ -741,7 +744,7 @@ def test_compiling_finds_by_key_shape_and_route(store: Store) -> None:
 
     compiled = list(compile_exchanges(Listed(exchanges(3)), RULES))
 
-    assert [cassette.find(one.key, 0) for one in compiled] == [1, 2, 3]
+    assert [cassette.find(key, 0) for one in compiled for key in one.keys] == [1, 2, 3]
     assert [cassette.find(compiled[0].route, nth) for nth in range(4)] == [1, 2, 3, None]
     assert cassette.find(compiled[1].shape, 0) == 2
 

@@ -9,7 +9,8 @@ from profiles import many
 from store.stores import RULES, exchanges, record
 from strategies import exchanges as any_exchange
 
-from chatproxy.core.cassette.compile import compile_exchanges
+from chatproxy.core.cassette.cassette import Cassette
+from chatproxy.core.cassette.compile import Compiled, compile_exchanges
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.matching.rules import Rules
@@ -63,6 +64,7 @@ def test_a_stored_cassette_answers_as_one_in_memory(store: Store, recorded: list
     stored, memory = store.open(name, rules), MemoryCassette(name, recorded, rules)
 
     assert (stored.name, stored.last_number, stored.account) == (memory.name, memory.last_number, memory.account)
+    assert stored.users.all == memory.users.all
     assert list(stored.numbers()) == list(memory.numbers()) == [exchange.number for exchange in recorded]
     for sid, known in memory._numbered.items():
         assert (stored.numbered(sid), stored.sid(known.number)) == (known, sid)
@@ -73,21 +75,25 @@ def test_a_stored_cassette_answers_as_one_in_memory(store: Store, recorded: list
         assert stored.reply(compiled.number) == memory.reply(compiled.number) == compiled.reply
         assert stored.stencil(compiled.number) == memory.stencil(compiled.number)
         assert stored.exchange(compiled.number) == memory.exchange(compiled.number)
-        for index in (compiled.key, compiled.shape, compiled.route):
+        for index in (*compiled.keys, compiled.shape, compiled.route):
             for nth in range(len(recorded) + 1):
                 assert stored.find(index, nth) == memory.find(index, nth)
-        if not compiled.is_read:
-            assert stored.write(compiled.key, 0) == memory.write(compiled.key, 0) == memory.find(compiled.key, 0)
         assert stored.place(compiled.number) == memory.place(compiled.number)
-        for epoch in range(len(recorded) + 1):
-            place = compiled.place
-            epochs = {place.timeline: epoch}
-            assert stored.span(compiled.key, epochs) == memory.span(compiled.key, epochs)
-            assert stored.read(compiled.key, epoch, 0) == memory.read(compiled.key, epoch, 0)
-            for member in (COLLECTION, place.member, ALL_MEMBERS):
-                found = (one.touching(place.timeline, member, epoch, len(recorded)) for one in (stored, memory))
-                assert len(set(found)) == 1
+        assert_epochs_alike(stored, memory, compiled, len(recorded))
     assert stored.find(b"k" * 17, 0) is memory.find(b"k" * 17, 0) is None
+
+
+def assert_epochs_alike(stored: Cassette, memory: Cassette, compiled: Compiled, last: int) -> None:
+    for epoch in range(last + 1):
+        place = compiled.place
+        epochs = {place.timeline: epoch}
+        for key in compiled.keys:
+            assert stored.span(key, epochs) == memory.span(key, epochs)
+            assert stored.read(key, epoch, 0) == memory.read(key, epoch, 0)
+            assert compiled.is_read or stored.write(key, 0) == memory.write(key, 0) == memory.find(key, 0)
+        for member in (COLLECTION, place.member, ALL_MEMBERS):
+            found = (one.touching(place.timeline, member, epoch, last) for one in (stored, memory))
+            assert len(set(found)) == 1
 
 
 def test_a_number_that_is_not_there_is_an_error(store: Store) -> None:

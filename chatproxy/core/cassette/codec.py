@@ -120,12 +120,12 @@ def _unpacked_standing(packed: bytes) -> Standing | None:
 
 def encode_users(users: Iterable[str | None]) -> bytes:
     """Return who sent requests, each as an exchange has it, as the value of a record."""
-    return "\n".join(user or "" for user in users).encode()
+    return "".join(f"{user or ''}\n" for user in users).encode()
 
 
 def decode_users(value: bytes) -> list[str | None]:
     """Return who sent requests."""
-    return [user or None for user in value.decode().split("\n")]
+    return [user or None for user in value.decode().split("\n")[:-1]]
 
 
 def encode_reply(reply: Reply, key: bytes = b"") -> bytes:

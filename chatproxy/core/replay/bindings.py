@@ -81,10 +81,7 @@ class Choice:
 
 @dataclass(slots=True)
 class Translation:
-    """A request in the cassette's SIDs, what would be bound by it, and why it cannot be answered, if so.
-
-    ``elsewhere`` is the session that was given one of its SIDs, if that is why.
-    """
+    """A request in the cassette's SIDs and what it would bind; why it has no answer, and which session has its SID."""
 
     form: NormalForm
     bound: dict[LiveSid, RecordedSid] = field(default_factory=dict)
@@ -94,11 +91,7 @@ class Translation:
 
 
 class _Refusal(Exception):
-    """A SID cannot stand for anything in this session; ``elsewhere`` is the one that was given it, if any was."""
-
-    def __init__(self, reason: str, elsewhere: str | None = None) -> None:
-        super().__init__(reason)
-        self.elsewhere = elsewhere
+    """A SID cannot stand for anything in this session: the reason, and which session was given it, if another was."""
 
 
 class Bindings:
@@ -203,7 +196,7 @@ class Bindings:
         try:
             unknown = self._known(sids, bound)
         except _Refusal as refusal:
-            return Translation(form, refusal=str(refusal), elsewhere=refusal.elsewhere)
+            return Translation(form, {}, None, *refusal.args)
         found = sorted(self._candidates(form, bound, unknown, is_hit), key=self._numbers) if unknown else []
         if found:
             bound |= zip(unknown, found[0], strict=True)

@@ -10,7 +10,7 @@ from chatproxy.core.matching.difference import Difference, Part, Values, differe
 from chatproxy.core.matching.normal_form import NormalForm, normalize
 from chatproxy.core.matching.rules import Rules
 from chatproxy.core.matching.shaping import shaping
-from chatproxy.core.model import NO_CREDENTIALS, NO_EXCHANGE, ExchangeNumber, Request
+from chatproxy.core.model import NO_CREDENTIALS, NO_EXCHANGE, Exchange, ExchangeNumber, Request
 from chatproxy.core.replay.player import Miss, Played, Why, play_request
 from chatproxy.core.replay.session import Session
 from chatproxy.core.text.excerpts import excerpts, literal, printable
@@ -50,7 +50,7 @@ def explain(session: Session, request: Request, user: str | None) -> Explanation
     played = play_request(session, blanked, user)
     reason = None if played.number else miss_reason(session, played)
     near = nearest(session, played.form, played.user)
-    names = _parameters(session, played.form, near[0]) if played.number is None and near else []
+    names = _parameters(session, played, near[0]) if played.number is None and near else []
     _, key = located(session.cassette, played.form.key, session.spaces(played.user))
     shaped = shaping(blanked, session.rules, form, played.form)
     shaped += [] if user else ["without an Authorization field, what was recorded with any credentials or none matches"]
@@ -63,10 +63,12 @@ def nearest(session: Session, form: NormalForm, user: str | None) -> list[Near]:
     return [near for _, near in alike[:_SHOWN_NEAREST]]
 
 
-def _parameters(session: Session, form: NormalForm, near: Near) -> list[str]:
+def _parameters(session: Session, played: Played, near: Near) -> list[str]:
     """Name the parameters in which a recorded request differs, or none if it differs in more than those."""
-    found = list(differences(_recorded_form(session.cassette, session.rules, near.number), form))
-    if len(near.differences) != len(found) or any(one.part not in {Part.QUERY, Part.FIELD, Part.PART} for one in found):
+    exchange = session.cassette.exchange(near.number)
+    found = list(differences(normalize(exchange.request, session.rules), played.form))
+    differs_in_more = any(one.part not in {Part.QUERY, Part.FIELD, Part.PART} for one in found)
+    if differs_in_more or not _may_answer(session, exchange, played.user):
         return []
     names = (one.name.partition(b"; ")[0] if one.part is Part.PART else one.name for one in found)
     return list(dict.fromkeys(name.decode("utf-8", "backslashreplace") for name in names))
@@ -149,17 +151,17 @@ _Distance = tuple[bool, int, int]
 def _alike(session: Session, form: NormalForm, user: str | None) -> Iterator[tuple[_Distance, Near]]:
     cassette = session.cassette
     for number in dict.fromkeys([*first_numbers(cassette, form.shape), *first_numbers(cassette, form.route)]):
-        found = list(differences(_recorded_form(cassette, session.rules, number), form))
+        exchange = cassette.exchange(number)
+        found = list(differences(normalize(exchange.request, session.rules), form))
         lines = [line for one in found for line in _worded(one)]
-        lines += [] if _may_answer(session, number, user) else [_other_user(cassette.exchange(number).user, user)]
+        lines += [] if _may_answer(session, exchange, user) else [_other_user(exchange.user, user)]
         has_other_body = any(one.part is Part.KIND for one in found)
         yield (has_other_body, len(found), len(lines)), Near(number, lines)
 
 
-def _may_answer(session: Session, number: ExchangeNumber, user: str | None) -> bool:
+def _may_answer(session: Session, exchange: Exchange, user: str | None) -> bool:
     """Tell whether what an exchange was asked with lets it answer a user."""
-    asked, recorded = session.spaces(user), session.cassette.users.spaces_of(session.cassette.exchange(number))
-    return not set(asked).isdisjoint(recorded)
+    return not set(session.spaces(user)).isdisjoint(session.cassette.users.spaces_of(exchange))
 
 
 def _other_user(recorded: str | None, live: str | None) -> str:

@@ -166,7 +166,7 @@ class Sessions:
     def _hold(self, session: Session) -> Session:
         before = self._of_keys()
         self._held[session.name] = session
-        if is_user_name(session.name.encode()):
+        if is_account(session.name.encode()) and is_user_name(session.name.encode()):
             self._accounts.add(session.name)
         self._settle(before)
         return session

@@ -9,17 +9,20 @@ The laws:
    supplied ones come in the order in which they came, the account and the begin of the recording are the same.
    Whatever exchange it takes for that stays. An instant may lose its cause, if that was never replayed: it is served
    alike without.
+4. Where several users made an equal request of which anything is kept, one that each of them made stays, and one of
+   each other user: which of them answers whom hangs on who recorded.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from chatproxy.core.answers.template import Slot, Template
 from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.cassette.memory import MemoryCassette
-from chatproxy.core.matching.normal_form import normalize
+from chatproxy.core.matching.normal_form import NormalForm, normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import NO_EXCHANGE, Exchange, ExchangeNumber, RecordedSid
+from chatproxy.core.model import NO_CREDENTIALS, NO_EXCHANGE, Exchange, ExchangeNumber, RecordedSid
 from chatproxy.core.time.stamps import Stamp
 from chatproxy.core.timeline.epochs import ALL_MEMBERS, COLLECTION, Opening, Place
 from chatproxy.core.timeline.numbering import SidNumber
@@ -58,6 +61,7 @@ class _Whole:
         self._places = {number: cassette.place(number) for number in cassette.numbers()}
         self._sids: dict[ExchangeNumber, set[RecordedSid]] = {}
         self._users: dict[str | None, ExchangeNumber] = {}
+        self._equal: dict[bytes, dict[str | None, list[ExchangeNumber]]] = defaultdict(lambda: defaultdict(list))
         self._first: dict[RecordedSid, ExchangeNumber] = {}
         self._settled: dict[RecordedSid, tuple[int, ExchangeNumber]] = {}
         for number in self._places:
@@ -66,8 +70,11 @@ class _Whole:
     def _learn(self, exchange: Exchange, rules: Rules) -> None:
         number = exchange.number
         self._users.setdefault(exchange.user, number)
+        form = normalize(exchange.request, rules)
+        if len(self._cassette.users.all) > 1:
+            self._equal[form.key][exchange.user].append(number)
         self._sids[number] = set()
-        for sid, moment in _sids(exchange, rules):
+        for sid, moment in _sids(exchange, form):
             self._sids[number].add(sid)
             self._first.setdefault(sid, number)
             self._settled[sid] = min(self._settled.get(sid, (moment, number)), (moment, number))
@@ -88,6 +95,7 @@ class _Whole:
     def lacking(self, kept: set[ExchangeNumber], again: Cassette) -> Iterator[set[ExchangeNumber]]:
         """Yield for each way in which the kept ones, compiled again, differ from before, what would mend it."""
         yield from self._changed_sids(kept, again)
+        yield from self._gone_users(kept, again)
         if again.account != self._cassette.account:
             account = self._cassette.account or RecordedSid(b"")
             yield {self._users.get(account.decode(), self._first.get(account, NO_EXCHANGE))} & self._places.keys()
@@ -111,6 +119,15 @@ class _Whole:
             if number > later.get(sid[:2], number):
                 yield {self._first[sid]}
             later[sid[:2]] = min(number, later.get(sid[:2], number))
+
+    def _gone_users(self, kept: set[ExchangeNumber], again: Cassette) -> Iterator[set[ExchangeNumber]]:
+        """Yield what lets those who made equal requests be told apart as before."""
+        for users in self._equal.values():
+            made = [numbers for user, numbers in users.items() if user != NO_CREDENTIALS or None in users]
+            if len(made) == 1 or all(map(kept.isdisjoint, made)):
+                continue
+            yield from ({numbers[0]} for numbers in made if kept.isdisjoint(numbers))
+            yield from ({self._users[user]} for user in self._cassette.users.all if user not in again.users.all)
 
     def _changed_timelines(self, kept: set[ExchangeNumber], again: Cassette) -> set[int]:
         """Return the timelines of kept exchanges that stand elsewhere, open other epochs, or are served otherwise."""
@@ -145,10 +162,10 @@ class _Renaming:
         return self.new.setdefault(old, new) == new and self._old.setdefault(new, old) == old
 
 
-def _sids(exchange: Exchange, rules: Rules) -> Iterator[tuple[RecordedSid, int]]:
+def _sids(exchange: Exchange, form: NormalForm) -> Iterator[tuple[RecordedSid, int]]:
     """Yield the SIDs of an exchange, each with the moment at which it was sent or shown."""
     user = (exchange.user or "").encode()
-    for sid in (*normalize(exchange.request, rules).sids, *([user] if is_account(user) else ())):
+    for sid in (*form.sids, *([user] if is_account(user) else ())):
         yield RecordedSid(sid), exchange.asked
     response = exchange.response
     for text in (*(text for header in response.headers for text in header), response.body):

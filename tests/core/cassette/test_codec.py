@@ -4,23 +4,33 @@ import pytest
 from exchanges import numbered
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import exchanges, responses, twilio_responses
+from strategies import exchanges, responses, twilio_responses, users
 
 from chatproxy.core.answers.template import Learned, Reply, compiled_reply
 from chatproxy.core.cassette.codec import (
     decode_exchange,
     decode_place,
     decode_stencil,
+    decode_users,
     encode_exchange,
     encode_place,
     encode_reply,
+    encode_users,
     is_sound,
     pack,
     seal,
     unpack,
 )
 from chatproxy.core.errors import CassetteError
-from chatproxy.core.model import Exchange, ExchangeNumber, Request, Response, Standing
+from chatproxy.core.model import (
+    NO_CREDENTIALS,
+    OTHER_CREDENTIALS,
+    Exchange,
+    ExchangeNumber,
+    Request,
+    Response,
+    Standing,
+)
 from chatproxy.core.timeline.epochs import Opening, Place
 
 EXCHANGE = numbered(1, Request("GET", b"/"), Response(200), "https://chat.twilio.com", asked=1, answered=2)
@@ -128,6 +138,24 @@ def test_the_number_of_an_exchange_is_its_key_and_not_in_its_record() -> None:
 
 def test_no_user_comes_back_as_none() -> None:
     assert decode_exchange(ExchangeNumber(1), encode_exchange(EXCHANGE), "here").user is None
+
+
+@pytest.mark.parametrize("user", [NO_CREDENTIALS, OTHER_CREDENTIALS, "AC" + "1" * 32, "SK" + "1" * 32])
+@pytest.mark.parametrize("status", [200, 401])
+def test_who_sent_a_request_comes_back(user: str, status: int) -> None:
+    one = replace(EXCHANGE, user=user, response=Response(status))
+    assert decode_exchange(ExchangeNumber(1), encode_exchange(one), "here") == one
+
+
+def test_a_record_that_does_not_tell_who_was_answered_401_had_no_credentials() -> None:
+    one = replace(EXCHANGE, response=Response(401))
+    assert one.user is None
+    assert decode_exchange(ExchangeNumber(1), encode_exchange(one), "here").user == NO_CREDENTIALS
+
+
+@given(st.lists(users, max_size=4))
+def test_users_come_back_from_their_record_in_their_order(several: list[str | None]) -> None:
+    assert decode_users(encode_users(several)) == several
 
 
 _paths = st.binary(max_size=9).map(lambda path: b"/" + path)

@@ -13,7 +13,9 @@ from chatproxy.core.answers.template import as_recorded
 from chatproxy.core.cassette.compile import compile_exchanges
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange, ExchangeNumber, Request, Response
+from chatproxy.core.matching.users import ANY, REFUSED, Users, spaced
+from chatproxy.core.model import NO_CREDENTIALS, Exchange, ExchangeNumber, Request, Response
+from chatproxy.core.timeline.epochs import COLLECTION, UNTOUCHED, Place
 from chatproxy.core.timeline.numbering import Numbering
 
 RULES = Rules()
@@ -23,10 +25,11 @@ RULES = Rules()
 def test_each_exchange_is_compiled_by_the_one_function_for_keys(several: list[Exchange]) -> None:
     several = [replace(one, number=ExchangeNumber(number)) for number, one in enumerate(several, 1)]
     compiled = list(compile_exchanges(Listed(several), RULES))
-    forms = [normalize(exchange.request, RULES) for exchange in several]
+    forms, users = [normalize(one.request, RULES) for one in several], Users(one.user for one in several)
     assert sorted(one.number for one in compiled) == [exchange.number for exchange in several]
-    assert sorted((one.number, one.key, one.shape, one.route) for one in compiled) == [
-        (exchange.number, form.key, form.shape, form.route) for exchange, form in zip(several, forms, strict=True)
+    assert sorted((one.number, one.keys, one.shape, one.route) for one in compiled) == [
+        (exchange.number, tuple(spaced(form.key, space) for space in users.spaces_of(exchange)), form.shape, form.route)
+        for exchange, form in zip(several, forms, strict=True)
     ]
 
 
@@ -39,7 +42,7 @@ def test_other_rules_make_other_keys() -> None:
     request = Request("GET", MESSAGES, ((b"X-A", b"1"),))
     exchange = numbered(1, request, Response(200), UPSTREAM, 0, 0)
     (one,), (other,) = (list(compile_exchanges(Listed([exchange]), rules)) for rules in (RULES, Rules(("x-a",))))
-    assert one.key != other.key
+    assert one.keys != other.keys
     assert one.route == other.route
 
 
@@ -56,7 +59,7 @@ def test_law_10_our_own_address_is_turned_from_the_exchange_on_that_sent_it() ->
 
 
 DEMO = Path(__file__).parents[3] / "cassettes" / "demo.json"
-AS_COMPILED = "3da5c8736f1509265cff2a5eb2632fe9"
+AS_COMPILED = "f7e3b9dd160b0600e66c829bbde9d1d1"
 
 
 def test_what_the_demo_compiles_to() -> None:
@@ -69,5 +72,25 @@ def test_what_the_demo_compiles_to() -> None:
     document = read(DEMO.read_bytes())
     numbering = Numbering(document.declared)
     compiled = list(compile_exchanges(Listed(list(document.exchanges)), RULES, numbering))
-    yielded = repr([compiled, numbering.account, sorted(numbering.numbered().items())])
+    yielded = repr([compiled, numbering.account, sorted(numbering.numbered().items()), list(numbering.users)])
     assert blake2b(yielded.encode(), digest_size=16).hexdigest() == AS_COMPILED, "read this test's docstring"
+
+
+def test_an_exchange_has_a_key_in_each_of_its_spaces_and_a_challenge_repeats_as_a_read() -> None:
+    account, key = "AC" + "1" * 32, "SK" + "1" * 32
+    create = Request("POST", MESSAGES, (FORM,), b"Body=a")
+    recorded = [
+        numbered(1, create, Response(201), UPSTREAM, 1, 1, 0, account),
+        numbered(2, create, Response(201), UPSTREAM, 2, 2, 1, key),
+        numbered(3, create, Response(401), UPSTREAM, 3, 3, 2, NO_CREDENTIALS),
+    ]
+    form, numbering = normalize(create, RULES), Numbering()
+    compiled = {one.number: one for one in compile_exchanges(Listed(recorded), RULES, numbering)}
+    assert [*numbering.users] == [account, key, NO_CREDENTIALS]
+    assert [compiled[ExchangeNumber(number)].keys for number in (1, 2, 3)] == [
+        tuple(spaced(form.key, space) for space in (ANY, account, "AC")),
+        tuple(spaced(form.key, space) for space in (ANY, key, "SK")),
+        (spaced(form.key, REFUSED),),
+    ]
+    assert [compiled[ExchangeNumber(number)].is_read for number in (1, 2, 3)] == [False, False, True]
+    assert compiled[ExchangeNumber(3)].place == Place(UNTOUCHED, COLLECTION, 0)

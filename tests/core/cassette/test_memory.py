@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from exchanges import numbered
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,7 +10,7 @@ from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange, ExchangeNumber, Request, Response
+from chatproxy.core.model import NO_CREDENTIALS, Exchange, ExchangeNumber, Request, Response
 from chatproxy.core.timeline.numbering import Numbered, SidNumber, sid_number
 
 RULES = Rules()
@@ -52,3 +54,8 @@ def test_law_1_sids_are_found_by_number_and_by_themselves() -> None:
     assert cassette.numbered(generated) == Numbered(sid_number(b"CH", 2), False)
     assert (cassette.numbered(b"CH"), cassette.sid(SidNumber(1)), cassette.account) == (None, None, None)
     assert cassette.sid(sid_number(b"CH", 1)) == one
+
+
+def test_who_asked_is_told_as_the_exchanges_tell_it() -> None:
+    asked = [replace(exchange(number), user=user) for number, user in enumerate((NO_CREDENTIALS, None, "SK1", None), 1)]
+    assert MemoryCassette("a", asked, RULES).users.all == (NO_CREDENTIALS, None, "SK1")

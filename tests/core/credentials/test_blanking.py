@@ -5,13 +5,30 @@ from urllib.parse import quote, quote_plus
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import FORM, MESSAGES, UPSTREAM, basic, field_values, one_of, requests, sids
+from strategies import FORM, JSON, MESSAGES, UPSTREAM, basic, field_values, one_of, requests, sids
 
 from chatproxy.core.cassette.codec import encode_exchange
-from chatproxy.core.credentials.blanking import BLANK, Blanker, Blankers, is_credential, is_user_name, user_name
+from chatproxy.core.credentials.blanking import (
+    BLANK,
+    Blanker,
+    Blankers,
+    is_credential,
+    is_user_name,
+    known_user,
+    user_of,
+)
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import NO_EXCHANGE, Exchange, Forward, Headers, Request, Response
+from chatproxy.core.model import (
+    NO_CREDENTIALS,
+    NO_EXCHANGE,
+    OTHER_CREDENTIALS,
+    Exchange,
+    Forward,
+    Headers,
+    Request,
+    Response,
+)
 from chatproxy.core.record.recorder import Recorder
 
 ACCOUNT = b"AC" + b"0" * 32
@@ -206,33 +223,56 @@ def test_other_fields_stay(name: bytes) -> None:
 @given(sids("AC", "SK"))
 def test_a_user_name_is_kept_if_it_is_an_accounts_or_an_api_keys_sid(user: str) -> None:
     assert is_user_name(user.encode())
-    assert user_name((basic(user.encode(), PASSWORD),)) == user
+    assert user_of((basic(user.encode(), PASSWORD),)) == user
 
 
 @pytest.mark.parametrize("user", [b"", b"me", b"IM" + b"0" * 32, ACCOUNT + b"0", b"AC", b"\xff" * 34])
 def test_other_user_names_are_not_kept(user: bytes) -> None:
     assert not is_user_name(user)
-    assert user_name((basic(user, PASSWORD),)) is None
+    assert user_of((basic(user, PASSWORD),)) == OTHER_CREDENTIALS
 
 
 @pytest.mark.parametrize(
-    "headers",
+    ("headers", "user"),
     [
-        (),
-        ((b"Authorization", b"Bearer " + b64encode(ACCOUNT + b":x")),),
-        ((b"Authorization", b"Basic"),),
-        ((b"Authorization", b"Basic x"),),
-        ((b"Authorization", b""),),
+        ((), NO_CREDENTIALS),
+        ((JSON,), NO_CREDENTIALS),
+        (((b"Authorization", b""),), NO_CREDENTIALS),
+        (((b"authorization", b" \t"), (b"Authorization", b"")), NO_CREDENTIALS),
+        (((b"Proxy-Authorization", b"Basic x"), (b"Cookie", b"a=b")), NO_CREDENTIALS),
+        (((b"Authorization", b"Bearer " + b64encode(ACCOUNT + b":x")),), OTHER_CREDENTIALS),
+        (((b"Authorization", b"Basic"),), OTHER_CREDENTIALS),
+        (((b"Authorization", b"Basic x"),), OTHER_CREDENTIALS),
+        (((b"AUTHORIZATION", b""), (b"Authorization", b"Basic x")), OTHER_CREDENTIALS),
     ],
 )
-def test_without_basic_authentication_there_is_no_user_name(headers: Headers) -> None:
-    assert user_name(headers) is None
+def test_without_basic_authentication_there_is_no_user_name(headers: Headers, user: str) -> None:
+    assert user_of(headers) == user
     assert Blanker(headers).text(b"Basic x") == b"Basic x"
+
+
+@pytest.mark.parametrize(
+    ("user", "status", "known"),
+    [
+        (None, 401, NO_CREDENTIALS),
+        (None, 200, None),
+        (None, 403, None),
+        *(
+            (user, status, user)
+            for user in (ACCOUNT.decode(), NO_CREDENTIALS, OTHER_CREDENTIALS)
+            for status in (200, 401)
+        ),
+    ],
+)
+def test_what_does_not_tell_its_user_and_was_answered_401_had_no_credentials(
+    user: str | None, status: int, known: str | None
+) -> None:
+    assert known_user(user, status) == known
 
 
 def test_the_user_name_is_found_whatever_the_case_of_the_scheme_or_the_fields_before() -> None:
     name, value = basic(ACCOUNT, PASSWORD)
-    assert user_name(((name, b"Bearer x"), (name.lower(), value.replace(b"Basic ", b"BASIC  ")))) == ACCOUNT.decode()
+    assert user_of(((name, b"Bearer x"), (name.lower(), value.replace(b"Basic ", b"BASIC  ")))) == ACCOUNT.decode()
 
 
 # Keys

@@ -3,12 +3,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
 
+import pytest
 from core.scenarios import Recording, Step, scenarios
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import FORM, MESSAGES, UPSTREAM, basic
 
-from chatproxy.core.model import Exchange, ExchangeNumber, Request, Response
+from chatproxy.core.model import NO_CREDENTIALS, OTHER_CREDENTIALS, Exchange, ExchangeNumber, Request, Response
 from chatproxy.core.record.imported import Captured, exchanges
 from chatproxy.core.record.recorder import Recorder
 
@@ -68,3 +69,27 @@ def test_no_credentials_are_in_what_is_made() -> None:
 
 def test_nothing_captured_is_nothing_recorded() -> None:
     assert recorded() == []
+
+
+def sent(*credentials: tuple[bytes, bytes], at: int, status: int = 200) -> Captured:
+    return Captured(Request("GET", MESSAGES, credentials), Response(status), at, at)
+
+
+TOKEN = (b"Authorization", b"Bearer x")
+
+
+def test_where_no_request_has_credentials_they_are_not_known_but_where_they_were_asked_for() -> None:
+    made = recorded(sent(at=1), sent(at=2, status=401), sent((b"Authorization", b" "), at=3), sent(FORM, at=4))
+    assert [one.user for one in made] == [None, NO_CREDENTIALS, None, None]
+
+
+@pytest.mark.parametrize(
+    ("credentials", "user"), [(basic(b"AC" + b"0" * 32, b"x"), "AC" + "0" * 32), (TOKEN, OTHER_CREDENTIALS)]
+)
+@pytest.mark.parametrize("at", [0, 9])
+def test_where_a_request_has_credentials_the_others_had_none(
+    credentials: tuple[bytes, bytes], user: str, at: int
+) -> None:
+    made = recorded(sent(at=1), sent(at=2, status=401), sent(credentials, at=at))
+    found = [NO_CREDENTIALS, NO_CREDENTIALS]
+    assert [one.user for one in made] == ([*found, user] if at else [user, *found])

@@ -10,7 +10,16 @@ from strategies import FORM, MESSAGES, UPSTREAM, basic, requests, responses
 from chatproxy.core.credentials.blanking import is_credential
 from chatproxy.core.errors import CassetteError, UpstreamError
 from chatproxy.core.http.headers import end_to_end
-from chatproxy.core.model import NO_EXCHANGE, Exchange, ExchangeNumber, Forward, Headers, Request, Response
+from chatproxy.core.model import (
+    NO_CREDENTIALS,
+    NO_EXCHANGE,
+    Exchange,
+    ExchangeNumber,
+    Forward,
+    Headers,
+    Request,
+    Response,
+)
 from chatproxy.core.record.recorder import Recorder
 
 ACCOUNT = "AC" + "0" * 32
@@ -75,7 +84,8 @@ def test_law_an_answer_is_recorded_exactly_if_a_fixture_can_hold_it(
 ) -> None:
     response = Response(status, reason, fields, body)
     recorder = Recorder("a", UPSTREAM)
-    one = numbered(1, Request("GET", MESSAGES), replace(response, headers=_kept(fields)), UPSTREAM, 0, 1)
+    kept = replace(response, headers=_kept(fields))
+    one = numbered(1, Request("GET", MESSAGES), kept, UPSTREAM, 0, 1, user=NO_CREDENTIALS)
     try:
         read_back = read(written([one])).exchanges
     except CassetteError:

@@ -4,7 +4,7 @@ import pytest
 from strategies import basic
 
 from chatproxy.core.credentials.blanking import BLANK
-from chatproxy.core.model import Headers
+from chatproxy.core.model import NO_CREDENTIALS, OTHER_CREDENTIALS, Headers
 from chatproxy.core.replay.askers import Askers
 
 ACCOUNT, PASSWORD = b"AC" + b"1" * 32, b"a password of today"
@@ -21,6 +21,13 @@ def test_an_asker_has_its_session_its_user_and_its_secrets() -> None:
     asker = Askers(lambda headers: "mine").of(HEADERS)
     assert (asker.session, asker.user) == ("mine", ACCOUNT.decode())
     assert asker.blanker.text(b"<" + PASSWORD + b">") == b"<" + BLANK + b">"
+
+
+@pytest.mark.parametrize(
+    ("headers", "user"), [((), NO_CREDENTIALS), (((b"Authorization", b"Bearer x"),), OTHER_CREDENTIALS)]
+)
+def test_an_asker_without_a_user_name_tells_whether_it_has_credentials(headers: Headers, user: str) -> None:
+    assert Askers(lambda headers: "mine").of(headers).user == user
 
 
 def test_a_header_list_is_read_once() -> None:

@@ -1,7 +1,8 @@
 import re
+from dataclasses import replace
 
 import pytest
-from exchanges import numbered
+from exchanges import as_sent, numbered
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import FORM, JSON, ORIGIN, UPSTREAM, basic, exchanges, sids
@@ -10,7 +11,16 @@ from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.engine import Engine
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange, LiveSid, RecordedSid, Request, Response, is_read
+from chatproxy.core.model import (
+    OTHER_CREDENTIALS,
+    Exchange,
+    LiveSid,
+    RecordedSid,
+    Request,
+    Response,
+    header_values,
+    is_read,
+)
 from chatproxy.core.replay.bindings import Ambiguity, Bindings, Choice, Given, Owner
 from chatproxy.core.replay.session import Session
 from chatproxy.core.replay.sessions import Sessions
@@ -37,6 +47,12 @@ def get(target: str, user: str | None = None) -> Request:
 
 def post(target: str, body: str) -> Request:
     return Request("POST", target.encode(), (FORM,), body.encode(), origin=ORIGIN)
+
+
+def with_credentials(request: Request) -> Request:
+    """Send credentials that tell no account, where there are none."""
+    given = any(header_values(request.headers, b"authorization"))
+    return request if given else replace(request, headers=(*request.headers, (b"Authorization", b"Bearer x")))
 
 
 def cassette(*recorded: tuple[Request, str], name: str = "tour") -> MemoryCassette:
@@ -69,7 +85,7 @@ class Client:
         return list(self.engine.journal.total.ambiguities)
 
     def ask(self, request: Request) -> str:
-        answer = self.engine.on_request(request)
+        answer = self.engine.on_request(with_credentials(request))
         assert isinstance(answer, Response)
         self.status = answer.status
         return answer.body.decode()
@@ -117,7 +133,7 @@ def test_law_1_a_fresh_sid_is_none_of_the_cassettes() -> None:
 def test_law_1_request_ids_are_fresh_too() -> None:
     client = Client()
     client.create()
-    answer = client.engine.on_request(get(messages()))
+    answer = client.engine.on_request(with_credentials(get(messages())))
     assert isinstance(answer, Response)
     assert re.fullmatch(rb"RQ[0-9a-f]{32}", answer.headers[1][1])
     assert answer.headers[1][1] != b"RQ%032d" % 3
@@ -257,7 +273,7 @@ def test_law_2_a_fresh_sid_of_another_session_is_a_miss_with_just_that_reason() 
     given = Given()
     one, other = (Bindings(TOUR, RULES, None, Owner(name), given) for name in ("one", "other"))
     fresh = one.to_live(RecordedSid(MESSAGE.encode())).decode()
-    translation = other.translation(normalize(get(f"{messages()}/{fresh}"), RULES), None, lambda _: True)
+    translation = other.translation(normalize(get(f"{messages()}/{fresh}"), RULES), OTHER_CREDENTIALS, lambda _: True)
     assert translation.refusal == f"{fresh} was given to another session, 'one'; each has SIDs of its own"
 
 
@@ -265,7 +281,7 @@ def test_law_2_a_fresh_sid_of_the_session_before_it_was_begun_anew_is_a_miss_tha
     given = Given()
     before, anew = (Bindings(TOUR, RULES, None, Owner("one", restarts), given) for restarts in (0, 1))
     fresh = before.to_live(RecordedSid(MESSAGE.encode())).decode()
-    translation = anew.translation(normalize(get(f"{messages()}/{fresh}"), RULES), None, lambda _: True)
+    translation = anew.translation(normalize(get(f"{messages()}/{fresh}"), RULES), OTHER_CREDENTIALS, lambda _: True)
     assert translation.refusal == f"{fresh} was given before session 'one' was begun anew; it has fresh SIDs since"
 
 
@@ -340,7 +356,7 @@ def test_law_3_no_generated_recorded_sid_is_in_a_replayed_byte_unless_the_client
     generated = {one for one in recorded_sids(recorded) if not recorded._numbered[RecordedSid(one)].supplied}
     client, sent = Client(recorded), set[bytes]()
     for number in sorted(recorded._exchanges):
-        request = recorded.exchange(number).request
+        request = as_sent(recorded.exchange(number))
         answer = client.engine.on_request(request)
         assert isinstance(answer, Response)
         if (b"x-chatproxy-outcome", b"hit") in answer.headers:

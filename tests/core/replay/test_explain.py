@@ -4,13 +4,25 @@ import pytest
 from exchanges import numbered
 from strategies import FORM, JSON, MESSAGES, MULTIPART, UPSTREAM, multipart
 
+from chatproxy.core.cassette.cassette import first_numbers
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.matching.normal_form import NormalForm, normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange, ExchangeNumber, Headers, RecordedSid, Request, Response, Standing
+from chatproxy.core.model import (
+    NO_CREDENTIALS,
+    OTHER_CREDENTIALS,
+    Exchange,
+    ExchangeNumber,
+    Headers,
+    RecordedSid,
+    Request,
+    Response,
+    Standing,
+    is_read,
+)
 from chatproxy.core.replay.bindings import Bindings, Given, Owner
 from chatproxy.core.replay.explain import Near, explain, miss_reason, worded_differences
-from chatproxy.core.replay.player import play, play_request
+from chatproxy.core.replay.player import play_request
 from chatproxy.core.replay.session import Session
 
 RULES = Rules(("x-a",))
@@ -26,7 +38,7 @@ def post(body: bytes, path: bytes = MESSAGES, headers: Headers = (FORM,)) -> Req
 
 
 def reason_of(replay: Session, live: Request) -> str:
-    return miss_reason(replay, play_request(replay, live, None))
+    return miss_reason(replay, play_request(replay, live, NO_CREDENTIALS))
 
 
 def session(*recorded: Request) -> Session:
@@ -155,8 +167,9 @@ def test_law_12_several_differences_are_listed() -> None:
 def test_law_12_a_path_of_which_nothing_was_recorded() -> None:
     replay = session(Request("GET", MESSAGES), post(b"Body=a"))
     for live in (Request("DELETE", MESSAGES), Request("GET", b"/v1/Services")):
-        reason = reason_of(replay, live)
-        assert reason == f"never recorded, nor was any {live.method} of such a path in cassette 'tour'"
+        never = f"never recorded, nor was any {live.method} of such a path in cassette 'tour'"
+        assert miss_reason(replay, play_request(replay, live, OTHER_CREDENTIALS)) == never
+        assert reason_of(replay, live) == f"{never}; it was sent without credentials"
 
 
 FIRST, AGAIN, NEXT = post(b"Body=a"), post(b"Body=a"), post(b"Body=b")
@@ -204,7 +217,7 @@ def test_law_12_a_write_that_is_used_up_says_what_helps_and_whether_the_recordin
 ) -> None:
     replay = session(*recorded)
     for live in recorded:
-        assert play_request(replay, live, None).number
+        assert play_request(replay, live, NO_CREDENTIALS).number
     assert reason_of(replay, missed) == reason
 
 
@@ -212,11 +225,11 @@ def test_law_12_where_no_other_session_can_be_chosen_none_is_named() -> None:
     cassette = session(FIRST, NEXT).cassette
     replay = Session(cassette, RULES, tied=True)
     for live in (FIRST, NEXT):
-        assert play_request(replay, live, None).number
+        assert play_request(replay, live, NO_CREDENTIALS).number
     assert reason_of(replay, FIRST).endswith(f"; {SECOND_RUN} or --on-exhausted restart")
     assert reason_of(replay, NEXT).endswith("; DELETE /__chatproxy/sessions/default begins the session anew")
     behind_reads = Session(session(LIST, FIRST).cassette, RULES, tied=True)
-    play(behind_reads, form(FIRST))
+    play_request(behind_reads, FIRST, NO_CREDENTIALS)
     assert reason_of(behind_reads, FIRST).endswith(f"; {SECOND_RUN}")
 
 
@@ -226,7 +239,7 @@ def test_law_12_a_first_read_that_a_write_has_changed_says_what_a_second_run_nee
         for number, request in enumerate([LIST, FIRST], 1)
     ]
     replay = Session(MemoryCassette("tour", exchanges, RULES), RULES)
-    play(replay, form(FIRST))
+    play_request(replay, FIRST, NO_CREDENTIALS)
     assert reason_of(replay, LIST) == (
         f"recorded only before tour/2 POST {MESSAGES.decode()}, which may have changed it; "
         f"{SECOND_RUN}, a session name of its own or --on-exhausted restart"
@@ -250,7 +263,7 @@ def test_law_12_a_read_of_another_epoch_names_the_write() -> None:
     write = f"POST {MESSAGES.decode()}"
     early = f"recorded only after tour/3 {write}, which this session has not made"
     assert reason_of(replay, Request("GET", MESSAGES)) == early
-    play(replay, form(post(b"Body=a", MESSAGE)))
+    play_request(replay, post(b"Body=a", MESSAGE), NO_CREDENTIALS)
     changed = f"recorded only before tour/2 POST {MESSAGE.decode()}, which may have changed it"
     assert reason_of(replay, member).startswith(f"{changed}; a second run")
 
@@ -287,7 +300,7 @@ def test_law_12_a_large_value_is_not_looked_into() -> None:
 
 def test_law_12_the_three_nearest_are_named_the_most_alike_first() -> None:
     replay = session(*(post(body) for body in (b"a=2&b=2&c=2", b"a=1&b=2", b"a=1&b=1&c=2", b"a=1&b=1&c=1&d=1")))
-    found = explain(replay, post(b"a=1&b=1&c=1"))
+    found = explain(replay, post(b"a=1&b=1&c=1"), None)
     assert [near.number for near in found.nearest] == [3, 4, 2]
     assert (found.number, found.ignorable) == (None, ["c"])
     assert found.reason == "never recorded; nearest is tour/3, where form field 'c' is '2' where this has '1'"
@@ -302,7 +315,7 @@ def test_law_12_a_body_of_the_same_kind_is_nearer_than_another_kind_however_much
 
 
 def test_law_12_a_hit_is_explained_by_its_exchange() -> None:
-    found = explain(session(post(b"a=1")), post(b"a=1"))
+    found = explain(session(post(b"a=1")), post(b"a=1"), None)
     assert (found.number, found.reason, found.ignorable) == (1, None, [])
     assert found.nearest == [Near(ExchangeNumber(1), [])]
 
@@ -315,10 +328,11 @@ def test_law_12_a_hit_is_explained_by_its_exchange() -> None:
         (post(b"a=1"), post(b"a=2", MESSAGE), []),
         (post(b"a", headers=()), post(b"b", headers=()), []),
         (post(b"a=1"), post(b"a=2", headers=(FORM, (b"x-a", b"1"))), []),
+        (post(b"a=[1,1]&b=1"), post(b"a=[2,2]&b=2"), ["a", "b"]),
     ],
 )
 def test_law_12_parameters_are_named_that_could_be_ignored(recorded: Request, live: Request, names: list[str]) -> None:
-    assert explain(session(recorded), live).ignorable == names
+    assert explain(session(recorded), live, None).ignorable == names
 
 
 def test_law_12_the_sid_of_another_session_is_the_reason() -> None:
@@ -332,7 +346,7 @@ def test_law_12_the_sid_of_another_session_is_the_reason() -> None:
         for name in ("one", "other")
     )
     fresh = one.sids.to_live(RecordedSid(message))
-    found = explain(other, Request("GET", MESSAGE.replace(message, fresh)))
+    found = explain(other, Request("GET", MESSAGE.replace(message, fresh)), None)
     assert found.reason == f"{fresh.decode()} was given to another session, 'one'; each has SIDs of its own"
 
 
@@ -352,7 +366,7 @@ def test_law_12_nearness_is_as_cheap_for_a_large_cassette() -> None:
     ]
     cassette = Counting("tour", exchanges, RULES)
     cassette.read_exchanges = 0
-    found = explain(Session(cassette, RULES), post(b"Body=x"))
+    found = explain(Session(cassette, RULES), post(b"Body=x"), None)
     assert len(found.nearest) == 3
     assert cassette.read_exchanges <= 200
 
@@ -362,4 +376,108 @@ def test_parts_in_which_alone_a_request_differs_can_be_ignored() -> None:
         post(multipart([(b"File", name, None, name), (b"a", None, None, b"1")]), headers=(MULTIPART,))
         for name in (b"x", b"y")
     )
-    assert explain(session(recorded), live).ignorable == ["File"]
+    assert explain(session(recorded), live, None).ignorable == ["File"]
+
+
+# Users
+
+ONE, TWO, THREE, KEY = "AC" + "1" * 32, "AC" + "2" * 32, "AC" + "3" * 32, "SK" + "1" * 32
+
+
+def of_users(*recorded: tuple[Request, str | None]) -> MemoryCassette:
+    """Return a cassette of requests that these users made one after another."""
+    exchanges: list[Exchange] = []
+    for number, (request, user) in enumerate(recorded, 1):
+        after = max((one.number for one in exchanges if not is_read(one.request.method)), default=0)
+        exchanges.append(numbered(number, request, Response(200), UPSTREAM, number, number, after, user))
+    return MemoryCassette("tour", exchanges, RULES)
+
+
+def asked_by(user: str, *recorded: tuple[Request, str | None], live: Request = LIST) -> str:
+    replay = Session(of_users(*recorded), RULES)
+    return miss_reason(replay, play_request(replay, live, user))
+
+
+@pytest.mark.parametrize(
+    ("recorded", "live", "line"),
+    [
+        ([ONE], NO_CREDENTIALS, "credentials were sent, while this was sent without credentials"),
+        ([OTHER_CREDENTIALS], NO_CREDENTIALS, "credentials were sent, while this was sent without credentials"),
+        ([NO_CREDENTIALS], ONE, "no credentials were sent, while this was sent with credentials"),
+        ([NO_CREDENTIALS], OTHER_CREDENTIALS, "no credentials were sent, while this was sent with credentials"),
+        ([ONE], TWO, f"the account is {ONE} where this has {TWO}"),
+    ],
+)
+def test_law_12_who_sent_a_request_is_named_where_nothing_else_differs(
+    recorded: list[str], live: str, line: str
+) -> None:
+    others = [(FIRST, ONE), (FIRST, TWO)]  # of several accounts none is given what another was
+    assert (
+        asked_by(live, *((LIST, one) for one in recorded), *others)
+        == f"never recorded; nearest is tour/1, where {line}"
+    )
+
+
+def test_law_12_who_sent_a_request_is_named_after_what_else_differs() -> None:
+    assert asked_by(NO_CREDENTIALS, (FIRST, ONE), live=NEXT) == (
+        "never recorded; nearest is tour/1, where form field 'Body' is 'a' where this has 'b'; "
+        "credentials were sent, while this was sent without credentials"
+    )
+    assert asked_by(ONE, (FIRST, None), live=NEXT).endswith("where form field 'Body' is 'a' where this has 'b'")
+
+
+def test_law_12_of_equal_requests_that_of_who_asks_is_the_nearest() -> None:
+    found = asked_by(TWO, (FIRST, ONE), (FIRST, NO_CREDENTIALS), (FIRST, TWO), live=NEXT)
+    assert found == "never recorded; nearest is tour/3, where form field 'Body' is 'a' where this has 'b'"
+
+
+def test_law_12_no_parameter_is_named_to_be_ignored_where_the_user_is_another() -> None:
+    found = explain(Session(of_users((FIRST, ONE)), RULES), NEXT, NO_CREDENTIALS)
+    assert (found.number, found.ignorable) == (None, [])
+    assert explain(Session(of_users((FIRST, NO_CREDENTIALS)), RULES), NEXT, NO_CREDENTIALS).ignorable == ["Body"]
+
+
+def test_a_request_is_explained_with_its_key_in_the_space_of_who_asks() -> None:
+    cassette = of_users((LIST, ONE), (LIST, NO_CREDENTIALS))
+    found = [explain(Session(cassette, RULES), LIST, user) for user in (ONE, NO_CREDENTIALS)]
+    assert [one.number for one in found] == [1, 2]
+    assert [[*first_numbers(cassette, one.key)] for one in found] == [[1], [2]]
+
+
+def test_who_sends_a_request_without_an_authorization_field_may_be_anybody() -> None:
+    for user in (ONE, NO_CREDENTIALS, OTHER_CREDENTIALS, None):
+        found = explain(Session(of_users((LIST, user), (FIRST, TWO)), RULES), LIST, None)
+        assert found.number == 1
+        assert (
+            found.rules[-1] == "without an Authorization field, what was recorded with any credentials or none matches"
+        )
+
+
+SEVERAL_USERS = "a program that uses several users needs --sessions one"
+
+
+def test_law_12_where_another_session_made_the_write_it_is_named_with_what_helps() -> None:
+    cassette = of_users((FIRST, ONE), (LIST, KEY))
+    one, other, idle = (Session(cassette, RULES, name) for name in (ONE, "default", "idle"))
+    assert play_request(one, FIRST, ONE).number == 1
+    early = f"recorded only after tour/1 POST {MESSAGES.decode()}, which this session has not made"
+    played = play_request(other, LIST, KEY)
+    assert miss_reason(other, played, [idle, one]) == f"{early}, but session {ONE!r} has; {SEVERAL_USERS}"
+    assert miss_reason(other, played, [idle]) == miss_reason(other, played) == early
+
+
+def test_law_12_where_another_session_was_given_the_sid_it_says_what_helps() -> None:
+    message, given = b"IM" + b"3" * 32, Given()
+    created = numbered(1, FIRST, Response(201, b"", (), message), UPSTREAM, 1, 1, user=ONE)
+    fetched = numbered(2, Request("GET", MESSAGE), Response(200), UPSTREAM, 2, 2, 1, user=KEY)
+    cassette = MemoryCassette("tour", [created, fetched], RULES)
+    one, other = (
+        Session(cassette, RULES, name, sids=Bindings(cassette, RULES, None, Owner(name), given))
+        for name in (ONE, "default")
+    )
+    fresh = one.sids.to_live(RecordedSid(message))
+    played = play_request(other, Request("GET", MESSAGE.replace(message, fresh)), KEY)
+    elsewhere = f"{fresh.decode()} was given to another session, {ONE!r}; each has SIDs of its own"
+    assert (played.refusal, played.elsewhere) == (elsewhere, ONE)
+    assert miss_reason(other, played, [one]) == f"{elsewhere}; {SEVERAL_USERS}"
+    assert miss_reason(other, played) == elsewhere

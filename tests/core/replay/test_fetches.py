@@ -3,12 +3,13 @@
 import pytest
 from core.programs import PATH
 from exchanges import numbered
+from strategies import basic
 
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.credentials.blanking import Blanker
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange, Headers, RecordedSid, Request, Response
+from chatproxy.core.model import NO_CREDENTIALS, OTHER_CREDENTIALS, Exchange, Headers, RecordedSid, Request, Response
 from chatproxy.core.replay.askers import Askers
 from chatproxy.core.replay.bindings import Bindings, Choice
 from chatproxy.core.replay.fetches import Lanes
@@ -33,7 +34,7 @@ def session(rules: Rules = RULES, user: str | None = None) -> Session:
     recorded = [exchange(1, TARGET, shown, user), exchange(2, TARGET + b"/" + MESSAGE, b'{"sid": "%b"}' % MESSAGE)]
     cassette = MemoryCassette("tour", recorded, rules)
     held = Session(cassette, rules, sids=Bindings(cassette, rules, Choice()))
-    listed = translated(held, normalize(Request("GET", TARGET), rules), user)
+    listed = translated(held, normalize(Request("GET", TARGET), rules), user or NO_CREDENTIALS)
     held.sids.keep(listed)
     held.sids.to_live(RecordedSid(MESSAGE))
     return held
@@ -56,7 +57,7 @@ def test_a_fetch_has_the_key_that_it_has_when_it_is_taken_apart() -> None:
         form = normalize(Request("GET", TARGET + b"/" + live), RULES)
         assert (
             key
-            == translated(held, form, None).form.key
+            == translated(held, form, NO_CREDENTIALS).form.key
             == normalize(Request("GET", TARGET + b"/" + MESSAGE), RULES).key
         )
 
@@ -99,9 +100,10 @@ def test_there_is_no_lane_until_the_account_is_bound() -> None:
     assert cassette.account == account.encode()
     held = Session(cassette, RULES, sids=Bindings(cassette, RULES, Choice()))
     live = held.sids.to_live(RecordedSid(MESSAGE))
-    assert lanes().key(held, b"/v1/Things/" + live) is None
+    known = lanes((basic(b"AC" + b"d" * 32, b"x"),))
+    assert known.key(held, b"/v1/Things/" + live) is None
     held.sids.keep(translated(held, normalize(Request("GET", TARGET), RULES), "AC" + "d" * 32))
-    assert lanes().key(held, b"/v1/Things/" + live) is not None
+    assert known.key(held, b"/v1/Things/" + live) is not None
 
 
 def test_a_secret_in_the_path_leaves_no_lane() -> None:
@@ -121,3 +123,28 @@ def test_so_many_paths_are_remembered_and_no_more() -> None:
     assert None not in keys
     assert len(set(keys)) == 200
     assert len(known._known) <= 16
+
+
+ACCOUNT, KEY = "AC" + "c" * 32, "SK" + "c" * 32
+
+
+@pytest.mark.parametrize(
+    ("recorded", "live", "has_lane"),
+    [
+        ([None], (), True),
+        ([None], (basic(ACCOUNT.encode(), b"x"),), True),
+        ([KEY], (basic(KEY.encode(), b"x"),), True),
+        ([KEY], secret("x"), True),
+        ([KEY], (), False),
+        ([NO_CREDENTIALS], (), False),
+        ([KEY, OTHER_CREDENTIALS], (basic(KEY.encode(), b"x"),), False),
+    ],
+)
+def test_a_client_has_a_lane_where_all_that_was_recorded_may_answer_it(
+    recorded: list[str | None], live: Headers, has_lane: bool
+) -> None:
+    shown = b'{"messages": [{"sid": "%b"}]}' % MESSAGE
+    cassette = MemoryCassette("tour", [exchange(n, TARGET, shown, user) for n, user in enumerate(recorded, 1)], RULES)
+    held = Session(cassette, RULES, sids=Bindings(cassette, RULES, Choice()))
+    sid = held.sids.to_live(RecordedSid(MESSAGE))
+    assert (lanes(live).key(held, b"/v1/Things/" + sid) is not None) is has_lane

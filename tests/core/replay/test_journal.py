@@ -53,6 +53,12 @@ def test_a_hit_is_noted_as_any_entry_is(hits: list[tuple[str, int]]) -> None:
         assert tally.outcomes == other.tallies[name].outcomes
 
 
+def test_the_last_entries_are_noted_the_oldest_first() -> None:
+    several = [hit(exchange=number) for number in (1, 2, 3)]
+    journal = noted(Journal(bound=2), *several)
+    assert journal.noted() == several[1:]
+
+
 def test_a_hit_that_has_more_to_tell_is_noted_in_full() -> None:
     journal = Journal()
     journal.hit(Entry(0, "a", "POST", b"/v1/x", Outcome.HIT, 201, ExchangeNumber(3), skipped=(ExchangeNumber(2),)))

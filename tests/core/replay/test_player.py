@@ -6,11 +6,22 @@ from hypothesis import strategies as st
 from strategies import FORM, MESSAGES, UPSTREAM, basic
 
 from chatproxy.core.cassette.memory import MemoryCassette
+from chatproxy.core.credentials.blanking import user_of
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import NO_EXCHANGE, Exchange, ExchangeNumber, Forward, Request, Response, is_read
+from chatproxy.core.model import (
+    NO_CREDENTIALS,
+    NO_EXCHANGE,
+    OTHER_CREDENTIALS,
+    Exchange,
+    ExchangeNumber,
+    Forward,
+    Request,
+    Response,
+    is_read,
+)
 from chatproxy.core.record.recorder import Recorder
-from chatproxy.core.replay.player import Answer, Miss, Why, decide, play, play_fetch
+from chatproxy.core.replay.player import Answer, Miss, Why, decide, play_fetch, play_request
 from chatproxy.core.replay.session import Session
 
 CREATE = Request("POST", MESSAGES, (FORM,), b"Body=a")
@@ -25,7 +36,7 @@ def session(*recorded: Request) -> Session:
 
 
 def played(replay: Session, *requests: Request) -> list[int | None]:
-    return [play(replay, normalize(replay.blanked(request), replay.rules)) for request in requests]
+    return [play_request(replay, replay.blanked(request), user_of(request.headers)).number for request in requests]
 
 
 def test_equal_requests_are_answered_in_recorded_order() -> None:
@@ -101,10 +112,15 @@ UPDATE, UPDATE_OTHER = (Request("POST", member, (FORM,), b"Body=c") for member i
 
 def in_order(*recorded: Request) -> Session:
     """Replay requests that were recorded one after the other."""
+    return of_users(*((request, None, 200) for request in recorded))
+
+
+def of_users(*recorded: tuple[Request, str | None, int]) -> Session:
+    """Replay requests that these users made one after the other, and how each was answered."""
     exchanges: list[Exchange] = []
-    for number, request in enumerate(recorded, 1):
+    for number, (request, user, status) in enumerate(recorded, 1):
         after = next((one.number for one in reversed(exchanges) if not is_read(one.request.method)), 0)
-        exchanges.append(numbered(number, request, Response(200), UPSTREAM, number, number, after))
+        exchanges.append(numbered(number, request, Response(status), UPSTREAM, number, number, after, user))
     return Session(MemoryCassette("a", exchanges, RULES), RULES)
 
 
@@ -135,10 +151,10 @@ def test_law_4_a_read_that_comes_too_early_is_a_miss() -> None:
 
 def test_law_4_the_miss_names_the_write() -> None:
     replay = in_order(FETCH, UPDATE, CREATE, LIST)
-    early = decide(replay, normalize(LIST, RULES))
+    early = decide(replay, normalize(LIST, RULES), NO_CREDENTIALS)
     assert early == Miss(Why.EARLY, ExchangeNumber(3))
     played(replay, CREATE)
-    assert decide(replay, normalize(FETCH, RULES)) == Miss(Why.CHANGED, ExchangeNumber(2))
+    assert decide(replay, normalize(FETCH, RULES), NO_CREDENTIALS) == Miss(Why.CHANGED, ExchangeNumber(2))
 
 
 def test_law_4_a_write_to_the_channel_touches_every_member() -> None:
@@ -155,3 +171,97 @@ def test_law_6_another_timeline_disturbs_none() -> None:
         None,
         4,
     ]
+
+
+# Users
+
+ONE, TWO, THREE, KEY = "AC" + "1" * 32, "AC" + "2" * 32, "AC" + "3" * 32, "SK" + "1" * 32
+
+
+def asked(replay: Session, *requests: tuple[Request, str]) -> list[int | None]:
+    return [play_request(replay, request, user).number for request, user in requests]
+
+
+def test_what_was_recorded_with_credentials_never_answers_without_nor_the_other_way_round() -> None:
+    with_them = of_users((LIST, ONE, 200), (CREATE, ONE, 201))
+    assert asked(with_them, (LIST, NO_CREDENTIALS), (CREATE, NO_CREDENTIALS), (LIST, ONE)) == [None, None, 1]
+    without = of_users((LIST, NO_CREDENTIALS, 200), (CREATE, NO_CREDENTIALS, 201))
+    assert asked(without, (LIST, ONE), (CREATE, KEY), (LIST, NO_CREDENTIALS)) == [None, None, 1]
+    assert asked(of_users((LIST, None, 200)), (LIST, NO_CREDENTIALS), (LIST, ONE)) == [1, 1]
+
+
+def test_a_request_that_was_refused_for_want_of_credentials_is_refused_whatever_was_written_since() -> None:
+    refused = [(LIST, NO_CREDENTIALS, 401), (CREATE, NO_CREDENTIALS, 401)]
+    replay = of_users((CREATE, ONE, 201), *refused, (LIST, ONE, 200), (OTHER, ONE, 201), (LIST, ONE, 200))
+    without = [(LIST, NO_CREDENTIALS), (CREATE, NO_CREDENTIALS)]
+    assert asked(replay, *without, *without) == [2, 3, 2, 3]
+    assert asked(replay, (CREATE, ONE), *without, (LIST, ONE), (OTHER, ONE), *without, (LIST, ONE)) == [
+        *(1, 2, 3, 4),
+        *(5, 2, 3, 6),
+    ]
+    assert (replay.skipped, replay.writes.of(MESSAGES)) == ([], 5)
+
+
+def test_a_refused_write_is_answered_again_with_nothing_done() -> None:
+    replay = of_users((CREATE, NO_CREDENTIALS, 401), (CREATE, ONE, 201))
+    state = replay.state
+    played = [play_request(replay, CREATE, NO_CREDENTIALS) for _ in range(2)]
+    assert [(one.number, one.repeats) for one in played] == [(1, True)] * 2
+    assert (replay.state, replay.done, replay.epochs) == (state, set(), {})
+    assert decide(replay, normalize(CREATE, RULES), ONE) == Answer(ExchangeNumber(2), replay_key(replay), writes=True)
+
+
+def replay_key(replay: Session) -> bytes:
+    """Return the key of a create in the space of all."""
+    key = normalize(CREATE, RULES).key
+    assert replay.cassette.find(key, 0) is not None
+    return key
+
+
+def test_each_user_gets_its_own_answers_in_recorded_order() -> None:
+    replay = of_users((LIST, ONE, 200), (LIST, KEY, 200), (LIST, ONE, 200), (LIST, KEY, 200))
+    assert asked(replay, (LIST, KEY), (LIST, ONE), (LIST, KEY), (LIST, ONE), (LIST, ONE)) == [2, 1, 4, 3, 3]
+    assert asked(replay, (LIST, OTHER_CREDENTIALS), (LIST, TWO)) == [1, 1]
+
+
+def test_one_of_several_accounts_is_never_given_what_another_was() -> None:
+    replay = of_users((LIST, ONE, 200), (FETCH, TWO, 200))
+    assert asked(replay, (LIST, TWO), (FETCH, ONE), (LIST, ONE), (FETCH, TWO)) == [None, None, 1, 2]
+    assert asked(replay, (LIST, THREE), (FETCH, THREE), (LIST, KEY)) == [1, None, 1]
+
+
+def test_a_write_that_answered_one_user_answers_no_other() -> None:
+    replay = of_users((CREATE, ONE, 201), (CREATE, KEY, 201))
+    assert asked(replay, (CREATE, OTHER_CREDENTIALS), (CREATE, ONE)) == [1, None]
+    assert decide(replay, normalize(CREATE, RULES), ONE) == Miss(Why.USED, given=1)
+    assert asked(replay, (CREATE, OTHER_CREDENTIALS), (CREATE, KEY)) == [2, None]
+    assert decide(replay, normalize(CREATE, RULES), OTHER_CREDENTIALS) == Miss(Why.USED, given=2)
+    again = of_users((CREATE, ONE, 201), (CREATE, KEY, 201))
+    assert asked(again, (CREATE, KEY), (CREATE, OTHER_CREDENTIALS), (CREATE, OTHER_CREDENTIALS)) == [2, 1, None]
+
+
+_users = [ONE, TWO, KEY, OTHER_CREDENTIALS, NO_CREDENTIALS]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([CREATE, OTHER]), st.sampled_from([None, *_users]), st.just(201)), max_size=8),
+    st.lists(st.tuples(st.sampled_from([CREATE, OTHER]), st.sampled_from(_users)), max_size=12),
+)
+def test_law_every_write_is_replayed_once_whoever_asks(
+    recorded: list[tuple[Request, str | None, int]], live: list[tuple[Request, str]]
+) -> None:
+    replay = of_users(*recorded)
+    found = [number for number in asked(replay, *live) if number is not None]
+    assert len({*found}) == len(found)
+
+
+@given(st.lists(st.tuples(st.sampled_from([CREATE, OTHER, LIST]), st.sampled_from(_users), st.just(200)), max_size=8))
+def test_law_those_who_recorded_are_answered_as_they_were(recorded: list[tuple[Request, str | None, int]]) -> None:
+    replay = of_users(*recorded)
+    live = [(request, user or "") for request, user, _ in recorded]
+    assert asked(replay, *live) == list(range(1, len(recorded) + 1))
+
+
+def test_what_was_played_tells_who_asked() -> None:
+    replay = of_users((LIST, ONE, 200))
+    assert [play_request(replay, LIST, user).user for user in (ONE, NO_CREDENTIALS)] == [ONE, NO_CREDENTIALS]

@@ -16,7 +16,7 @@ from chatproxy.core.credentials.blanking import BLANK
 from chatproxy.core.engine import Engine
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import NO_EXCHANGE, Exchange, ExchangeNumber, Request, Response
+from chatproxy.core.model import NO_EXCHANGE, Exchange, ExchangeNumber, LiveSid, Request, Response
 from chatproxy.core.replay.bindings import Bindings
 from chatproxy.core.replay.explain import explain
 from chatproxy.core.replay.session import Session
@@ -111,6 +111,15 @@ def test_law_7_a_clock_that_begins_at_a_time_gives_the_same_bytes_whenever_it_ru
     for exchange in program.exchanges:
         other.now += 7_777_777
         assert one.ask(exchange) == other.ask(exchange)
+
+
+def test_the_time_of_a_session_is_ahead_where_the_clock_was_set_back() -> None:
+    cassette = MemoryCassette("c", [], Rules())
+    clock = SessionClock(LATER, 0)
+    session, unclocked = Session(cassette, Rules(), clock=clock), Session(cassette, Rules())
+    clock.now(LATER + 5)
+    assert [session.is_now(LATER + moment) for moment in (4, 5, 6)] == [False, True, True]
+    assert unclocked.is_now(0)
 
 
 # Scrubbing
@@ -263,7 +272,7 @@ def test_explain_shows_the_scrubbed_form() -> None:
     program = chat()
     client = Client(program.exchanges, RULES)
     request = program.exchanges[0].request
-    found = explain(client.sessions.of(request, 0), request)
+    found = explain(client.sessions.of(request, 0), request, None)
     assert found.number == 1
     assert MADE.of_text("alice@corp.example").encode() in found.form.text
     assert b"alice" not in found.form.text
@@ -318,3 +327,40 @@ def test_without_rules_a_live_request_is_not_scrubbed() -> None:
     session = Session(MemoryCassette("a", [], Rules()), Rules())
     request = Request("GET", MESSAGES, ((b"X-Request-Id", b"1"),))
     assert session.blanked(request) == request
+
+
+# Users
+
+
+def of_users(*users: str | None) -> Session:
+    request = Request("GET", MESSAGES)
+    recorded = [numbered(n, request, Response(200), UPSTREAM, n, n, user=user) for n, user in enumerate(users, 1)]
+    cassette = MemoryCassette("a", recorded, Rules())
+    return Session(cassette, Rules(), sids=Bindings(cassette, Rules()))
+
+
+def test_a_live_account_is_answered_in_the_space_of_the_recorded_one_that_it_stands_for() -> None:
+    one, two, live = ("AC" + digit * 32 for digit in "123")
+    session = of_users(one, two)
+    request = normalize(Request("GET", MESSAGES), Rules())
+    before = session.spaces(live)
+    session.sids.keep(session.sids.translation(request, live, lambda _: True))
+    assert session.sids.to_recorded(LiveSid(live.encode())) == one.encode()
+    assert session.spaces(live) == before == session.spaces(one) == (one, "")
+    assert session.spaces(two) == (two, "")
+
+
+def test_the_spaces_of_so_many_users_are_remembered_and_no_more() -> None:
+    session = of_users("AC" + "1" * 32, "SK" + "1" * 32)
+    for number in range(2500):
+        assert session.spaces(f"SK{number:032x}") == ("SK", "")
+    assert len(session._spaces) <= 1000
+
+
+@pytest.mark.parametrize(("users", "done"), [([None], set()), (["AC" + "1" * 32, None], {1})])
+def test_which_writes_were_replayed_is_noted_where_several_users_could_ask(
+    users: list[str | None], done: set[int]
+) -> None:
+    session = of_users(*users)
+    session.note_done(ExchangeNumber(1))
+    assert session.done == done

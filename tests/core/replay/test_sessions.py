@@ -6,7 +6,7 @@ from chatproxy.core.errors import RequestError
 from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Headers, Request
 from chatproxy.core.replay.session import Session
-from chatproxy.core.replay.sessions import Sessions
+from chatproxy.core.replay.sessions import OF_KEYS, Sessions
 
 ACCOUNT = b"AC" + b"a" * 32
 KEY = b"SK" + b"a" * 32
@@ -37,6 +37,7 @@ def names(sessions: Sessions) -> list[str]:
         (((b"x-chatproxy-session", b"mine"), basic(ACCOUNT, b"x")), "mine"),
         ((basic(ACCOUNT, b"x"),), ACCOUNT.decode()),
         ((basic(KEY, b"x"),), "default"),
+        ((basic(KEY, b"x"), (b"x-chatproxy-session", b"mine")), "mine"),
         ((basic(b"me", b"x"),), "default"),
         (((b"Authorization", b"Bearer x"),), "default"),
     ],
@@ -142,3 +143,124 @@ def test_law_5_a_session_begun_anew_takes_the_place_of_the_one_of_its_name_and_c
 def test_law_5_sessions_do_not_begin_anew_unless_they_are_to() -> None:
     sessions = Sessions(begin)
     assert sessions.anew(sessions.of(named(b"mine"), 0)) is None
+
+
+# API keys
+
+
+OTHER = b"AC" + b"b" * 32
+
+
+def by(user: bytes) -> Request:
+    return request(basic(user, b"x"))
+
+
+def session_of_keys(sessions: Sessions) -> str:
+    return sessions.of(by(KEY), 9).name
+
+
+def test_an_api_key_belongs_to_the_session_of_the_only_account_seen_else_to_the_default() -> None:
+    sessions = Sessions(begin)
+    assert session_of_keys(sessions) == "default"
+    sessions.of(by(ACCOUNT), 0)
+    assert session_of_keys(sessions) == ACCOUNT.decode()
+    sessions.of(by(OTHER), 1)
+    assert session_of_keys(sessions) == "default"
+    sessions.end(ACCOUNT.decode())
+    assert session_of_keys(sessions) == OTHER.decode()
+    sessions.end_all()
+    assert session_of_keys(sessions) == "default"
+
+
+def test_a_session_that_was_named_counts_as_no_account_unless_its_name_is_one() -> None:
+    sessions = Sessions(begin)
+    for name in (b"mine", b"IM" + b"a" * 32, KEY):
+        sessions.of(named(name), 0)
+    assert sessions.held(OF_KEYS) is None
+    assert session_of_keys(sessions) == "default"
+    sessions.of(named(ACCOUNT), 0)
+    assert session_of_keys(sessions) == ACCOUNT.decode()
+
+
+@pytest.mark.parametrize(
+    ("headers", "choice"),
+    [
+        ((basic(KEY, b"x"),), OF_KEYS),
+        ((basic(ACCOUNT, b"x"),), ACCOUNT.decode()),
+        ((), "default"),
+        ((basic(b"me", b"x"),), "default"),
+        (((b"x-chatproxy-session", b"mine"), basic(KEY, b"x")), "mine"),
+        (((b"x-chatproxy-session", b"*"), basic(KEY, b"x")), None),
+    ],
+)
+def test_what_headers_choose_stays_while_the_session_of_keys_becomes_another(
+    headers: Headers, choice: str | None
+) -> None:
+    sessions = Sessions(begin)
+    assert sessions.choice_of(headers) == choice
+    assert sessions.name_of(headers) == ("default" if choice == OF_KEYS else choice)
+    sessions.of(by(ACCOUNT), 0)
+    assert sessions.choice_of(headers) == choice
+    assert sessions.name_of(headers) == (ACCOUNT.decode() if choice == OF_KEYS else choice)
+
+
+def test_the_session_of_keys_is_held_as_the_one_that_it_is_now() -> None:
+    sessions = Sessions(begin)
+    assert sessions.held(OF_KEYS) is None
+    first = sessions.of(by(KEY), 0)
+    assert sessions.held(OF_KEYS) is sessions.held("default") is first
+    account = sessions.of(by(ACCOUNT), 1)
+    assert sessions.held(OF_KEYS) is sessions.held(ACCOUNT.decode()) is account
+
+
+@pytest.mark.parametrize("by_user", [True, False])
+def test_where_user_names_do_not_choose_an_api_key_does_not_either(by_user: bool) -> None:
+    sessions = Sessions(begin, by_user=by_user, tied=None if not by_user else "test-1")
+    sessions.of(by(ACCOUNT), 0)
+    assert session_of_keys(sessions) == ("test-1" if by_user else "default")
+
+
+def test_no_answer_is_given_again_to_a_key_that_belongs_to_another_session_now() -> None:
+    sessions = Sessions(begin)
+    default = sessions.of(request(), 0)
+    before = default.state
+    account = sessions.of(by(ACCOUNT), 1)  # keys belong to it from now on
+    assert default.state is not before
+    states = default.state, account.state
+    other = sessions.of(by(OTHER), 2)  # keys belong to the default again
+    assert default.state is not states[0]
+    assert account.state is not states[1]
+    states = default.state, account.state
+    mine = sessions.of(named(b"mine"), 3)
+    assert (default.state, account.state) == states
+    held = mine.state, other.state
+    sessions.end(ACCOUNT.decode())  # keys belong to the other account
+    assert default.state is not states[0]
+    assert other.state is not held[1]
+    assert mine.state is held[0]
+    assert states[1].session is None
+
+
+def test_no_answer_is_given_again_where_an_account_is_dropped_or_begun_anew() -> None:
+    sessions = Sessions(begin, bound=2, restart=True)
+    account, default = sessions.of(by(ACCOUNT), 0), sessions.of(request(), 1)
+    anew = sessions.anew(account)
+    assert anew is not None
+    sessions.replace(anew, 2)
+    assert session_of_keys(sessions) == ACCOUNT.decode()
+    state = default.state
+    sessions.of(request(), 3)
+    sessions.of(named(b"mine"), 4)
+    sessions.of(request(), 5)
+    assert names(sessions) == ["mine", "default"]
+    assert sessions.held(OF_KEYS) is default
+    assert default.state is not state
+
+
+def test_the_sessions_that_a_program_may_have_begun_by_another_user_name_are_all_others() -> None:
+    sessions = Sessions(begin)
+    one, other = sessions.of(by(ACCOUNT), 0), sessions.of(request(), 1)
+    assert list(sessions.others(one)) == [other]
+    for alone in (Sessions(begin, by_user=False), Sessions(begin, tied="a")):
+        first = alone.of(by(ACCOUNT), 0)
+        assert list(alone.others(first)) == list(alone.others(other)) == []

@@ -16,7 +16,7 @@ from chatproxy.core.review.closest import Closest, closest, differences
 from chatproxy.core.review.findings import Finding, Severity
 
 READ = Request("GET", MESSAGES)
-FORM = normalize(READ, RULES)
+KEY = normalize(READ, RULES).key
 LIVE = "http://127.0.0.1:8766"
 
 
@@ -36,7 +36,7 @@ def cassette(*answers: Response, request: Request = READ) -> MemoryCassette:
 
 
 def found(recorded: MemoryCassette, live: Response, upstream: str = UPSTREAM) -> Closest:
-    near = closest(recorded, RULES, FORM, upstream, live)
+    near = closest(recorded, RULES, KEY, upstream, live)
     assert near is not None
     return near
 
@@ -46,7 +46,7 @@ def test_law_each_recorded_answer_is_like_itself(scenario: Sequence[Sequence[Ste
     recording = Recording(Random(seed)).run(scenario)
     recorded = recording.cassette()
     for one in recording.exchanges:
-        near = closest(recorded, RULES, normalize(one.request, RULES), recording.upstream, one.response)
+        near = closest(recorded, RULES, normalize(one.request, RULES).key, recording.upstream, one.response)
         assert near is not None
         assert near.findings == differences(recorded, RULES, one.number, recording.upstream, one.response) == []
 
@@ -84,7 +84,7 @@ def test_what_differs_is_told_place_by_place() -> None:
 
 def test_nothing_is_like_the_answer_to_a_request_that_was_never_recorded() -> None:
     other = cassette(response("a"), request=Request("GET", MESSAGES + b"?PageSize=1"))
-    assert closest(other, RULES, FORM, UPSTREAM, response("a")) is None
+    assert closest(other, RULES, KEY, UPSTREAM, response("a")) is None
 
 
 def test_of_many_recorded_answers_the_first_fifty_are_looked_at() -> None:

@@ -2,6 +2,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pytest
 from core.programs import PATH, Program, Step, again, programs, steps
 from exchanges import numbered
 from hypothesis import assume, given
@@ -10,7 +11,7 @@ from strategies import FORM, JSON, UPSTREAM
 
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange, ExchangeNumber, Request, Response
+from chatproxy.core.model import NO_CREDENTIALS, OTHER_CREDENTIALS, Exchange, ExchangeNumber, Request, Response
 from chatproxy.core.review.comparison import Difference, Summary, compare, summary
 from chatproxy.core.review.findings import Finding, Severity
 
@@ -162,3 +163,42 @@ def test_a_summary_counts_endpoints_exchanges_and_findings() -> None:
     assert low == Summary(endpoints=1, changed=1, low=1)
     assert (low.reaches(Severity.LOW), low.reaches(Severity.HIGH)) == (True, False)
     assert not summary([]).reaches(Severity.LOW)
+
+
+def by(user: str | None, recorded: Sequence[Exchange]) -> list[Exchange]:
+    return [replace(one, user=user) for one in recorded]
+
+
+ACCOUNT, KEY = "AC" + "1" * 32, "SK" + "1" * 32
+
+
+@pytest.mark.parametrize("user", [ACCOUNT, KEY, OTHER_CREDENTIALS])
+def test_that_credentials_were_sent_and_are_not_is_a_high_finding(user: str) -> None:
+    one = exchanges(("Body=a", 1))
+    with_them, without = by(user, one), by(NO_CREDENTIALS, one)
+    (lost,), (got,) = compared(with_them, without), compared(without, with_them)
+    assert lost.findings == [Finding(Severity.HIGH, ENDPOINT, "a/1 b/1", "credentials", "were sent, are not")]
+    assert got.findings == [Finding(Severity.HIGH, ENDPOINT, "a/1 b/1", "credentials", "were not sent, are")]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [(ACCOUNT, KEY), (KEY, OTHER_CREDENTIALS), (None, ACCOUNT), (None, None), (NO_CREDENTIALS, NO_CREDENTIALS)],
+)
+def test_whose_credentials_were_sent_does_not_count(one: str | None, other: str | None) -> None:
+    recorded = exchanges(("Body=a", 1), ("Body=b", 2))
+    assert compared(by(one, recorded), by(other, recorded)) == compared(by(other, recorded), by(one, recorded)) == []
+
+
+def test_where_credentials_are_not_known_in_one_that_is_no_finding() -> None:
+    recorded = exchanges(("Body=a", 1))
+    assert compared(by(NO_CREDENTIALS, recorded), by(None, recorded)) == []
+    assert compared(by(None, recorded), by(NO_CREDENTIALS, recorded)) == []
+
+
+def test_a_request_without_credentials_is_paired_with_such_a_one() -> None:
+    refused, answered = exchanges(("Body=a", 1), ("Body=a", 2))
+    recorded = [replace(refused, user=NO_CREDENTIALS), replace(answered, user=ACCOUNT)]
+    assert lines(compared(recorded, recorded[1:])) == [
+        ("a/1", "exchange", "is only in a, answered 200, with Body=a"),
+    ]

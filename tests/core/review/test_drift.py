@@ -16,7 +16,7 @@ from strategies import FORM, JSON, UPSTREAM
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.errors import ConfigError
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange, ExchangeNumber, Request, Response
+from chatproxy.core.model import NO_CREDENTIALS, OTHER_CREDENTIALS, Exchange, ExchangeNumber, Headers, Request, Response
 from chatproxy.core.review.drift import A_WRITE, NOT_LAST, Drift
 from chatproxy.core.review.findings import Checked, Severity
 
@@ -195,3 +195,37 @@ def test_a_canonical_cassette_is_asked_for_only_with_the_sids_that_stand_for_its
 def test_why_an_exchange_is_skipped_is_the_same_whenever_it_is_asked() -> None:
     drift = Drift(MemoryCassette("a", TALK, RULES), RULES, {}, writes=False)
     assert [drift.skipped(ExchangeNumber(1)), drift.skipped(ExchangeNumber(1))] == [A_WRITE, A_WRITE]
+
+
+@pytest.mark.parametrize(
+    ("user", "credentials"),
+    [(NO_CREDENTIALS, ()), (OTHER_CREDENTIALS, CREDENTIALS), ("AC" + "1" * 32, CREDENTIALS), (None, CREDENTIALS)],
+)
+def test_law_2_what_was_recorded_without_credentials_is_asked_without_them(
+    user: str | None, credentials: Headers
+) -> None:
+    asking = Asking([replace(TALK[0], user=user)], same)
+    asking.checked()
+    (request,) = asking.asked
+    assert request.headers == (FORM, *credentials)
+
+
+def test_law_1_a_read_is_of_the_last_state_of_those_that_the_same_user_made() -> None:
+    account, key = "AC" + "1" * 32, "SK" + "1" * 32
+    users = [account, NO_CREDENTIALS, account, key, account]
+    reads = [exchange(2, "GET", PATH, {}), exchange(3, "GET", PATH, {}), exchange(4, "GET", PATH, {})]
+    recorded = [TALK[0], *reads, exchange(5, "GET", PATH, {})]
+    recorded = [
+        replace(one, user=user, after=ExchangeNumber(min(one.number - 1, 1)))
+        for one, user in zip(recorded, users, strict=True)
+    ]
+    asking = Asking(recorded, same, writes=False)
+    assert [one.skipped for one in asking.checked()] == [A_WRITE, None, NOT_LAST, NOT_LAST, None]
+
+
+def test_law_1_what_asks_for_credentials_is_of_every_state() -> None:
+    refused = replace(exchange(2, "GET", PATH, {"code": 20003}, status=401), user=NO_CREDENTIALS)
+    recorded = [TALK[0], refused, replace(TALK[2], number=ExchangeNumber(3))]
+    asking = Asking(recorded, same, writes=False)
+    assert [one.skipped for one in asking.checked()] == [A_WRITE, None, A_WRITE]
+    assert [request.headers for request in asking.asked] == [()]

@@ -11,7 +11,7 @@ from chatproxy.core.answers.template import Slot
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange, Headers, Request, Response
+from chatproxy.core.model import NO_CREDENTIALS, OTHER_CREDENTIALS, Exchange, Headers, Request, Response
 from chatproxy.core.review.findings import compare_responses
 from chatproxy.core.review.meaning import MASKS, Meaning, meaning
 
@@ -102,4 +102,19 @@ def test_law_1_another_run_of_the_same_program_means_the_same(taken: list[Step])
 
 def test_an_endpoint_is_shown_as_it_was_sent_and_gives_no_command() -> None:
     form = normalize(Request("GET", b"/a%2fb/##[error]/%1b"), Rules())
-    assert Meaning(form, Response(200)).endpoint == "GET /a%2Fb/\\u0023#[error]/\\u001b"
+    assert Meaning(form, Response(200), None).endpoint == "GET /a%2Fb/\\u0023#[error]/\\u001b"
+
+
+@pytest.mark.parametrize(
+    ("user", "has_credentials"),
+    [
+        (None, None),
+        (NO_CREDENTIALS, False),
+        (OTHER_CREDENTIALS, True),
+        ("AC" + "1" * 32, True),
+        ("SK" + "1" * 32, True),
+    ],
+)
+def test_whether_there_were_credentials_is_known_or_not(user: str | None, has_credentials: bool | None) -> None:
+    (one,) = meant(replace(exchange(), user=user))
+    assert one.has_credentials is has_credentials

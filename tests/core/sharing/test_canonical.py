@@ -18,10 +18,20 @@ from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.engine import Engine
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange, ExchangeNumber, Request, Response, Standing
+from chatproxy.core.model import (
+    NO_CREDENTIALS,
+    NO_EXCHANGE,
+    OTHER_CREDENTIALS,
+    Exchange,
+    ExchangeNumber,
+    Request,
+    Response,
+    Standing,
+)
 from chatproxy.core.products.edge_headers import FIXED
 from chatproxy.core.products.every import TWILIO_HOST, TWILIO_ORIGIN
 from chatproxy.core.replay.bindings import Bindings, Choice, Owner
+from chatproxy.core.replay.player import play_request
 from chatproxy.core.replay.session import Session
 from chatproxy.core.replay.sessions import Sessions
 from chatproxy.core.sharing.canonical import PROXY_ORIGIN, Canonical, numbered_sids
@@ -154,6 +164,61 @@ def test_sids_that_are_kept_stay() -> None:
         (found,) = canonical(exchange(request, Response(200)), keep=keep)
         assert found.request.target.decode() == f"{PATH}?Channel=CH{'0' * 31}1"
         assert found.request.headers == ((b"X-A", SERVICE.encode()),)
+
+
+@pytest.mark.parametrize("user", [None, NO_CREDENTIALS, OTHER_CREDENTIALS])
+def test_who_has_no_sid_stays(user: str | None) -> None:
+    (found,) = canonical(exchange(Request("GET", PATH.encode()), Response(200), user=user))
+    assert found.user == user
+
+
+@given(scenarios, st.integers(0, 2**32), st.integers(0, 2**32), st.integers(0, 9))
+def test_law_where_credentials_were_asked_for_the_same_scenario_gives_the_same_file(
+    scenario: list[list[Step]], one: int, other: int, kinds: int
+) -> None:
+    first, again = (refused_first(Recording(Random(seed)).run(scenario), kinds) for seed in (one, other))
+    text = exported(MemoryCassette("a", first, RULES))
+    assert text == exported(MemoryCassette("a", again, RULES))
+    document = read(text)
+    shared = MemoryCassette(document.name, document.exchanges, RULES, document.declared)
+    assert exported(shared) == text
+    session = Session(shared, RULES)
+    for each in document.exchanges:
+        assert play_request(session, each.request, each.user or "").number == each.number
+    for each in document.exchanges:
+        if each.user == NO_CREDENTIALS:
+            assert play_request(session, each.request, NO_CREDENTIALS).number == each.number
+
+
+def refused_first(recording: Recording, kinds: int) -> list[Exchange]:
+    """Return a recording in which some requests were sent without credentials first, and refused."""
+    refusal = Response(401, b"Unauthorized", (JSON,), b'{"code": 20003}')
+    several = recording.exchanges
+    wanted: dict[object, Exchange] = {}
+    for each in sorted(several, key=lambda each: (each.asked, each.number))[:kinds]:
+        wanted.setdefault((each.request.method, each.request.target, each.request.body), each)
+    begin = min((each.asked for each in several), default=0) - 1000
+    before = [
+        replace(
+            each,
+            number=ExchangeNumber(nth),
+            response=refusal,
+            asked=begin + nth,
+            answered=begin + nth,
+            user=NO_CREDENTIALS,
+            after=NO_EXCHANGE,
+        )
+        for nth, each in enumerate(wanted.values(), 1)
+    ]
+    later = [
+        replace(
+            each,
+            number=ExchangeNumber(each.number + len(before)),
+            after=ExchangeNumber(each.after and each.after + len(before)),
+        )
+        for each in several
+    ]
+    return [*before, *later]
 
 
 def test_an_api_key_and_the_reason_phrase_are_numbered_too() -> None:

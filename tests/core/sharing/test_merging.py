@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatproxy.core.cassette.memory import MemoryCassette
-from chatproxy.core.model import Exchange
+from chatproxy.core.model import NO_CREDENTIALS, Exchange
 from chatproxy.core.replay.player import play_request
 from chatproxy.core.replay.session import Session
 from chatproxy.core.sharing.merging import Merged
@@ -46,7 +46,10 @@ def test_law_every_request_of_each_cassette_is_answered_by_the_merged_one(
     one = merged(*(shared(recording) if is_shared else recording.cassette() for recording in recordings))
     session = Session(one, RULES)
     for number in one.order():
-        assert play_request(session, one.exchange(number).request, None).number == number
+        assert (
+            play_request(session, (asked := one.exchange(number)).request, asked.user or NO_CREDENTIALS).number
+            == number
+        )
 
 
 def test_recordings_of_one_channel_go_on_where_the_one_before_ended() -> None:

@@ -7,7 +7,7 @@ from random import Random
 from core.programs import BEGIN, programs
 from core.scenarios import Recording as Scenario
 from core.scenarios import Step, exported
-from exchanges import numbered
+from exchanges import as_sent, numbered
 from fixture.fixtures import read
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +16,16 @@ from strategies import FORM, JSON, UPSTREAM
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.engine import Engine
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange, ExchangeNumber, RecordedSid, Request, Response, is_read
+from chatproxy.core.model import (
+    NO_CREDENTIALS,
+    OTHER_CREDENTIALS,
+    Exchange,
+    ExchangeNumber,
+    RecordedSid,
+    Request,
+    Response,
+    is_read,
+)
 from chatproxy.core.replay.bindings import Bindings, Choice
 from chatproxy.core.replay.session import Session
 from chatproxy.core.replay.sessions import Sessions
@@ -29,6 +38,7 @@ RULES = Rules()
 SERVICE = f"/v1/Services/IS{'1' * 32}"
 CHANNELS = [f"CH{digit * 32}" for digit in "23"]
 ACCOUNTS = [f"AC{digit * 32}" for digit in "45"]
+KEY = f"SK{'4' * 32}"
 MEMBERS = [f"IM{digit * 32}" for digit in "678"]
 LIVE = {channel.encode(): f"CH{digit * 32}".encode() for channel, digit in zip(CHANNELS, "ab", strict=True)}
 
@@ -130,8 +140,8 @@ def recordings(draw: st.DrawFn) -> Recording:
             draw(st.sampled_from(PATHS)),
             draw(st.sampled_from([shown, {}, {"meta": {}, "messages": [shown]}])),
             early=draw(st.integers(0, 3)),
-            status=draw(st.sampled_from([200, 200, 200, 404, 503])),
-            user=draw(st.sampled_from([None, *ACCOUNTS])),
+            status=draw(st.sampled_from([200, 200, 200, 401, 404, 503])),
+            user=draw(st.sampled_from([None, NO_CREDENTIALS, OTHER_CREDENTIALS, *ACCOUNTS, KEY])),
         )
     return recording
 
@@ -141,7 +151,7 @@ sequential = programs.map(lambda program: MemoryCassette("tour", program.exchang
 
 
 def requests_of(cassette: MemoryCassette) -> st.SearchStrategy[list[Request]]:
-    return st.lists(st.sampled_from([cassette.exchange(number).request for number in cassette.numbers()]), max_size=12)
+    return st.lists(st.sampled_from([as_sent(cassette.exchange(number)) for number in cassette.numbers()]), max_size=12)
 
 
 @given(overlapping | sequential, st.data())
@@ -328,3 +338,22 @@ def test_a_canonical_cassette_keeps_its_epochs_and_what_it_declares() -> None:
     left = MemoryCassette("a", kept, RULES, document.declared)
     assert [left.place(one.number).epoch for one in kept] == [cassette.place(one.number).epoch for one in kept]
     assert left.numbered(b"CH" + b"0" * 31 + b"2") == cassette.numbered(b"CH" + b"0" * 31 + b"2")
+
+
+def test_law_4_of_equal_requests_of_several_users_one_of_each_stays_and_one_of_each_other_user() -> None:
+    one, other = ACCOUNTS
+    recording = Recording().add("GET", LIST, user=one).add("GET", LIST, user=KEY).add("GET", LIST, user=KEY)
+    recording.add("GET", ONE, user=other).add("GET", TWO, user=other)
+    assert recording.pruned(2, 3, 4, 5) == plan((3, 5), (2, 4))
+    assert recording.pruned(1, 2, 3, 4) == plan((3, 4), (1, 2))  # the recording begins with 1
+    unused = Recording().add("GET", "", user=one).add("GET", LIST, user=one).add("GET", LIST, user=KEY)
+    assert unused.pruned(2, 3) == plan((2, 3), ())
+
+
+def test_law_4_what_was_recorded_without_credentials_is_told_apart_only_where_others_are_not_known() -> None:
+    one, _ = ACCOUNTS
+    first = Recording().add("GET", "", user=one)
+    refused = first.add("GET", LIST, status=401, user=NO_CREDENTIALS).add("GET", LIST, user=one)
+    assert refused.pruned(2) == plan((2,), ())
+    unknown = Recording().add("GET", "").add("GET", LIST, user=NO_CREDENTIALS).add("GET", LIST)
+    assert unknown.pruned(2) == plan((), (2,))

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,12 +12,11 @@ from strategies import FORM, JSON, UPSTREAM
 
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.errors import CassetteError
-from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange, Request, Response, Standing, is_read
-from chatproxy.core.replay.player import play
+from chatproxy.core.model import NO_CREDENTIALS, Exchange, Request, Response, Standing, is_read
+from chatproxy.core.replay.player import play_request
 from chatproxy.core.replay.session import Session
-from chatproxy.core.timeline.epochs import ALL_MEMBERS
+from chatproxy.core.timeline.epochs import ALL_MEMBERS, COLLECTION, UNTOUCHED, Place
 from chatproxy.sandbox.calls import Call, pairs_of, target_of
 from chatproxy.sandbox.messages import ApiError, Messages, make_sid
 from chatproxy.sandbox.operations import answer, refusal
@@ -61,11 +61,11 @@ def test_law_4_every_answer_of_a_sequential_replay_is_right_or_a_miss(
     reads = [request for request in program if is_read(request.method)]
     plain, session = Session(cassette, RULES), Session(cassette, RULES)
     for number, request in enumerate(program, 1):
-        assert play(plain, normalize(request, RULES)) == number
+        assert play_request(plain, request, NO_CREDENTIALS).number == number
         for extra in data.draw(st.lists(st.sampled_from(reads), max_size=2)) if reads else ():
-            found = play(session, normalize(extra, RULES))
+            found = play_request(session, extra, NO_CREDENTIALS).number
             assert found is None or cassette.exchange(found).response == asked(now, extra, number)
-        found = play(session, normalize(request, RULES))
+        found = play_request(session, request, NO_CREDENTIALS).number
         assert found is not None
         assert cassette.exchange(found).response == asked(now, request, number)
 
@@ -272,3 +272,19 @@ def test_epochs_that_contradict_each_other_are_refused(method: str, epoch: int, 
 def test_a_second_contest_is_judged_by_the_same_history() -> None:
     recording = Recording().create(ONE).page((ONE, 0), asked=31).page((ONE, 0), asked=31).create(TWO, 1, asked=30)
     assert recording.epochs[0] == 1
+
+
+def test_law_4_an_answer_that_asks_for_credentials_stands_where_nothing_touches_it() -> None:
+    recording = Recording().create(ONE).add("GET", MESSAGES, 401).add("POST", MESSAGES, 401).create(TWO, 1).page()
+    recording.exchanges[1:3] = [replace(one, user=NO_CREDENTIALS) for one in recording.exchanges[1:3]]
+    assert places_of(recording.exchanges)[1:3] == [Place(UNTOUCHED, COLLECTION, 0)] * 2
+    assert recording.epochs == [1, 0, 0, 2, 2]
+
+
+def test_law_4_an_answer_that_asks_for_credentials_stands_there_whatever_a_fixture_says() -> None:
+    recording = Recording().create(ONE).add("GET", MESSAGES, 401)
+    recording.exchanges = [
+        replace(one, standing=Standing(epoch), user=user)
+        for one, epoch, user in zip(recording.exchanges, (5, 0), (None, NO_CREDENTIALS), strict=True)
+    ]
+    assert recording.epochs == [5, 0]

@@ -1,3 +1,4 @@
+import pytest
 from exchanges import numbered
 from hypothesis import given
 from hypothesis import strategies as st
@@ -5,7 +6,7 @@ from strategies import FORM, JSON, UPSTREAM, exchanges
 
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange, RecordedSid, Request, Response
+from chatproxy.core.model import NO_CREDENTIALS, OTHER_CREDENTIALS, Exchange, RecordedSid, Request, Response
 from chatproxy.core.products.sid_types import PREFIXES
 from chatproxy.core.timeline.numbering import Numbered, Numbering, nth_of, order_of, sid_number, sid_type
 
@@ -109,6 +110,14 @@ def test_law_2_the_account_is_the_first_user_name_that_is_one() -> None:
     assert learned().account is None
     assert learned(key).account == shown
     assert learned(key, exchange(2, user=user.decode()), exchange(3, user=shown.decode())).account == user
+
+
+@pytest.mark.parametrize("user", [None, NO_CREDENTIALS, OTHER_CREDENTIALS])
+def test_who_has_no_sid_gets_no_number_and_is_told_among_the_users(user: str | None) -> None:
+    account = sid("AC", "1")
+    found = learned(exchange(1, user=user), exchange(2, user=account.decode()), exchange(3, user=user))
+    assert [*found.users] == [user, account.decode()]
+    assert (found.account, [*found.numbered()]) == (account, [account])
 
 
 def test_law_5_upper_case_hex_counts_as_a_segment_of_a_path() -> None:

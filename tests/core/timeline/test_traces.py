@@ -6,7 +6,7 @@ from strategies import FORM, JSON, UPSTREAM
 
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Request, Response
+from chatproxy.core.model import NO_CREDENTIALS, Request, Response
 from chatproxy.core.timeline.traces import Trace, opens_epoch, trace
 
 RULES = Rules()
@@ -69,3 +69,12 @@ def test_the_shape_is_the_same_for_other_sids_and_page_tokens_that_mean_nothing(
 def test_a_list_in_descending_order_is_told() -> None:
     up, down = traced(("GET", BY_NAME, b"", {}), ("GET", f"{BY_NAME}?Order=desc", b"", {}))
     assert (up.descending, down.descending) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("user", "status", "found"), [(NO_CREDENTIALS, 401, True), (NO_CREDENTIALS, 200, False), (None, 401, False)]
+)
+def test_what_asks_for_credentials_is_told(user: str | None, status: int, found: bool) -> None:
+    one = numbered(1, Request("POST", BY_NAME.encode()), Response(status), UPSTREAM, 0, 0, user=user)
+    (traced,) = trace([(one, normalize(one.request, RULES))])
+    assert (traced.is_challenge, traced.opens) == (found, status == 200)
