@@ -6,8 +6,8 @@ The laws:
    with credentials that are not known answers both.
 2. A request without credentials that was answered 401 is answered so again, whatever else was recorded.
 3. Of what was recorded with credentials, that of the same user answers; else that of a user of the same kind (an
-   account, an API key, another), else any other. One of several recorded accounts is never given what another account
-   was; a user who did not record counts as the first account then.
+   account, an API key, another), else any other. Where several accounts recorded, what one of them was answered is
+   given to no other of them, and whoever is none of them counts as the first.
 
 To that end an exchange is found in one or more *spaces*, and a request looks into one after another; the first that has
 its key decides. Most cassettes have one user, and all is in one space.

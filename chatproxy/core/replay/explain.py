@@ -169,7 +169,7 @@ def _other_user(recorded: str | None, live: str | None) -> str:
         return "credentials were sent, while this was sent without credentials"
     if recorded == NO_CREDENTIALS:
         return "no credentials were sent, while this was sent with credentials"
-    return f"the account is {recorded} where this has {live}"
+    return f"the account was {recorded}, which is not this request's"
 
 
 def _recorded_form(cassette: Cassette, rules: Rules, number: ExchangeNumber) -> NormalForm:

@@ -405,7 +405,7 @@ def asked_by(user: str, *recorded: tuple[Request, str | None], live: Request = L
         ([OTHER_CREDENTIALS], NO_CREDENTIALS, "credentials were sent, while this was sent without credentials"),
         ([NO_CREDENTIALS], ONE, "no credentials were sent, while this was sent with credentials"),
         ([NO_CREDENTIALS], OTHER_CREDENTIALS, "no credentials were sent, while this was sent with credentials"),
-        ([ONE], TWO, f"the account is {ONE} where this has {TWO}"),
+        ([ONE], TWO, f"the account was {ONE}, which is not this request's"),
     ],
 )
 def test_law_12_who_sent_a_request_is_named_where_nothing_else_differs(
