@@ -15,10 +15,8 @@ from chatproxy.cli.options import FINDINGS, MATCHING, SIDS, epilog, options
 from chatproxy.cli.streams import say, standard_input, warn
 from chatproxy.clock import now
 from chatproxy.config.settings import Settings
-from chatproxy.core.credentials.blanking import user_of
 from chatproxy.core.errors import CassetteError, ChatproxyError, LeakError
 from chatproxy.core.http.request_text import read_http
-from chatproxy.core.model import NO_CREDENTIALS
 from chatproxy.core.replay.explain import explain as explain_request
 from chatproxy.core.review.comparison import compare, summary
 from chatproxy.core.review.findings import Severity
@@ -40,8 +38,7 @@ def explain(cassette: str, as_json: bool, settings: Settings) -> None:
     with ExitStack() as stack:
         replayed = open_replayed(stack, cassette, settings, rules)
         session = sessions_of(replayed, settings, rules).of(request, now())
-        user = user_of(request.headers)
-        found = explain_request(session, request, None if user == NO_CREDENTIALS else user)
+        found = explain_request(session, request)
         shown = explanation_json(found, replayed.name) if as_json else explanation_text(found, replayed.name)
     say(shown)
 

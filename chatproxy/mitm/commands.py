@@ -16,7 +16,6 @@ from chatproxy.cassettes.transfer import canonical_fixture, export_cassette
 from chatproxy.clock import now
 from chatproxy.core.answers.template import turned
 from chatproxy.core.cassette.cassette import Cassette
-from chatproxy.core.credentials.blanking import user_of
 from chatproxy.core.engine import OUTCOME, Engine
 from chatproxy.core.errors import ChatproxyError, RequestError, UpstreamError
 from chatproxy.core.http.admission import check_answer
@@ -55,9 +54,7 @@ class Commands:
         found = _http(flow)
         with _errors(), self._cassette() as cassette:
             session = self._session(cassette, found)
-            request = request_of(found)
-            explained = explain_request(session, request, user_of(request.headers))
-            text = explanation_text(explained, cassette.name)
+            text = explanation_text(explain_request(session, request_of(found)), cassette.name)
         before = [found.comment, "in a session that begins now:"] if found.comment else []
         return _shown([*before, *text.split("\n")])
 
@@ -69,8 +66,7 @@ class Commands:
         if live is None:
             raise CommandError("the flow has no answer of the upstream; record or pass its request on first")
         with _errors(), self._cassette() as cassette:
-            request = request_of(found)
-            explained = explain_request(self._session(cassette, found), request, user_of(request.headers))
+            explained = explain_request(self._session(cassette, found), request_of(found))
             near = closest(
                 cassette, rules_of(self._chosen().settings), explained.key, self._chosen().settings.upstream, live
             )

@@ -222,13 +222,13 @@ class Store:
             yield from StoredExchanges(self.environment, name, record)
 
     def _state(self, name: str, record: Record) -> str:
-        """Tell a cassette's state: of several partial ones of a name, only the last can be in the making."""
-        if not record.interim:
-            return "complete"
+        """Tell a cassette's state: of a name and its partial ones, only the last of all can be in the making."""
         whole = whole_of(name)
-        is_last = all(other.id <= record.id for other in map(self.find, self.partials(whole)) if other)
-        is_running = is_last and FileLock.is_taken(self._recording_path(whole))
-        return "recording" if is_running else "interrupted"
+        others = self.partials(whole)
+        is_last = all(other.id <= record.id for other in map(self.find, others) if other)
+        if is_last and FileLock.is_taken(self._recording_path(whole)):
+            return "recording"
+        return "interrupted" if record.interim else "complete"
 
     @contextmanager
     def _held(self, name: str) -> Iterator[Record]:

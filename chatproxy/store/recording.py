@@ -154,22 +154,16 @@ class Recording:
         partials = [name for name in self.store.partials(self.name) if self.store.count(name)]
         self._is_new = record is None or existing is not Existing.APPEND
         self._is_interim = existing is not Existing.APPEND
+        if existing is Existing.REFUSE and record is not None:
+            raise CassetteError(self.name, "exists; give --append to add to it or --replace to record it anew")
+        if existing is not Existing.REPLACE and partials:
+            raise CassetteError(partials[0], _LEFT.format(partial=partials[0], name=self.name))
         if existing is Existing.APPEND:
             if record is not None and record.declared is not None:
                 raise CassetteError(self.name, _CANONICAL)
             return self.name, record
-        if existing is Existing.REFUSE:
-            self._refuse(exists=record is not None, partials=partials)
         self.superseded = partials
         return next(name for name in self._partial_names() if self.store.find(name) is None), None
-
-    def _refuse(self, *, exists: bool, partials: list[str]) -> None:
-        if exists:
-            raise CassetteError(self.name, "exists; give --append to add to it or --replace to record it anew")
-        if partials:
-            raise CassetteError(
-                partials[0], "is left of a recording that was interrupted; rename it, or give --replace"
-            )
 
     def _partial_names(self) -> Iterable[str]:
         yield self.name + PARTIAL
@@ -215,6 +209,10 @@ def _size(exchange: Exchange) -> int:
 
 _CHUNK_BYTES, _CHUNK_EXCHANGES = 2**21, 2**10
 
+_LEFT = (
+    "is left of a recording that was interrupted; `chatproxy rename {partial} NAME` keeps it, "
+    "`chatproxy rm --partial {name}` deletes it"
+)
 _CANONICAL = "comes from a canonical fixture, whose SIDs no server knows: nothing can be added; record it anew"
 
 

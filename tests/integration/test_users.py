@@ -150,3 +150,18 @@ def test_a_client_that_authenticates_only_when_asked_to_replays_as_it_recorded(c
     for cassette in ("challenge", "challenge.json"):
         with place.replay(cassette) as replayer:
             assert challenged(client, replayer.url + MESSAGES) == said
+
+
+def test_a_fixture_of_two_accounts_replays_in_one_session_for_other_accounts(tmp_path: Path) -> None:
+    place = Workplace(tmp_path)
+    first, second = "AC" + "8" * 32, "AC" + "9" * 32
+    with place.sandbox() as sandbox, place.record("accounts", sandbox.url) as recorder:
+        recorded = run(recorder.url, [("POST", first), ("POST", second), ("GET", second), ("GET", first)])
+    place.run("export", "accounts", "accounts.json")
+    for one, other in ((first, second), ("AC" + "6" * 32, "AC" + "5" * 32)):
+        with place.replay("accounts.json", "--sessions", "one") as replayer:
+            replayed = run(replayer.url, [("POST", one), ("POST", other), ("GET", other), ("GET", one)])
+        for (status, before), (again, after), account in zip(recorded, replayed, (one, other, other, one), strict=True):
+            assert again == status
+            assert json.loads(before).keys() == json.loads(after).keys()
+            assert account in after.decode()

@@ -98,7 +98,7 @@ def test_appending_continues_the_numbers_of_the_cassette_itself(store: Store) ->
     recording = Recording(store, "a", Existing.APPEND, 1)
     assert recording.first_number == 8
     recording.put([exchange(8)])
-    assert states(store) == {"a": (3, "complete")}
+    assert states(store) == {"a": (3, "recording")}
 
     assert recording.finish(RULES) == 3
     assert store.open("a", RULES).last_number == 8
@@ -151,8 +151,8 @@ def test_a_recording_without_exchanges_leaves_no_cassette(store: Store, existing
 @pytest.mark.process
 @pytest.mark.parametrize("end", ["finish", "abandon"])
 def test_a_replacement_without_exchanges_leaves_all_as_it_was(store: Store, end: str) -> None:
+    record(store, "a", exchanges(1))
     crash(store.folder)
-    record(store, "a", exchanges(1), Existing.APPEND)
     before = states(store)
 
     recording = Recording(store, "a", Existing.REPLACE, 1)
@@ -344,12 +344,16 @@ def test_a_crashed_recording_is_read_and_replayed_by_its_name(store: Store) -> N
 
 
 @pytest.mark.process
-def test_a_plain_recording_refuses_to_forget_a_crashed_one(store: Store) -> None:
+@pytest.mark.parametrize("existing", [Existing.REFUSE, Existing.APPEND])
+def test_a_recording_refuses_to_begin_beside_a_crashed_one(store: Store, existing: Existing) -> None:
     crash(store.folder)
 
-    expected = "^a.partial: is left of a recording that was interrupted; rename it, or give --replace$"
+    expected = (
+        "^a.partial: is left of a recording that was interrupted; `chatproxy rename a.partial NAME` keeps it, "
+        "`chatproxy rm --partial a` deletes it$"
+    )
     with pytest.raises(CassetteError, match=expected):
-        Recording(store, "a", Existing.REFUSE, 1)
+        Recording(store, "a", existing, 1)
 
 
 @pytest.mark.process

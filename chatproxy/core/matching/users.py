@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from hashlib import blake2b
 from http import HTTPStatus
 
-from chatproxy.core.model import NO_CREDENTIALS, OTHER_CREDENTIALS, Exchange, RecordedSid
+from chatproxy.core.model import NO_CREDENTIALS, Exchange, RecordedSid
 from chatproxy.core.twilio.sids import is_account
 
 ANY, REFUSED, NONE, NOT_KNOWN = "", "401", NO_CREDENTIALS, "not known"
@@ -34,9 +34,10 @@ class Users:
 
     def __init__(self, users: Iterable[str | None] = ()) -> None:
         self.all = tuple(dict.fromkeys(users))
-        self._known = {user for user in self.all if user not in {None, NONE}}
-        self._are_several = len(self._known) > 1
-        self._has_several_accounts = sum(map(_is_account, self._known)) > 1
+        self._known = [user for user in self.all if user not in {None, NONE}]
+        self.accounts = [user for user in self._known if user and _is_account(user)]
+        self.are_several = len(self._known) > 1
+        self._has_several_accounts = len(self.accounts) > 1
 
     def spaces_of(self, exchange: Exchange) -> tuple[str, ...]:
         """Return the spaces in which an exchange is found."""
@@ -45,23 +46,18 @@ class Users:
             return (REFUSED if is_challenge(exchange) else NONE,)
         if user is None:
             return (ANY,) if self.all == (None,) else (ANY, NOT_KNOWN)
-        if not self._are_several:
+        if not self.are_several:
             return (ANY,)
         of_all = () if self._has_several_accounts and _is_account(user) else (ANY,)
         return tuple(dict.fromkeys((*of_all, user, _kind(user))))
 
-    def spaces_for(self, user: str | None, account: RecordedSid | None) -> tuple[str, ...]:
-        """Return the spaces in which to look for what answers a user, given as recorded; ``account`` is the first.
-
-        One that is not known may be anybody.
-        """
+    def spaces_for(self, user: str, account: RecordedSid | None) -> tuple[str, ...]:
+        """Return the spaces in which to look for what answers a user, given as recorded; ``account`` is the first."""
         if self.all == (None,):
             return (ANY,)
-        if user is None:
-            return (*self.spaces_for(OTHER_CREDENTIALS, account), NONE, REFUSED)
         if user == NONE:
             return (REFUSED, NONE, NOT_KNOWN)
-        if not self._are_several:
+        if not self.are_several:
             return (ANY,)
         own = [user] if user in self._known else []
         if not self._has_several_accounts:

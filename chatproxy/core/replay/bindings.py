@@ -155,6 +155,11 @@ class Bindings:
         """Return what a SID of the client stands for: itself, if it stands for no other."""
         return self._recorded.get(live) or RecordedSid(live)
 
+    def recorded_user(self, user: str) -> str:
+        """Return who recorded what this user is to be answered: what an account stands for, or would from now on."""
+        live = LiveSid(user.encode())
+        return (self._account(user).get(live) or self.to_recorded(live)).decode()
+
     def bound(self, live: LiveSid) -> RecordedSid | None:
         """Return what a SID of the client stands for by what was bound; None if that is nothing, or not known yet."""
         found = self._recorded.get(live)
@@ -168,7 +173,7 @@ class Bindings:
         is_settled = account is None or account in self._live or self._stays(account)
         return self._all_known(sids) if is_settled else None
 
-    def translation(self, form: NormalForm, user: str | None, is_hit: IsHit) -> Translation:
+    def translation(self, form: NormalForm, user: str, is_hit: IsHit) -> Translation:
         """Put a request into the cassette's SIDs; nothing is bound until ``keep`` is told to."""
         if self._choice.recorded:
             return Translation(form)
@@ -236,12 +241,16 @@ class Bindings:
         digest.update(b"%d:%d" % (order_of(number), attempt))
         return LiveSid(sid_type(number) + digest.hexdigest().encode())
 
-    def _account(self, user: str | None) -> dict[LiveSid, RecordedSid]:
-        """Let the live account stand for the recorded one, unless one does already."""
+    def _account(self, user: str) -> dict[LiveSid, RecordedSid]:
+        """Let the live account stand for the recorded one, or if one does already, for the only other that recorded."""
         account = self._cassette.account
-        if account is None or account in self._live:
+        if account in self._live:
+            recorded = (RecordedSid(other.encode()) for other in self._cassette.users.accounts)
+            free = [other for other in recorded if other not in self._live]
+            account = free[0] if len(free) == 1 else None
+        if account is None:
             return {}
-        live = LiveSid((user or "").encode())
+        live = LiveSid(user.encode())
         if not is_account(live) or self._stays(account):
             return {}
         if self._is_bound(live) or (RecordedSid(live) != account and self._cassette.numbered(live)):

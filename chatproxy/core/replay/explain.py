@@ -6,6 +6,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from chatproxy.core.cassette.cassette import Cassette, first_numbers, located
+from chatproxy.core.credentials.blanking import user_of
 from chatproxy.core.matching.difference import Difference, Part, Values, differences, places
 from chatproxy.core.matching.normal_form import NormalForm, normalize
 from chatproxy.core.matching.rules import Rules
@@ -43,21 +44,20 @@ class Explanation:
     ignorable: list[str]
 
 
-def explain(session: Session, request: Request, user: str | None) -> Explanation:
-    """Explain what a session makes of a request of this user, by replaying it there; nothing is answered."""
+def explain(session: Session, request: Request) -> Explanation:
+    """Explain what a session makes of a request, by replaying it there; nothing is answered."""
     blanked = session.blanked(request)
     form = normalize(blanked, session.rules)
-    played = play_request(session, blanked, user)
+    played = play_request(session, blanked, user_of(request.headers))
     reason = None if played.number else miss_reason(session, played)
     near = nearest(session, played.form, played.user)
     names = _parameters(session, played, near[0]) if played.number is None and near else []
     _, key = located(session.cassette, played.form.key, session.spaces(played.user))
     shaped = shaping(blanked, session.rules, form, played.form)
-    shaped += [] if user else ["without an Authorization field, what was recorded with any credentials or none matches"]
     return Explanation(played.form, key, shaped, played.number, reason, near, names)
 
 
-def nearest(session: Session, form: NormalForm, user: str | None) -> list[Near]:
+def nearest(session: Session, form: NormalForm, user: str) -> list[Near]:
     """Return the recorded requests that are most alike: those of the same shape are looked at first."""
     alike = sorted(_alike(session, form, user), key=lambda one: one[0])
     return [near for _, near in alike[:_SHOWN_NEAREST]]
@@ -79,11 +79,35 @@ def miss_reason(session: Session, played: Played, others: Iterable[Session] = ()
 
     ``others`` are the sessions that the same program may have begun by another user name.
     """
+    elsewhere = list(others)
+    made = _made_in(played, elsewhere)
+    is_of_several = bool(elsewhere) and session.cassette.users.are_several and played.user != NO_CREDENTIALS
+    needs_one = is_of_several or made or played.elsewhere in {other.name for other in elsewhere}
+    return _reason(session, played, made) + (_SEVERAL_USERS if needs_one else "")
+
+
+_SEVERAL_USERS = "; a program that uses several users needs --sessions one"
+
+
+def _made_in(played: Played, others: Iterable[Session]) -> str | None:
+    """Return the name of another session that has made the write which this one has not."""
+    if played.miss is None or played.miss.why is not Why.EARLY or played.miss.write == NO_EXCHANGE:
+        return None
+    write = played.miss.write
+    return next((other.name for other in others if _has_made(other, write)), None)
+
+
+def _has_made(session: Session, write: ExchangeNumber) -> bool:
+    openings = session.cassette.place(write).opens
+    return any(opening.epoch <= session.epochs.get(opening.timeline, 0) for opening in openings)
+
+
+def _reason(session: Session, played: Played, made: str | None) -> str:
     if played.refusal is not None:
-        return played.refusal + (_SEVERAL_USERS if played.elsewhere in {other.name for other in others} else "")
+        return played.refusal
     assert played.miss is not None
     if played.miss.why is not Why.NEVER:
-        return _recorded(session, played.form, played.miss, others)
+        return _recorded(session, played.form, played.miss, made)
     cassette, form = session.cassette, played.form
     alike = nearest(session, form, played.user)
     if not alike:
@@ -92,10 +116,7 @@ def miss_reason(session: Session, played: Played, others: Iterable[Session] = ()
     return f"never recorded; nearest is {cassette.name}/{alike[0].number}, where {'; '.join(alike[0].differences)}"
 
 
-_SEVERAL_USERS = "; a program that uses several users needs --sessions one"
-
-
-def _recorded(session: Session, form: NormalForm, miss: Miss, others: Iterable[Session]) -> str:
+def _recorded(session: Session, form: NormalForm, miss: Miss, made: str | None) -> str:
     if miss.why is Why.USED:
         used = "the one recorded answer is used" if miss.given == 1 else f"all {miss.given} recorded answers are used"
         return f"{used}{_what_helps(session, form)}"
@@ -104,8 +125,7 @@ def _recorded(session: Session, form: NormalForm, miss: Miss, others: Iterable[S
     write = f"{session.cassette.name}/{miss.write} {session.cassette.exchange(miss.write).request.line}"
     if miss.why is Why.EARLY:
         early = f"recorded only after {write}, which this session has not made"
-        made = next((other.name for other in others if _has_made(other, miss.write)), None)
-        return early if made is None else f"{early}, but session {made!r} has{_SEVERAL_USERS}"
+        return f"{early}, but session {made!r} has" if made else early
     changed = f"recorded only before {write}, which may have changed it"
     return f"{changed}; {_for_second_run(session, restart=True)}" if _is(session, form, session.opening[0]) else changed
 
@@ -123,17 +143,11 @@ def _what_helps(session: Session, form: NormalForm) -> str:
     return anew if session.tied else f"{anew}, or use a new session name"
 
 
-def _has_made(session: Session, write: ExchangeNumber) -> bool:
-    return any(
-        opening.epoch <= session.epochs.get(opening.timeline, 0) for opening in session.cassette.place(write).opens
-    )
-
-
 def _is(session: Session, form: NormalForm, number: ExchangeNumber) -> bool:
     return _recorded_form(session.cassette, session.rules, number).key == form.key
 
 
-SECOND_RUN = "a second run of the program needs"
+SECOND_RUN = "if the program runs a second time, it needs"
 """What a reason says where it looks as if the program ran again."""
 
 
@@ -148,23 +162,23 @@ _Distance = tuple[bool, int, int]
 """Whether the kind of body is another, so that bodies have nothing in common; how many parts differ, and places."""
 
 
-def _alike(session: Session, form: NormalForm, user: str | None) -> Iterator[tuple[_Distance, Near]]:
+def _alike(session: Session, form: NormalForm, user: str) -> Iterator[tuple[_Distance, Near]]:
     cassette = session.cassette
     for number in dict.fromkeys([*first_numbers(cassette, form.shape), *first_numbers(cassette, form.route)]):
         exchange = cassette.exchange(number)
         found = list(differences(normalize(exchange.request, session.rules), form))
-        lines = [line for one in found for line in _worded(one)]
-        lines += [] if _may_answer(session, exchange, user) else [_other_user(exchange.user, user)]
+        lines = [] if _may_answer(session, exchange, user) else [_other_user(exchange.user, user)]
+        lines += [line for one in found for line in _worded(one)]
         has_other_body = any(one.part is Part.KIND for one in found)
         yield (has_other_body, len(found), len(lines)), Near(number, lines)
 
 
-def _may_answer(session: Session, exchange: Exchange, user: str | None) -> bool:
+def _may_answer(session: Session, exchange: Exchange, user: str) -> bool:
     """Tell whether what an exchange was asked with lets it answer a user."""
     return not set(session.spaces(user)).isdisjoint(session.cassette.users.spaces_of(exchange))
 
 
-def _other_user(recorded: str | None, live: str | None) -> str:
+def _other_user(recorded: str | None, live: str) -> str:
     if live == NO_CREDENTIALS:
         return "credentials were sent, while this was sent without credentials"
     if recorded == NO_CREDENTIALS:

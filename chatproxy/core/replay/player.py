@@ -53,7 +53,7 @@ class Played(NamedTuple):
     """
 
     form: NormalForm
-    user: str | None
+    user: str
     number: ExchangeNumber | None = None
     refusal: str | None = None
     miss: Miss | None = None
@@ -63,8 +63,8 @@ class Played(NamedTuple):
     elsewhere: str | None = None
 
 
-def play_request(session: Session, request: Request, user: str | None) -> Played:
-    """Replay a request without secrets, of this user, None for one not known."""
+def play_request(session: Session, request: Request, user: str) -> Played:
+    """Replay a request without secrets, of this user."""
     sids = translated(session, normalize(request, session.rules), user)
     if sids.refusal is not None or sids.form in session.live:
         return Played(sids.form, user, refusal=sids.refusal, elsewhere=sids.elsewhere)
@@ -110,12 +110,12 @@ def _count_answer(session: Session, counter: bytes) -> None:
     session.answered[counter] = session.answered.get(counter, 0) + 1
 
 
-def translated(session: Session, form: NormalForm, user: str | None) -> Translation:
+def translated(session: Session, form: NormalForm, user: str) -> Translation:
     """Put a request into the cassette's SIDs; who asks tells the client's account."""
     return session.sids.translation(form, user, lambda other: isinstance(decide(session, other, user), Answer))
 
 
-def decide(session: Session, form: NormalForm, user: str | None) -> Answer | Miss:
+def decide(session: Session, form: NormalForm, user: str) -> Answer | Miss:
     """Decide which exchange answers, or why none does; no answer may become another by that."""
     space, key = located(session.cassette, form.key, session.spaces(user))
     return _read(session, key) if is_read(form.method) or space == REFUSED else _write(session, key)

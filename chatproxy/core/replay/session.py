@@ -13,7 +13,7 @@ from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.credentials.blanking import Blanker
 from chatproxy.core.matching.normal_form import NormalForm
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import ExchangeNumber, LiveSid, Request, is_read
+from chatproxy.core.model import ExchangeNumber, Request, is_read
 from chatproxy.core.replay.bindings import Bindings, Choice
 from chatproxy.core.replay.writes import LastWrites, LiveTimelines
 from chatproxy.core.scrubbing.scrub import scrubbed_request
@@ -81,7 +81,7 @@ class Session:
         self.epochs: dict[int, int] = {}
         self.done: set[ExchangeNumber] = set()
         """The writes that were replayed, where others than the user that asked for one could ask for it again."""
-        self._spaces: dict[str | None, tuple[str, ...]] = {}
+        self._spaces: dict[str, tuple[str, ...]] = {}
         self.skipped: list[ExchangeNumber] = []
         self.life = object()
         self.state = State(self)
@@ -116,14 +116,15 @@ class Session:
         blanked = (blanker or Blanker(request.headers)).for_key(request, headers_count=self._headers_count)
         return scrubbed_request(blanked, self.rules.scrub, self._sent.note) if self.scrubs else blanked
 
-    def spaces(self, user: str | None) -> tuple[str, ...]:
-        """Return the spaces of the cassette in which to look for what answers a user, None for one not known."""
-        found = self._spaces.get(user)
+    def spaces(self, user: str) -> tuple[str, ...]:
+        """Return the spaces of the cassette in which to look for what answers a user."""
+        users = self.cassette.users
+        recorded = self.sids.recorded_user(user) if users.are_several else user
+        found = self._spaces.get(recorded)
         if found is None:
             if len(self._spaces) >= _USERS:
                 self._spaces.clear()
-            recorded = user and self.sids.to_recorded(LiveSid(user.encode())).decode()
-            found = self._spaces[user] = self.cassette.users.spaces_for(recorded, self.cassette.account)
+            found = self._spaces[recorded] = users.spaces_for(recorded, self.cassette.account)
         return found
 
     def note_done(self, number: ExchangeNumber) -> None:

@@ -272,7 +272,7 @@ def test_explain_shows_the_scrubbed_form() -> None:
     program = chat()
     client = Client(program.exchanges, RULES)
     request = program.exchanges[0].request
-    found = explain(client.sessions.of(request, 0), request, None)
+    found = explain(client.sessions.of(request, 0), request)
     assert found.number == 1
     assert MADE.of_text("alice@corp.example").encode() in found.form.text
     assert b"alice" not in found.form.text
