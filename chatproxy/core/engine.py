@@ -121,7 +121,7 @@ class Engine:
             miss = MissError(asked.blanked.line, miss_reason(session, played, self.sessions.others(session)))
             self._on_miss(miss)
             return self.on_error(miss, request)
-        session.live.write(played.form)
+        session.live.write(played.form.method, played.form.path)
         session.change()
         return Forward(request, self._clock(), session.writes.of(played.form.path), session.name, played.form.path)
 
@@ -178,7 +178,7 @@ class Engine:
     def on_kept(self, forward: Forward, exchange: Exchange) -> None:
         """Take in that the exchange of an answer is on disk; what is not is an error, and goes to ``on_error``."""
         if self.sessions is not None and not is_read(forward.request.method):
-            self.sessions.wrote(forward, exchange.number)
+            self.sessions.wrote(forward, exchange)
         self._note(forward, exchange.request.target, Outcome.RECORDED, exchange.response.status, exchange.number)
 
     def on_error(self, error: ChatproxyError, request: Request | None = None) -> Response:

@@ -48,7 +48,7 @@ class StoredCassette:
         account = self._get(self._sid)
         self.account = None if account is None else RecordedSid(account)
         users = self._get(self._sid + layout.USERS)
-        self.users = Users(() if users is None else decode_users(users))
+        self.users = Users({} if users is None else decode_users(users))
         first = environment.scan(self._exchange, limit=1)
         self.begun = recording_begin(self.exchange(_number(first[0][0][-4:]))) if first else 0
         mark = layout.Mark.unpack(environment.get(self._compiled), self._compiled)

@@ -22,9 +22,9 @@ T = TypeVar("T")
 P = ParamSpec("P")
 Reading = lmdb.Transaction
 """A transaction that only reads."""
-FORMAT = b"2"
+FORMAT = b"3"
 """The version of what the store holds; another one is refused, never read as empty."""
-_READ_AS_WELL = {b"1"}
+_READ_AS_WELL = {b"1", b"2"}
 """What is read, and becomes of this version where the store can be written."""
 
 _FORMAT_KEY = b"f"

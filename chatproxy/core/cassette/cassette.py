@@ -150,12 +150,11 @@ def first_numbers(cassette: Cassette, index: bytes) -> Iterator[ExchangeNumber]:
         yield number
 
 
-def located(cassette: Cassette, key: bytes, spaces: Sequence[str]) -> tuple[str, bytes]:
-    """Return the first of these spaces in which a key is found, else the last one, and the key there."""
-    for space in spaces[:-1]:
-        if cassette.find(there := spaced(key, space), 0) is not None:
-            return space, there
-    return spaces[-1], spaced(key, spaces[-1])
+def located(cassette: Cassette, key: bytes, spaces: Sequence[str]) -> bytes:
+    """Return a key in the first of these spaces in which it is found, else in the last one."""
+    there = (spaced(key, space) for space in spaces[:-1])
+    found = next((one for one in there if cassette.find(one, 0) is not None), None)
+    return found or spaced(key, spaces[-1])
 
 
 def write_since(cassette: Cassette, read: Place | Span, after: int, until: int) -> ExchangeNumber | None:

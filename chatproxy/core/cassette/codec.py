@@ -6,7 +6,7 @@ Records of before checksums covered keys are read as well: they are those of an 
 """
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Mapping
 from itertools import accumulate, pairwise
 from json import dumps, loads
 from zlib import crc32
@@ -66,7 +66,7 @@ def damaged(place: str) -> CassetteError:
 def encode_exchange(exchange: Exchange, key: bytes = b"") -> bytes:
     """Return the record of an exchange; its number is in its key and not part of it."""
     request, response = exchange.request, exchange.response
-    texts = (request.method, request.host, request.origin, exchange.upstream, exchange.user or "")
+    texts = (request.method, request.host, request.origin, exchange.upstream, exchange.user or _NOT_KNOWN)
     return pack(
         [
             _MOMENTS.pack(exchange.asked, exchange.answered, exchange.after, response.status),
@@ -81,6 +81,10 @@ def encode_exchange(exchange: Exchange, key: bytes = b"") -> bytes:
         ],
         key,
     )
+
+
+_NOT_KNOWN = "not known"
+"""In place of a user: format 2 had nothing there, for no credentials as well."""
 
 
 def decode_exchange(number: ExchangeNumber, record: bytes, place: str, key: bytes = b"") -> Exchange:
@@ -99,7 +103,7 @@ def decode_exchange(number: ExchangeNumber, record: bytes, place: str, key: byte
         asked=asked,
         answered=answered,
         after=after,
-        user=known_user(user or None, status),
+        user=None if user == _NOT_KNOWN else known_user(user or None, status),
         standing=_unpacked_standing(count[4:]),
     )
 
@@ -118,14 +122,14 @@ def _unpacked_standing(packed: bytes) -> Standing | None:
     return Standing(epoch, tuple((path.encode("utf-8", "surrogateescape"), at) for path, at in below))
 
 
-def encode_users(users: Iterable[str | None]) -> bytes:
-    """Return who sent requests, each as an exchange has it, as the value of a record."""
-    return "".join(f"{user or ''}\n" for user in users).encode()
+def encode_users(users: Mapping[str | None, bool]) -> bytes:
+    """Return who sent requests, each as an exchange has it, and whether it was ever admitted, as a record's value."""
+    return "".join(f"{user or ''}{'' if is_admitted else '!'}\n" for user, is_admitted in users.items()).encode()
 
 
-def decode_users(value: bytes) -> list[str | None]:
-    """Return who sent requests."""
-    return [user or None for user in value.decode().split("\n")[:-1]]
+def decode_users(value: bytes) -> dict[str | None, bool]:
+    """Return who sent requests, and whether each was ever admitted."""
+    return {user.rstrip("!") or None: not user.endswith("!") for user in value.decode().split("\n")[:-1]}
 
 
 def encode_reply(reply: Reply, key: bytes = b"") -> bytes:

@@ -16,7 +16,7 @@ from chatproxy.core.answers.template import Learned, Reply, compiled_reply
 from chatproxy.core.http.headers import is_json
 from chatproxy.core.matching.normal_form import NormalForm, normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.matching.users import Users, is_challenge, spaced
+from chatproxy.core.matching.users import REFUSED, Users, admitted, is_challenge, spaced
 from chatproxy.core.model import Exchange, ExchangeNumber, RecordedSid, is_read
 from chatproxy.core.scrubbing.rules import Scrub
 from chatproxy.core.scrubbing.scrub import scrubbed_exchange
@@ -107,9 +107,16 @@ def compile_exchanges(
             body = bodies.of(exchange)
             learned.numbering.learn(exchange, form, body and body.sids)
             reply = compiled_reply(exchange, where, learned, body and body.template)
-            keys = tuple([spaced(form.key, space) for space in users.spaces_of(exchange)])
+            keys = keys_of(exchange, form, users)
             repeats = is_read(form.method) or is_challenge(exchange)
             yield Compiled(number, keys, form.shape, form.route, reply, where, repeats)
+
+
+def keys_of(exchange: Exchange, form: NormalForm, users: Users) -> tuple[bytes, ...]:
+    """Return under what an exchange is found; what asks for credentials does so whatever its SIDs stand for."""
+    if is_challenge(exchange):
+        return (spaced(form.shape, REFUSED),)
+    return tuple([spaced(form.key, space) for space in users.spaces_of(exchange)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +125,13 @@ class _Writes:
 
     sure: dict[ExchangeNumber, list[Value]] = field(default_factory=dict)
     updated: set[RecordedSid] = field(default_factory=set)
-    users: dict[str | None, None] = field(default_factory=dict)
+    users: dict[str | None, bool] = field(default_factory=dict)
 
     def noted(self, source: "_Scrubbed", step: Callable[[], object]) -> Iterator[Exchange]:
         """Yield exchanges, and note their writes and users."""
         for exchange in source:
             step()
-            self.users[exchange.user] = None
+            self.users[exchange.user] = self.users.get(exchange.user, False) or admitted(exchange)
             if not is_read(exchange.request.method):
                 self.sure[exchange.number], others = sure_of(exchange)
                 self.updated.update(others)

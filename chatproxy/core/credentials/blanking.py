@@ -168,11 +168,11 @@ class Blankers:
     _BOUND = 64
 
     def __init__(self) -> None:
-        self._by_credentials: dict[tuple[bytes, ...], Blanker] = {}
+        self._by_credentials: dict[Headers, Blanker] = {}
 
     def of(self, headers: Headers) -> Blanker:
         """Return the blanker for the credentials in these headers."""
-        credentials = tuple([value for name, value in headers if name.lower() in _AUTHORIZATIONS])
+        credentials = tuple([field for field in headers if field[0].lower() in _AUTHORIZATIONS])
         blanker = self._by_credentials.get(credentials)
         if blanker is None:
             if len(self._by_credentials) >= self._BOUND:

@@ -7,21 +7,24 @@ The laws:
 2. A request without credentials that was answered 401 is answered so again, whatever else was recorded.
 3. Of what was recorded with credentials, that of the same user answers; else that of a user of the same kind (an
    account, an API key, another), else any other. Where several accounts recorded, what one of them was answered is
-   given to no other of them, and whoever is none of them counts as the first.
+   given to no other of them, and whoever is none of them counts as the first. A user who was only refused (401) is none
+   of those who recorded, but is refused again.
 
 To that end an exchange is found in one or more *spaces*, and a request looks into one after another; the first that has
 its key decides. Most cassettes have one user, and all is in one space.
 """
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from hashlib import blake2b
 from http import HTTPStatus
+from types import MappingProxyType
 
 from chatproxy.core.model import NO_CREDENTIALS, Exchange, RecordedSid
 from chatproxy.core.twilio.sids import is_account
 
 ANY, REFUSED, NONE, NOT_KNOWN = "", "401", NO_CREDENTIALS, "not known"
-"""The spaces that are of no user or kind; the first is without what accounts recorded where these are several."""
+"""The spaces that are of no user or kind: the first is without what accounts recorded where these are several, and the
+second has the shapes of requests in place of their keys."""
 
 
 def is_challenge(exchange: Exchange) -> bool:
@@ -29,12 +32,18 @@ def is_challenge(exchange: Exchange) -> bool:
     return exchange.user == NO_CREDENTIALS and exchange.response.status == HTTPStatus.UNAUTHORIZED
 
 
-class Users:
-    """The users of one cassette, each as an exchange has it."""
+def admitted(exchange: Exchange) -> bool:
+    """Tell whether who sent a request was known to the upstream."""
+    return exchange.response.status != HTTPStatus.UNAUTHORIZED
 
-    def __init__(self, users: Iterable[str | None] = ()) -> None:
-        self.all = tuple(dict.fromkeys(users))
-        self._known = [user for user in self.all if user not in {None, NONE}]
+
+class Users:
+    """The users of one cassette, each as an exchange has it, and whether it was ever admitted."""
+
+    def __init__(self, users: Mapping[str | None, bool] = MappingProxyType({})) -> None:
+        self.all = tuple(users)
+        self._refused = {user for user, is_admitted in users.items() if user not in {None, NONE} and not is_admitted}
+        self._known = [user for user in self.all if user not in {None, NONE, *self._refused}]
         self.accounts = [user for user in self._known if user and _is_account(user)]
         self.are_several = len(self._known) > 1
         self._has_several_accounts = len(self.accounts) > 1
@@ -43,9 +52,11 @@ class Users:
         """Return the spaces in which an exchange is found."""
         user = exchange.user
         if user == NONE:
-            return (REFUSED if is_challenge(exchange) else NONE,)
+            return (NONE,)
         if user is None:
             return (ANY,) if self.all == (None,) else (ANY, NOT_KNOWN)
+        if user in self._refused:
+            return (user,)
         if not self.are_several:
             return (ANY,)
         of_all = () if self._has_several_accounts and _is_account(user) else (ANY,)
@@ -56,10 +67,10 @@ class Users:
         if self.all == (None,):
             return (ANY,)
         if user == NONE:
-            return (REFUSED, NONE, NOT_KNOWN)
+            return (NONE, NOT_KNOWN)
+        own = [user] if user in self._known or user in self._refused else []
         if not self.are_several:
-            return (ANY,)
-        own = [user] if user in self._known else []
+            return (*(one for one in own if one in self._refused), ANY)
         if not self._has_several_accounts:
             return tuple(dict.fromkeys((*own, _kind(user), ANY)))
         first = [account.decode()] if account else []

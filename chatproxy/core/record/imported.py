@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from chatproxy.core.credentials.blanking import known_user, user_of
+from chatproxy.core.credentials.blanking import user_of
 from chatproxy.core.model import NO_CREDENTIALS, NO_EXCHANGE, Exchange, Forward, Request, Response, is_read
 from chatproxy.core.record.recorder import Recorder
 
@@ -32,7 +32,7 @@ def exchanges(captured: Iterable[Captured], recorder: Recorder) -> Iterator[Exch
         after = numbers[bisect_right(answered, one.asked, 1) - 1]
         exchange = recorder.exchange(Forward(one.request, one.asked, after), one.response, one.answered)
         if not are_known:
-            exchange = replace(exchange, user=known_user(None, one.response.status))
+            exchange = replace(exchange, user=None)
         if not is_read(one.request.method):
             answered.append(one.answered)
             numbers.append(exchange.number)

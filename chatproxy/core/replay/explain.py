@@ -52,7 +52,7 @@ def explain(session: Session, request: Request) -> Explanation:
     reason = None if played.number else miss_reason(session, played)
     near = nearest(session, played.form, played.user)
     names = _parameters(session, played, near[0]) if played.number is None and near else []
-    _, key = located(session.cassette, played.form.key, session.spaces(played.user))
+    key = located(session.cassette, played.form.key, session.spaces(played.user))
     shaped = shaping(blanked, session.rules, form, played.form)
     return Explanation(played.form, key, shaped, played.number, reason, near, names)
 
@@ -107,19 +107,18 @@ def _reason(session: Session, played: Played, made: str | None) -> str:
         return played.refusal
     assert played.miss is not None
     if played.miss.why is not Why.NEVER:
-        return _recorded(session, played.form, played.miss, made)
+        return _recorded(session, played, played.miss, made)
     cassette, form = session.cassette, played.form
     alike = nearest(session, form, played.user)
     if not alike:
-        never = f"never recorded, nor was any {form.method} of such a path in cassette {cassette.name!r}"
-        return f"{never}; it was sent without credentials" if played.user == NO_CREDENTIALS else never
+        return f"never recorded, nor was any {form.method} of such a path in cassette {cassette.name!r}"
     return f"never recorded; nearest is {cassette.name}/{alike[0].number}, where {'; '.join(alike[0].differences)}"
 
 
-def _recorded(session: Session, form: NormalForm, miss: Miss, made: str | None) -> str:
+def _recorded(session: Session, played: Played, miss: Miss, made: str | None) -> str:
     if miss.why is Why.USED:
         used = "the one recorded answer is used" if miss.given == 1 else f"all {miss.given} recorded answers are used"
-        return f"{used}{_what_helps(session, form)}"
+        return f"{used}{_what_helps(session, played)}"
     if miss.write == NO_EXCHANGE:  # the file was changed by hand
         return f"recorded only after a write that cassette {session.cassette.name!r} does not have"
     write = f"{session.cassette.name}/{miss.write} {session.cassette.exchange(miss.write).request.line}"
@@ -127,24 +126,29 @@ def _recorded(session: Session, form: NormalForm, miss: Miss, made: str | None) 
         early = f"recorded only after {write}, which this session has not made"
         return f"{early}, but session {made!r} has" if made else early
     changed = f"recorded only before {write}, which may have changed it"
-    return f"{changed}; {_for_second_run(session, restart=True)}" if _is(session, form, session.opening[0]) else changed
+    return f"{changed}; {_for_second_run(session, restart=True)}" if _is_first(session, played) else changed
 
 
-def _what_helps(session: Session, form: NormalForm) -> str:
+def _what_helps(session: Session, played: Played) -> str:
     """Say how a write that is used up is answered again, and whether it is how the recording began.
 
     If reads were recorded before it, a session does not restart at the first of them.
     """
-    if _is(session, form, session.opening[0]):
+    if _is_first(session, played):
         return f": the first recorded request came again; {_for_second_run(session, restart=True)}"
-    if _is(session, form, session.opening[-1]):
+    if _is_first(session, played, -1):
         return f": the first recorded write came again; {_for_second_run(session, restart=False)}"
     anew = f"; DELETE /__chatproxy/sessions/{session.name} begins the session anew"
     return anew if session.tied else f"{anew}, or use a new session name"
 
 
-def _is(session: Session, form: NormalForm, number: ExchangeNumber) -> bool:
-    return _recorded_form(session.cassette, session.rules, number).key == form.key
+def _is_first(session: Session, played: Played, nth: int = 0) -> bool:
+    """Tell whether a request is the first one of how the recording began, or the last one, which is its first write."""
+    if not session.opening:
+        return False
+    exchange = session.cassette.exchange(session.opening[nth])
+    is_equal = normalize(exchange.request, session.rules).key == played.form.key
+    return is_equal and _may_answer(session, exchange, played.user)
 
 
 SECOND_RUN = "if the program runs a second time, it needs"
@@ -183,7 +187,7 @@ def _other_user(recorded: str | None, live: str) -> str:
         return "credentials were sent, while this was sent without credentials"
     if recorded == NO_CREDENTIALS:
         return "no credentials were sent, while this was sent with credentials"
-    return f"the account was {recorded}, which is not this request's"
+    return f"another user sent it, {recorded}"
 
 
 def _recorded_form(cassette: Cassette, rules: Rules, number: ExchangeNumber) -> NormalForm:

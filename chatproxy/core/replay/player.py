@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from chatproxy.core.cassette.cassette import located, write_since
 from chatproxy.core.matching.normal_form import NormalForm, normalize
-from chatproxy.core.matching.users import REFUSED
-from chatproxy.core.model import NO_EXCHANGE, ExchangeNumber, Request, is_read
+from chatproxy.core.matching.users import REFUSED, spaced
+from chatproxy.core.model import NO_CREDENTIALS, NO_EXCHANGE, ExchangeNumber, Request, is_read
 from chatproxy.core.replay.bindings import Ambiguity, Translation
 from chatproxy.core.replay.session import Session
 from chatproxy.core.timeline.epochs import COLLECTION
@@ -65,7 +65,10 @@ class Played(NamedTuple):
 
 def play_request(session: Session, request: Request, user: str) -> Played:
     """Replay a request without secrets, of this user."""
-    sids = translated(session, normalize(request, session.rules), user)
+    form = normalize(request, session.rules)
+    if user == NO_CREDENTIALS and (challenge := _challenge(session, form)):
+        return Played(form, user, challenge.number, repeats=challenge.counter is None)
+    sids = translated(session, form, user)
     if sids.refusal is not None or sids.form in session.live:
         return Played(sids.form, user, refusal=sids.refusal, elsewhere=sids.elsewhere)
     decided = decide(session, sids.form, user)
@@ -84,6 +87,16 @@ def play_request(session: Session, request: Request, user: str) -> Played:
         ambiguity=sids.ambiguity,
         repeats=repeats,
     )
+
+
+def _challenge(session: Session, form: NormalForm) -> Answer | None:
+    """Ask for credentials where it was done so; whatever SIDs stand for, it stands for nothing by that."""
+    decided = _read(session, spaced(form.shape, REFUSED))
+    if isinstance(decided, Miss):
+        return None
+    if decided.counter is not None:
+        _count_answer(session, decided.counter)
+    return decided
 
 
 def play_fetch(session: Session, key: bytes) -> Answer | None:
@@ -117,8 +130,8 @@ def translated(session: Session, form: NormalForm, user: str) -> Translation:
 
 def decide(session: Session, form: NormalForm, user: str) -> Answer | Miss:
     """Decide which exchange answers, or why none does; no answer may become another by that."""
-    space, key = located(session.cassette, form.key, session.spaces(user))
-    return _read(session, key) if is_read(form.method) or space == REFUSED else _write(session, key)
+    key = located(session.cassette, form.key, session.spaces(user))
+    return _read(session, key) if is_read(form.method) else _write(session, key)
 
 
 def _write(session: Session, key: bytes) -> Answer | Miss:

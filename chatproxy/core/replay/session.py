@@ -13,6 +13,7 @@ from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.credentials.blanking import Blanker
 from chatproxy.core.matching.normal_form import NormalForm
 from chatproxy.core.matching.rules import Rules
+from chatproxy.core.matching.users import is_challenge
 from chatproxy.core.model import ExchangeNumber, Request, is_read
 from chatproxy.core.replay.bindings import Bindings, Choice
 from chatproxy.core.replay.writes import LastWrites, LiveTimelines
@@ -21,7 +22,7 @@ from chatproxy.core.time.session_clock import Instant, SessionClock
 from chatproxy.core.time.stamps import Packed
 from chatproxy.core.time.timestamps import spell
 
-_OPENING = 50
+_OPENING = 200
 """How many exchanges are looked at for the first write."""
 
 _USERS = 1000
@@ -103,9 +104,11 @@ class Session:
         """With what the recording begins: the numbers of its first exchanges, up to the first write or to so many."""
         found: list[ExchangeNumber] = []
         for number in islice(self.cassette.numbers(), _OPENING):
-            found.append(number)
-            if not is_read(self.cassette.exchange(number).request.method):
-                break
+            exchange = self.cassette.exchange(number)
+            if not is_challenge(exchange):  # which is answered so at any time
+                found.append(number)
+                if not is_read(exchange.request.method):
+                    break
         return tuple(found)
 
     def blanked(self, request: Request, blanker: Blanker | None = None) -> Request:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 from chatproxy.core.credentials.blanking import is_user_name, user_of
 from chatproxy.core.errors import RequestError
-from chatproxy.core.model import ExchangeNumber, Forward, Headers, Request, header_values
+from chatproxy.core.model import Exchange, Forward, Headers, Request, header_values
 from chatproxy.core.products.sid_types import API_KEY
 from chatproxy.core.replay.session import DEFAULT, Session
 from chatproxy.core.twilio.sids import is_account
@@ -19,6 +19,9 @@ from chatproxy.core.twilio.sids import is_account
 SESSION = b"x-chatproxy-session"
 
 _NAME = re.compile(rb"[A-Za-z0-9._-]{1,100}")
+
+_REFUSED = 4
+"""What statuses begin with that tell that nothing was done."""
 
 OF_KEYS = "*"
 """In place of a session's name: the one of API keys, which may become another."""
@@ -118,11 +121,13 @@ class Sessions:
         if self._by_user and self._tied is None:
             yield from (one for one in self._held.values() if one is not session)
 
-    def wrote(self, forward: Forward, number: ExchangeNumber) -> None:
-        """Take in that a session's write was put to the upstream and recorded as the exchange of this number."""
+    def wrote(self, forward: Forward, exchange: Exchange) -> None:
+        """Take in that a session's write was put to the upstream and recorded as this exchange."""
         session = self._held.get(forward.session or DEFAULT)
         if session is not None:
-            session.writes.write(forward.path, number)
+            session.writes.write(forward.path, exchange.number)
+            if exchange.response.status // 100 == _REFUSED:
+                session.live.refuse(forward.request.method, forward.path)
 
     def end(self, name: str) -> bool:
         """End a session, so that the next request of that name begins it anew; tell whether there was one."""

@@ -1,5 +1,7 @@
 """What writes have changed: the last one of each timeline, and the timelines that are another at the upstream."""
 
+from collections import Counter
+
 from chatproxy.core.matching.normal_form import NormalForm
 from chatproxy.core.model import NO_EXCHANGE, ExchangeNumber, is_read
 from chatproxy.core.twilio.paths import timeline
@@ -30,25 +32,32 @@ class LiveTimelines:
     """Those timelines that a write has changed at the upstream since the cassette was recorded."""
 
     def __init__(self) -> None:
-        self._changed: set[bytes] = set()
-        self._members: set[bytes] = set()
+        self._changed: Counter[bytes] = Counter()
+        self._members: Counter[bytes] = Counter()
 
-    def write(self, form: NormalForm) -> None:
+    def write(self, method: str, path: bytes) -> None:
         """Take in a request that went to the upstream: reads change nothing.
 
         A write to a member also changes every timeline below that member.
         """
-        if is_read(form.method):
+        self._count(method, path, 1)
+
+    def refuse(self, method: str, path: bytes) -> None:
+        """Take in that a request which went there was refused, and so changed nothing."""
+        self._count(method, path, -1)
+
+    def _count(self, method: str, path: bytes, by: int) -> None:
+        if is_read(method):
             return
-        collection = timeline(form.path)
-        self._changed.add(collection)
-        if collection != form.path:
-            self._members.add(form.path)
+        collection = timeline(path)
+        self._changed[collection] = max(0, self._changed[collection] + by)  # the session may be a new one since
+        if collection != path:
+            self._members[path] = max(0, self._members[path] + by)
 
     def __contains__(self, form: NormalForm) -> bool:
         """Tell whether this request must be put to the upstream, since a recorded answer could be stale."""
         if not self._changed:
             return False
-        return timeline(form.path) in self._changed or any(
-            form.path.startswith(member + b"/") for member in self._members
+        return self._changed[timeline(form.path)] > 0 or any(
+            count > 0 and form.path.startswith(member + b"/") for member, count in self._members.items()
         )

@@ -10,16 +10,18 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from http import HTTPStatus
 from json import loads
 
 from chatproxy.core.cassette.cassette import Cassette, write_since
+from chatproxy.core.cassette.compile import keys_of
 from chatproxy.core.credentials.blanking import Blanker
 from chatproxy.core.errors import ConfigError
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.matching.users import spaced
 from chatproxy.core.model import (
     NO_CREDENTIALS,
+    Exchange,
     ExchangeNumber,
     Headers,
     LiveSid,
@@ -38,6 +40,7 @@ from chatproxy.core.twilio.sids import mask, replace_in_path, replace_sids, sids
 
 NOT_LAST = "another answer to it was recorded later, or a write since may have changed it"
 A_WRITE = "it is a write; --writes asks for it too"
+OTHERS_REFUSED = "it was refused to credentials that are not recorded"
 
 
 class Drift:
@@ -67,17 +70,19 @@ class Drift:
     def skipped(self, number: ExchangeNumber) -> str | None:
         """Return why an exchange is not asked for, if so."""
         if number not in self._skipped:
-            self._skipped[number] = None if self._writes else self._reason(number)
+            exchange = self._cassette.exchange(number)
+            refused = exchange.response.status == HTTPStatus.UNAUTHORIZED and exchange.user != NO_CREDENTIALS
+            self._skipped[number] = OTHERS_REFUSED if refused else None if self._writes else self._reason(exchange)
         return self._skipped[number]
 
-    def _reason(self, number: ExchangeNumber) -> str | None:
-        exchange = self._cassette.exchange(number)
+    def _reason(self, exchange: Exchange) -> str | None:
+        number = exchange.number
         form = normalize(exchange.request, self._rules)
         if not is_read(form.method):
             return A_WRITE
         place = self._cassette.place(number)
         end = self._last[place.timeline]
-        key = spaced(form.key, self._cassette.users.spaces_of(exchange)[0])
+        key = keys_of(exchange, form, self._cassette.users)[0]
         span = self._cassette.span(key, {place.timeline: end})
         last = span and span.last
         if last is None or last.number != number or write_since(self._cassette, place, last.epoch, end) is not None:

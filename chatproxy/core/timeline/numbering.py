@@ -13,6 +13,7 @@ from itertools import chain
 from typing import NamedTuple, NewType
 
 from chatproxy.core.matching.normal_form import NormalForm
+from chatproxy.core.matching.users import admitted
 from chatproxy.core.model import Exchange, ExchangeNumber, RecordedSid
 from chatproxy.core.products.sid_types import HASHED_BY_PLACE, REQUEST
 from chatproxy.core.twilio.sids import is_account, sids_in
@@ -61,19 +62,23 @@ class Numbering:
         self._asked: dict[RecordedSid, _Moment] = {}
         self._shown: dict[RecordedSid, _Moment] = {}
         self._user: RecordedSid | None = None
-        self.users: dict[str | None, None] = {}
-        """Who sent the requests, in the order of their first."""
+        self.users: dict[str | None, bool] = {}
+        """Who sent the requests, in the order of their first, and whether each was ever admitted."""
+        self._refused: RecordedSid | None = None
 
     def learn(self, exchange: Exchange, form: NormalForm, in_body: Iterable[RecordedSid] | None = None) -> None:
         """Take in an exchange, with the normal form of its request, and the SIDs of its answer's body if known."""
         self._count += 1
         asked, answered = (exchange.asked, exchange.number), (exchange.answered, exchange.number)
-        self.users[exchange.user] = None
+        is_admitted = admitted(exchange)
+        self.users[exchange.user] = self.users.get(exchange.user, False) or is_admitted
         for sid in sids_in((exchange.user or "").encode()):
             user = RecordedSid(sid)
             self._see(user, self._asked, asked)
-            if is_account(user):
+            if is_account(user) and is_admitted:
                 self._user = self._user or user
+            elif is_account(user):
+                self._refused = self._refused or user
         for sid in map(RecordedSid, form.sids):
             self._see(sid, self._asked, asked)
         response = exchange.response
@@ -111,10 +116,10 @@ class Numbering:
 
     @property
     def account(self) -> RecordedSid | None:
-        """The account that recorded: the first user name that is one, else the first account seen."""
+        """The account that recorded: the first user name that is one and was admitted, else the first account seen."""
         if self._declared is not None:
             return RecordedSid(self._declared.account.encode()) if self._declared.account else None
-        return self._user or next((sid for sid in self._numbers if is_account(sid)), None)
+        return self._user or self._refused or next((sid for sid in self._numbers if is_account(sid)), None)
 
 
 def sid_number(prefix: bytes, nth: int) -> SidNumber:
