@@ -37,7 +37,7 @@ _PARTS = {
     "chatproxy.serve": "accepting connection control fast_path hosting listen proxy wire",
     "chatproxy.store": """
         cassettes chunks commit compiled environment exchanges folder inspection layout locks progress reasons
-        recording records use
+        recording records room use
     """,
     "chatproxy.wiring": "assembly forwarding sessions upstream",
 }

@@ -125,8 +125,9 @@ def test_a_program_that_a_test_runs_twice_is_told_to_have_a_test_for_each_run(pr
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            "POST /v1/*: the one recorded answer is used: the first recorded request came again; a second run of the "
-            "program needs DELETE /__chatproxy/sessions/test_chat.test_says before it or --on-exhausted restart",
+            "POST /v1/*: the one recorded answer is used: the first recorded request came again; if the "
+            "program runs a second time, it needs DELETE /__chatproxy/sessions/test_chat.test_says before it or "
+            "--on-exhausted restart",
             helps,
         ]
     )
