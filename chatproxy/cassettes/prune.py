@@ -10,7 +10,7 @@ from chatproxy.core.model import Exchange
 from chatproxy.core.report.report import read_report
 from chatproxy.core.sharing.pruning import Pruning, prune
 from chatproxy.files import read_json
-from chatproxy.store import Existing, Progress, Recording, Store, unseen
+from chatproxy.store import Existing, Progress, Recording, Store, check_nothing_left, unseen
 from chatproxy.store.layout import Tally
 from chatproxy.store.records import Record, check_name
 
@@ -31,7 +31,7 @@ def plan_pruning(store: Store, name: str, reports: Sequence[Path], rules: Rules)
     check_name(name)
     record = store.existing(name)
     tally = store.tally(record)
-    _refuse([partial for partial in store.partials(name) if store.count(partial)])
+    check_nothing_left(store, name)
     cassette = store.open(name, rules)
     runs = [read_report(read_json(path), cassette, str(path)) for path in reports]
     unused = frozenset.intersection(*(run.unused for run in runs))
@@ -42,23 +42,16 @@ def plan_pruning(store: Store, name: str, reports: Sequence[Path], rules: Rules)
 
 def carry_out(store: Store, plan: Plan, rules: Rules, progress: Progress = unseen) -> None:
     """Replace a cassette by what is left of it; until that is whole, and if it fails, the cassette is as it was."""
-    recording = Recording(store, plan.name, Existing.REPLACE, plan.record.begun, declared=plan.record.declared)
+    recording = Recording(store, plan.name, Existing.RENEW, plan.record.begun, declared=plan.record.declared)
     left = plan.tally.count - len(plan.pruning.deleted)
-    recording.fill(_kept(store, plan, recording), rules, work=("prune", left), progress=progress)
+    recording.fill(_kept(store, plan), rules, work=("prune", left), progress=progress)
 
 
-def _kept(store: Store, plan: Plan, recording: Recording) -> Iterator[Exchange]:
+def _kept(store: Store, plan: Plan) -> Iterator[Exchange]:
     """Yield what is left, after a look at whether the plan still holds now that nobody else can record."""
-    _refuse(recording.superseded)
     if store.find(plan.name) != plan.record or store.tally(plan.record) != plan.tally:
         raise CassetteError(plan.name, "was changed meanwhile; nothing is deleted, prune it again")
     deleted = frozenset(plan.pruning.deleted)
     for exchange in store.exchanges(plan.name):
         if exchange.number not in deleted:
             yield exchange
-
-
-def _refuse(partials: list[str]) -> None:
-    """Refuse to go on where an interrupted recording of the name would be deleted too, as one that is superseded."""
-    if partials:
-        raise CassetteError(partials[0], "is left of an interrupted recording; rename it or delete it first")

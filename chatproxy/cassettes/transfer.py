@@ -164,7 +164,7 @@ def import_fixture(
     """
     with open_document(path) as document:
         known = name or document.name
-        existing = Existing.REPLACE if replace else Existing.REFUSE
+        existing = Existing.RENEW if replace else Existing.REFUSE
         if not replace and store.find(known) is not None:
             raise CassetteError(known, "exists; give --replace to replace it or --name for another name")
         _put_all(Recording(store, known, existing, begun, declared=document.declared), document, progress)
@@ -175,7 +175,7 @@ def merge_cassettes(
     store: Store, name: str, merged: Merged, begun: int, *, replace: bool = False, progress: Progress = unseen
 ) -> None:
     """Put several cassettes into the store as one; whole or not at all."""
-    existing = Existing.REPLACE if replace else Existing.REFUSE
+    existing = Existing.RENEW if replace else Existing.REFUSE
     if not replace and store.find(name) is not None:
         raise CassetteError(name, "exists; give --replace to replace it or merge under another name")
     document = Document(name, merged.count, merged.exchanges(), merged.declared())

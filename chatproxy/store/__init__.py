@@ -13,6 +13,16 @@ recording, progress, compiled, compiling.
 from chatproxy.store.cassettes import Listed, Store
 from chatproxy.store.layout import is_damage
 from chatproxy.store.progress import Progress, stepped, unseen
-from chatproxy.store.recording import Existing, Recording
+from chatproxy.store.recording import Existing, Recording, check_nothing_left
 
-__all__ = ["Existing", "Listed", "Progress", "Recording", "Store", "is_damage", "stepped", "unseen"]
+__all__ = [
+    "Existing",
+    "Listed",
+    "Progress",
+    "Recording",
+    "Store",
+    "check_nothing_left",
+    "is_damage",
+    "stepped",
+    "unseen",
+]

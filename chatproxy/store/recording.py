@@ -30,6 +30,9 @@ class Existing(StrEnum):
     REFUSE = "refuse"
     APPEND = "append"
     REPLACE = "replace"
+    """Also what interrupted recordings left of the name is deleted when this one ends well."""
+    RENEW = "renew"
+    """Replace it, unless anything is left of interrupted recordings of the name."""
 
 
 class Recording:
@@ -151,18 +154,17 @@ class Recording:
     def _place(self, existing: Existing) -> tuple[str, Record | None]:
         """Find the record to write to, or the name that a new one has for now."""
         record = self.store.find(self.name)
-        partials = [name for name in self.store.partials(self.name) if self.store.count(name)]
         self._is_new = record is None or existing is not Existing.APPEND
         self._is_interim = existing is not Existing.APPEND
         if existing is Existing.REFUSE and record is not None:
             raise CassetteError(self.name, "exists; give --append to add to it or --replace to record it anew")
-        if existing is not Existing.REPLACE and partials:
-            raise CassetteError(partials[0], _LEFT.format(partial=partials[0], name=self.name))
+        if existing is not Existing.REPLACE:
+            check_nothing_left(self.store, self.name)
         if existing is Existing.APPEND:
             if record is not None and record.declared is not None:
                 raise CassetteError(self.name, _CANONICAL)
             return self.name, record
-        self.superseded = partials
+        self.superseded = _left(self.store, self.name)
         return next(name for name in self._partial_names() if self.store.find(name) is None), None
 
     def _partial_names(self) -> Iterable[str]:
@@ -208,6 +210,17 @@ def _size(exchange: Exchange) -> int:
 
 
 _CHUNK_BYTES, _CHUNK_EXCHANGES = 2**21, 2**10
+
+
+def check_nothing_left(store: Store, name: str) -> None:
+    """Raise CassetteError if anything is left of interrupted recordings of this name, which could be lost."""
+    for partial_name in _left(store, name):
+        raise CassetteError(partial_name, _LEFT.format(partial=partial_name, name=name))
+
+
+def _left(store: Store, name: str) -> list[str]:
+    return [left for left in store.partials(name) if store.count(left)]
+
 
 _LEFT = (
     "is left of a recording that was interrupted; `chatproxy rename {partial} NAME` keeps it, "

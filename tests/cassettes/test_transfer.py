@@ -356,6 +356,17 @@ def test_an_interrupted_recording_can_be_exported(store: Store, tmp_path: Path) 
     assert export_cassette(exact_fixture(store, "a.partial"), tmp_path / "a.json") == 2
 
 
+def test_an_import_deletes_no_interrupted_recording_of_the_name(store: Store, file: Path) -> None:
+    recording = Recording(store, "inside", Existing.REPLACE, 1)
+    recording.put(exchanges(2))
+    recording.abandon()
+    before = states(store)
+    for replaces in (False, True):
+        with pytest.raises(CassetteError, match=r"^inside\.partial: is left of a recording that was interrupted; "):
+            import_fixture(store, file, 1, replace=replaces)
+    assert states(store) == before == {"inside.partial": (2, "interrupted")}
+
+
 def test_what_is_not_there_cannot_be_exported(store: Store, tmp_path: Path) -> None:
     with pytest.raises(CassetteError, match="there is no such cassette"):
         export_cassette(exact_fixture(store, "a"), tmp_path / "new" / "a.json")
