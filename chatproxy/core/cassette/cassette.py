@@ -152,9 +152,10 @@ def first_numbers(cassette: Cassette, index: bytes) -> Iterator[ExchangeNumber]:
 
 def located(cassette: Cassette, key: bytes, spaces: Sequence[str]) -> bytes:
     """Return a key in the first of these spaces in which it is found, else in the last one."""
-    there = (spaced(key, space) for space in spaces[:-1])
-    found = next((one for one in there if cassette.find(one, 0) is not None), None)
-    return found or spaced(key, spaces[-1])
+    for space in spaces[:-1]:
+        if cassette.find(there := spaced(key, space), 0) is not None:
+            return there
+    return spaced(key, spaces[-1])
 
 
 def write_since(cassette: Cassette, read: Place | Span, after: int, until: int) -> ExchangeNumber | None:
