@@ -17,7 +17,6 @@ its key decides. Most cassettes have one user, and all is in one space.
 from collections.abc import Mapping
 from hashlib import blake2b
 from http import HTTPStatus
-from types import MappingProxyType
 
 from chatproxy.core.model import NO_CREDENTIALS, Exchange, RecordedSid
 from chatproxy.core.twilio.sids import is_account
@@ -40,7 +39,8 @@ def admitted(exchange: Exchange) -> bool:
 class Users:
     """The users of one cassette, each as an exchange has it, and whether it was ever admitted."""
 
-    def __init__(self, users: Mapping[str | None, bool] = MappingProxyType({})) -> None:
+    def __init__(self, users: Mapping[str | None, bool] | None = None) -> None:
+        users = users or {}
         self.all = tuple(users)
         self._refused = {user for user, is_admitted in users.items() if user not in {None, NONE} and not is_admitted}
         self._known = [user for user in self.all if user not in {None, NONE, *self._refused}]
