@@ -68,15 +68,14 @@ class Users:
             return (ANY,)
         if user == NONE:
             return (NONE, NOT_KNOWN)
-        own = [user] if user in self._known or user in self._refused else []
+        refused = [user] if user in self._refused else []
         if not self.are_several:
-            return (*(one for one in own if one in self._refused), ANY)
-        if not self._has_several_accounts:
-            return tuple(dict.fromkeys((*own, _kind(user), ANY)))
-        first = [account.decode()] if account else []
-        if _is_account(user):
-            return (*(own or first), ANY)
-        return tuple(dict.fromkeys((*own, _kind(user), *first, ANY)))
+            return (*refused, ANY)
+        own = [user] if user in self._known else refused
+        first = [account.decode()] if account and self._has_several_accounts else []
+        if not _is_account(user) or not self._has_several_accounts:
+            return tuple(dict.fromkeys((*own, _kind(user), *first, ANY)))
+        return (user, ANY) if user in self._known else tuple(dict.fromkeys((*own, *first, ANY)))
 
 
 def spaced(key: bytes, space: str) -> bytes:
