@@ -83,6 +83,11 @@ def spaced(key: bytes, space: str) -> bytes:
     return key if space == ANY else key[:1] + blake2b(key + space.encode(), digest_size=16).digest()
 
 
+def asking(shape: bytes) -> bytes:
+    """Return the key under which what asks for credentials is found, for requests of this shape."""
+    return spaced(shape, REFUSED)
+
+
 def _is_account(user: str) -> bool:
     return is_account(user.encode())
 
