@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
-from chatproxy.core.cassette.cassette import Cassette, first_numbers, located
+from chatproxy.core.cassette.cassette import first_numbers, located
 from chatproxy.core.credentials.blanking import user_of
 from chatproxy.core.matching.difference import Difference, Part, Values, differences, places
 from chatproxy.core.matching.normal_form import NormalForm, normalize
-from chatproxy.core.matching.rules import Rules
 from chatproxy.core.matching.shaping import shaping
 from chatproxy.core.matching.users import asking
 from chatproxy.core.model import NO_CREDENTIALS, NO_EXCHANGE, Exchange, ExchangeNumber, Request
@@ -196,10 +195,6 @@ def _other_user(recorded: str | None, live: str) -> str:
     if recorded == NO_CREDENTIALS:
         return "no credentials were sent, while this was sent with credentials"
     return f"another user sent it, {recorded}"
-
-
-def _recorded_form(cassette: Cassette, rules: Rules, number: ExchangeNumber) -> NormalForm:
-    return normalize(cassette.exchange(number).request, rules)
 
 
 def worded_differences(recorded: NormalForm, live: NormalForm) -> list[str]:
