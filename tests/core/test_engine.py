@@ -317,6 +317,18 @@ def test_auto_a_refused_write_leaves_live_what_another_has_changed() -> None:
     forwarded(engine, get())
 
 
+def test_auto_a_write_refused_after_its_session_began_anew_leaves_live_what_the_new_one_has_changed() -> None:
+    before = sessions(get())
+    engine = Engine(UPSTREAM, ticking(), sessions=before, recorder=Recorder("tour", UPSTREAM, first=ExchangeNumber(2)))
+    forward = forwarded(engine, post(b"Body=new"))
+    before.end_all()
+    kept(engine, post(b"Body=newer"))
+    _, exchange = engine.on_response(forward, Response(401))
+    assert exchange is not None
+    engine.on_kept(forward, exchange)
+    forwarded(engine, get())
+
+
 def test_auto_a_request_for_credentials_that_is_not_recorded_changes_nothing() -> None:
     account = "AC" + "1" * 32
     recorded = [replace(exchange(1, get()), user=account), replace(exchange(2, post()), user=account)]

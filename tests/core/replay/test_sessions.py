@@ -279,6 +279,18 @@ def test_a_write_put_to_the_upstream_is_the_last_one_and_has_changed_something_u
     exchange = numbered(7, write, Response(status), UPSTREAM, 1, 1)
     sessions.wrote(Forward(write, 1, NO_EXCHANGE, "gone", MESSAGES), exchange)
     assert session.writes.of(MESSAGES) == 0
-    sessions.wrote(Forward(write, 1, NO_EXCHANGE, "mine", MESSAGES), exchange)
+    sessions.wrote(Forward(write, 1, NO_EXCHANGE, "mine", MESSAGES, session.life), exchange)
     assert session.writes.of(MESSAGES) == 7
     assert (normalize(request(), RULES) in session.live) is is_live
+
+
+def test_a_write_that_was_refused_to_a_session_before_it_began_anew_leaves_what_the_new_one_changed() -> None:
+    sessions = Sessions(begin)
+    before = sessions.of(named(b"mine"), 0)
+    sessions.end("mine")
+    session = sessions.of(named(b"mine"), 1)
+    write = Request("POST", MESSAGES)
+    session.live.write(write.method, MESSAGES)
+    refusal = numbered(7, write, Response(401), UPSTREAM, 1, 1)
+    sessions.wrote(Forward(write, 1, NO_EXCHANGE, "mine", MESSAGES, before.life), refusal)
+    assert normalize(request(), RULES) in session.live

@@ -90,11 +90,3 @@ def test_a_refused_read_changes_nothing() -> None:
     timelines = live(("POST", MESSAGES))
     timelines.refuse("GET", MESSAGES.encode())
     assert form("GET", MESSAGES) in timelines
-
-
-def test_a_write_that_is_refused_to_a_session_begun_since_leaves_later_writes_to_count() -> None:
-    timelines = live()
-    timelines.refuse("POST", f"{MESSAGES}/IM1".encode())
-    assert form("GET", MESSAGES) not in timelines
-    timelines.write("POST", f"{MESSAGES}/IM1".encode())
-    assert form("GET", MESSAGES) in timelines
