@@ -1,9 +1,11 @@
 """Exchanges with plain numbers, as tests spell them, and what a client sends that asks for one again."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from strategies import basic
 
+from chatproxy.core.matching.users import Users, admitted
 from chatproxy.core.model import (
     NO_CREDENTIALS,
     OTHER_CREDENTIALS,
@@ -38,6 +40,14 @@ def numbered(  # noqa: PLR0917 - in the order of an exchange
         user,
         standing,
     )
+
+
+def users_of(recorded: Iterable[Exchange]) -> Users:
+    """Return who sent these exchanges."""
+    users: dict[str | None, bool] = {}
+    for one in recorded:
+        users[one.user] = users.get(one.user, False) or admitted(one)
+    return Users(users)
 
 
 def as_sent(exchange: Exchange) -> Request:

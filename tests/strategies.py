@@ -8,13 +8,11 @@ import json
 from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cache
 from typing import TypeVar
 
 from hypothesis import strategies as st
 
-from chatproxy.core.credentials.blanking import known_user
 from chatproxy.core.model import NO_CREDENTIALS, OTHER_CREDENTIALS, Exchange, Headers, Request, Response
 from chatproxy.core.products.sid_types import PREFIXES
 
@@ -266,11 +264,6 @@ users = st.none() | st.sampled_from([NO_CREDENTIALS, OTHER_CREDENTIALS]) | sids(
 """Who sent a request, as an exchange has it."""
 
 
-def _told(exchange: Exchange) -> Exchange:
-    """Let an exchange tell that there were no credentials where its answer asks for some."""
-    return replace(exchange, user=known_user(exchange.user, exchange.response.status))
-
-
 exchanges = st.builds(
     Exchange,
     number=st.integers(1, 2**31),
@@ -281,7 +274,7 @@ exchanges = st.builds(
     answered=_moments,
     after=st.integers(0, 2**31),
     user=users,
-).map(_told)
+)
 
 
 # Multipart forms

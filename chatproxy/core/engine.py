@@ -123,7 +123,8 @@ class Engine:
             return self.on_error(miss, request)
         session.live.write(played.form.method, played.form.path)
         session.change()
-        return Forward(request, self._clock(), session.writes.of(played.form.path), session.name, played.form.path)
+        path = played.form.path
+        return Forward(request, self._clock(), session.writes.of(path), session.name, path, session.life)
 
     def fetch(self, target: bytes, asker: Asker, origin: str) -> Rendered | None:
         """Answer a GET without body as ``decide`` would; None if that has to be asked, with nothing done yet.

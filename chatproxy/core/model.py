@@ -140,7 +140,7 @@ class Forward:
     """The decision to put a request to the upstream, with what its exchange has to remember of that moment.
 
     ``session`` is the name of the session that had no answer, if there are sessions, and ``path`` that of the
-    request's normal form there.
+    request's normal form there; ``life`` is none but that session's, also where another of its name has begun since.
     """
 
     request: Request
@@ -148,6 +148,7 @@ class Forward:
     after: ExchangeNumber
     session: str | None = None
     path: bytes = b""
+    life: object = None
 
 
 def header_values(headers: Headers, name: bytes) -> Iterator[bytes]:

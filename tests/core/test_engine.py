@@ -287,6 +287,71 @@ def test_auto_after_a_write_of_its_own_all_of_that_timeline_goes_upstream() -> N
     answered(engine, get(OTHER_CHANNEL))
 
 
+def refused(engine: Engine, request: Request, status: int = 401) -> None:
+    """Let a request be answered with an error by the upstream, and what is recorded of it be kept."""
+    forward = forwarded(engine, request)
+    _, exchange = engine.on_response(forward, Response(status))
+    assert exchange
+    engine.on_kept(forward, exchange)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 429])
+def test_auto_a_write_that_the_upstream_refused_changed_nothing(status: int) -> None:
+    engine = auto(get(), post())
+    refused(engine, post(b"Body=new"), status)
+    assert marks(answered(engine, get()))["x-chatproxy-exchange"] == "tour/1"
+    assert marks(answered(engine, post()))["x-chatproxy-exchange"] == "tour/2"
+
+
+@pytest.mark.parametrize("status", [200, 201, 304, 500, 503])
+def test_auto_a_write_that_may_have_been_done_has_changed_its_timeline(status: int) -> None:
+    engine = auto(get())
+    refused(engine, post(b"Body=new"), status)
+    forwarded(engine, get())
+
+
+def test_auto_a_refused_write_leaves_live_what_another_has_changed() -> None:
+    engine = auto(get())
+    kept(engine, post(b"Body=new"))
+    refused(engine, post(b"Body=newer"))
+    forwarded(engine, get())
+
+
+def test_auto_a_write_refused_after_its_session_began_anew_leaves_live_what_the_new_one_has_changed() -> None:
+    before = sessions(get())
+    engine = Engine(UPSTREAM, ticking(), sessions=before, recorder=Recorder("tour", UPSTREAM, first=ExchangeNumber(2)))
+    forward = forwarded(engine, post(b"Body=new"))
+    before.end_all()
+    kept(engine, post(b"Body=newer"))
+    _, exchange = engine.on_response(forward, Response(401))
+    assert exchange is not None
+    engine.on_kept(forward, exchange)
+    forwarded(engine, get())
+
+
+def test_auto_a_request_for_credentials_that_is_not_recorded_changes_nothing() -> None:
+    account = "AC" + "1" * 32
+    recorded = [replace(exchange(1, get()), user=account), replace(exchange(2, post()), user=account)]
+    recorder = Recorder("tour", UPSTREAM, first=ExchangeNumber(3))
+    engine = Engine(UPSTREAM, ticking(), sessions=sessions_of(recorded), recorder=recorder)
+    for request in (get(), post(), post(b"Body=new"), post()):
+        refused(engine, request)
+    with_credentials = basic(account.encode(), b"x")
+    for number, request in ((1, get()), (2, post())):
+        sent = replace(request, headers=(*request.headers, with_credentials, (SESSION, b"default")))
+        assert marks(answered(engine, sent))["x-chatproxy-exchange"] == f"tour/{number}"
+
+
+def test_auto_a_recorded_request_for_credentials_is_answered_after_a_write_at_the_upstream() -> None:
+    challenge = replace(exchange(1, get(), Response(401)), user=NO_CREDENTIALS)
+    account = replace(exchange(2, get()), user="AC" + "1" * 32)
+    recorder = Recorder("tour", UPSTREAM, first=ExchangeNumber(3))
+    engine = Engine(UPSTREAM, ticking(), sessions=sessions_of([challenge, account]), recorder=recorder)
+    kept(engine, post(b"Body=new"))
+    assert marks(answered(engine, get()))["x-chatproxy-exchange"] == "tour/1"
+    forwarded(engine, replace(get(), headers=(basic(b"AC" + b"1" * 32, b"x"), (SESSION, b"default"))))
+
+
 def test_auto_replayed_writes_count_as_answered() -> None:
     engine = auto(post(), get())
     unrecorded = get(MESSAGES + b"?PageSize=7")

@@ -367,6 +367,17 @@ def test_differences_are_told_field_by_field(commands: Commands) -> None:
     ]
 
 
+def test_what_asks_for_credentials_is_compared_with_what_asked_for_them(commands: Commands) -> None:
+    asks = {"status": 401, "reason": b"Unauthorized"}
+    refused, other = (
+        flow("GET", f"{TARGET}/{sid}", response=response(b'{"code": %d}' % code, answered=2.0, **asks), asked=1.0)  # type: ignore[arg-type]
+        for sid, code in ((SID, 20003), (OTHER_SID, 20004))
+    )
+    commands.record([refused, created(at=2.0)])
+    assert text(commands.diff(refused)) == "talk/1: no differences"
+    assert text(commands.diff(other)).startswith("talk/1: 1 difference\nlow ")
+
+
 def test_of_several_recorded_answers_the_most_alike_is_compared(commands: Commands) -> None:
     commands.record([created(), fetched("a"), fetched("b", at=5)])
     assert text(commands.diff(fetched("b"))) == "talk/3: no differences"

@@ -270,19 +270,22 @@ def test_another_format_is_refused_with_both_versions(folder: Path) -> None:
     opened.write(putting(f=b"7"))
     opened.close()
 
-    assert error_of_opening(folder).startswith("is of format 7, this chatproxy reads format 2; ")
+    assert error_of_opening(folder).startswith("is of format 7, this chatproxy reads format 3; ")
     with read_only(folder):
         assert error_of_opening(folder).startswith("is of format 7, ")
 
 
-def test_a_store_of_format_1_is_read_and_becomes_of_this_one_where_it_can_be_written(folder: Path) -> None:
+@pytest.mark.parametrize("older", [b"1", b"2"])
+def test_a_store_of_an_older_format_is_read_and_becomes_of_this_one_where_it_can_be_written(
+    folder: Path, older: bytes
+) -> None:
     opened = Environment(folder)
-    opened.write(putting(f=b"1"))
+    opened.write(putting(f=older))
     opened.close()
 
     with read_only(folder):
         opened = Environment(folder)
-        assert opened.get(b"f") == b"1"
+        assert opened.get(b"f") == older
         opened.close()
     opened = Environment(folder)
     assert opened.get(b"f") == FORMAT

@@ -16,7 +16,7 @@ from chatproxy.core.answers.template import Learned, Reply, compiled_reply
 from chatproxy.core.http.headers import is_json
 from chatproxy.core.matching.normal_form import NormalForm, normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.matching.users import REFUSED, Users, admitted, is_challenge, spaced
+from chatproxy.core.matching.users import Users, admitted, asking, is_challenge, spaced
 from chatproxy.core.model import Exchange, ExchangeNumber, RecordedSid, is_read
 from chatproxy.core.scrubbing.rules import Scrub
 from chatproxy.core.scrubbing.scrub import scrubbed_exchange
@@ -115,7 +115,7 @@ def compile_exchanges(
 def keys_of(exchange: Exchange, form: NormalForm, users: Users) -> tuple[bytes, ...]:
     """Return under what an exchange is found; what asks for credentials does so whatever its SIDs stand for."""
     if is_challenge(exchange):
-        return (spaced(form.shape, REFUSED),)
+        return (asking(form.shape),)
     return tuple([spaced(form.key, space) for space in users.spaces_of(exchange)])
 
 

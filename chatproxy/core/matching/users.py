@@ -17,7 +17,6 @@ its key decides. Most cassettes have one user, and all is in one space.
 from collections.abc import Mapping
 from hashlib import blake2b
 from http import HTTPStatus
-from types import MappingProxyType
 
 from chatproxy.core.model import NO_CREDENTIALS, Exchange, RecordedSid
 from chatproxy.core.twilio.sids import is_account
@@ -40,7 +39,8 @@ def admitted(exchange: Exchange) -> bool:
 class Users:
     """The users of one cassette, each as an exchange has it, and whether it was ever admitted."""
 
-    def __init__(self, users: Mapping[str | None, bool] = MappingProxyType({})) -> None:
+    def __init__(self, users: Mapping[str | None, bool] | None = None) -> None:
+        users = users or {}
         self.all = tuple(users)
         self._refused = {user for user, is_admitted in users.items() if user not in {None, NONE} and not is_admitted}
         self._known = [user for user in self.all if user not in {None, NONE, *self._refused}]
@@ -68,20 +68,24 @@ class Users:
             return (ANY,)
         if user == NONE:
             return (NONE, NOT_KNOWN)
-        own = [user] if user in self._known or user in self._refused else []
+        refused = [user] if user in self._refused else []
         if not self.are_several:
-            return (*(one for one in own if one in self._refused), ANY)
-        if not self._has_several_accounts:
-            return tuple(dict.fromkeys((*own, _kind(user), ANY)))
-        first = [account.decode()] if account else []
-        if _is_account(user):
-            return (*(own or first), ANY)
-        return tuple(dict.fromkeys((*own, _kind(user), *first, ANY)))
+            return (*refused, ANY)
+        own = [user] if user in self._known else refused
+        first = [account.decode()] if account and self._has_several_accounts else []
+        if not _is_account(user) or not self._has_several_accounts:
+            return tuple(dict.fromkeys((*own, _kind(user), *first, ANY)))
+        return (user, ANY) if user in self._known else tuple(dict.fromkeys((*own, *first, ANY)))
 
 
 def spaced(key: bytes, space: str) -> bytes:
     """Return the key under which a request is found in a space."""
     return key if space == ANY else key[:1] + blake2b(key + space.encode(), digest_size=16).digest()
+
+
+def asking(shape: bytes) -> bytes:
+    """Return the key under which what asks for credentials is found, for requests of this shape."""
+    return spaced(shape, REFUSED)
 
 
 def _is_account(user: str) -> bool:

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
-from chatproxy.core.cassette.cassette import Cassette, first_numbers, located
+from chatproxy.core.cassette.cassette import first_numbers, located
 from chatproxy.core.credentials.blanking import user_of
 from chatproxy.core.matching.difference import Difference, Part, Values, differences, places
 from chatproxy.core.matching.normal_form import NormalForm, normalize
-from chatproxy.core.matching.rules import Rules
 from chatproxy.core.matching.shaping import shaping
+from chatproxy.core.matching.users import asking
 from chatproxy.core.model import NO_CREDENTIALS, NO_EXCHANGE, Exchange, ExchangeNumber, Request
 from chatproxy.core.replay.player import Miss, Played, Why, play_request
 from chatproxy.core.replay.session import Session
@@ -52,9 +52,16 @@ def explain(session: Session, request: Request) -> Explanation:
     reason = None if played.number else miss_reason(session, played)
     near = nearest(session, played.form, played.user)
     names = _parameters(session, played, near[0]) if played.number is None and near else []
-    key = located(session.cassette, played.form.key, session.spaces(played.user))
+    key = _found_under(session, played.form, played.user)
     shaped = shaping(blanked, session.rules, form, played.form)
     return Explanation(played.form, key, shaped, played.number, reason, near, names)
+
+
+def _found_under(session: Session, form: NormalForm, user: str) -> bytes:
+    asks = asking(form.shape)
+    if user == NO_CREDENTIALS and session.cassette.find(asks, 0) is not None:
+        return asks
+    return located(session.cassette, form.key, session.spaces(user))
 
 
 def nearest(session: Session, form: NormalForm, user: str) -> list[Near]:
@@ -188,10 +195,6 @@ def _other_user(recorded: str | None, live: str) -> str:
     if recorded == NO_CREDENTIALS:
         return "no credentials were sent, while this was sent with credentials"
     return f"another user sent it, {recorded}"
-
-
-def _recorded_form(cassette: Cassette, rules: Rules, number: ExchangeNumber) -> NormalForm:
-    return normalize(cassette.exchange(number).request, rules)
 
 
 def worded_differences(recorded: NormalForm, live: NormalForm) -> list[str]:

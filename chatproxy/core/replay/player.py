@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from chatproxy.core.cassette.cassette import located, write_since
 from chatproxy.core.matching.normal_form import NormalForm, normalize
-from chatproxy.core.matching.users import REFUSED, spaced
+from chatproxy.core.matching.users import asking
 from chatproxy.core.model import NO_CREDENTIALS, NO_EXCHANGE, ExchangeNumber, Request, is_read
 from chatproxy.core.replay.bindings import Ambiguity, Translation
 from chatproxy.core.replay.session import Session
@@ -91,7 +91,7 @@ def play_request(session: Session, request: Request, user: str) -> Played:
 
 def _challenge(session: Session, form: NormalForm) -> Answer | None:
     """Ask for credentials where it was done so; whatever SIDs stand for, it stands for nothing by that."""
-    decided = _read(session, spaced(form.shape, REFUSED))
+    decided = _read(session, asking(form.shape))
     if isinstance(decided, Miss):
         return None
     if decided.counter is not None:

@@ -126,7 +126,7 @@ class Sessions:
         session = self._held.get(forward.session or DEFAULT)
         if session is not None:
             session.writes.write(forward.path, exchange.number)
-            if exchange.response.status // 100 == _REFUSED:
+            if exchange.response.status // 100 == _REFUSED and session.life is forward.life:
                 session.live.refuse(forward.request.method, forward.path)
 
     def end(self, name: str) -> bool:

@@ -50,9 +50,9 @@ class LiveTimelines:
         if is_read(method):
             return
         collection = timeline(path)
-        self._changed[collection] = max(0, self._changed[collection] + by)  # the session may be a new one since
+        self._changed[collection] += by
         if collection != path:
-            self._members[path] = max(0, self._members[path] + by)
+            self._members[path] += by
 
     def __contains__(self, form: NormalForm) -> bool:
         """Tell whether this request must be put to the upstream, since a recorded answer could be stale."""

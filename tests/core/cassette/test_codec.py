@@ -147,15 +147,28 @@ def test_who_sent_a_request_comes_back(user: str, status: int) -> None:
     assert decode_exchange(ExchangeNumber(1), encode_exchange(one), "here") == one
 
 
-def test_a_record_that_does_not_tell_who_was_answered_401_had_no_credentials() -> None:
-    one = replace(EXCHANGE, response=Response(401))
-    assert one.user is None
-    assert decode_exchange(ExchangeNumber(1), encode_exchange(one), "here").user == NO_CREDENTIALS
+@pytest.mark.parametrize(("status", "user"), [(200, None), (403, None), (401, NO_CREDENTIALS)])
+def test_a_record_of_an_older_format_that_does_not_tell_who_was_answered_401_had_no_credentials(
+    status: int, user: str | None
+) -> None:
+    record = encode_exchange(replace(EXCHANGE, user="AC" + "1" * 32, response=Response(status)))
+    fields = unpack(record, "here")
+    older = pack([one.replace(b"AC" + b"1" * 32, b"") for one in fields])
+    assert older != record
+    assert decode_exchange(ExchangeNumber(1), older, "here").user == user
 
 
-@given(st.lists(users, max_size=4))
-def test_users_come_back_from_their_record_in_their_order(several: list[str | None]) -> None:
-    assert decode_users(encode_users(several)) == several
+@pytest.mark.parametrize("status", [200, 401])
+def test_credentials_that_are_not_known_stay_so_whatever_was_answered(status: int) -> None:
+    one = replace(EXCHANGE, user=None, response=Response(status))
+    assert decode_exchange(ExchangeNumber(1), encode_exchange(one), "here") == one
+
+
+@given(st.dictionaries(users, st.booleans(), max_size=4))
+def test_users_come_back_from_their_record_in_their_order_with_whether_each_was_admitted(
+    several: dict[str | None, bool],
+) -> None:
+    assert [*decode_users(encode_users(several)).items()] == [*several.items()]
 
 
 _paths = st.binary(max_size=9).map(lambda path: b"/" + path)

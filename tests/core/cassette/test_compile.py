@@ -3,17 +3,17 @@ from hashlib import blake2b
 from pathlib import Path
 
 from core.programs import Listed
-from exchanges import numbered
+from exchanges import numbered, users_of
 from fixture.fixtures import read
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import FORM, JSON, MESSAGES, ORIGIN, UPSTREAM, exchanges
 
 from chatproxy.core.answers.template import as_recorded
-from chatproxy.core.cassette.compile import compile_exchanges
+from chatproxy.core.cassette.compile import compile_exchanges, keys_of
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.matching.users import ANY, REFUSED, Users, spaced
+from chatproxy.core.matching.users import ANY, NONE, REFUSED, spaced
 from chatproxy.core.model import NO_CREDENTIALS, Exchange, ExchangeNumber, Request, Response
 from chatproxy.core.timeline.epochs import COLLECTION, UNTOUCHED, Place
 from chatproxy.core.timeline.numbering import Numbering
@@ -25,10 +25,10 @@ RULES = Rules()
 def test_each_exchange_is_compiled_by_the_one_function_for_keys(several: list[Exchange]) -> None:
     several = [replace(one, number=ExchangeNumber(number)) for number, one in enumerate(several, 1)]
     compiled = list(compile_exchanges(Listed(several), RULES))
-    forms, users = [normalize(one.request, RULES) for one in several], Users(one.user for one in several)
+    forms, users = [normalize(one.request, RULES) for one in several], users_of(several)
     assert sorted(one.number for one in compiled) == [exchange.number for exchange in several]
     assert sorted((one.number, one.keys, one.shape, one.route) for one in compiled) == [
-        (exchange.number, tuple(spaced(form.key, space) for space in users.spaces_of(exchange)), form.shape, form.route)
+        (exchange.number, keys_of(exchange, form, users), form.shape, form.route)
         for exchange, form in zip(several, forms, strict=True)
     ]
 
@@ -90,7 +90,47 @@ def test_an_exchange_has_a_key_in_each_of_its_spaces_and_a_challenge_repeats_as_
     assert [compiled[ExchangeNumber(number)].keys for number in (1, 2, 3)] == [
         tuple(spaced(form.key, space) for space in (ANY, account, "AC")),
         tuple(spaced(form.key, space) for space in (ANY, key, "SK")),
-        (spaced(form.key, REFUSED),),
+        (spaced(form.shape, REFUSED),),
     ]
     assert [compiled[ExchangeNumber(number)].is_read for number in (1, 2, 3)] == [False, False, True]
     assert compiled[ExchangeNumber(3)].place == Place(UNTOUCHED, COLLECTION, 0)
+
+
+@given(st.lists(exchanges, max_size=4))
+def test_an_exchange_is_found_by_its_key_in_its_spaces_and_what_asks_for_credentials_by_its_shape(
+    several: list[Exchange],
+) -> None:
+    users = users_of(several)
+    for one in several:
+        form = normalize(one.request, RULES)
+        spaces = [spaced(form.key, space) for space in users.spaces_of(one)]
+        asks = one.user == NO_CREDENTIALS and one.response.status == 401
+        assert [*keys_of(one, form, users)] == ([spaced(form.shape, REFUSED)] if asks else spaces)
+
+
+def test_credentials_are_asked_for_by_the_shape_alone_and_without_them_all_else_is_found_by_its_key() -> None:
+    paths = [MESSAGES + b"/IM" + digit * 32 for digit in (b"1", b"2")]
+    recorded = [
+        numbered(number, Request("GET", path), Response(status), UPSTREAM, number, number, 0, NO_CREDENTIALS)
+        for number, (path, status) in enumerate([(path, status) for status in (401, 403) for path in paths], 1)
+    ]
+    forms, users = [normalize(one.request, RULES) for one in recorded], users_of(recorded)
+    keys = [keys_of(one, form, users) for one, form in zip(recorded, forms, strict=True)]
+    assert keys[0] == keys[1] == (spaced(forms[0].shape, REFUSED),)
+    assert keys[2:] == [(spaced(form.key, NONE),) for form in forms[2:]]
+
+
+def test_a_user_that_was_admitted_but_once_is_one_of_those_who_recorded() -> None:
+    account, other, refused = ("AC" + digit * 32 for digit in "123")
+    answers = [(account, 401), (account, 200), (other, 200), (other, 401), (refused, 401), (refused, 401)]
+    recorded = [
+        numbered(number, Request("GET", MESSAGES), Response(status), UPSTREAM, number, number, 0, user)
+        for number, (user, status) in enumerate(answers, 1)
+    ]
+    numbering = Numbering()
+    compiled = {one.number: one for one in compile_exchanges(Listed(recorded), RULES, numbering)}
+    assert numbering.users == {account: True, other: True, refused: False}
+    key = normalize(recorded[0].request, RULES).key
+    assert [compiled[ExchangeNumber(number)].keys for number in (1, 4, 5)] == [
+        tuple(spaced(key, space) for space in spaces) for spaces in ((account, "AC"), (other, "AC"), (refused,))
+    ]

@@ -1,5 +1,6 @@
 import re
 from base64 import b64encode, urlsafe_b64encode
+from itertools import permutations
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -301,3 +302,14 @@ def test_blankers_are_kept_by_credentials_and_a_bounded_number_of_them() -> None
     again = blankers.of((basic(ACCOUNT, PASSWORD),))
     assert again is not first
     assert again.text(PASSWORD) == BLANK
+
+
+@pytest.mark.parametrize("names", list(permutations([b"Proxy-Authorization", b"Authorization"])))
+def test_the_same_value_is_of_another_user_as_another_field_in_whichever_order_they_come(
+    names: tuple[bytes, bytes],
+) -> None:
+    blankers, value = Blankers(), basic(ACCOUNT, PASSWORD)[1]
+    found = [blankers.of(((name, value),)) for name in names]
+    user_by_name = {b"Authorization": ACCOUNT.decode(), b"Proxy-Authorization": NO_CREDENTIALS}
+    assert [one.user for one in found] == [user_by_name[name] for name in names]
+    assert [one.text(PASSWORD) for one in found] == [BLANK, BLANK]

@@ -12,6 +12,7 @@ from chatproxy.core.engine import Engine
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import (
+    NO_CREDENTIALS,
     OTHER_CREDENTIALS,
     Exchange,
     LiveSid,
@@ -186,6 +187,52 @@ def test_law_2_an_account_of_the_cassette_stands_for_itself() -> None:
     assert client.ask(get("/", other)) == f"{other} {ACCOUNT}"
     bound = Client(choice=Choice(bind={LIVE_ACCOUNT: CHANNEL}))
     assert bound.session.sids.translation(normalize(get("/"), RULES), LIVE_ACCOUNT, lambda _: True).bound == {}
+
+
+def of_accounts(*accounts: str) -> Bindings:
+    recorded = [
+        numbered(nth, get("/"), Response(200), UPSTREAM, nth, nth, user=account)
+        for nth, account in enumerate(accounts, 1)
+    ]
+    return bindings(recorded=MemoryCassette("tour", recorded, RULES))
+
+
+def stands_for(several: Bindings, *live: str) -> list[str]:
+    """Let requests of these users be answered one after the other, and return which accounts they stand for then."""
+    for user in live:
+        expected = several.recorded_user(user)
+        several.keep(several.translation(normalize(get("/"), RULES), user, lambda _: True))
+        assert several.recorded_user(user) == expected
+    return [several.to_recorded(LiveSid(user.encode())).decode() for user in live]
+
+
+def test_law_2_a_second_account_stands_for_the_second_one_that_recorded_and_a_third_for_none() -> None:
+    one, two = ACCOUNT, sid("AC", "b")
+    first, second, third = (sid("AC", digit) for digit in "789")
+    assert stands_for(of_accounts(one, two), first, second, third) == [one, two, third]
+    assert stands_for(of_accounts(one, two), first, first, second) == [one, one, two]
+    assert stands_for(of_accounts(one, two), one, second) == [one, two]
+    assert stands_for(of_accounts(one, two), two, first) == [two, one]
+    assert stands_for(of_accounts(one, two), first, two) == [one, two]
+
+
+def test_law_2_which_of_several_recorded_accounts_a_second_one_stands_for_is_not_guessed() -> None:
+    one, two, three = (sid("AC", digit) for digit in "abc")
+    first, second = sid("AC", "8"), sid("AC", "9")
+    assert stands_for(of_accounts(one, two, three), first, second) == [one, second]
+
+
+@pytest.mark.parametrize("other", [sid("SK", "1"), NO_CREDENTIALS, OTHER_CREDENTIALS])
+def test_law_2_who_is_no_account_stands_for_itself(other: str) -> None:
+    several = of_accounts(ACCOUNT, sid("AC", "b"))
+    assert several.recorded_user(other) == other
+    assert stands_for(several, LIVE_ACCOUNT, other) == [ACCOUNT, other]
+
+
+def test_law_2_accounts_served_as_recorded_are_those_who_recorded() -> None:
+    kept = of_accounts(ACCOUNT, sid("AC", "b"))
+    kept = Bindings(kept._cassette, RULES, Choice(keep=frozenset({"AC"})))
+    assert kept.recorded_user(LIVE_ACCOUNT) == LIVE_ACCOUNT
 
 
 def test_law_2_a_recorded_supplied_sid_stands_for_itself_unless_another_does() -> None:

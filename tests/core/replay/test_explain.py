@@ -1,4 +1,5 @@
 import json
+from collections.abc import Container
 
 import pytest
 from exchanges import numbered
@@ -169,7 +170,7 @@ def test_law_12_a_path_of_which_nothing_was_recorded() -> None:
     for live in (Request("DELETE", MESSAGES), Request("GET", b"/v1/Services")):
         never = f"never recorded, nor was any {live.method} of such a path in cassette 'tour'"
         assert miss_reason(replay, play_request(replay, live, OTHER_CREDENTIALS)) == never
-        assert reason_of(replay, live) == f"{never}; it was sent without credentials"
+        assert reason_of(replay, live) == never
 
 
 FIRST, AGAIN, NEXT = post(b"Body=a"), post(b"Body=a"), post(b"Body=b")
@@ -205,7 +206,7 @@ SECOND_RUN = "if the program runs a second time, it needs DELETE /__chatproxy/se
             f"{SECOND_RUN} or a session name of its own",
         ),
         (
-            [LIST] * 50 + [FIRST],
+            [LIST] * 200 + [FIRST],
             FIRST,
             "the one recorded answer is used; "
             "DELETE /__chatproxy/sessions/default begins the session anew, or use a new session name",
@@ -384,12 +385,13 @@ def test_parts_in_which_alone_a_request_differs_can_be_ignored() -> None:
 ONE, TWO, THREE, KEY = "AC" + "1" * 32, "AC" + "2" * 32, "AC" + "3" * 32, "SK" + "1" * 32
 
 
-def of_users(*recorded: tuple[Request, str | None]) -> MemoryCassette:
-    """Return a cassette of requests that these users made one after another."""
+def of_users(*recorded: tuple[Request, str | None], refused: Container[int] = ()) -> MemoryCassette:
+    """Return a cassette of requests that these users made one after another; those of the numbers were refused."""
     exchanges: list[Exchange] = []
     for number, (request, user) in enumerate(recorded, 1):
         after = max((one.number for one in exchanges if not is_read(one.request.method)), default=0)
-        exchanges.append(numbered(number, request, Response(200), UPSTREAM, number, number, after, user))
+        response = Response(401 if number in refused else 200)
+        exchanges.append(numbered(number, request, response, UPSTREAM, number, number, after, user))
     return MemoryCassette("tour", exchanges, RULES)
 
 
@@ -405,7 +407,7 @@ def asked_by(user: str, *recorded: tuple[Request, str | None], live: Request = L
         ([OTHER_CREDENTIALS], NO_CREDENTIALS, "credentials were sent, while this was sent without credentials"),
         ([NO_CREDENTIALS], ONE, "no credentials were sent, while this was sent with credentials"),
         ([NO_CREDENTIALS], OTHER_CREDENTIALS, "no credentials were sent, while this was sent with credentials"),
-        ([ONE], TWO, f"the account was {ONE}, which is not this request's"),
+        ([ONE], TWO, f"another user sent it, {ONE}"),
     ],
 )
 def test_law_12_who_sent_a_request_is_named_where_nothing_else_differs(
@@ -443,6 +445,44 @@ def test_a_request_is_explained_with_its_key_in_the_space_of_who_asks() -> None:
     found = [explain(Session(cassette, RULES), live) for live in (with_credentials, LIST)]
     assert [one.number for one in found] == [1, 2]
     assert [[*first_numbers(cassette, one.key)] for one in found] == [[1], [2]]
+
+
+def test_a_request_that_was_refused_for_want_of_credentials_is_explained_with_the_key_of_its_shape() -> None:
+    cassette = of_users((LIST, NO_CREDENTIALS), (LIST, ONE), refused={1})
+    replay = Session(cassette, RULES)
+    other = Request("GET", MESSAGES.replace(b"CH" + b"2" * 32, b"CH" + b"9" * 32))
+    for live in (LIST, other):
+        found = explain(replay, live)
+        assert (found.number, [*first_numbers(cassette, found.key)]) == (1, [1])
+    write = explain(replay, FIRST)
+    assert (write.number, [*first_numbers(cassette, write.key)]) == (None, [])
+
+
+def test_law_12_a_second_run_is_told_of_by_who_came_first_and_what_asked_for_credentials_was_no_beginning() -> None:
+    cassette = of_users((FIRST, NO_CREDENTIALS), (FIRST, ONE), (NEXT, TWO), (FIRST, TWO), (LIST, ONE), refused={1})
+    replay = Session(cassette, RULES)
+    assert replay.opening == (2,)
+    for live, user in ((FIRST, ONE), (NEXT, TWO), (FIRST, TWO)):
+        assert play_request(replay, live, user).number
+    again, other = (miss_reason(replay, play_request(replay, FIRST, user)) for user in (ONE, TWO))
+    assert again.startswith(f"the one recorded answer is used: the first recorded request came again; {SECOND_RUN}")
+    assert other == (
+        "the one recorded answer is used; "
+        "DELETE /__chatproxy/sessions/default begins the session anew, or use a new session name"
+    )
+
+
+def test_law_12_where_what_is_looked_at_only_asked_for_credentials_nothing_came_first() -> None:
+    replay = Session(of_users(*[(LIST, NO_CREDENTIALS)] * 200, (FIRST, ONE), refused=range(1, 201)), RULES)
+    assert replay.opening == ()
+    assert play_request(replay, FIRST, ONE).number == 201
+    assert miss_reason(replay, play_request(replay, FIRST, ONE)).startswith("the one recorded answer is used; DELETE ")
+
+
+def test_law_12_of_a_user_who_was_only_refused_no_program_of_several_users_is_told() -> None:
+    cassette = of_users((FIRST, ONE), (LIST, TWO), refused={2})
+    one, other = Session(cassette, RULES, ONE), Session(cassette, RULES, THREE)
+    assert SEVERAL_USERS not in miss_reason(other, play_request(other, NEXT, THREE), [one])
 
 
 SEVERAL_USERS = "a program that uses several users needs --sessions one"

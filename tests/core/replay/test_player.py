@@ -1,5 +1,6 @@
 from collections import Counter
 
+import pytest
 from exchanges import numbered
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,11 +17,13 @@ from chatproxy.core.model import (
     Exchange,
     ExchangeNumber,
     Forward,
+    RecordedSid,
     Request,
     Response,
     is_read,
 )
 from chatproxy.core.record.recorder import Recorder
+from chatproxy.core.replay.bindings import Bindings, Given, Owner
 from chatproxy.core.replay.player import Answer, Miss, Why, decide, play_fetch, play_request
 from chatproxy.core.replay.session import Session
 
@@ -209,6 +212,93 @@ def test_a_refused_write_is_answered_again_with_nothing_done() -> None:
     assert [(one.number, one.repeats) for one in played] == [(1, True)] * 2
     assert (replay.state, replay.done, replay.epochs) == (state, set(), {})
     assert decide(replay, normalize(CREATE, RULES), ONE) == Answer(ExchangeNumber(2), replay_key(replay), writes=True)
+
+
+def of_path(channel: bytes, method: str = "GET") -> Request:
+    return Request(method, b"/v1/Services/IS" + b"0" * 32 + b"/Channels/CH" + channel * 32)
+
+
+def with_bindings(*recorded: tuple[Request, str | None, int]) -> Session:
+    cassette = of_users(*recorded).cassette
+    return Session(cassette, RULES, sids=Bindings(cassette, RULES))
+
+
+def test_what_asks_for_credentials_binds_nothing() -> None:
+    replay = with_bindings(
+        (of_path(b"1", "POST"), ONE, 200),
+        (of_path(b"1"), NO_CREDENTIALS, 401),
+        (of_path(b"1"), ONE, 200),
+        (of_path(b"2"), NO_CREDENTIALS, 401),
+        (of_path(b"2"), ONE, 200),
+    )
+    write = (of_path(b"a", "POST"), TWO)
+    found = asked(replay, (of_path(b"b"), NO_CREDENTIALS), (of_path(b"a"), NO_CREDENTIALS), write)
+    assert found == [2, 4, 1]
+    assert asked(replay, (of_path(b"b"), NO_CREDENTIALS), (of_path(b"b"), TWO), (of_path(b"a"), TWO)) == [4, 5, 3]
+
+
+@given(st.lists(st.sampled_from([b"a", b"b", b"1", b"2"]), max_size=6))
+def test_law_2_whatever_is_sent_without_credentials_first_changes_no_answer_to_those_with_them(
+    channels: list[bytes],
+) -> None:
+    recorded = [
+        *((of_path(channel), NO_CREDENTIALS, 401) for channel in (b"1", b"2")),
+        *((of_path(channel), ONE, 200) for channel in (b"1", b"2")),
+    ]
+    live = [(of_path(channel), TWO) for channel in (b"a", b"b")]
+    replay, disturbed = with_bindings(*recorded), with_bindings(*recorded)
+    assert None not in asked(disturbed, *((of_path(channel), NO_CREDENTIALS) for channel in channels))
+    assert asked(disturbed, *live) == asked(replay, *live) == [3, 4]
+
+
+def test_credentials_are_asked_for_on_a_path_with_a_sid_that_another_session_was_given() -> None:
+    message, given = b"IM" + b"3" * 32, Given()
+    member = Request("GET", MESSAGES + b"/" + message)
+    recorded = [
+        numbered(1, CREATE, Response(201, b"", (), message), UPSTREAM, 1, 1, 0, ONE),
+        numbered(2, member, Response(401), UPSTREAM, 2, 2, 1, NO_CREDENTIALS),
+        numbered(3, member, Response(200), UPSTREAM, 3, 3, 1, ONE),
+    ]
+    cassette = MemoryCassette("a", recorded, RULES)
+    first, other = (
+        Session(cassette, RULES, name, sids=Bindings(cassette, RULES, None, Owner(name), given))
+        for name in ("first", "other")
+    )
+    live = Request("GET", member.target.replace(message, first.sids.to_live(RecordedSid(message))))
+    refused = play_request(other, live, NO_CREDENTIALS)
+    assert (refused.number, refused.refusal, refused.form) == (2, None, normalize(live, RULES))
+    assert (play_request(other, live, ONE).number, play_request(other, live, ONE).elsewhere) == (None, "first")
+    assert asked(first, (live, NO_CREDENTIALS), (CREATE, ONE), (live, NO_CREDENTIALS), (live, ONE)) == [2, 1, 2, 3]
+
+
+def test_several_requests_for_credentials_of_one_shape_come_in_recorded_order_and_the_last_one_repeats() -> None:
+    replay = of_users(*((of_path(channel), NO_CREDENTIALS, 401) for channel in (b"1", b"2")))
+    first, *others = (play_request(replay, of_path(channel), NO_CREDENTIALS) for channel in (b"2", b"1", b"3"))
+    assert (first.number, first.repeats) == (1, False)
+    assert [(one.number, one.repeats) for one in others] == [(2, True)] * 2
+    assert asked(replay, (Request("GET", MESSAGES), NO_CREDENTIALS), (of_path(b"1"), ONE)) == [None, None]
+
+
+def test_credentials_are_asked_for_also_where_a_write_at_the_upstream_has_changed_what_is_asked_for() -> None:
+    replay = of_users((LIST, NO_CREDENTIALS, 401), (LIST, ONE, 200))
+    replay.live.write("POST", MESSAGES)
+    assert asked(replay, (LIST, NO_CREDENTIALS), (LIST, ONE)) == [1, None]
+
+
+def test_an_account_that_was_only_refused_is_refused_again_and_a_made_up_one_replays_what_the_other_recorded() -> None:
+    recorded = [(LIST, TWO, 401), (LIST, ONE, 200), (CREATE, ONE, 201)]
+    assert asked(with_bindings(*recorded), (LIST, TWO), (LIST, THREE), (CREATE, THREE)) == [1, 2, 3]
+    assert asked(with_bindings(*recorded), (LIST, ONE), (LIST, TWO), (CREATE, ONE)) == [2, 1, 3]
+    several = [(FETCH, KEY, 200), *recorded]
+    assert asked(with_bindings(*several), (LIST, TWO), (LIST, THREE), (FETCH, KEY)) == [2, 3, 1]
+
+
+@pytest.mark.parametrize("user", [OTHER_CREDENTIALS, KEY])
+def test_who_was_only_refused_uses_up_nothing_of_who_recorded_nor_the_other_way_round(user: str) -> None:
+    replay = of_users((CREATE, user, 401), (CREATE, ONE, 201))
+    assert asked(replay, (CREATE, THREE), (CREATE, user)) == [2, 1]
+    again = of_users((CREATE, user, 401), (CREATE, ONE, 201))
+    assert asked(again, (CREATE, user), (CREATE, ONE)) == [1, 2]
 
 
 def replay_key(replay: Session) -> bytes:

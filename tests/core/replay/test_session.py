@@ -52,7 +52,7 @@ def test_sessions_of_one_cassette_share_no_state() -> None:
     one, other = Session(cassette, rules), Session(cassette, rules)
     one.answered[b"key"] = 1
     one.writes.write(MESSAGES, ExchangeNumber(1))
-    one.live.write(normalize(Request("POST", MESSAGES), rules))
+    one.live.write("POST", MESSAGES)
     assert (other.answered, other.writes.of(MESSAGES)) == ({}, 0)
     assert normalize(Request("GET", MESSAGES), rules) not in other.live
 
@@ -348,6 +348,34 @@ def test_a_live_account_is_answered_in_the_space_of_the_recorded_one_that_it_sta
     assert session.sids.to_recorded(LiveSid(live.encode())) == one.encode()
     assert session.spaces(live) == before == session.spaces(one) == (one, "")
     assert session.spaces(two) == (two, "")
+
+
+def test_a_second_live_account_is_answered_in_the_space_of_the_second_recorded_one() -> None:
+    one, two, first, second = ("AC" + digit * 32 for digit in "1234")
+    session = of_users(one, two)
+    request = normalize(Request("GET", MESSAGES), Rules())
+    session.sids.keep(session.sids.translation(request, first, lambda _: True))
+    before = session.spaces(second)
+    session.sids.keep(session.sids.translation(request, second, lambda _: True))
+    assert (session.spaces(first), before, session.spaces(second)) == ((one, ""), (two, ""), (two, ""))
+
+
+def test_the_recording_begins_with_its_first_exchanges_but_those_that_asked_for_credentials() -> None:
+    account = "AC" + "1" * 32
+    sent = [
+        ("GET", 401, None),
+        ("GET", 401, "none"),
+        ("GET", 200, account),
+        ("POST", 401, "none"),
+        ("POST", 201, account),
+    ]
+    recorded = [
+        numbered(n, Request(method, MESSAGES), Response(status), UPSTREAM, n, n, user=user)
+        for n, (method, status, user) in enumerate([*sent, *sent], 1)
+    ]
+    assert Session(MemoryCassette("a", recorded, Rules()), Rules()).opening == (1, 3, 5)
+    refused = [replace(recorded[1], number=ExchangeNumber(n)) for n in range(1, 4)]
+    assert Session(MemoryCassette("a", refused, Rules()), Rules()).opening == ()
 
 
 def test_the_spaces_of_so_many_users_are_remembered_and_no_more() -> None:

@@ -1,10 +1,12 @@
 import pytest
-from strategies import MESSAGES, basic
+from exchanges import numbered
+from strategies import MESSAGES, UPSTREAM, basic
 
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.errors import RequestError
+from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Headers, Request
+from chatproxy.core.model import NO_EXCHANGE, Forward, Headers, Request, Response
 from chatproxy.core.replay.session import Session
 from chatproxy.core.replay.sessions import OF_KEYS, Sessions
 
@@ -264,3 +266,31 @@ def test_the_sessions_that_a_program_may_have_begun_by_another_user_name_are_all
     for alone in (Sessions(begin, by_user=False), Sessions(begin, tied="a")):
         first = alone.of(by(ACCOUNT), 0)
         assert list(alone.others(first)) == list(alone.others(other)) == []
+
+
+@pytest.mark.parametrize(("status", "is_live"), [(201, True), (401, False), (404, False), (500, True)])
+def test_a_write_put_to_the_upstream_is_the_last_one_and_has_changed_something_unless_it_was_refused(
+    status: int, is_live: bool
+) -> None:
+    sessions = Sessions(begin)
+    session = sessions.of(named(b"mine"), 0)
+    write = Request("POST", MESSAGES)
+    session.live.write(write.method, MESSAGES)
+    exchange = numbered(7, write, Response(status), UPSTREAM, 1, 1)
+    sessions.wrote(Forward(write, 1, NO_EXCHANGE, "gone", MESSAGES), exchange)
+    assert session.writes.of(MESSAGES) == 0
+    sessions.wrote(Forward(write, 1, NO_EXCHANGE, "mine", MESSAGES, session.life), exchange)
+    assert session.writes.of(MESSAGES) == 7
+    assert (normalize(request(), RULES) in session.live) is is_live
+
+
+def test_a_write_that_was_refused_to_a_session_before_it_began_anew_leaves_what_the_new_one_changed() -> None:
+    sessions = Sessions(begin)
+    before = sessions.of(named(b"mine"), 0)
+    sessions.end("mine")
+    session = sessions.of(named(b"mine"), 1)
+    write = Request("POST", MESSAGES)
+    session.live.write(write.method, MESSAGES)
+    refusal = numbered(7, write, Response(401), UPSTREAM, 1, 1)
+    sessions.wrote(Forward(write, 1, NO_EXCHANGE, "mine", MESSAGES, before.life), refusal)
+    assert normalize(request(), RULES) in session.live

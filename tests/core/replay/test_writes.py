@@ -16,7 +16,7 @@ def form(method: str, path: str) -> NormalForm:
 def live(*writes: tuple[str, str]) -> LiveTimelines:
     timelines = LiveTimelines()
     for method, path in writes:
-        timelines.write(form(method, path))
+        timelines.write(method, path.encode())
     return timelines
 
 
@@ -66,3 +66,27 @@ def test_the_last_write_is_that_of_the_timeline_or_of_a_member_above_it() -> Non
         writes.write(path.encode(), ExchangeNumber(number))
     paths = (MESSAGES, f"{MESSAGES}/IM7", f"{CHANNELS}/CH2/Messages", CHANNELS, f"{CHANNELS}/CH3/Messages", "/v1")
     assert [writes.of(path.encode()) for path in paths] == [5, 5, 9, 9, 0, 0]
+
+
+def test_a_write_that_was_refused_changed_nothing() -> None:
+    timelines = live(("DELETE", f"{CHANNELS}/CH1"))
+    timelines.refuse("DELETE", f"{CHANNELS}/CH1".encode())
+    for path in (CHANNELS, f"{CHANNELS}/CH1", MESSAGES, f"{MESSAGES}/IM1"):
+        assert form("GET", path) not in timelines
+
+
+def test_what_another_write_changed_stays_so_when_one_is_refused() -> None:
+    timelines = live(("POST", MESSAGES), ("POST", MESSAGES), ("DELETE", f"{CHANNELS}/CH1"))
+    timelines.refuse("POST", MESSAGES.encode())
+    assert form("GET", MESSAGES) in timelines
+    timelines.refuse("DELETE", f"{CHANNELS}/CH1".encode())
+    assert form("GET", MESSAGES) in timelines
+    assert form("GET", f"{CHANNELS}/CH1/Members") not in timelines
+    timelines.refuse("POST", MESSAGES.encode())
+    assert form("GET", MESSAGES) not in timelines
+
+
+def test_a_refused_read_changes_nothing() -> None:
+    timelines = live(("POST", MESSAGES))
+    timelines.refuse("GET", MESSAGES.encode())
+    assert form("GET", MESSAGES) in timelines

@@ -17,7 +17,7 @@ from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.errors import ConfigError
 from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import NO_CREDENTIALS, OTHER_CREDENTIALS, Exchange, ExchangeNumber, Headers, Request, Response
-from chatproxy.core.review.drift import A_WRITE, NOT_LAST, Drift
+from chatproxy.core.review.drift import A_WRITE, NOT_LAST, OTHERS_REFUSED, Drift
 from chatproxy.core.review.findings import Checked, Severity
 
 SERVICE, MESSAGE, LIVE = "IS" + "a" * 32, "IM" + "1" * 32, "IM" + "9" * 32
@@ -229,3 +229,23 @@ def test_law_1_what_asks_for_credentials_is_of_every_state() -> None:
     asking = Asking(recorded, same, writes=False)
     assert [one.skipped for one in asking.checked()] == [A_WRITE, None, A_WRITE]
     assert [request.headers for request in asking.asked] == [()]
+
+
+@pytest.mark.parametrize("writes", [False, True])
+@pytest.mark.parametrize("user", [None, OTHER_CREDENTIALS, "AC" + "1" * 32, "SK" + "1" * 32])
+def test_what_was_refused_to_credentials_is_not_asked_for_with_others(user: str | None, writes: bool) -> None:
+    refusals = [exchange(2, method, PATH, {"code": 20003}, status=401) for method in ("GET", "POST")]
+    recorded = [replace(TALK[0], user="AC" + "2" * 32)]
+    recorded += [replace(one, number=ExchangeNumber(nth), user=user) for nth, one in enumerate(refusals, 2)]
+    asking = Asking(recorded, same, writes=writes)
+    assert [one.skipped for one in asking.checked()] == [
+        *([None] if writes else [A_WRITE]),
+        *(OTHERS_REFUSED, OTHERS_REFUSED),
+    ]
+
+
+def test_what_was_refused_is_no_later_answer_to_what_an_account_read() -> None:
+    account, other = "AC" + "1" * 32, "AC" + "2" * 32
+    refused = replace(exchange(2, "GET", PATH, {"code": 20003}, status=401), user=other, after=ExchangeNumber(0))
+    recorded = [replace(exchange(1, "GET", PATH, {}), user=account), refused]
+    assert [one.skipped for one in Asking(recorded, same, writes=False).checked()] == [None, OTHERS_REFUSED]

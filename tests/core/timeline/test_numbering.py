@@ -26,9 +26,10 @@ def exchange(
     asked: int = 0,
     answered: int = 0,
     user: str | None = None,
+    status: int = 200,
 ) -> Exchange:
     request = Request("POST", target, (FORM,), body)
-    return numbered(number, request, Response(200, b"OK", (JSON,), answer), UPSTREAM, asked, answered, user=user)
+    return numbered(number, request, Response(status, b"OK", (JSON,), answer), UPSTREAM, asked, answered, user=user)
 
 
 def learned(*several: Exchange) -> Numbering:
@@ -110,6 +111,29 @@ def test_law_2_the_account_is_the_first_user_name_that_is_one() -> None:
     assert learned().account is None
     assert learned(key).account == shown
     assert learned(key, exchange(2, user=user.decode()), exchange(3, user=shown.decode())).account == user
+
+
+def test_law_2_an_account_that_was_only_refused_is_the_one_that_recorded_only_where_no_other_did() -> None:
+    shown, one, other = (sid("AC", digit) for digit in "123")
+    refused = exchange(1, answer=shown, user=one.decode(), status=401)
+    assert learned(refused).account == one
+    assert learned(refused, exchange(2, user=other.decode(), status=401)).account == one
+    assert learned(refused, exchange(2, user=other.decode())).account == other
+    assert learned(refused, exchange(2, user=other.decode()), exchange(3, user=one.decode())).account == other
+    assert learned(refused, exchange(2, user=other.decode(), status=404)).account == other
+
+
+def test_users_are_told_with_whether_each_was_ever_admitted() -> None:
+    account, key = sid("AC", "1").decode(), sid("SK", "2").decode()
+    found = learned(
+        exchange(1, user=key, status=401),
+        exchange(2, user=account, status=401),
+        exchange(3, user=account),
+        exchange(4, user=account, status=401),
+        exchange(5, user=NO_CREDENTIALS, status=403),
+        exchange(6, status=401),
+    )
+    assert [*found.users.items()] == [(key, False), (account, True), (NO_CREDENTIALS, True), (None, False)]
 
 
 @pytest.mark.parametrize("user", [None, NO_CREDENTIALS, OTHER_CREDENTIALS])
