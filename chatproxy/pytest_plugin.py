@@ -134,6 +134,8 @@ class _Run:
         with _failing():
             line = proxied.write()
         self.lines += [line] if line else []
+        assumed = proxied.assumed()
+        self.lines += [assumed] if assumed and assumed not in self.lines else []
 
     def close(self) -> None:
         if self._background is not None:
@@ -180,6 +182,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     report = yield
     if report.when == "call" and _PROXIED in item.stash:
         item.stash[_PASSED] = report.passed
+        item.stash[_PROXIED].ran()
         if not report.passed:
             missed = item.stash[_PROXIED].missed()
             report.sections += [("chatproxy", "\n".join(missed))] if missed else []

@@ -15,6 +15,9 @@ from chatproxy.core.model import (
     Response,
     Standing,
 )
+from chatproxy.core.timeline.standing import Role
+from chatproxy.core.timeline.standing import Standing as Stands
+from chatproxy.core.timeline.states import Where
 
 
 def numbered(  # noqa: PLR0917 - in the order of an exchange
@@ -57,3 +60,7 @@ def as_sent(exchange: Exchange) -> Request:
         return request
     field = (b"Authorization", b"Bearer x") if user == OTHER_CREDENTIALS else basic(user.encode(), b"x")
     return replace(request, headers=(*request.headers, field))
+
+
+STANDING = Stands(Role.READ, Where((), 0, False), (0,))
+"""Where it makes no difference where an exchange stands."""

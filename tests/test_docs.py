@@ -39,8 +39,8 @@ from chatproxy.cli.options import FINDINGS, UNUSED
 from chatproxy.cli.run import MISSES
 from chatproxy.config.settings import SETTINGS
 from chatproxy.core import errors
-from chatproxy.core.engine import EXCHANGE, OUTCOME
 from chatproxy.core.model import Mode, Outcome
+from chatproxy.core.replay.marks import EXCHANGE, OUTCOME
 from chatproxy.fixture.document import CURRENT
 from chatproxy.mitm.options import NAMES
 from chatproxy.runs.child import NOT_EXECUTABLE, NOT_FOUND

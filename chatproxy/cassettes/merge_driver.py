@@ -41,7 +41,7 @@ def _is_empty(path: Path) -> bool:
 
 def _read(path: Path, shown: str, rules: Rules) -> Cassette:
     with open_document(path, shown) as document:
-        return MemoryCassette(document.name, document.exchanges, rules, document.declared)
+        return MemoryCassette(document.name, document.exchanges, rules, document.declared, document.variables)
 
 
 def _means_the_same(one: Cassette, other: Cassette, rules: Rules) -> bool:

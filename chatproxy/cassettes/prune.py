@@ -42,7 +42,10 @@ def plan_pruning(store: Store, name: str, reports: Sequence[Path], rules: Rules)
 
 def carry_out(store: Store, plan: Plan, rules: Rules, progress: Progress = unseen) -> None:
     """Replace a cassette by what is left of it; until that is whole, and if it fails, the cassette is as it was."""
-    recording = Recording(store, plan.name, Existing.RENEW, plan.record.begun, declared=plan.record.declared)
+    record = plan.record
+    recording = Recording(
+        store, plan.name, Existing.RENEW, record.begun, declared=record.declared, variables=record.variables
+    )
     left = plan.tally.count - len(plan.pruning.deleted)
     recording.fill(_kept(store, plan), rules, work=("prune", left), progress=progress)
 

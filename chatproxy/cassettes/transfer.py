@@ -63,14 +63,22 @@ def open_file(path: Path, cache: Store | None, rules: Rules, begun: int) -> Cass
         if cache is not None:
             with suppress(CassetteError):  # another process fills it just now
                 return _cached(cache, document, rules, begun)
-        return MemoryCassette(document.name, document.exchanges, rules, document.declared)
+        return MemoryCassette(document.name, document.exchanges, rules, document.declared, document.variables)
 
 
 def _cached(cache: Store, document: "Opened", rules: Rules, begun: int) -> Cassette:
     """Open a fixture by way of the cache, where the oldest ones are forgotten."""
     key = document.digest()
     if cache.find(key) is None:
-        recording = Recording(cache, key, Existing.REPLACE, begun, title=document.name, declared=document.declared)
+        recording = Recording(
+            cache,
+            key,
+            Existing.REPLACE,
+            begun,
+            title=document.name,
+            declared=document.declared,
+            variables=document.variables,
+        )
         _put_all(recording, document)
         oldest_first = sorted(cache.listing(), key=lambda listed: listed.begun)
         for listed in oldest_first[:-_FILES_KEPT]:
@@ -83,25 +91,32 @@ def exact_fixture(store: Store, name: str) -> Document:
     record = store.find(name)
     if record is not None and record.declared is not None:
         raise CassetteError(name, "comes from a canonical fixture, nothing more exact is known; leave out --exact")
-    return Document(name, store.count(name), store.exchanges(name))
+    return Document(name, store.count(name), store.exchanges(name), variables=record.variables if record else {})
 
 
 def canonical_fixture(
-    store: Store, name: str, rules: Rules, keep: frozenset[str] = frozenset(), progress: Progress = unseen
+    store: Store,
+    name: str,
+    rules: Rules,
+    keep: frozenset[str] = frozenset(),
+    progress: Progress = unseen,
+    *,
+    anonymous: bool = False,
 ) -> Document:
     """Return a cassette in canonical form under these rules, with the SIDs of ``keep`` as recorded.
 
+    An ``anonymous`` one does not tell the recorder's own SIDs.
     Its exchanges raise LeakError where the rules of scrubbing cannot be applied.
     """
     cassette = store.open(name, rules, progress)
     canonical = Canonical(cassette, rules, numbered_sids(keep))
-    exchanges = _within_reach(cassette, canonical.exchanges(), rules.scrub)
-    return Document(name, store.count(name), exchanges, canonical.declared())
+    exchanges = _within_reach(cassette, canonical, rules.scrub)
+    return Document(name, len(canonical.numbers), exchanges, canonical.declared(anonymous=anonymous))
 
 
-def _within_reach(cassette: Cassette, exchanges: Iterator[Exchange], scrub: Scrub) -> Iterator[Exchange]:
+def _within_reach(cassette: Cassette, canonical: Canonical, scrub: Scrub) -> Iterator[Exchange]:
     """Pass on exchanges that the rules of scrubbing could be applied to; raises LeakError for another."""
-    for number, exchange in zip(cassette.order(), exchanges, strict=True):
+    for number, exchange in zip(canonical.numbers, canonical.exchanges(), strict=True):
         if reason := out_of_reach(exchange, scrub):
             raise LeakError(f"{cassette.name}/{number}: is not exported: {reason}; {_OUT_OF_REACH}")
         yield exchange
@@ -125,7 +140,7 @@ def export_cassette(fixture: Document, path: Path, gate: Gate = GATE, progress: 
         whole_file(path, permissions=_SHARED, check=check, make_folder=True) as file,
         progress("export", fixture.count) as step,
     ):
-        write_fixture(fixture.name, stepped(fixture.exchanges, step), file, fixture.declared)
+        write_fixture(fixture.name, stepped(fixture.exchanges, step), file, fixture.declared, fixture.variables)
     return fixture.count
 
 
@@ -167,7 +182,8 @@ def import_fixture(
         existing = Existing.RENEW if replace else Existing.REFUSE
         if not replace and store.find(known) is not None:
             raise CassetteError(known, "exists; give --replace to replace it or --name for another name")
-        _put_all(Recording(store, known, existing, begun, declared=document.declared), document, progress)
+        recording = Recording(store, known, existing, begun, declared=document.declared, variables=document.variables)
+        _put_all(recording, document, progress)
         return known, document.count
 
 
@@ -216,7 +232,8 @@ def open_document(path: Path, shown: str | None = None) -> Iterator[Opened]:
             raise CassetteError(name, f"cannot be read: {error.strerror}") from error
         document = read_fixture(stream, name)
         try:
-            yield Opened(document.name, document.count, document.exchanges, document.declared, stream)
+            said = (document.declared, document.variables)
+            yield Opened(document.name, document.count, document.exchanges, *said, stream)
         except CassetteError as error:
             if error.place:
                 raise

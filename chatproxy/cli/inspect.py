@@ -23,6 +23,7 @@ from chatproxy.core.review.findings import Severity
 from chatproxy.core.text.excerpts import counted
 from chatproxy.show.differences import review_json, review_text
 from chatproxy.show.explanation import explanation_json, explanation_text
+from chatproxy.show.known_sids import bind_block
 from chatproxy.store import Store
 from chatproxy.wiring.sessions import open_replayed, open_several, rules_of, sessions_of
 
@@ -40,6 +41,17 @@ def explain(cassette: str, as_json: bool, settings: Settings) -> None:
         session = sessions_of(replayed, settings, rules).of(request, now())
         found = explain_request(session, request)
         shown = explanation_json(found, replayed.name) if as_json else explanation_text(found, replayed.name)
+    say(shown)
+
+
+@click.command(epilog=epilog("chatproxy sids cassettes/checkout.json >> chatproxy.toml"))
+@click.argument("cassette", metavar="NAME|FILE")
+@options(*MATCHING)
+def sids(cassette: str, settings: Settings) -> None:
+    """Print the known SIDs of a cassette as the block for `bind` that another environment fills in."""
+    with ExitStack() as stack:
+        replayed = open_replayed(stack, cassette, settings, rules_of(settings))
+        shown = bind_block(replayed)
     say(shown)
 
 

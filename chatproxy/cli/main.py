@@ -40,7 +40,7 @@ COMMANDS = {
     "serving": ("record", "replay", "auto", "passthrough", "sandbox", "demo", "addon-path"),
     "run": ("run",),
     "cassettes": ("export", "import", "merge", "list", "show", "rename", "rm", "prune"),
-    "inspect": ("explain", "diff", "merge-driver", "check"),
+    "inspect": ("explain", "sids", "diff", "merge-driver", "check"),
     "verify": ("verify",),
     "coverage": ("coverage",),
 }

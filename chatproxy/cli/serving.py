@@ -16,7 +16,7 @@ from chatproxy.core.model import Mode
 RECORDING = ("upstream", "upstream-ca", "connect-timeout", "upstream-timeout")
 SERVING = ("listen", "urls", "ready-file", "max-body", "max-header", "max-connections", "client-timeout")
 _REPORTING = ("journal", "report")
-SESSIONS = ("sessions", "max-sessions", "session-idle", "on-exhausted")
+SESSIONS = ("sessions", "max-sessions", "session-idle", "on-exhausted", "skipped")
 _SANDBOX = tuple(setting.name for setting in SETTINGS if setting.name.startswith("sandbox-"))
 
 

@@ -50,6 +50,7 @@ class Settings:
     sessions: str
     max_sessions: int
     on_exhausted: str
+    skipped: str
     session_idle: float
     journal: int
     report: Path | None
@@ -187,8 +188,8 @@ SETTINGS = (
         "clock",
         values.clock,
         "now",
-        "now|recorded|TIME",
-        "serve times as of now, as recorded, or beginning at a time such as 2026-01-01T00:00:00Z",
+        "now|shift|recorded|TIME",
+        "serve times as of now, recorded ones moved as a whole, as recorded, or by a clock that stands at TIME",
     ),
     Setting(
         "sids",
@@ -218,9 +219,7 @@ SETTINGS = (
         "what is no leak: ids as shown, or regular expressions of whole texts, separated by commas",
     ),
     Setting("strict", values.switch, "false", "", "take addresses and numbers that users wrote for leaks too"),
-    Setting(
-        "ready-file", values.path, None, "PATH", "write url, mode, pid and any token to this file as JSON when ready"
-    ),
+    Setting("ready-file", values.path, None, "PATH", "write url, mode, pid, any token to this file as JSON when ready"),
     Setting(
         "max-body", values.whole(1, "number of bytes"), "16777216", "BYTES", "the largest body of a request or answer"
     ),
@@ -242,6 +241,7 @@ SETTINGS = (
         "miss|restart",
         "miss a request that only a session begun anew could answer, or begin it anew",
     ),
+    Setting("skipped", values.choice("miss", "done"), "miss", "miss|done", "miss, or serve, what shows skipped writes"),
     Setting("session-idle", values.seconds, "3600", "SECONDS", "how long a session is kept without a request"),
     Setting("journal", values.whole(0, "number"), "1000", "N", "how many of the last requests the journal holds"),
     Setting(

@@ -132,13 +132,13 @@ def time(raw: object) -> datetime:
 
 
 def clock(raw: object) -> str | datetime:
-    """Read ``now``, ``recorded``, or the time at which a clock begins."""
-    if raw in {"now", "recorded"}:
+    """Read ``now``, ``shift``, ``recorded``, or the time at which a clock stands."""
+    if raw in {"now", "shift", "recorded"}:
         return str(raw)
     try:
         return time(raw)
     except ValueError as error:
-        raise ValueError(f"{raw!r} is neither now nor recorded, nor a time as 2026-01-01T00:00:00Z") from error
+        raise ValueError(f"{raw!r} is neither now, shift nor recorded, nor a time as 2026-01-01T00:00:00Z") from error
 
 
 def kept(raw: object) -> frozenset[str]:
@@ -151,15 +151,20 @@ def kept(raw: object) -> frozenset[str]:
 
 
 def bound(raw: object) -> dict[str, str]:
-    """Read which live SID stands for which recorded one."""
+    """Read which live SID stands for which recorded one, or that nothing is assumed; several may stand for one."""
+    if raw == NO_ASSUMPTION:
+        return {NO_ASSUMPTION: ""}
     pairs = list(raw.items()) if isinstance(raw, dict) else [text.partition("=")[::2] for text in _listed(raw, "pairs")]
     for live, recorded in pairs:
         if not _is_sid(live) or not _is_sid(recorded) or live[:2] != recorded[:2]:
             raise ValueError(f"{live}={recorded} is no LIVE=RECORDED, two SIDs of one type")
-    for twice in (dict(pairs), {recorded: live for live, recorded in pairs}):
-        if len(twice) < len(pairs):
-            raise ValueError("a SID stands twice, and can stand for only one other")
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError("a SID stands twice, and can stand for only one other")
     return dict(pairs)
+
+
+NO_ASSUMPTION = "none"
+"""In place of pairs: nothing is assumed of a SID that no setting names."""
 
 
 def ignored(raw: object) -> frozenset[tuple[str, str]]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from chatproxy.core.answers.stencil import Stencil
 from chatproxy.core.answers.template import as_it_is, origin_filler, turned
+from chatproxy.core.cassette.history import Need
 from chatproxy.core.credentials.blanking import Blankers
 from chatproxy.core.errors import ChatproxyError, MissError, error_json
 from chatproxy.core.http.admission import check_answer
@@ -23,17 +24,15 @@ from chatproxy.core.model import (
 )
 from chatproxy.core.record.recorder import Recorder
 from chatproxy.core.replay.askers import Asker, Askers
+from chatproxy.core.replay.gaps import Miss, Why, behind
 from chatproxy.core.replay.journal import Entry, Journal
-from chatproxy.core.replay.player import Played, play_fetch, play_request
+from chatproxy.core.replay.marks import Assumed, hit, marked
+from chatproxy.core.replay.player import Played, play_fetch, play_request, repeats
 from chatproxy.core.replay.rendered import Rendered, Repeat
 from chatproxy.core.replay.session import Session
 from chatproxy.core.replay.sessions import Sessions
 from chatproxy.core.scrubbing.rules import NO_SCRUB, Scrub
 from chatproxy.core.scrubbing.scrub import scrubbed_target
-
-OUTCOME = b"x-chatproxy-outcome"
-EXCHANGE = b"x-chatproxy-exchange"
-_HIT_MARKS = OUTCOME + b": hit\r\n" + EXCHANGE + b": %b/%d\r\n"
 
 
 class _Asked(NamedTuple):
@@ -72,6 +71,7 @@ class Engine:
         self.sessions = sessions
         self.journal = journal or Journal()
         self._recorder = recorder
+        self._last_kept = recorder.last_write if recorder else NO_EXCHANGE
         self._keep_urls = keep_urls
         self._scrub = scrub
         self._on_miss = on_miss
@@ -112,19 +112,36 @@ class Engine:
                 stencil.status,
                 played.number,
                 skipped=played.skipped,
-                ambiguity=played.ambiguity,
+                assumed=played.assumed,
+                reordered=played.reordered,
             )
             return self._hit(session, stencil, entry, request.origin, repeats=played.repeats)
         if self._recorder is None:
-            from chatproxy.core.replay.explain import miss_reason  # noqa: PLC0415 - most replays never miss
-
-            miss = MissError(asked.blanked.line, miss_reason(session, played, self.sessions.others(session)))
-            self._on_miss(miss)
-            return self.on_error(miss, request)
-        session.live.write(played.form.method, played.form.path)
+            return self._missed(self.sessions, session, played, asked)
+        if played.form not in session.live:
+            need = session.live.need(played.form)
+            if not session.live.may_go(need, session.progress.states):
+                return self._missed(self.sessions, session, played, asked, need)
+        session.live.write(played.form)
         session.change()
-        path = played.form.path
-        return Forward(request, self._clock(), session.writes.of(path), session.name, path, session.life)
+        return Forward(request, self._clock(), self._last_kept, session.name, played.form.path, session.life)
+
+    def _missed(
+        self, sessions: Sessions, session: Session, played: Played, asked: _Asked, need: Need | None = None
+    ) -> Response:
+        """Answer a request that was never recorded, or one with this need that cannot be put to the upstream."""
+        from chatproxy.core.replay import explain  # noqa: PLC0415 - most replays never miss
+
+        why: Miss | None
+        if need is None:
+            reason, why = explain.miss_reason(session, played, sessions.others(session))
+        else:
+            why = behind(session, need)
+            reason = explain.behind_reason(session, why)
+        miss = MissError(asked.blanked.line, reason)
+        self._on_miss(miss)
+        in_doubt = why.exchange if why is not None and why.why is Why.IN_DOUBT else None
+        return self.on_error(miss, asked.request, played.assumed, in_doubt)
 
     def fetch(self, target: bytes, asker: Asker, origin: str) -> Rendered | None:
         """Answer a GET without body as ``decide`` would; None if that has to be asked, with nothing done yet.
@@ -143,7 +160,7 @@ class Engine:
         number = played.number
         stencil = session.cassette.stencil(number)
         entry = Entry(now, session.name, "GET", target, Outcome.HIT, stencil.status, number)
-        return self._hit(session, stencil, entry, origin, repeats=played.counter is None)
+        return self._hit(session, stencil, entry, origin, repeats=repeats(played))
 
     def again(self, repeat: Repeat) -> tuple[Session, int] | None:
         """Give an answer again, and return its session and moment; None if it must be decided anew."""
@@ -155,13 +172,25 @@ class Engine:
         self.counts[Outcome.HIT] += 1
         entry = repeat.entry
         self.journal.hit(
-            Entry(now, entry.session, entry.method, entry.target, Outcome.HIT, entry.status, entry.exchange)
+            Entry(
+                now,
+                entry.session,
+                entry.method,
+                entry.target,
+                Outcome.HIT,
+                entry.status,
+                entry.exchange,
+                assumed=entry.assumed,
+            )
         )
         return session, now
 
-    def on_response(self, forward: Forward, response: Response) -> tuple[Response, Exchange | None]:
+    def on_response(
+        self, forward: Forward, response: Response, *, abandoned: bool = False
+    ) -> tuple[Response, Exchange | None]:
         """Return what the client gets, and the exchange that must be on disk before the client gets it.
 
+        ``abandoned`` tells that the client has gone already.
         Of an exchange nothing is counted or noted before ``on_kept``. Raises UpstreamError for an answer that cannot
         be taken.
         """
@@ -172,30 +201,42 @@ class Engine:
             check_answer(response)
             blanked = self._blankers.of(forward.request.headers).text(forward.request.target)
             self._note(forward, blanked, Outcome.PASSED, answer.status)
-            return _marked(answer, Outcome.PASSED), None
-        exchange = self._recorder.exchange(forward, response, self._clock())
-        return _marked(answer, Outcome.RECORDED, f"{self._recorder.name}/{exchange.number}"), exchange
+            return marked(answer, Outcome.PASSED), None
+        exchange = self._recorder.exchange(forward, response, self._clock(), abandoned=abandoned)
+        return marked(answer, Outcome.RECORDED, f"{self._recorder.name}/{exchange.number}"), exchange
 
     def on_kept(self, forward: Forward, exchange: Exchange) -> None:
         """Take in that the exchange of an answer is on disk; what is not is an error, and goes to ``on_error``."""
         if self.sessions is not None and not is_read(forward.request.method):
+            self._last_kept = max(self._last_kept, exchange.number)
             self.sessions.wrote(forward, exchange)
         self._note(forward, exchange.request.target, Outcome.RECORDED, exchange.response.status, exchange.number)
 
-    def on_error(self, error: ChatproxyError, request: Request | None = None) -> Response:
-        """Return Twilio's error JSON for what went wrong, and note it if the request itself could be read."""
+    def on_error(
+        self,
+        error: ChatproxyError,
+        request: Request | None = None,
+        assumed: Assumed = (),
+        in_doubt: ExchangeNumber | None = None,
+    ) -> Response:
+        """Return Twilio's error JSON for what went wrong, and note it if the request itself could be read.
+
+        ``assumed`` are those of its SIDs that were assumed to stand for recorded ones, ``in_doubt`` is what would have
+        answered it if it were certain.
+        """
         content_type = (b"Content-Type", b"application/json; charset=utf-8")
         reason = HTTPStatus(error.status).phrase.encode()
         answer = Response(error.status, reason, (content_type,), error_json(error.status, str(error)))
         if request is not None:
-            self._note_error(error, request)
+            self._note_error(error, request, assumed, in_doubt)
         self.counts[_outcome_of(error)] += 1
-        return _marked(answer, _outcome_of(error))
+        return marked(answer, _outcome_of(error), assumed=assumed)
 
     def _play(self, sessions: Sessions, session: Session, asked: _Asked) -> tuple[Session, Played]:
-        """Replay a request in its session, or in that session begun anew if only that can answer."""
+        """Replay a request in its session, or in that session begun anew if that can, and no write is left in this."""
         played = play_request(session, asked.blanked, asked.asker.user)
-        if played.number is None and (anew := sessions.anew(session)) is not None:
+        is_over = played.number is None and len(session.progress.done) == session.cassette.writes
+        if is_over and (anew := sessions.anew(session)) is not None:
             again = play_request(anew, asked.blanked, asked.asker.user)
             if again.number is not None:
                 anew.blanked(asked.request, asked.asker.blanker)  # it is to remember what pseudonyms stand for
@@ -212,7 +253,13 @@ class Engine:
         method = forward.request.method
         self.journal.note(Entry(forward.asked, forward.session, method, target, outcome, status, exchange))
 
-    def _note_error(self, error: ChatproxyError, request: Request) -> None:
+    def _note_error(
+        self,
+        error: ChatproxyError,
+        request: Request,
+        assumed: Assumed,
+        in_doubt: ExchangeNumber | None,
+    ) -> None:
         blanker = self._blankers.of(request.headers)
         reason = error.reason if isinstance(error, MissError) else str(error)
         self.journal.note(
@@ -224,6 +271,8 @@ class Engine:
                 _outcome_of(error),
                 error.status,
                 reason=blanker.text(reason.encode()).decode(),
+                assumed=assumed,
+                in_doubt=in_doubt,
             )
         )
 
@@ -231,17 +280,12 @@ class Engine:
         number = entry.exchange
         assert number is not None
         filler = as_it_is if self._keep_urls else origin_filler(origin)
-        head, body, moments = session.fill(number, stencil, filler, entry.at)
-        head += _HIT_MARKS % (session.cassette.name.encode(), number)
+        head, body, moments = session.fill(stencil, filler, entry.at)
+        head += hit(session.cassette.name, number, entry.skipped, entry.assumed)
         self.counts[Outcome.HIT] += 1
         self.journal.hit(entry)
         repeat = Repeat(session.state, entry, stencil.nows) if repeats and not session.scrubs else None
         return Rendered(entry.status, stencil.reason, head, body, moments, repeat)
-
-
-def _marked(answer: Response, outcome: Outcome, exchange: str | None = None) -> Response:
-    marks = [(OUTCOME, outcome.encode())] + ([(EXCHANGE, exchange.encode())] if exchange else [])
-    return Response(answer.status, answer.reason, (*answer.headers, *marks), answer.body)
 
 
 def _outcome_of(error: ChatproxyError) -> Outcome:

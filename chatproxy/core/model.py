@@ -114,6 +114,20 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
+class InOrder:
+    """What a fixture says of an exchange whose state is that of those above it in the file, and of some others.
+
+    ``with_`` are the writes below that had been done, ``without`` those above that had not. ``counts`` tells of a
+    write that was answered 4xx that it had been done before, and ``is_doubtful`` of a write that it answers nothing.
+    """
+
+    with_: tuple[ExchangeNumber, ...] = ()
+    without: tuple[ExchangeNumber, ...] = ()
+    counts: bool = False
+    is_doubtful: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Exchange:
     """One request and its response as recorded, without credentials.
 
@@ -121,7 +135,8 @@ class Exchange:
     moments in microseconds since 1970, UTC. ``after`` is the number of the last write that had been answered
     when the request came, 0 if there was none. ``upstream`` is the origin that was asked; ``user`` the Basic
     user name if it is a SID (AC… or SK…), else which credentials came in its place, None where that is not known.
-    ``standing`` is given by a canonical fixture, and derived from the moments where there is none.
+    ``standing`` is given by a canonical fixture of version 2, ``in_order`` by one of version 3; where there is neither,
+    it is derived from the moments. ``abandoned`` tells that the client gave up before the answer came.
     """
 
     number: ExchangeNumber
@@ -133,6 +148,8 @@ class Exchange:
     after: ExchangeNumber = NO_EXCHANGE
     user: str | None = None
     standing: Standing | None = None
+    abandoned: bool = False
+    in_order: InOrder | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from chatproxy.mitm.addon import Chatproxy
 from chatproxy.mitm.options import Choice
 from chatproxy.runs.intercept import END, REPORT
 
-Task = tuple[Mode, str, Settings, Path]
+Task = tuple[Mode, str, Settings, Path, dict[str, str]]
 
 
 class _Master(DumpMaster):
@@ -31,8 +31,8 @@ class _Master(DumpMaster):
 
     def __init__(self, options: Options) -> None:
         super().__init__(options, with_termlog=False, with_dumper=False)
-        mode, cassette, settings, self._report = self.task
-        self._addon = Chatproxy(Choice(mode, cassette, settings))
+        mode, cassette, settings, self._report, environ = self.task
+        self._addon = Chatproxy(Choice(mode, cassette, settings, environ))
         self._addon.ends_well = False
         self.addons.add(self._addon)
         threading.Thread(target=self._listen, daemon=True).start()

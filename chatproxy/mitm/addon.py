@@ -12,10 +12,12 @@ import asyncio
 import json
 import logging
 import os
+from functools import partial
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from mitmproxy import ctx, http
+from mitmproxy.connection import ConnectionState
 from mitmproxy.exceptions import OptionsError
 from mitmproxy.proxy.mode_specs import ProxyMode, ReverseMode
 
@@ -196,7 +198,7 @@ class Chatproxy(Commands):
             decision = self._control(works, flow, request) or works.engine.on_request(request)
             if isinstance(decision, Response):
                 return decision
-            if (answer := await works.ask(decision)) is not None:
+            if (answer := await works.ask(decision, partial(_has_gone, flow))) is not None:
                 flow.metadata[flows.ORIGIN] = request.origin
                 return answer
         except ChatproxyError as error:
@@ -253,6 +255,11 @@ class Chatproxy(Commands):
 
 _bare = Engine(TWILIO_ORIGIN, now)
 """Words the error where no engine could be put together."""
+
+
+def _has_gone(flow: http.HTTPFlow) -> bool:
+    """Tell whether a client's connection is closed; one that only sends no more can be written to still."""
+    return not flow.client_conn.state & ConnectionState.CAN_WRITE
 
 
 def _is_local(flow: http.HTTPFlow) -> bool:

@@ -16,13 +16,14 @@ from chatproxy.cassettes.transfer import canonical_fixture, export_cassette
 from chatproxy.clock import now
 from chatproxy.core.answers.template import turned
 from chatproxy.core.cassette.cassette import Cassette
-from chatproxy.core.engine import OUTCOME, Engine
+from chatproxy.core.engine import Engine
 from chatproxy.core.errors import ChatproxyError, RequestError, UpstreamError
 from chatproxy.core.http.admission import check_answer
 from chatproxy.core.model import Forward, Mode, Outcome, Response
 from chatproxy.core.record.imported import Captured, exchanges
 from chatproxy.core.record.recorder import Recorder
 from chatproxy.core.replay.explain import explain as explain_request
+from chatproxy.core.replay.marks import OUTCOME
 from chatproxy.core.replay.session import Session
 from chatproxy.core.review.closest import closest
 from chatproxy.core.text.excerpts import counted
@@ -106,7 +107,7 @@ class Commands:
             raise CommandError("none of these flows has an answer of the upstream")
         with _errors(), self._store() as store:
             recording = Recording(store, name, existing_of(settings), now())
-            recorder = Recorder(name, settings.upstream, recording.first_number)
+            recorder = Recorder(name, settings.upstream, recording.first_number, recording.last_write)
             recording.fill(exchanges(captured, recorder), rules_of(settings), work=("record", len(captured)))
         if name == self._chosen().cassette:
             self.current.renew()

@@ -7,7 +7,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 
 from chatproxy.core.errors import ChatproxyError
@@ -47,12 +47,15 @@ class Works:
         if not self._in_flight:
             self._idle.set()
 
-    async def ask(self, forward: Forward) -> Response | None:
-        """Put a request to the upstream; return its answer once what is recorded is on disk, none in passthrough."""
+    async def ask(self, forward: Forward, has_gone: Callable[[], bool]) -> Response | None:
+        """Put a request to the upstream; return its answer once what is recorded is on disk, none in passthrough.
+
+        ``has_gone`` tells that nobody waits for it any more.
+        """
         recording = self.assembly.recording
         if self._upstream is None or recording is None:
             return None
-        return await recorded(forward, self.engine, self._upstream, recording.keep)
+        return await recorded(forward, self.engine, self._upstream, recording.keep, has_gone)
 
     async def close(self, *, well: bool) -> None:
         """Wait for the requests in flight, then end; a recording that does not end well stays as an interrupted one."""
@@ -64,7 +67,7 @@ class Works:
 
 async def _begun(choice: Choice) -> Works:
     stack = ExitStack()
-    entered = assembled(choice.mode, choice.cassette, choice.settings, _warn, on_miss=unsaid)
+    entered = assembled(choice.mode, choice.cassette, choice.settings, _warn, on_miss=unsaid, environ=choice.environ)
     assembly = await asyncio.to_thread(stack.enter_context, entered)
     try:
         # what it records it asks for itself, under the same limits and laws as the server

@@ -9,13 +9,13 @@ from mitmproxy import http
 from mitmproxy.net.http.url import hostport
 from mitmproxy.proxy.mode_specs import ReverseMode
 
-from chatproxy.core.engine import EXCHANGE, OUTCOME
 from chatproxy.core.errors import RequestError, UpstreamError
 from chatproxy.core.http.admission import check_head, too_large
 from chatproxy.core.http.codings import content_codings, decoded, transfer_codings
 from chatproxy.core.http.grammar import TOKEN
 from chatproxy.core.http.headers import content_length, fields_of_answer, may_have_body
 from chatproxy.core.model import Outcome, Request, Response, header_values
+from chatproxy.core.replay.marks import EXCHANGE, OUTCOME
 from chatproxy.core.twilio.origins import is_twilio, one_host
 from chatproxy.mitm.codings import CODINGS
 

@@ -4,7 +4,8 @@ What no option gives comes from the environment and from the configuration file,
 """
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,18 @@ if TYPE_CHECKING:
 MODE, CASSETTE = "chatproxy_mode", "chatproxy_cassette"
 _OFFERED = {
     *("store", "upstream", "upstream-ca", "urls", "clock", "sids", "seed", "keep", "bind", "match-headers", "ignore"),
-    *("scrub", "append", "replace", "allow", "strict", "max-body", "sessions", "max-sessions", "on-exhausted"),
+    *(
+        "scrub",
+        "append",
+        "replace",
+        "allow",
+        "strict",
+        "max-body",
+        "sessions",
+        "max-sessions",
+        "on-exhausted",
+        "skipped",
+    ),
     *("session-idle", "journal", "report", "ready-file", "connect-timeout", "upstream-timeout"),
 }
 """Settings that are options too; the salt is none, since mitmproxy shows and saves its options."""
@@ -31,6 +43,8 @@ class Choice:
     mode: Mode
     cassette: str
     settings: Settings
+    environ: Mapping[str, str] = field(default_factory=dict)
+    """The program's environment, where that is known."""
 
 
 def option_of(setting: Setting) -> str:

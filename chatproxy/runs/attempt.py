@@ -9,6 +9,7 @@ The laws:
 """
 
 import os
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -29,6 +30,7 @@ from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.errors import CassetteError, LeakError
 from chatproxy.core.model import Mode, Outcome
 from chatproxy.core.report.report import RunOutcome
+from chatproxy.core.timeline.known import holding, variables_of
 from chatproxy.files import write_json
 from chatproxy.fixture import Document
 from chatproxy.runs.served import Host
@@ -111,7 +113,9 @@ class Attempt:
     """Serves one run of a program or test, from its construction until ``end``; ``write`` then keeps what it recorded.
 
     All its requests belong to the session of that name, if one is given. A replay of a file that is not there has no
-    answers: each request is a miss. ``warn`` gets a line for what a user should know, misses aside.
+    answers: each request is a miss. ``warn`` gets a line for what a user should know, misses aside. ``environ`` is the
+    program's environment, which may change meanwhile; of a recording the names of those variables are kept that held
+    known SIDs.
     """
 
     def __init__(
@@ -123,6 +127,7 @@ class Attempt:
         *,
         session: str | None = None,
         warn: Say = lambda line: None,
+        environ: Mapping[str, str] = os.environ,
     ) -> None:
         self.subject = subject
         self.mode = mode
@@ -132,8 +137,10 @@ class Attempt:
         self._name = subject.name
         if mode is Mode.AUTO and subject.path is not None:
             self._name = self._imported(subject.path)
+        self._environ = environ
+        self._held = holding(environ)
         cassette = self._replayed() if mode is Mode.REPLAY else self._name
-        self.served = host.serve(mode, cassette, self._for_proxy(), warn, tied=session)
+        self.served = host.serve(mode, cassette, self._for_proxy(), warn, environ=environ, tied=session)
 
     @property
     def url(self) -> str:
@@ -158,7 +165,20 @@ class Attempt:
         if self.settings.report is not None:
             write_json(self.settings.report, report, flag="--report")
         self._recorded = bool(outcome.counts.get(Outcome.RECORDED))
+        if self._recorded and self.went_well:
+            self._note_variables()
         return outcome
+
+    def look_at_environment(self) -> None:
+        """Take in which variables hold SIDs now; it is done when the attempt begins and ends, too."""
+        self._held |= holding(self._environ)
+
+    def _note_variables(self) -> None:
+        """Keep by which variables the known SIDs of the recording were held."""
+        self.look_at_environment()
+        with closing(open_store(self.settings.store, self._name)) as store:
+            known = store.open(self._name, rules_of(self.settings)).known
+            store.note_variables(self._name, variables_of(self._held, known))
 
     def write(self) -> int | None:
         """Write what was recorded to the file, and return how many exchanges that has; None if it is not to change.

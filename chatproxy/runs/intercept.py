@@ -27,6 +27,7 @@ from chatproxy.core.errors import ChatproxyError, ConfigError
 from chatproxy.core.model import Mode
 from chatproxy.core.products.every import HOSTS, TWILIO_HOST
 from chatproxy.core.report.report import RunOutcome, outcome_of
+from chatproxy.core.timeline.known import NO_VARIABLES, holding
 from chatproxy.environment import direct
 from chatproxy.wiring.assembly import Say
 
@@ -45,27 +46,34 @@ class Interceptor:
     """Serves attempts by mitmproxy."""
 
     def serve(
-        self, mode: Mode, cassette: str | Cassette, settings: Settings, warn: Say, *, tied: str | None = None
+        self,
+        mode: Mode,
+        cassette: str | Cassette,
+        settings: Settings,
+        warn: Say,
+        *,
+        environ: Mapping[str, str] = NO_VARIABLES,
+        tied: str | None = None,
     ) -> "Interception":
         """Begin to serve; raises ConfigError where mitmproxy is not installed, or a bundle cannot be read."""
         assert isinstance(cassette, str)
         assert tied is None
         if importlib.util.find_spec("mitmproxy") is None:
             raise ConfigError("--intercept", "needs mitmproxy: pip install 'chatproxy[mitmproxy]'")
-        return Interception(mode, cassette, settings)
+        return Interception(mode, cassette, settings, holding(environ))
 
 
 class Interception:
     """A process with mitmproxy that serves one child."""
 
-    def __init__(self, mode: Mode, cassette: str, settings: Settings) -> None:
+    def __init__(self, mode: Mode, cassette: str, settings: Settings, held: Mapping[str, str]) -> None:
         self._authorities = _authorities(os.environ)
         self._temporary = tempfile.TemporaryDirectory(prefix="chatproxy-")
         self._folder = Path(self._temporary.name)
         self._content: dict[str, Any] = {}
         ready = self._folder / "ready.json"
         own = replace(settings, report=None, ready_file=ready)
-        task = b64encode(pickle.dumps((mode, cassette, own, self._folder / "report.json")))
+        task = b64encode(pickle.dumps((mode, cassette, own, self._folder / "report.json", dict(held))))
         self._process = subprocess.Popen(
             [sys.executable, "-m", "chatproxy.mitm", *_arguments(self._folder / "authority", settings.upstream)],
             stdin=subprocess.PIPE,

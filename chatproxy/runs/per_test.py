@@ -129,6 +129,10 @@ class Proxied:
             raise ConfigError("twilio_client", "needs credentials to record: set TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN")
         return twilio_client(self.url, user, token, is_async=is_async)
 
+    def ran(self) -> None:
+        """Take in that the test itself has ended, before what it set in its environment is taken back."""
+        self._attempt.look_at_environment()
+
     def close(self, *, passed: bool, report: bool) -> None:
         """Stop serving; with ``report``, remember for a report what was served."""
         if report and self.mode is not Mode.RECORD and self._attempt.subject.exists:
@@ -145,8 +149,18 @@ class Proxied:
         from chatproxy.core.replay.explain import SECOND_RUN  # noqa: PLC0415 - most replays never miss
 
         lines = [trouble.text for trouble in (*self.misses, *self.errors)]
+        lines += self._assumed() if lines else []
         again = any(SECOND_RUN in miss.reason for miss in self.misses)
         return lines + ([_TEST_FOR_EACH] if again else [])
+
+    def _assumed(self) -> list[str]:
+        return [f"assumed {live}={recorded}" for live, recorded in self._journal.total.assumed.items()]
+
+    def assumed(self) -> str | None:
+        """Return a line that says which SIDs were assumed to stand for recorded ones, if any were."""
+        assumed = {} if self._outcome is None else self._outcome.assumed
+        pairs = ", ".join(f"{live}={recorded}" for live, recorded in assumed.items())
+        return f"{self._attempt.subject.shown}: assumed {pairs}; --bind settles it" if pairs else None
 
     def trouble(self) -> str | None:
         """Return what makes the test fail though it passed, if anything does: a miss, or a request without answer."""

@@ -10,6 +10,7 @@ from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.model import Mode
 from chatproxy.core.report.report import RunOutcome
+from chatproxy.core.timeline.known import NO_VARIABLES
 from chatproxy.environment import environment
 from chatproxy.serve.hosting import Background
 from chatproxy.serve.listen import Running, proxy
@@ -45,9 +46,16 @@ class Host(Protocol):
     """What can serve attempts."""
 
     def serve(
-        self, mode: Mode, cassette: str | MemoryCassette, settings: Settings, warn: Say, *, tied: str | None = None
+        self,
+        mode: Mode,
+        cassette: str | MemoryCassette,
+        settings: Settings,
+        warn: Say,
+        *,
+        environ: Mapping[str, str] = NO_VARIABLES,
+        tied: str | None = None,
     ) -> Served:
-        """Begin to serve; with ``tied`` all requests belong to the session of that name."""
+        """Begin to serve a program with this environment; with ``tied`` all is of the session of that name."""
         ...
 
 
@@ -58,10 +66,18 @@ class InBackground:
     background: Background
 
     def serve(
-        self, mode: Mode, cassette: str | Cassette, settings: Settings, warn: Say, *, tied: str | None = None
+        self,
+        mode: Mode,
+        cassette: str | Cassette,
+        settings: Settings,
+        warn: Say,
+        *,
+        environ: Mapping[str, str] = NO_VARIABLES,
+        tied: str | None = None,
     ) -> "ServedProxy":
         """Serve a proxy until it is closed; its misses are left to its outcome."""
-        return ServedProxy(self.background.serving(proxy(mode, cassette, settings, warn, tied=tied, on_miss=unsaid)))
+        served = proxy(mode, cassette, settings, warn, tied=tied, on_miss=unsaid, environ=environ)
+        return ServedProxy(self.background.serving(served))
 
 
 class ServedProxy:

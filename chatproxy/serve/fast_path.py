@@ -79,7 +79,7 @@ class _Kept:
             end = self.begin + len(self.moment)
             self.whole = self.whole[: self.begin] + moment + self.whole[end:]
             self.moment = moment
-        self.second = -1 if any(digits for _, _, _, digits in self.repeat.nows) else second
+        self.second = -1 if any(digits for _, _, _, _, digits, _ in self.repeat.nows) else second
         return self.whole
 
 

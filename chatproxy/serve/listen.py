@@ -3,7 +3,7 @@
 import asyncio
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -16,6 +16,7 @@ from chatproxy.core.engine import Engine
 from chatproxy.core.errors import ConfigError, MissError
 from chatproxy.core.model import Mode
 from chatproxy.core.report.report import Report
+from chatproxy.core.timeline.known import NO_VARIABLES
 from chatproxy.serve.accepting import accepting, bound
 from chatproxy.serve.connection import Server
 from chatproxy.serve.control import Control, is_loopback
@@ -66,13 +67,16 @@ async def proxy(
     *,
     tied: str | None = None,
     on_miss: Callable[[MissError], None] | None = None,
+    environ: Mapping[str, str] = NO_VARIABLES,
 ) -> AsyncIterator[Running]:
     """Serve the proxy; on leaving, requests in flight are answered first, then a recording is ended and reported.
 
     The arguments are those of ``assembled``.
     """
     async with AsyncExitStack() as stack:
-        assembly = stack.enter_context(assembled(mode, cassette, settings, warn, tied=tied, on_miss=on_miss))
+        assembly = stack.enter_context(
+            assembled(mode, cassette, settings, warn, tied=tied, on_miss=on_miss, environ=environ)
+        )
         upstream = None
         if mode is not Mode.REPLAY:
             upstream = await stack.enter_async_context(Upstream(upstream_settings(settings)))

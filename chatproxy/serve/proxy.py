@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import cast
 
 from aiohttp import web
@@ -71,7 +72,8 @@ class Proxy(web.Server):
             if self._keep is None:
                 return await self._pass_on(decision, request)
             assert self._upstream is not None
-            return WireResponse(await recorded(decision, self.engine, self._upstream, self._keep))
+            has_gone = partial(_has_gone, request)
+            return WireResponse(await recorded(decision, self.engine, self._upstream, self._keep, has_gone))
         except RequestError as error:
             return WireResponse(self.engine.on_error(error, live), close=True)
         except ChatproxyError as error:
@@ -96,6 +98,11 @@ class Proxy(web.Server):
             await streamed.prepare(request)
             await streamed.write_eof()
             return streamed
+
+
+def _has_gone(request: web.BaseRequest) -> bool:
+    """Tell whether a connection is closed; one whose client only sends no more is not."""
+    return request.transport is None or request.transport.is_closing()
 
 
 async def _read_up_to(limit: int, chunks: AsyncIterator[bytes]) -> tuple[bytes, AsyncIterator[bytes] | None]:

@@ -14,7 +14,7 @@ _SHOWN = 20
 
 
 def lines(outcome: RunOutcome, ways: str = URL) -> Iterator[str]:
-    """Show the counts, then each miss, each error and the first exchanges that were never served, one a line.
+    """Show the counts, then each assumed SID, each miss, each error and the first exchanges never served, one a line.
 
     ``ways`` are the variables by which the command finds the proxy.
     """
@@ -23,6 +23,7 @@ def lines(outcome: RunOutcome, ways: str = URL) -> Iterator[str]:
         counts.append(f"{outcome.unused_total} of {counted(outcome.exchanges)} unused")
     cassette = f" {outcome.cassette}" if outcome.cassette else ""
     yield f"{outcome.mode}{cassette}: {', '.join(counts)}"
+    yield from (f"assumed: {live}={recorded}" for live, recorded in outcome.assumed.items())
     yield from (f"miss: {miss.text}" for miss in outcome.misses)
     yield from (f"error: {error.text}" for error in outcome.errors)
     if outcome.mode.replays:

@@ -1,6 +1,6 @@
 """The cassettes of a store: finding, listing, renaming, replacing and dropping them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -111,8 +111,8 @@ class Store:
                 if not self._is_compiled(source, rules, progress):
                     from chatproxy.core.cassette.memory import MemoryCassette  # noqa: PLC0415 - what is compiled needs none
 
-                    return MemoryCassette(title, source, rules, record.declared)
-            cassette = StoredCassette(self.environment, record.id, title, rules, record.declared)
+                    return MemoryCassette(title, source, rules, record.declared, record.variables)
+            cassette = StoredCassette(self.environment, record.id, title, rules, record.declared, record.variables)
             self._reading.enter_context(held.pop_all())
             return cassette
 
@@ -136,6 +136,12 @@ class Store:
         record = source.record
         with progress("compile", PASSES * self.tally(record).count) as step:
             compile_into(self.environment, record.id, source, rules, declared=record.declared, step=step)
+
+    def note_variables(self, name: str, variables: Mapping[str, str]) -> None:
+        """Add to the names of the environment variables that held a cassette's known SIDs."""
+        record = self.existing(name)
+        noted = replace(record, variables={**record.variables, **variables})
+        self.environment.write(lambda transaction: put_record(transaction, name, noted))
 
     def promote(self, interim: str, name: str) -> None:
         """Give a partial cassette the name it was begun for; what had that name, and its other partials, go."""

@@ -2,20 +2,37 @@
 
 import struct
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any, cast
 
 from chatproxy.core.answers.stencil import Stencil
 from chatproxy.core.answers.template import Reply
-from chatproxy.core.cassette.cassette import Read, Span, Spelled, first_fresh
-from chatproxy.core.cassette.codec import SEAL, decode_exchange, decode_place, decode_stencil, decode_users, is_sound
+from chatproxy.core.cassette.cassette import Ask, Look, Spelled, first_fresh
+from chatproxy.core.cassette.codec import (
+    SEAL,
+    decode_exchange,
+    decode_known,
+    decode_stencil,
+    decode_told,
+    decode_users,
+    is_sound,
+)
+from chatproxy.core.cassette.records import (
+    Candidate,
+    First,
+    decode_candidate,
+    decode_first,
+    decode_standing,
+)
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.matching.rules import Rules
 from chatproxy.core.matching.users import Users
-from chatproxy.core.model import Exchange, ExchangeNumber, LiveSid, RecordedSid
+from chatproxy.core.model import Exchange, ExchangeNumber, InOrder, LiveSid, RecordedSid
 from chatproxy.core.scrubbing.scrub import scrubbed_exchange
-from chatproxy.core.time.stamps import recording_begin
-from chatproxy.core.timeline.epochs import Place
-from chatproxy.core.timeline.numbering import Declared, Numbered, SidNumber
+from chatproxy.core.time.instants import Times
+from chatproxy.core.timeline.known import NO_VARIABLES, Declared, held_by
+from chatproxy.core.timeline.numbering import Numbered, Origin, SidNumber
+from chatproxy.core.timeline.standing import Role, Standing, Step
 from chatproxy.store import layout
 from chatproxy.store.environment import Environment, Reading
 from chatproxy.store.exchanges import stored_tally
@@ -23,12 +40,23 @@ from chatproxy.store.exchanges import stored_tally
 _CHUNK = 64
 """How many keys are looked up at once."""
 
+_KNOWN = 4096
+"""Of how many keys is remembered what was found."""
+
+_Known = tuple[First, Candidate | None]
+
 
 class StoredCassette:
-    """A compiled cassette in the store; each call is one LMDB look-up."""
+    """A compiled cassette in the store; each call is an LMDB look-up or two."""
 
-    def __init__(
-        self, environment: Environment, cassette: int, name: str, rules: Rules, declared: Declared | None = None
+    def __init__(  # noqa: PLR0917 - what it is, and what its record says
+        self,
+        environment: Environment,
+        cassette: int,
+        name: str,
+        rules: Rules,
+        declared: Declared | None = None,
+        variables: Mapping[str, str] = NO_VARIABLES,
     ) -> None:
         self.name = name
         self.declared = declared
@@ -38,23 +66,31 @@ class StoredCassette:
         self._reply = layout.reply_prefix(cassette, rules.fingerprint)
         self._index = layout.index_prefix(cassette, rules.fingerprint)
         self._order = layout.order_prefix(cassette, rules.fingerprint)
-        self._places = layout.place_prefix(cassette, rules.fingerprint)
-        self._reads = layout.read_prefix(cassette, rules.fingerprint)
+        self._standing = layout.place_prefix(cassette, rules.fingerprint)
+        self._answers = layout.answer_prefix(cassette, rules.fingerprint)
         self._touching = layout.touch_prefix(cassette, rules.fingerprint)
+        self._steps = layout.step_prefix(cassette, rules.fingerprint)
         self._sid = layout.sid_prefix(cassette, rules.fingerprint)
         self._ahead: dict[bytes, bytes | None] = {}
         """What was read with the exchange that was found last, since it is about to be asked for, by its key."""
+        self._known: dict[bytes, _Known] = {}
+        """What is known of the keys that were asked for: it saves half of the time."""
         self._compiled = layout.compiled_key(cassette, rules.fingerprint)
-        account = self._get(self._sid)
-        self.account = None if account is None else RecordedSid(account)
-        users = self._get(self._sid + layout.USERS)
-        self.users = Users({} if users is None else decode_users(users))
-        first = environment.scan(self._exchange, limit=1)
-        self.begun = recording_begin(self.exchange(_number(first[0][0][-4:]))) if first else 0
+        self._read_whole(variables)
         mark = layout.Mark.unpack(environment.get(self._compiled), self._compiled)
         if mark is None:
             raise self._damaged()
         self._count, self.last_number = mark.tally.count, mark.tally.last
+
+    def _read_whole(self, variables: Mapping[str, str]) -> None:
+        """Read what is known of the cassette as a whole."""
+        account = self._get(self._sid)
+        self.account = None if account is None else RecordedSid(account)
+        self.users = Users(decode_users(self._get(self._sid + layout.USERS) or b""))
+        times = self._get(self._sid + layout.TIMES)
+        self.times = Times() if times is None else Times(*layout.WHEN.unpack(times))
+        self.writes = layout.number_in(self._get(self._sid + layout.WRITES) or b"")
+        self.known = held_by(variables, decode_known(self._get(self._sid + layout.KNOWN) or b"[]"))
 
     @staticmethod
     def is_compiled(environment: Environment, cassette: int, rules: Rules) -> bool:
@@ -75,7 +111,7 @@ class StoredCassette:
         after = b""
         while found := self._environment.scan(self._reply, after=after, limit=_CHUNK):
             keys = [key[len(self._reply) :] for key, _ in found]
-            numbers += map(_number, keys)
+            numbers += map(layout.number_in, keys)
             after = keys[-1]
         return numbers
 
@@ -83,13 +119,13 @@ class StoredCassette:
         """Yield the numbers of all exchanges in canonical order."""
         after = b""
         while found := self._environment.scan(self._order, after=after, limit=_CHUNK):
-            yield from (_number(self._sound(key, number)) for key, number in found)
+            yield from (layout.number_in(self._sound(key, number)) for key, number in found)
             after = found[-1][0][len(self._order) :]
 
     def find(self, index: bytes, nth: int) -> ExchangeNumber | None:
         """Return the number of the n-th exchange, from 0 and in canonical order, with this key, shape or route."""
         stored = self._get(self._index + index + layout.number(nth))
-        return None if stored is None else _number(stored[:4])
+        return None if stored is None else layout.number_in(stored[:4])
 
     def reply(self, number: ExchangeNumber) -> Reply:
         """Return what is served for an exchange."""
@@ -118,12 +154,12 @@ class StoredCassette:
         return None if stored is None else RecordedSid(stored)
 
     def numbered(self, sid: bytes) -> Numbered | None:
-        """Return the number of a SID and whether it was supplied, if it is a recorded one."""
+        """Return the number of a SID and where it comes from, if it is a recorded one."""
         stored = self._get(self._sid + b"s" + sid)
-        return None if stored is None else Numbered(_sid_number(stored[:-1]), stored[-1:] == SUPPLIED)
+        return None if stored is None else Numbered(layout.sid_number_in(stored[:-1]), Origin(stored[-1:]))
 
     def fresh(self, sids: Sequence[RecordedSid], spelled: Spelled) -> list[LiveSid | None]:
-        """Return for each recorded SID a fresh one, None for what is supplied or was not recorded."""
+        """Return for each recorded SID a fresh one, None for what was not recorded."""
         return self._environment.view(self._fresh, sids, spelled)
 
     def _fresh(self, transaction: Reading, sids: Sequence[RecordedSid], spelled: Spelled) -> list[LiveSid | None]:
@@ -132,84 +168,106 @@ class StoredCassette:
         for sid in sids:
             stored = get(key := prefix + sid)
             fresh = None
-            if stored is not None and self._sound(key, stored)[-1:] == GENERATED:
-                number = _sid_number(stored[: layout.SID_NUMBER])
+            if stored is not None:
+                number = layout.sid_number_in(self._sound(key, stored)[: layout.SID_NUMBER])
                 fresh = spelled(number, 0)
                 if get(prefix + fresh) is not None:
                     fresh = first_fresh(number, spelled, lambda fresh: get(prefix + fresh))
             found.append(fresh)
         return found
 
-    def place(self, number: ExchangeNumber) -> Place:
-        """Return where an exchange stands in its timeline."""
-        key = self._places + layout.number(number)
-        found = decode_place(self._stored(key, number), key)
-        if found is None:
-            raise self._damaged()
-        return found
+    def standing(self, number: ExchangeNumber) -> Standing:
+        """Return where an exchange stands."""
+        return decode_standing(self._stands(number))
 
-    def read(self, key: bytes, epoch: int, nth: int) -> ExchangeNumber | None:
-        """Return the number of the n-th answer, from 0, to the read with this key in this epoch."""
-        stored = self._get(self._reads + key + layout.number(epoch) + layout.number(nth))
-        return None if stored is None else _number(stored)
+    @cached_property
+    def told(self) -> Mapping[ExchangeNumber, InOrder]:
+        """What a canonical fixture has to say of exchanges, by their numbers, with numbers of this cassette."""
+        told = self._get(self._sid + layout.TOLD)
+        return {} if told is None else decode_told(told)
 
-    def span(self, key: bytes, epochs: Mapping[int, int]) -> Span | None:
-        """Return what a session has to choose from for this read, given its epochs of the timelines."""
-        return self._environment.view(self._span, key, epochs)
+    def _stands(self, number: ExchangeNumber) -> bytes:
+        key = self._standing + layout.number(number)
+        return self._sound(key, self._stored(key, number))
 
-    def _span(self, transaction: Reading, key: bytes, epochs: Mapping[int, int]) -> Span | None:
+    def look(self, key: bytes, ask: Ask) -> Look | None:
+        """Return the first answer to a key that is as asked; None if it was never recorded."""
+        known = self._known.get(key) or self._environment.view(self._first, key)
+        if known is None:
+            return None
+        first, lone = known
+        state, at_least = ask(first)
+        if lone is None:
+            found = self.candidate(key, state, at_least)
+        else:
+            found = lone if state in first.states and lone.number >= at_least else None
+        if found is not None and found.role is not Role.READ:
+            self._environment.view(self._read_both_ahead, found.number)
+        return Look(first, state, found, lone is not None)
+
+    def _first(self, transaction: Reading, key: bytes) -> _Known | None:
+        """Return what is known of a key, and the answer that is the only one with it, as most are."""
         get: Any = transaction.get  # for lmdb's types it could give views, as it does only where asked for
         index = self._index + key
         first_key = index + _FIRST
-        found = get(first_key)
-        if found is None:
-            return None
-        value = self._sound(first_key, found)
-        if len(value) != READ.size:  # it is a write
-            return None
-        number, timeline, member, epoch = READ.unpack(value)
-        first = last = Read(epoch, 0, number)
-        until = epochs.get(timeline, 0)
-        if epoch > until:
-            return Span(timeline, member, first, None)
-        if get(index + _SECOND) is not None:  # else it is a lone one, as most are
-            last = self._last(transaction.cursor(), self._reads + key, until)
-        reply = self._reply + layout.number(last.number)
-        self._ahead = {reply: get(reply)}
-        return Span(timeline, member, first, last)
-
-    def write(self, key: bytes, nth: int) -> ExchangeNumber | None:
-        """Return the number of the n-th write, from 0, with this key: as ``find`` does, about to be replayed."""
-        return self._environment.view(self._write, self._index + key + layout.number(nth))
-
-    def _write(self, transaction: Reading, key: bytes) -> ExchangeNumber | None:
-        get: Any = transaction.get  # as above
-        stored = get(key)
+        stored = get(first_key)
         if stored is None:
             return None
-        number = self._sound(key, stored)
-        self._ahead = {key: get(key) for key in (self._reply + number, self._places + number)}
-        return _number(number)
+        first = decode_first(self._sound(first_key, stored))
+        lone = None
+        if get(index + _SECOND) is None:
+            lone = Candidate(first.number, first.role, first.step, is_last=True)
+            reply = self._reply + layout.number(first.number)
+            self._ahead = {reply: get(reply)}
+        if len(self._known) >= _KNOWN:
+            self._known.clear()
+        self._known[key] = first, lone
+        return first, lone
 
-    def touching(self, timeline: int, member: int, after: int, until: int) -> ExchangeNumber | None:
-        """Return the first write that touched just this member and opened an epoch in ``(after, until]``."""
-        prefix = self._touching + layout.number(timeline) + layout.number(member)
-        found = self._environment.scan(prefix, after=layout.number(after), limit=1)
-        if not found or int.from_bytes(found[0][0][-4:], "big") > until:
+    def _read_both_ahead(self, transaction: Reading, number: ExchangeNumber) -> None:
+        get: Any = transaction.get  # as above
+        stored = layout.number(number)
+        reply, standing = self._reply + stored, self._standing + stored
+        self._ahead = {reply: get(reply), standing: get(standing)}
+
+    def candidate(self, key: bytes, state: int, at_least: ExchangeNumber) -> Candidate | None:
+        """Return the first answer to a key in a state, from a number on."""
+        return self._environment.view(self._candidate, key, state, at_least)
+
+    def _candidate(self, transaction: Reading, key: bytes, state: int, at_least: ExchangeNumber) -> Candidate | None:
+        cursor: Any = transaction.cursor()
+        prefix = self._answers + key + layout.digest(state)
+        if not cursor.set_range(prefix + layout.number(at_least)):
             return None
-        return _number(self._sound(*found[0]))
+        found, value = cursor.item()
+        if not found.startswith(prefix):
+            return None
+        is_last = not (cursor.next() and cursor.key().startswith(prefix))
+        return decode_candidate(layout.number_in(found[-4:]), self._sound(found, value), is_last=is_last)
 
-    def _last(self, cursor: Any, prefix: bytes, epoch: int) -> Read:
-        """Return the last answer up to an epoch that is none before the first."""
-        if cursor.set_range(prefix + layout.number(epoch + 1)):
-            cursor.prev()
-        else:
-            cursor.last()
-        key, value = cursor.item()
-        if not key.startswith(prefix):
-            raise self._damaged()
-        found, nth = _EPOCH_AND_NTH.unpack(key[-8:])
-        return Read(found, nth, _number(self._sound(key, value)))
+    def touching(self, digest: int) -> Iterator[ExchangeNumber]:
+        """Yield the numbers of the writes that touch a place, or make an object with a unique value, growing."""
+        prefix, after = self._touching + layout.digest(digest), b""
+        while found := self._environment.scan(prefix, after=after, limit=_CHUNK):
+            for key, value in found:
+                self._sound(key, value)
+                yield layout.number_in(key[-4:])
+            after = found[-1][0][-4:]
+
+    def steps(self, place: int, after: ExchangeNumber) -> Sequence[Step]:
+        """Return the changes by others at which an answer of a place has to look, those after a number, growing."""
+        prefix, steps = self._steps + layout.digest(place), list[Step]()
+        last = layout.number(after) + layout.digest(2**64 - 1)
+        while found := self._environment.scan(prefix, after=last, limit=_CHUNK):
+            for key, value in found:
+                floors = struct.unpack(f">{(len(value) - SEAL) // 8}Q", self._sound(key, value))
+                steps.append(Step(layout.number_in(key[-12:-8]), floors))
+            last = found[-1][0][-12:]
+        return steps
+
+    def spelling(self, path: bytes) -> bytes | None:
+        """Return the one spelling of the path of what is named by its unique name, if there is another."""
+        return self._get(layout.spelling_key(self._sid, path))
 
     def _get(self, key: bytes) -> bytes | None:
         stored = self._environment.get(key)
@@ -236,26 +294,7 @@ class StoredCassette:
         return f"{self._environment.folder}: exchange {self.name}/{number}"
 
 
-READ = struct.Struct(">IIII")
-"""Number, timeline, member and epoch of a read."""
-
-_EPOCH_AND_NTH = struct.Struct(">II")
 _FIRST, _SECOND = layout.number(0), layout.number(1)
 
 
-def _number(stored: bytes) -> ExchangeNumber:
-    number: ExchangeNumber
-    (number,) = _NUMBER.unpack(stored)
-    return number
-
-
-def _sid_number(stored: bytes) -> SidNumber:
-    return SidNumber(int.from_bytes(stored, "big"))
-
-
 _ANEW = "is damaged where it was compiled; start again, which compiles it anew"
-
-_NUMBER = struct.Struct(">I")
-
-SUPPLIED, GENERATED = b"s", b"g"
-"""How the store has it whether a SID was supplied."""

@@ -4,14 +4,16 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import chain
 
-from chatproxy.core.cassette.codec import encode_place, encode_reply, encode_users, seal
-from chatproxy.core.cassette.compile import Compiled, Source, compile_exchanges
+from chatproxy.core.cassette.codec import encode_known, encode_reply, encode_told, encode_users, seal
+from chatproxy.core.cassette.compile import Compiled, Learnt, Source, compile_exchanges
 from chatproxy.core.cassette.index import Indexer
+from chatproxy.core.cassette.records import encode_candidate, encode_first, encode_standing
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.timeline.numbering import Declared, Numbering
+from chatproxy.core.time.instants import Instants
+from chatproxy.core.timeline.known import Declared
+from chatproxy.core.timeline.numbering import Numbering
 from chatproxy.store import layout
 from chatproxy.store.chunks import chunks
-from chatproxy.store.compiled import GENERATED, READ, SUPPLIED
 from chatproxy.store.environment import Environment, Transaction
 from chatproxy.store.exchanges import stored_tally
 from chatproxy.store.progress import stepped
@@ -37,11 +39,13 @@ def compile_into(
     """
     tally = stored_tally(environment, cassette, str(environment.folder))
     write = _Writer(cassette, rules)
-    numbering = Numbering(declared)
-    compiled = compile_exchanges(source, rules, numbering, step)
+    numbering, learnt = Numbering(declared), Learnt()
+    compiled = compile_exchanges(source, rules, numbering, step, learnt)
     entries = chain(
         chain.from_iterable(map(write.entries, stepped(compiled, step))),
+        _time_entries(layout.sid_prefix(cassette, rules.fingerprint), learnt.instants),
         _sid_entries(layout.sid_prefix(cassette, rules.fingerprint), numbering),
+        _learnt_entries(cassette, rules, learnt),
     )
     count = 0
     for chunk in chunks(entries, lambda entry: len(entry[1]), most_bytes=_CHUNK_BYTES, most=_CHUNK_ENTRIES):
@@ -58,38 +62,58 @@ class _Writer:
     def __init__(self, cassette: int, rules: Rules) -> None:
         self._reply = layout.reply_prefix(cassette, rules.fingerprint)
         self._index = layout.index_prefix(cassette, rules.fingerprint)
-        self._place = layout.place_prefix(cassette, rules.fingerprint)
-        self._read = layout.read_prefix(cassette, rules.fingerprint)
+        self._standing = layout.place_prefix(cassette, rules.fingerprint)
+        self._answer = layout.answer_prefix(cassette, rules.fingerprint)
         self._touching = layout.touch_prefix(cassette, rules.fingerprint)
         self._order = layout.order_prefix(cassette, rules.fingerprint)
         self._indexer = Indexer()
         self._count = 0
 
     def entries(self, compiled: Compiled) -> Iterator[_Entry]:
-        number, place = layout.number(compiled.number), compiled.place
+        number, standing = layout.number(compiled.number), compiled.standing
         yield (reply := self._reply + number), encode_reply(compiled.reply, reply)
         yield _sealed(self._order + layout.number(self._count), number)
         self._count += 1
-        yield (stands := self._place + number), encode_place(place, stands)
-        _, nth, reads, touches = self._indexer.index(compiled)
-        standing = READ.pack(compiled.number, place.timeline, place.member, place.epoch)
+        yield _sealed(self._standing + number, encode_standing(standing))
+        _, nth, firsts, states, touches = self._indexer.index(compiled)
         for index, count in nth:
-            value = standing if reads and index in compiled.keys else number
+            first = None if count else firsts.get(index)
+            value = number if first is None else encode_first(first)
             yield _sealed(self._index + index + layout.number(count), value)
-        for key, read in reads:
-            yield _sealed(self._read + key + layout.number(read.epoch) + layout.number(read.nth), number)
-        for timeline, member, epoch in touches:
-            touched = layout.number(timeline) + layout.number(member) + layout.number(epoch)
-            yield _sealed(self._touching + touched, number)
+        candidate = encode_candidate(standing.role, standing.step)
+        for key, state in states:
+            yield _sealed(self._answer + key + layout.digest(state) + number, candidate)
+        for touched in touches:
+            yield _sealed(self._touching + layout.digest(touched) + number, b"")
+
+
+def _learnt_entries(cassette: int, rules: Rules, learnt: Learnt) -> Iterator[_Entry]:
+    """Yield what is known of the order of a cassette, when all of it is compiled."""
+    sids = layout.sid_prefix(cassette, rules.fingerprint)
+    yield _sealed(sids + layout.WRITES, layout.number(learnt.writes))
+    if learnt.told:
+        yield _sealed(sids + layout.TOLD, encode_told(learnt.told))
+    for path, one in learnt.names.items():
+        yield _sealed(layout.spelling_key(sids, path), one)
+    prefix = layout.step_prefix(cassette, rules.fingerprint)
+    for place, steps in learnt.steps.items():
+        for step in steps:
+            key = prefix + layout.digest(place) + layout.number(step.number) + layout.digest(step.floors[0])
+            yield _sealed(key, b"".join(map(layout.digest, step.floors)))
+
+
+def _time_entries(prefix: bytes, instants: Instants) -> Iterator[_Entry]:
+    yield _sealed(prefix + layout.TIMES, layout.WHEN.pack(*instants.times))
 
 
 def _sid_entries(prefix: bytes, numbering: Numbering) -> Iterator[_Entry]:
     if numbering.account is not None:
         yield _sealed(prefix, numbering.account)
     yield _sealed(prefix + layout.USERS, encode_users(numbering.users))
+    yield _sealed(prefix + layout.KNOWN, encode_known(numbering.known()))
     for sid, known in numbering.numbered().items():
         number = layout.sid_number(known.number)
-        yield _sealed(prefix + b"s" + sid, number + (SUPPLIED if known.supplied else GENERATED))
+        yield _sealed(prefix + b"s" + sid, number + known.origin.value)
         yield _sealed(prefix + b"n" + number, sid)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from chatproxy.core.cassette.codec import decode_exchange
 from chatproxy.core.errors import CassetteError
-from chatproxy.core.model import Exchange, ExchangeNumber
+from chatproxy.core.model import NO_EXCHANGE, Exchange, ExchangeNumber, is_read
 from chatproxy.store import layout
 from chatproxy.store.environment import Environment
 from chatproxy.store.records import Record
@@ -61,3 +61,17 @@ def stored_tally(environment: Environment, cassette: int, place: str) -> layout.
     if stored is None and environment.scan(layout.exchange_prefix(cassette), limit=1):
         raise CassetteError(place, layout.DAMAGED)
     return layout.Tally.unpack(stored, key, place)
+
+
+def last_write(environment: Environment, cassette: int, last: ExchangeNumber) -> ExchangeNumber:
+    """Return the number of the last write of a cassette, given that of the last exchange; 0 if there is none."""
+    prefix = layout.exchange_prefix(cassette)
+    for number in map(ExchangeNumber, range(last, NO_EXCHANGE, -1)):
+        key = prefix + layout.number(number)
+        stored = environment.get(key)
+        if stored is None:
+            continue
+        exchange = decode_exchange(number, stored, f"{environment.folder}: exchange {number}", key)
+        if not is_read(exchange.request.method):
+            return number
+    return NO_EXCHANGE

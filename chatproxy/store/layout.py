@@ -9,15 +9,20 @@
     r<id><rules><number>              a compiled response
     s<id><rules>                      the account that recorded
     s<id><rules>u                     who sent the requests
-    s<id><rules>s<SID>                a recorded SID's number, and whether it was supplied
+    s<id><rules>t                     when the recording began and the last second that it shows
+    s<id><rules>k                     the known SIDs
+    s<id><rules>e                     what a canonical fixture has to say of exchanges
+    s<id><rules>s<SID>                a recorded SID's number, and where it comes from
     s<id><rules>n<SID's number>       the recorded SID of this number
     o<id><rules><nth>                 the number of the n-th exchange in canonical order
-    x<id><rules><index><nth>          the number of the n-th exchange with this key, shape or route; of a read with this
-                                      key its timeline, member and epoch, too
-    p<id><rules><number>              where an exchange stands in its timeline
-    a<id><rules><key><epoch><nth>     the number of the n-th answer to a read in an epoch
-    t<id><rules><timeline><member><epoch>
-                                      the number of the write that opened this epoch and touched this member
+    s<id><rules>w                     how many exchanges are writes that a session can do
+    s<id><rules>p<digest of a path>   the one spelling of a path that names an object by its unique name
+    x<id><rules><index><nth>          the number of the n-th exchange with this key, shape or route; for the first one
+                                      of a key, what all of them ask for, too
+    p<id><rules><number>              where an exchange stands
+    a<id><rules><key><state><number>  an answer to this key in this state
+    t<id><rules><place><number>       a write that touches this place, or makes an object with this unique value
+    f<id><rules><place><number><object>  a change by others that an answer of this place shows, and whom it concerns
     k                                 the last transaction that wrote; beside the tallies, which are written with it
     d<id>                             to be deleted once no process replays it
     i                                 the last id given out
@@ -27,6 +32,7 @@ Each value ends with its checksum, which covers the key, too. Those of format 1 
 
 import struct
 from dataclasses import dataclass
+from hashlib import blake2b
 
 from chatproxy.core.cassette.codec import SEAL, is_sound, seal
 from chatproxy.core.errors import CassetteError
@@ -41,6 +47,14 @@ DROPPED = b"d"
 LAST_ID = b"i"
 LAST_WRITTEN = TALLIES
 USERS = b"u"
+TIMES = b"t"
+WRITES = b"w"
+SPELLING = b"p"
+KNOWN = b"k"
+TOLD = b"e"
+
+WHEN = struct.Struct(">qq")
+"""When a recording began and the last second that it shows."""
 
 _TALLY, _MARK = struct.Struct(">II"), struct.Struct(">III")
 
@@ -107,6 +121,16 @@ def number(value: int) -> bytes:
     return value.to_bytes(4, "big")
 
 
+def number_in(stored: bytes) -> ExchangeNumber:
+    """Return the exchange's number in a key or a value."""
+    return ExchangeNumber(int.from_bytes(stored, "big"))
+
+
+def digest(value: int) -> bytes:
+    """Return a state, or the digest of a place, as part of a key."""
+    return value.to_bytes(8, "big")
+
+
 def name_key(name: str) -> bytes:
     """Return the key of a cassette's record."""
     return NAMES + name.encode()
@@ -147,14 +171,19 @@ def place_prefix(cassette: int, rules: bytes) -> bytes:
     return b"p" + number(cassette) + rules
 
 
-def read_prefix(cassette: int, rules: bytes) -> bytes:
-    """Return what the keys of a cassette's answers to reads begin with."""
+def answer_prefix(cassette: int, rules: bytes) -> bytes:
+    """Return what the keys of a cassette's answers by states begin with."""
     return b"a" + number(cassette) + rules
 
 
 def touch_prefix(cassette: int, rules: bytes) -> bytes:
-    """Return what the keys of a cassette's writes by what they touched begin with."""
+    """Return what the keys of a cassette's writes by what they touch begin with."""
     return b"t" + number(cassette) + rules
+
+
+def step_prefix(cassette: int, rules: bytes) -> bytes:
+    """Return what the keys of the changes that others made begin with."""
+    return b"f" + number(cassette) + rules
 
 
 def sid_prefix(cassette: int, rules: bytes) -> bytes:
@@ -162,9 +191,19 @@ def sid_prefix(cassette: int, rules: bytes) -> bytes:
     return b"s" + number(cassette) + rules
 
 
+def spelling_key(sids: bytes, path: bytes) -> bytes:
+    """Return the key of the one spelling of a path: of its digest, since a path may be longer than keys are."""
+    return sids + SPELLING + blake2b(path, digest_size=16).digest()
+
+
 def sid_number(value: SidNumber) -> bytes:
     """Return a SID's number, which begins with the letters of its type, as part of a key."""
     return value.to_bytes(SID_NUMBER, "big")
+
+
+def sid_number_in(stored: bytes) -> SidNumber:
+    """Return a SID's number in a value."""
+    return SidNumber(int.from_bytes(stored, "big"))
 
 
 SID_NUMBER = 9
@@ -176,5 +215,5 @@ def all_prefixes(cassette: int) -> list[bytes]:
     return [kind + number(cassette) for kind in (TALLIES, EXCHANGES, MARKS, *COMPILED)]
 
 
-COMPILED = (b"r", b"s", b"x", b"o", b"p", b"a", b"t")
+COMPILED = (b"r", b"s", b"x", b"o", b"p", b"a", b"t", b"f")
 """What the keys of what is compiled begin with."""

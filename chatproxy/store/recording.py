@@ -1,6 +1,6 @@
 """One recording into a store, from the lock that it holds to the cassette that it leaves."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from enum import StrEnum
 from functools import partial
@@ -9,15 +9,16 @@ from chatproxy.core.cassette.codec import encode_exchange
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import NO_EXCHANGE, Exchange, ExchangeNumber
-from chatproxy.core.timeline.numbering import Declared
+from chatproxy.core.timeline.known import NO_VARIABLES, Declared
 from chatproxy.store import layout
 from chatproxy.store.cassettes import Store
 from chatproxy.store.chunks import chunks
 from chatproxy.store.commit import GroupCommit
 from chatproxy.store.environment import Transaction
+from chatproxy.store.exchanges import last_write
 from chatproxy.store.locks import FileLock
 from chatproxy.store.progress import Progress, stepped, unseen
-from chatproxy.store.records import PARTIAL, Record, begin, check_name
+from chatproxy.store.records import PARTIAL, Record, begin_record, check_name
 from chatproxy.store.room import SPARE
 
 _Entry = tuple[ExchangeNumber, bytes, bytes]
@@ -40,7 +41,7 @@ class Recording:
 
     A new cassette stands as ``NAME.partial`` from its first exchange until ``finish``, and so after a crash; what it
     replaces stays until then. Appending writes to the cassette itself. ``superseded`` names the interrupted recordings
-    that a successful end deletes.
+    that a successful end deletes, ``last_write`` is the number of the last write that was there before, 0 without one.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Recording:
         *,
         title: str = "",
         declared: Declared | None = None,
+        variables: Mapping[str, str] = NO_VARIABLES,
     ) -> None:
         check_name(name)
         self.name = name
@@ -60,6 +62,7 @@ class Recording:
         self._begun = begun
         self._title = title if title != name else ""
         self._declared = declared
+        self._variables = variables
         self._ended = False
         self._group: GroupCommit[Exchange] | None = None
         self._lock = _locked(store, name)
@@ -67,6 +70,7 @@ class Recording:
             self._at, self._record = self._place(existing)
             last = store.tally(self._record).last if self._record is not None else NO_EXCHANGE
             self.first_number = ExchangeNumber(last + 1)
+            self.last_write = last_write(store.environment, self._record.id, last) if self._record else NO_EXCHANGE
         except BaseException:
             self._lock.release()
             raise
@@ -172,15 +176,8 @@ class Recording:
         yield from (f"{self.name}{PARTIAL}-{count}" for count in range(2, 1_000_000))
 
     def _begin(self, transaction: Transaction) -> Record:
-        return begin(
-            transaction,
-            self._at,
-            self._begun,
-            place=str(self.store.folder),
-            interim=self._is_interim,
-            title=self._title,
-            declared=self._declared,
-        )
+        record = Record(0, self._begun, self._is_interim, self._title, variables=dict(self._variables))
+        return begin_record(transaction, self._at, record.saying(self._declared), str(self.store.folder))
 
     def _begin_with(self, exchanges: list[Exchange], transaction: Transaction) -> Record:
         """Make the cassette with its first exchanges: without any there is none, whatever ends the recording."""

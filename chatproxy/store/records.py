@@ -1,13 +1,13 @@
 """Records: what the store knows of each cassette besides its exchanges, and the names that it is kept under."""
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from json import dumps, loads
 
 from chatproxy.core.cassette.codec import pack, seal, unpack
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.http.grammar import CASSETTE_NAME
-from chatproxy.core.timeline.numbering import Declared
+from chatproxy.core.timeline.known import Declared, Known
 from chatproxy.store import layout
 from chatproxy.store.environment import Transaction
 from chatproxy.store.room import DELETED_AT_ONCE
@@ -29,12 +29,27 @@ class Record:
     """The name to go by, where it is not the one that it is kept under."""
     account: str | None = None
     supplied: tuple[str, ...] | None = None
-    """What a canonical fixture declared that the cassette comes from."""
+    """What a canonical fixture of version 2 declared that the cassette comes from."""
+    known: tuple[tuple[str | None, ...], ...] | None = None
+    """What one of a later version declared."""
+    variables: dict[str, str] = field(default_factory=dict)
+    """The names of the environment variables that held known SIDs, by these."""
 
     @property
     def declared(self) -> Declared | None:
         """What a canonical fixture declared; none for what was recorded."""
-        return None if self.supplied is None else Declared(self.account, tuple(self.supplied))
+        if self.known is not None:
+            return Declared(self.account, tuple(Known.of(*texts) for texts in self.known))  # type: ignore[arg-type]
+        return None if self.supplied is None else Declared.of_supplied(self.account, tuple(self.supplied))
+
+    def saying(self, declared: Declared | None) -> "Record":
+        """Return the record with what a canonical fixture declares."""
+        if declared is None:
+            return self
+        if declared.bare:
+            supplied = tuple(known.sid.decode() for known in declared.known)
+            return replace(self, account=declared.account, supplied=supplied)
+        return replace(self, account=declared.account, known=tuple(known.texts() for known in declared.known))
 
 
 def check_name(name: str) -> None:
@@ -71,26 +86,6 @@ def put_record(transaction: Transaction, name: str, record: Record) -> None:
     transaction.put(layout.name_key(name), packed(record, name))
 
 
-def begin(
-    transaction: Transaction,
-    name: str,
-    begun: int,
-    *,
-    place: str,
-    interim: bool,
-    title: str = "",
-    declared: Declared | None = None,
-) -> Record:
-    """Make a cassette without exchanges under a free name; ``place`` names the store in errors."""
-    number = free_id(transaction, place)
-    tally = layout.tally_key(number)
-    transaction.put(tally, layout.Tally().pack(tally))
-    said = (declared.account, declared.supplied) if declared else (None, None)
-    record = Record(number, begun, interim, title, *said)
-    put_record(transaction, name, record)
-    return record
-
-
 def free_id(transaction: Transaction, place: str) -> int:
     """Give out an id that no cassette has, or had; raises CassetteError where that is not known any more."""
     stored = transaction.get(layout.LAST_ID)
@@ -100,6 +95,15 @@ def free_id(transaction: Transaction, place: str) -> int:
         raise CassetteError(place, layout.DAMAGED)
     transaction.put(layout.LAST_ID, seal(layout.number(number), layout.LAST_ID))
     return number
+
+
+def begin_record(transaction: Transaction, name: str, record: Record, place: str) -> Record:
+    """Keep a new record, under a name and with an id of its own, of a cassette without exchanges."""
+    record = replace(record, id=free_id(transaction, place))
+    tally = layout.tally_key(record.id)
+    transaction.put(tally, layout.Tally().pack(tally))
+    put_record(transaction, name, record)
+    return record
 
 
 def mark_dropped(transaction: Transaction, name: str) -> None:

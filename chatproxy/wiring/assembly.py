@@ -3,7 +3,7 @@
 The server and the mitmproxy addon both put one of these behind their edge.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from types import TracebackType
@@ -18,6 +18,7 @@ from chatproxy.core.model import Mode
 from chatproxy.core.record.recorder import Recorder
 from chatproxy.core.replay.journal import Journal
 from chatproxy.core.report.report import Report
+from chatproxy.core.timeline.known import NO_VARIABLES
 from chatproxy.files import make_way, write_json
 from chatproxy.store import Existing, Recording, Store
 from chatproxy.wiring.sessions import open_several, rules_of, sessions_of
@@ -50,12 +51,14 @@ def assembled(
     *,
     tied: str | None = None,
     on_miss: Callable[[MissError], None] | None = None,
+    environ: Mapping[str, str] = NO_VARIABLES,
 ) -> Iterator[Assembly]:
     """Put an engine together; on leaving, a recording is ended and the report is written.
 
     ``cassette`` is a NAME, for replay also a FILE or a cassette that is open, for passthrough nothing. ``warn`` gets
     a line for what a user should know: what became of a recording, and every miss, unless ``on_miss`` is told of
-    these. With ``tied`` all requests belong to the session of that name.
+    these. With ``tied`` all requests belong to the session of that name. ``environ`` is the program's environment,
+    where that is known.
     """
     name = cassette if isinstance(cassette, str) else cassette.name
     rules = rules_of(settings)
@@ -67,11 +70,14 @@ def assembled(
             existing = Existing.APPEND if mode is Mode.AUTO else existing_of(settings)
             recording = _record(stack, store, name, existing, settings=settings, warn=warn)
         replayed = _replayed(stack, mode, cassette, settings, store)
+        sessions = None
+        if replayed:
+            sessions = sessions_of(replayed, settings, rules, is_auto=mode is Mode.AUTO, tied=tied, environ=environ)
         engine = Engine(
             settings.upstream,
             now,
-            sessions=sessions_of(replayed, settings, rules, is_auto=mode is Mode.AUTO, tied=tied) if replayed else None,
-            recorder=Recorder(name, settings.upstream, recording.first_number) if recording else None,
+            sessions=sessions,
+            recorder=_recorder(settings, recording) if recording else None,
             keep_urls=settings.urls == "keep",
             journal=Journal(settings.journal, settings.max_sessions),
             scrub=rules.scrub,
@@ -139,6 +145,10 @@ def _record(
 
     stack.push(end)
     return recording
+
+
+def _recorder(settings: Settings, recording: Recording) -> Recorder:
+    return Recorder(recording.name, settings.upstream, recording.first_number, recording.last_write)
 
 
 def existing_of(settings: Settings) -> Existing:

@@ -11,12 +11,16 @@ Keep = Callable[[Exchange], Awaitable[None]]
 """Stores an exchange; it is on disk when this has ended."""
 
 
-async def recorded(forward: Forward, engine: Engine, upstream: Upstream, keep: Keep) -> Response:
+async def recorded(
+    forward: Forward, engine: Engine, upstream: Upstream, keep: Keep, has_gone: Callable[[], bool]
+) -> Response:
     """Ask the upstream, keep the exchange, and return what the client gets, in this order.
 
     So nothing that a client has seen is lost, whatever ends the process, and nothing counts as recorded that is not.
+    ``has_gone`` is asked when the answer came, and tells that nobody waits for it any more.
     """
-    answer, exchange = engine.on_response(forward, await upstream.ask(forward.request))
+    response = await upstream.ask(forward.request)
+    answer, exchange = engine.on_response(forward, response, abandoned=has_gone())
     assert exchange is not None, "the engine has no recorder"
     await asyncio.shield(_keep(forward, exchange, engine, keep))  # it is written though whoever waits is cancelled
     return answer

@@ -1,6 +1,6 @@
 """A replay as the settings want it: its cassette, its rules, and its sessions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,6 +8,7 @@ from pathlib import Path
 from chatproxy.cassettes.names import is_file, open_store
 from chatproxy.clock import now
 from chatproxy.config.settings import Settings
+from chatproxy.config.values import NO_ASSUMPTION
 from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.matching.rules import Rules
 from chatproxy.core.replay.bindings import Bindings, Choice, Given, Owner
@@ -15,6 +16,8 @@ from chatproxy.core.replay.session import DEFAULT, Session
 from chatproxy.core.replay.sessions import Sessions
 from chatproxy.core.scrubbing.rules import Scrub
 from chatproxy.core.time.session_clock import SessionClock
+from chatproxy.core.time.timestamps import SECOND
+from chatproxy.core.timeline.known import NO_VARIABLES
 from chatproxy.store import Store
 
 
@@ -64,21 +67,31 @@ def _files(
 
 
 def sessions_of(
-    replayed: Cassette, settings: Settings, rules: Rules, *, is_auto: bool = False, tied: str | None = None
+    replayed: Cassette,
+    settings: Settings,
+    rules: Rules,
+    *,
+    is_auto: bool = False,
+    tied: str | None = None,
+    environ: Mapping[str, str] = NO_VARIABLES,
 ) -> Sessions:
     """Hold the sessions of a replay.
 
     Auto has one, since the upstream that it asks has one state, and serves all as recorded, since that upstream knows
-    only those SIDs. With ``tied`` there is only the session of that name.
+    only those SIDs. With ``tied`` there is only the session of that name. ``environ`` is the program's environment,
+    where that is known.
     """
     clock = "recorded" if is_auto else settings.clock
     recorded = is_auto or settings.sids == "recorded"
-    choice = Choice(settings.seed, recorded, settings.keep, settings.bind)
+    choice = Choice(
+        settings.seed, recorded, settings.keep, settings.bind, environ, assumes=NO_ASSUMPTION not in settings.bind
+    )
     given = Given()
 
     def begin(name: str, restarts: int) -> Session:
-        sids = Bindings(replayed, rules, choice, Owner(name, restarts), given)
-        return Session(replayed, rules, name, restarts, _clock(clock, replayed), sids=sids, tied=tied is not None)
+        sids = Bindings(replayed, choice, Owner(name, restarts), given)
+        is_tied, skips = tied is not None, settings.skipped == "done" and not is_auto
+        return Session(replayed, rules, name, restarts, _clock(clock, replayed), sids=sids, tied=is_tied, skips=skips)
 
     return Sessions(
         begin,
@@ -94,5 +107,8 @@ def _clock(clock: str | datetime, cassette: Cassette) -> SessionClock | None:
     """Make a session's clock, or none where times are served as recorded."""
     if isinstance(clock, datetime):
         begin = (clock - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
-        return SessionClock(begin, cassette.begun, stands=True)
-    return SessionClock(now(), cassette.begun) if clock == "now" else None
+        return SessionClock(begin, stands=True)
+    if clock == "shift":
+        begin = now()
+        return SessionClock(begin, shift=begin // SECOND - cassette.times.last)
+    return SessionClock(now()) if clock == "now" else None

@@ -186,3 +186,12 @@ def test_check_goes_on_after_a_file_that_cannot_be_read(leaky: Path, tmp_path: P
         "",
     ]
     assert chatproxy("check", cwd=tmp_path).returncode == 2
+
+
+def test_the_known_sids_are_printed_for_another_environment_to_fill_in(tmp_path: Path) -> None:
+    done = chatproxy("sids", REFERENCE, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    block = done.stdout
+    assert "[bind]\n# CHca765a4cadaca3670000000000000001, below IS" in block
+    (tmp_path / "chatproxy.toml").write_text(re.sub(r"# CH\.\.\.", f"CH{'f' * 32}", block))
+    assert chatproxy("explain", REFERENCE, cwd=tmp_path, stdin="GET /v1/x").returncode == 0

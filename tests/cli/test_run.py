@@ -253,3 +253,60 @@ def test_a_command_that_is_slow_to_end_is_waited_for(place: Path) -> None:
     assert apart("run", FILE, "--", "sleep", "1", cwd=place).returncode == 0
     assert time.monotonic() - begun >= 1
     assert os.environ.get("CHATPROXY_URL") is None
+
+
+TALKS = """
+import os, sys
+import urllib.error, urllib.request
+
+def say(channel, body):
+    path = f"/v1/Services/{os.environ['SERVICE']}/Channels/{channel}/Messages"
+    basic = "Basic QUMwMTIzNDU2Nzg5YWJjZGVmMDEyMzQ1Njc4OWFiY2RlZjp0aGUtYXV0aC10b2tlbi1vZi10aGUtYWNjb3VudA=="
+    url = os.environ["CHATPROXY_URL"] + path
+    request = urllib.request.Request(url, f"Body={body}".encode(), {"Authorization": basic})
+    try:
+        answer = urllib.request.urlopen(request)
+        print(body, channel in answer.read().decode(), answer.headers["x-chatproxy-assumed"])
+    except urllib.error.HTTPError as error:
+        print(body, error.code)
+
+for name in sys.argv[1:]:
+    say(os.environ.get(name, name), name)
+"""
+"""A program with two channels that it takes from its environment."""
+
+
+def test_law_2_what_the_environment_holds_stands_for_what_it_held(tmp_path: Path, upstream: Server) -> None:
+    (tmp_path / "talks.py").write_text(TALKS)
+    held = {"SERVICE": "IS" + "1" * 32, "ONE": "CH" + "a" * 32, "TWO": "CH" + "b" * 32}
+    now = {"SERVICE": "IS" + "2" * 32, "ONE": "CH" + "c" * 32, "TWO": "CH" + "d" * 32}
+    program = ("--", sys.executable, "talks.py")
+    made = apart(
+        *("run", "--mode", "record", "--upstream", upstream.url, "cassettes/two.json", *program, "ONE", "TWO"),
+        cwd=tmp_path,
+        **held,
+        SECRET="a value that is nobody's business",
+    )
+    assert made.returncode == 0, made.stderr
+    text = (tmp_path / "cassettes/two.json").read_text()
+    assert {known.get("variable") for known in json.loads(text)["known"]} == {None, "SERVICE", "ONE", "TWO"}
+    assert "SECRET" not in text
+    for environ, replayed in ((held, "two"), (held, "cassettes/two.json"), (now, "two"), (now, "cassettes/two.json")):
+        done = apart("run", replayed, *program, "TWO", "ONE", "CH" + "9" * 32, cwd=tmp_path, **environ)
+        assert done.stdout.splitlines()[:2] == ["TWO True None", "ONE True None"]
+        assert done.returncode == 3
+        assert "stands for no SID of cassette 'two'" in done.stderr
+    both = apart("run", "cassettes/two.json", *program, "TWO", cwd=tmp_path, **{**now, "ONE": now["TWO"]})
+    assert "by the variable ONE and" in both.stderr
+    shown = apart("sids", "cassettes/two.json", cwd=tmp_path).stdout
+    assert f'below {held["SERVICE"]}, from ONE\n# CH... = "{held["ONE"]}"' in shown
+
+
+def test_law_2_what_was_assumed_is_said_at_the_end(place: Path) -> None:
+    file = place / FILE
+    file.write_text(file.read_text().replace('"own": "IS0', '"own": "IS9').replace('"own": "CH0', '"own": "CH9'))
+    done = run(place, FILE, says=("Hello", "Bye"))
+    assert done.returncode == 0
+    assert "chatproxy: assumed: IS0123456789abcdef0123456789abcdef=IS9123456789abcdef0123456789abcdef\n" in done.stderr
+    none = run(place, "--bind", "none", FILE, says=("Hello",))
+    assert none.returncode == 3

@@ -1,4 +1,4 @@
-"""Programs that run against the pure state of the sandbox, and what really happened in them."""
+"""Programs that run against the pure state of the sandbox."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -10,14 +10,8 @@ from exchanges import numbered
 from hypothesis import strategies as st
 from strategies import FORM
 
-from chatproxy.core.matching.normal_form import normalize
-from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange, Headers, Request, Response, is_read
-from chatproxy.core.time.causes import date_fields
 from chatproxy.core.time.timestamps import SECOND, Spelling, spell_instant
-from chatproxy.core.timeline.epochs import Place, place
-from chatproxy.core.timeline.traces import trace
-from chatproxy.core.twilio.objects import shown
 from chatproxy.sandbox.calls import Call, Target
 from chatproxy.sandbox.messages import ApiError, Messages
 from chatproxy.sandbox.operations import answer, refusal
@@ -30,7 +24,7 @@ BEGIN = 1_767_225_600 * SECOND
 
 @dataclass
 class Program:
-    """Calls the sandbox one request after another, and remembers which write really set which instant."""
+    """Calls the sandbox one request after another."""
 
     messages: Messages = field(default_factory=lambda: Messages(0))
     exchanges: list[Exchange] = field(default_factory=list)
@@ -38,8 +32,6 @@ class Program:
     now: int = BEGIN
     suffix: str = ""
     """What comes after each body, with the exchange's number."""
-    set_by: dict[tuple[str, str], int] = field(default_factory=dict)
-    truth: dict[int, dict[tuple[str, str], int | None]] = field(default_factory=dict)
 
     def call(self, method: str, sid: str | None = None, **form: str) -> Exchange:
         self.now += 1
@@ -67,20 +59,7 @@ class Program:
 
     def create(self) -> None:
         made = self.call("POST", Body="hello")
-        sid = json.loads(made.response.body)["sid"]
-        self.sids.append(sid)
-        self.set_by[sid, "date_created"] = self.set_by[sid, "date_updated"] = made.number
-        self.note(made)
-
-    def update(self, sid: str, form: dict[str, str]) -> None:
-        updated = self.call("POST", sid, **form)
-        if updated.response.status == 200 and form:
-            self.set_by[sid, "date_updated"] = updated.number
-        self.note(updated)
-
-    def note(self, exchange: Exchange) -> None:
-        found = {(field.sid.decode(), field.name.decode()) for field in date_fields(exchange)}
-        self.truth[exchange.number] = {place: self.set_by.get(place) for place in found}
+        self.sids.append(json.loads(made.response.body)["sid"])
 
     def run(self, steps: list["Step"]) -> "Program":
         """Create a message, then take steps, each after a pause in microseconds."""
@@ -91,10 +70,10 @@ class Program:
             if operation == "create":
                 self.create()
             elif operation == "update":
-                self.update(sid, form)
+                self.call("POST", sid, **form)
             else:
                 method = "DELETE" if operation == "delete" else "GET"
-                self.note(self.call(method, None if operation == "list" else sid))
+                self.call(method, None if operation == "list" else sid)
         return self
 
 
@@ -109,13 +88,6 @@ steps = st.lists(
     ),
     max_size=20,
 )
-
-
-def places_of(exchanges: Sequence[Exchange]) -> list[Place]:
-    """Place exchanges, which must come in the order of their numbers."""
-    traces = trace((one, normalize(one.request, Rules())) for one in exchanges)
-    held = {one.number: one for one in exchanges}
-    return place(traces, lambda number: shown(held[number].response))
 
 
 @dataclass

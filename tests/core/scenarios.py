@@ -129,8 +129,10 @@ class Recording:
         return MemoryCassette(name, self.exchanges, rules)
 
 
-def exported(cassette: Cassette, rules: Rules = RULES, keep: frozenset[str] = frozenset()) -> str:
+def exported(
+    cassette: Cassette, rules: Rules = RULES, keep: frozenset[str] = frozenset(), *, anonymous: bool = False
+) -> str:
     """Return the text of a cassette's canonical fixture."""
     canonical, file = Canonical(cassette, rules, numbered_sids(keep)), StringIO()
-    write_fixture(cassette.name, canonical.exchanges(), file, canonical.declared())
+    write_fixture(cassette.name, canonical.exchanges(), file, canonical.declared(anonymous=anonymous))
     return file.getvalue()

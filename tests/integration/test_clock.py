@@ -58,11 +58,21 @@ def test_law_8_what_a_user_wrote_is_no_time(place: Workplace) -> None:
     assert created.body == "2020-01-01T00:00:00Z"
 
 
-def test_law_7_a_clock_that_begins_at_a_time_stands_but_for_writes(place: Workplace) -> None:
+def test_law_7_a_clock_that_stands_keeps_later_times_later(place: Workplace) -> None:
     with place.replay("c", "--clock", "2026-01-01T00:00:00Z") as replayer:
         _, (created, _, updated, _) = program(replayer.url)
-    assert created.date_created == datetime(2026, 1, 1, 0, 0, 1, tzinfo=UTC)
-    assert updated.date_updated == datetime(2026, 1, 1, 0, 0, 2, tzinfo=UTC)
+    assert created.date_created == datetime(2026, 1, 1, 0, 0, 0, tzinfo=UTC)
+    assert updated.date_updated == datetime(2026, 1, 1, 0, 0, 1, tzinfo=UTC)
+
+
+def test_law_7_shifted_times_are_the_recorded_ones_the_last_at_the_begin_of_the_replay(place: Workplace) -> None:
+    with place.replay("c", "--clock", "recorded") as replayer:
+        _, (made, _, changed, _) = program(replayer.url)
+    before = datetime.fromtimestamp(int(time.time()), UTC)
+    with place.replay("c", "--clock", "shift") as replayer:
+        until, (created, _, updated, _) = program(replayer.url)
+    assert before <= updated.date_updated <= until
+    assert updated.date_updated - created.date_created == changed.date_updated - made.date_created
 
 
 def test_law_7_the_recorded_clock_is_the_recordings(place: Workplace) -> None:
@@ -73,4 +83,4 @@ def test_law_7_the_recorded_clock_is_the_recordings(place: Workplace) -> None:
 
 def test_another_clock_is_refused_in_one_line(tmp_path: Path) -> None:
     failed = Workplace(tmp_path).run("replay", "c", "--clock", "tomorrow", status=2)
-    assert "--clock: 'tomorrow' is neither now nor recorded" in failed
+    assert "--clock: 'tomorrow' is neither now, shift nor recorded" in failed

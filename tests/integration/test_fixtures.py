@@ -1,6 +1,7 @@
 """The same scenario, recorded again with other SIDs, delays and dates by the real client, gives the same fixture."""
 
 import json
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -67,15 +68,28 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
             with place.record("tour", upstream.url) as recorder:
                 results.append(program(recorder.url, run))
         place.run("export", "tour", file)
+        place.run("export", "tour", "anonymous.json", "--anonymous")
         files.append(file)
     return Recorded(place, files, results)
 
 
 def test_law_two_recordings_of_one_program_are_one_file(recorded: Recorded) -> None:
-    one, other = (file.read_bytes() for file in recorded.files)
-    assert one == other
+    one, other = (file.read_text() for file in recorded.files)
+    own = [re.findall(r'.*"own": .*', text) for text in (one, other)]
+    assert len(own[0]) == len(own[1]) == 4
+    assert [line for line in one.splitlines() if line not in own[0]] == [
+        line for line in other.splitlines() if line not in own[1]
+    ]
+    anonymous = [(file.parent / "anonymous.json").read_bytes() for file in recorded.files]
+    assert anonymous[0] == anonymous[1]
     assert recorded.results[0] == recorded.results[1]
-    assert b"127.0.0.1" not in one
+    assert "127.0.0.1" not in one
+
+
+def configured(file: Path) -> str:
+    """Return the channel that the recorded client had in its settings, as a fixture has it."""
+    target = json.loads(file.read_text())["exchanges"][0]["request"]["target"]
+    return str(target.split("/")[5])
 
 
 @pytest.mark.parametrize("way", ["file", "imported"])
@@ -83,7 +97,8 @@ def test_the_file_answers_a_client_with_sids_of_its_own(recorded: Recorded, way:
     place = Workplace(tmp_path)
     if way == "imported":
         place.run("import", recorded.files[0])
-    with place.serving("replay", "tour" if way == "imported" else recorded.files[0]) as replayer:
+    bound = ("--bind", f"{sid('CH', 7)}={configured(recorded.files[0])}")
+    with place.serving("replay", "tour" if way == "imported" else recorded.files[0], *bound) as replayer:
         assert program(replayer.url, 7) == recorded.results[0]
         replayer.stop()
     assert replayer.count("miss") == 0
@@ -108,7 +123,7 @@ def test_an_exact_file_has_what_was_on_the_wire(recorded: Recorded) -> None:
     assert all(one["asked"].startswith("202") for one in document["exchanges"])
     place.run("import", "exact.json", "--name", "exact")
     place.run("export", "exact", "canonical.json")
-    assert (place.folder / "canonical.json").read_text().replace('"exact"', '"tour"') == recorded.files[0].read_text()
+    assert (place.folder / "canonical.json").read_text().replace('"exact"', '"tour"') == recorded.files[1].read_text()
 
 
 def test_a_fixture_comes_through_a_pipe(recorded: Recorded, tmp_path: Path) -> None:

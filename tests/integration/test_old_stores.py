@@ -1,8 +1,8 @@
 """Stores and fixtures that earlier versions wrote replay to the same bytes for the same seed.
 
 ``stores/*.tar.xz`` are the ``data.mdb`` of stores, each as it was written by the version that its name tells of, with
-the cassettes ``talk`` (recorded from the sandbox) and ``demo`` (imported), compiled. The digests are of what that
-version replayed.
+the cassettes ``talk`` (recorded from the sandbox) and ``demo`` (imported from the fixture that is read here, too),
+compiled. The digests are of what that version replayed, with the times of today and what is said of assumed SIDs.
 """
 
 import json
@@ -21,12 +21,12 @@ from chatproxy.core.model import Mode, Request, Response
 from chatproxy.wiring.assembly import assembled
 
 STORES = sorted((Path(__file__).parent / "stores").glob("*.tar.xz"))
-DEMO = Path(__file__).parents[2] / "cassettes" / "demo.json"
+DEMO = Path(__file__).parents[1] / "fixture" / "demo-2.json"
 ACCOUNT, SERVICE, CHANNEL = ("%s0123456789abcdef0123456789abcdef" % prefix for prefix in ("AC", "IS", "CH"))  # noqa: UP031
 MESSAGES = f"/v1/Services/{SERVICE}/Channels/{CHANNEL}/Messages"
 
-TALK_REPLAYED = "049da33a4f8934e8fc04dc531bc6a65d"
-DEMO_REPLAYED = "bf26fd6d4bfdb7810708878b2663c760"
+TALK_REPLAYED = "ac756b4a4cbee86c349f8f8a7156f559"
+DEMO_REPLAYED = "83faf549afeba100d09f0fad52ec665e"
 
 Ask = Callable[[str, str, str], Response]
 

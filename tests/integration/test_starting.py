@@ -21,19 +21,22 @@ _PARTS = {
         text time timeline twilio
     """,
     "chatproxy.core.answers": "echoes stand_ins stencil template",
-    "chatproxy.core.cassette": "cassette codec",
+    "chatproxy.core.cassette": "cassette codec history naming records",
     "chatproxy.core.credentials": "blanking encodings",
     "chatproxy.core.http": "admission codings forms grammar headers multipart",
-    "chatproxy.core.matching": "normal_form rules users",
+    "chatproxy.core.matching": "normal_form placed rules users",
     "chatproxy.core.products": "chat edge_headers every product sid_types",
     "chatproxy.core.record": "recorder",
-    "chatproxy.core.replay": "askers bindings fetches journal player rendered session sessions writes",
+    "chatproxy.core.replay": """
+        askers bindings fetches fresh gaps journal known live numbers pairs player progress rendered session
+        sessions
+    """,
     "chatproxy.core.report": "report",
     "chatproxy.core.scrubbing": "parts patterns pseudonyms rules scrub",
     "chatproxy.core.text": "excerpts json_edit json_text",
-    "chatproxy.core.time": "causes session_clock stamps timestamps",
-    "chatproxy.core.timeline": "epochs numbering races traces",
-    "chatproxy.core.twilio": "defaults fields objects origins page_tokens paths sids urls",
+    "chatproxy.core.time": "dates instants ladder ranks sent_back session_clock stamps timestamps upstream_clock",
+    "chatproxy.core.timeline": "known numbering places sights standing states traces",
+    "chatproxy.core.twilio": "canonical_sids defaults fields objects origins page_tokens paths sids urls",
     "chatproxy.serve": "accepting connection control fast_path hosting listen proxy wire",
     "chatproxy.store": """
         cassettes chunks commit compiled environment exchanges folder inspection layout locks progress reasons

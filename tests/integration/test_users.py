@@ -158,10 +158,17 @@ def test_a_fixture_of_two_accounts_replays_in_one_session_for_other_accounts(tmp
     with place.sandbox() as sandbox, place.record("accounts", sandbox.url) as recorder:
         recorded = run(recorder.url, [("POST", first), ("POST", second), ("GET", second), ("GET", first)])
     place.run("export", "accounts", "accounts.json")
-    for one, other in ((first, second), ("AC" + "6" * 32, "AC" + "5" * 32)):
-        with place.replay("accounts.json", "--sessions", "one") as replayer:
+    canonical = {one["own"]: one["sid"] for one in json.loads((tmp_path / "accounts.json").read_text())["known"]}
+    others = ("AC" + "6" * 32, "AC" + "5" * 32)
+    bound = ("--bind", f"{others[0]}={canonical[first]}")  # the other one stands for the only one that is left
+    for (one, other), flags in (((first, second), ()), (others, bound)):
+        with place.replay("accounts.json", "--sessions", "one", *flags) as replayer:
             replayed = run(replayer.url, [("POST", one), ("POST", other), ("GET", other), ("GET", one)])
         for (status, before), (again, after), account in zip(recorded, replayed, (one, other, other, one), strict=True):
-            assert again == status
+            assert again == status, after
             assert json.loads(before).keys() == json.loads(after).keys()
             assert account in after.decode()
+    with place.replay("accounts.json", "--sessions", "one") as replayer:
+        missed = sent(replayer.url, "POST", others[0])
+    assert missed.status == 424
+    assert b"bind" in missed.body

@@ -285,7 +285,7 @@ def test_a_recording_can_be_replayed_at_once(place: Workplace, sandbox: Server, 
         assert ask(proxy.url, "GET", MESSAGES).outcome == "hit"
         refused = ask(proxy.url, "GET", "/set/chatproxy_clock=noon")
         assert refused.status == 400
-        assert b"chatproxy_clock: 'noon' is neither now nor recorded" in refused.body
+        assert b"chatproxy_clock: 'noon' is neither now, shift nor recorded" in refused.body
         assert ask(proxy.url, "POST", MESSAGES, {"Body": "once"}).outcome == "miss"  # the session goes on
         assert ask(proxy.url, "GET", "/set/chatproxy_mode=passthrough").body == b"set"
         assert ask(proxy.url, "GET", MESSAGES).outcome == "passed"

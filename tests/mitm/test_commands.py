@@ -20,9 +20,9 @@ from mitmproxy.test.tflow import terr, ttcpflow
 from servers import settings, upstream
 from strategies import UPSTREAM
 
-from chatproxy.core.engine import OUTCOME
 from chatproxy.core.errors import CassetteError, ConfigError
 from chatproxy.core.model import Mode
+from chatproxy.core.replay.marks import OUTCOME
 from chatproxy.mitm import flows
 from chatproxy.mitm.addon import Chatproxy
 from chatproxy.mitm.commands import Commands

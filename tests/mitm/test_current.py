@@ -11,9 +11,9 @@ from servers import settings, upstream
 from strategies import FORM, MESSAGES
 
 from chatproxy.config.settings import Settings
-from chatproxy.core.engine import OUTCOME
 from chatproxy.core.errors import CassetteError, ChatproxyError, ConfigError, UpstreamError
 from chatproxy.core.model import Forward, Mode, Request, Response, header_values
+from chatproxy.core.replay.marks import OUTCOME
 from chatproxy.mitm.current import Current, Works
 from chatproxy.mitm.options import Choice
 from chatproxy.store import Store
@@ -43,7 +43,7 @@ async def asked(works: Works) -> str:
     """Let a request be answered, as the addon does, and return its outcome."""
     decision = works.engine.on_request(CREATE)
     if isinstance(decision, Forward):
-        answer = await works.ask(decision)
+        answer = await works.ask(decision, lambda: False)
         if answer is None:
             return "left to mitmproxy"
         decision = answer

@@ -10,10 +10,10 @@ from mitmproxy.net import encoding
 from mitmproxy.utils.emoji import emoji
 from strategies import requests
 
-from chatproxy.core.engine import EXCHANGE, OUTCOME
 from chatproxy.core.errors import RequestError
 from chatproxy.core.model import Request, Response
 from chatproxy.core.products.every import TWILIO_ORIGIN
+from chatproxy.core.replay.marks import EXCHANGE, OUTCOME
 from chatproxy.mitm import flows
 from chatproxy.mitm.flows import Target
 

@@ -55,7 +55,7 @@ def test_says(chatproxy):
 
 
 @pytest.mark.parametrize(
-    ("clock", "expected"), [("recorded", "2026-01-01T00:00:01Z"), ("2030-06-01T00:00:00Z", "2030-06-01T00:00:01Z")]
+    ("clock", "expected"), [("recorded", "2026-01-01T00:00:00Z"), ("2030-06-01T00:00:00Z", "2030-06-01T00:00:00Z")]
 )
 def test_the_clock_is_that_of_the_mark(project: Project, upstream: str, clock: str, expected: str) -> None:
     project.asking(upstream)
@@ -72,7 +72,7 @@ def test_the_clock_is_that_of_the_mark(project: Project, upstream: str, clock: s
     ("mark", "message"),
     [
         ("casette='x'", "@pytest.mark.chatproxy: casette: is not known; it takes cassette, clock, ignore, mode"),
-        ("clock='noon'", "@pytest.mark.chatproxy: clock: 'noon' is neither now nor recorded*"),
+        ("clock='noon'", "@pytest.mark.chatproxy: clock: 'noon' is neither now, shift nor recorded*"),
         ("mode='sometimes'", "@pytest.mark.chatproxy: mode: 'sometimes' is none of none, once*"),
         ("'x.json'", "@pytest.mark.chatproxy takes names: chatproxy(cassette='x.json')"),
         ("cassette='no such name'", "no such name: *"),

@@ -240,3 +240,41 @@ def test_an_unknown_mode_is_wrong_usage(project: Project) -> None:
     result = project.run_apart("--record-mode=sometimes")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*invalid choice: 'sometimes'*"])
+
+
+IN_ENVIRONMENT = """
+import json, os
+
+def test_says(chatproxy, monkeypatch):
+    for name, sid in {values!r}.items():
+        monkeypatch.setenv(name, sid)
+    service, channel = os.environ["SERVICE"], os.environ.get("CHANNEL", "CH" + "7" * 32)
+    answer = ask(chatproxy.url, {{"Body": "Hello"}}, f"/v1/Services/{{service}}/Channels/{{channel}}/Messages")
+    assert json.loads(answer)["channel_sid"] == channel
+"""
+
+
+def test_law_2_a_test_replays_with_what_its_environment_holds(project: Project, upstream: str) -> None:
+    held = {"SERVICE": "IS" + "1" * 32, "CHANNEL": "CH" + "1" * 32}
+    project.asking(upstream)
+    project.write(IN_ENVIRONMENT.format(values=held))
+    project.run("--record-mode=rewrite").assert_outcomes(passed=1)
+    project.offline()
+    for values in (held, {"SERVICE": "IS" + "2" * 32, "CHANNEL": "CH" + "2" * 32}):
+        project.write(IN_ENVIRONMENT.format(values=values))
+        result = project.run()
+        result.assert_outcomes(passed=1)
+        result.stdout.no_fnmatch_line("*assumed*")
+    project.write(IN_ENVIRONMENT.format(values={"SERVICE": "IS" + "1" * 32}))
+    result = project.run()
+    result.stdout.fnmatch_lines(["*stands for no SID of cassette*the recorder's own SIDs were sent*"])
+
+
+def test_law_2_what_was_assumed_is_said_in_the_summary(project: Project, upstream: str) -> None:
+    recorded(project, upstream)
+    project.offline()
+    file = project.folder / FILE
+    file.write_text(file.read_text().replace('"own": "IS0', '"own": "IS9').replace('"own": "CH0', '"own": "CH9'))
+    result = project.run()
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines([f"{FILE}: assumed IS0*=IS9*, CH0*=CH9*; --bind settles it"])

@@ -188,3 +188,24 @@ def test_a_report_is_written_of_a_failed_recording_too(here: Settings, backgroun
     attempt("talk.json", Mode.RECORD, reporting, background, "Hello").end(passed=False)
     content = json.loads((tmp_path / "report.json").read_text())
     assert (content["mode"], content["totals"], content["file"]) == ("record", {"recorded": 1}, "talk.json")
+
+
+def test_law_2_the_names_of_variables_that_held_known_sids_are_kept_and_nothing_else(
+    here: Settings, background: Background, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service, channel = CHANNEL.split("/")[3], CHANNEL.split("/")[5]
+    environ = {"SERVICE": service, "OTHER": "IS" + "9" * 32, "SECRET": "s3cret-value"}
+    made = Attempt(subject_of("talk", here), Mode.RECORD, here, InBackground(background), environ=environ)
+    say(made, "a")
+    environ["CHANNEL"] = channel  # as a test may set it after the fixture has begun
+    made.end(passed=True)
+    with closing(Store(here.store)) as store:
+        record = store.find("talk")
+        assert record is not None
+        assert record.variables == {service: "SERVICE", channel: "CHANNEL"}
+        assert exact_fixture(store, "talk").variables == record.variables
+        export_cassette(exact_fixture(store, "talk"), Path("talk.json"))
+        assert import_fixture(store, Path("talk.json"), 1, name="again")[1] == 1
+        again = store.find("again")
+        assert again is not None
+        assert again.variables == record.variables

@@ -83,8 +83,8 @@ class Served:
         given = Given()
 
         def begin(name: str, restarts: int) -> Session:
-            clock = SessionClock(self.now, self.cassette.begun, stands=self.stands)
-            sids = Bindings(self.cassette, RULES, Choice(), Owner(name, restarts), given)
+            clock = SessionClock(self.now, stands=self.stands)
+            sids = Bindings(self.cassette, Choice(), Owner(name, restarts), given)
             return Session(self.cassette, RULES, name, restarts, clock, sids=sids)
 
         self.engine = Engine(UPSTREAM, lambda: self.now, sessions=Sessions(begin, restart=True))

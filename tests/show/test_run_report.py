@@ -65,3 +65,8 @@ def test_a_miss_is_an_annotation_whose_text_breaks_no_command() -> None:
         "::error title=chatproxy%3A miss in talk::GET /v1/x: never recorded, 50 %25 of it (2 times)",
         "::error title=chatproxy%3A miss in talk::GET /\\r\\n::set-env: x",
     ]
+
+
+def test_law_2_what_was_assumed_comes_before_the_misses() -> None:
+    shown = list(lines(outcome(assumed={"CH2": "CH1"}, errors=(), unused={}, unused_total=0)))
+    assert shown[1:3] == ["assumed: CH2=CH1", "miss: GET /v1/x: never recorded, 50 % of it (2 times)"]

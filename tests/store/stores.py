@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 from exchanges import numbered
 
-from chatproxy.core.cassette.cassette import Cassette
+from chatproxy.core.cassette.cassette import Cassette, Look
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange, LiveSid, RecordedSid, Request, Response
+from chatproxy.core.model import NO_EXCHANGE, Exchange, ExchangeNumber, LiveSid, RecordedSid, Request, Response
 from chatproxy.store import Existing, Recording, Store
 from chatproxy.store.environment import Environment
 
@@ -101,21 +101,26 @@ from store.stores import RULES, exchange, exchanges, record
 def everything(cassette: Cassette) -> object:
     """Return all that a compiled cassette of the exchanges of these tests answers."""
     numbers = list(cassette.numbers())
-    found: list[object] = [cassette.account, list(cassette.order())]
+    found: list[object] = [cassette.account, list(cassette.order()), dict(cassette.told)]
     for number in numbers:
         exchange = cassette.recorded(number)
-        form, place = normalize(exchange.request, RULES), cassette.place(number)
-        found += [exchange, cassette.stencil(number), place]
-        found.append(exchange.request.method == "POST" and cassette.write(form.key, 0))
+        form, standing = normalize(exchange.request, RULES), cassette.standing(number)
+        found += [exchange, cassette.stencil(number), standing]
         found += [cassette.find(index, nth) for index in (form.key, form.shape, form.route) for nth in range(4)]
-        for epoch in range(4):
-            found += [cassette.span(form.key, {place.timeline: epoch}), cassette.read(form.key, epoch, 0)]
-            found.append(cassette.touching(place.timeline, place.member, epoch, 9))
+        for state in standing.states:
+            found += [looked_up(cassette, form.key, state), cassette.candidate(form.key, state, ExchangeNumber(2))]
+        touched = (standing.done.place, *standing.done.touched) if standing.done else (standing.where.place,)
+        found += [list(cassette.touching(place)) for place in touched]
         for sid in re.findall(rb"IM[0-9a-f]{32}", exchange.response.body):
             known = cassette.numbered(sid)
             found += [known, known and cassette.sid(known.number)]
             found.append(cassette.fresh([RecordedSid(sid)], lambda number, _: LiveSid(b"IM%032x" % (number + 10**9))))
     return found
+
+
+def looked_up(cassette: Cassette, key: bytes, state: int) -> Look | None:
+    """Return what is found for a key that is to be answered in this state."""
+    return cassette.look(key, lambda first: (state, NO_EXCHANGE))
 
 
 @contextmanager

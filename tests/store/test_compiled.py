@@ -1,24 +1,31 @@
 from collections.abc import Iterator
+from functools import partial
 from itertools import count
 
 import pytest
 from core.programs import Listed
+from exchanges import numbered
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from profiles import many
-from store.stores import RULES, exchanges, record
+from store.stores import RULES, exchanges, looked_up, record
+from strategies import JSON, UPSTREAM
 from strategies import exchanges as any_exchange
 
 from chatproxy.core.cassette.cassette import Cassette
-from chatproxy.core.cassette.compile import Compiled, compile_exchanges
+from chatproxy.core.cassette.codec import seal
+from chatproxy.core.cassette.compile import compile_exchanges
 from chatproxy.core.cassette.memory import MemoryCassette
+from chatproxy.core.cassette.records import First
 from chatproxy.core.errors import CassetteError
+from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange, ExchangeNumber, LiveSid, RecordedSid
+from chatproxy.core.model import NO_EXCHANGE, Exchange, ExchangeNumber, LiveSid, RecordedSid, Request, Response
 from chatproxy.core.scrubbing.rules import Action, LooksAt, Scrub, ScrubRule
-from chatproxy.core.timeline.epochs import ALL_MEMBERS, COLLECTION
 from chatproxy.core.timeline.numbering import SidNumber
-from chatproxy.store import Existing, Recording, Store
+from chatproxy.core.timeline.standing import Step
+from chatproxy.store import Existing, Recording, Store, layout
+from chatproxy.store.environment import Transaction
 
 OTHER_RULES = Rules(("X-A",), frozenset({("", "Body"), ("POST Messages", "From")}))
 SCRUBBING = Rules(
@@ -49,6 +56,18 @@ def spelled(number: SidNumber, attempt: int) -> LiveSid:
     return LiveSid(b"IM%032x" % (number + attempt))
 
 
+def answers_alike(stored: Cassette, memory: Cassette, key: bytes, state: int, numbers: list[ExchangeNumber]) -> None:
+    """Check that both find the same answers to a key in a state, from each number on."""
+    for number in (NO_EXCHANGE, *numbers):
+        assert stored.candidate(key, state, number) == memory.candidate(key, state, number)
+        ask = partial(_asked, state, number)
+        assert stored.look(key, ask) == memory.look(key, ask) is not None
+
+
+def _asked(state: int, number: ExchangeNumber, first: First) -> tuple[int, ExchangeNumber]:
+    return state, number
+
+
 def transactions(store: Store) -> int:
     return int(store.environment._env.info()["last_txnid"])
 
@@ -65,11 +84,13 @@ def test_a_stored_cassette_answers_as_one_in_memory(store: Store, recorded: list
 
     assert (stored.name, stored.last_number, stored.account) == (memory.name, memory.last_number, memory.account)
     assert vars(stored.users) == vars(memory.users)
+    assert stored.times == memory.times
     assert list(stored.numbers()) == list(memory.numbers()) == [exchange.number for exchange in recorded]
     for sid, known in memory._numbered.items():
         assert (stored.numbered(sid), stored.sid(known.number)) == (known, sid)
     sids = [*memory._numbered, RecordedSid(b"IM" + b"0" * 31 + b"x")]
     assert stored.fresh(sids, spelled) == memory.fresh(sids, spelled)
+    assert stored.known == memory.known
     assert (stored.numbered(b"IM" + b"0" * 31 + b"x"), stored.sid(SidNumber(2**60))) == (None, None)
     for compiled in compile_exchanges(Listed(recorded), rules):
         assert stored.reply(compiled.number) == memory.reply(compiled.number) == compiled.reply
@@ -78,22 +99,17 @@ def test_a_stored_cassette_answers_as_one_in_memory(store: Store, recorded: list
         for index in (*compiled.keys, compiled.shape, compiled.route):
             for nth in range(len(recorded) + 1):
                 assert stored.find(index, nth) == memory.find(index, nth)
-        assert stored.place(compiled.number) == memory.place(compiled.number)
-        assert_epochs_alike(stored, memory, compiled, len(recorded))
-    assert stored.find(b"k" * 17, 0) is memory.find(b"k" * 17, 0) is None
-
-
-def assert_epochs_alike(stored: Cassette, memory: Cassette, compiled: Compiled, last: int) -> None:
-    for epoch in range(last + 1):
-        place = compiled.place
-        epochs = {place.timeline: epoch}
+        standing = compiled.standing
+        assert stored.standing(compiled.number) == memory.standing(compiled.number) == standing
+        for digest in (standing.where.place, *standing.where.above, *(standing.done.touched if standing.done else ())):
+            assert list(stored.touching(digest)) == list(memory.touching(digest))
         for key in compiled.keys:
-            assert stored.span(key, epochs) == memory.span(key, epochs)
-            assert stored.read(key, epoch, 0) == memory.read(key, epoch, 0)
-            assert compiled.is_read or stored.write(key, 0) == memory.write(key, 0) == memory.find(key, 0)
-        for member in (COLLECTION, place.member, ALL_MEMBERS):
-            found = (one.touching(place.timeline, member, epoch, last) for one in (stored, memory))
-            assert len(set(found)) == 1
+            for state in (*standing.states, 1):
+                answers_alike(stored, memory, key, state, [one.number for one in recorded])
+    assert stored.writes == memory.writes
+    assert stored.told == memory.told
+    assert looked_up(stored, b"k" * 17, 0) is looked_up(memory, b"k" * 17, 0) is None
+    assert stored.find(b"k" * 17, 0) is memory.find(b"k" * 17, 0) is None
 
 
 def test_a_number_that_is_not_there_is_an_error(store: Store) -> None:
@@ -104,3 +120,50 @@ def test_a_number_that_is_not_there_is_an_error(store: Store) -> None:
         cassette.exchange(ExchangeNumber(3))
     with pytest.raises(CassetteError, match="exchange short/3: is not in the store any more"):
         cassette.reply(ExchangeNumber(3))
+
+
+def test_several_answers_of_a_key_and_a_channel_of_two_spellings_are_found(store: Store) -> None:
+    channels = b"/v1/Services/IS" + b"1" * 32 + b"/Channels"
+    named = channels + b"/general/Messages"
+    shown = b'{"sid": "IM%b", "channel_sid": "CH%b"}' % (b"3" * 32, b"2" * 32)
+    requests = [Request("GET", named), Request("GET", named), Request("POST", named), Request("GET", named)]
+    recorded = [
+        numbered(number, request, Response(200, b"", (JSON,), shown), UPSTREAM, 2 * number, 2 * number + 1)
+        for number, request in enumerate(requests, 1)
+    ]
+    name = next(names)
+    record(store, name, recorded)
+    stored, memory = store.open(name, RULES), MemoryCassette(name, recorded, RULES)
+    key = normalize(requests[0], RULES).key
+    states = {stored.standing(one.number).states[0] for one in recorded}
+    assert len(states) == 3
+    for state in (*states, 7):
+        answers_alike(stored, memory, key, state, [one.number for one in recorded])
+    for cassette in (stored, memory):
+        assert cassette.spelling(channels + b"/general") == channels + b"/CH" + b"2" * 32
+        assert cassette.spelling(channels + b"/other") is None
+        assert (cassette.writes, list(cassette.steps(stored.standing(ExchangeNumber(1)).where.place, NO_EXCHANGE))) == (
+            1,
+            [],
+        )
+
+
+def test_changes_by_others_are_found_by_their_place(store: Store) -> None:
+    name = next(names)
+    record(store, name, exchanges(3))
+    stored = store.open(name, RULES)
+    place, steps = (
+        2**64 - 1,
+        [Step(ExchangeNumber(number), (object_, 2**63)) for number in range(1, 100) for object_ in (1, 2)],
+    )
+    prefix = layout.step_prefix(store.find(name).id, RULES.fingerprint) + layout.digest(place)  # type: ignore[union-attr]
+
+    def put(transaction: Transaction) -> None:
+        for step in steps:
+            key = prefix + layout.number(step.number) + layout.digest(step.floors[0])
+            transaction.put(key, seal(b"".join(map(layout.digest, step.floors)), key))
+
+    store.environment.write(put)
+    assert list(stored.steps(place, NO_EXCHANGE)) == steps
+    assert list(stored.steps(place, ExchangeNumber(97))) == steps[194:]
+    assert list(stored.steps(place - 1, NO_EXCHANGE)) == []

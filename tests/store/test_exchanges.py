@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -6,7 +7,7 @@ from store.stores import exchange, exchanges, record
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.model import ExchangeNumber
 from chatproxy.store import Store, layout
-from chatproxy.store.exchanges import StoredExchanges
+from chatproxy.store.exchanges import StoredExchanges, last_write
 
 
 def test_exchanges_are_read_in_order_and_singly_as_often_as_asked(tmp_path: Path) -> None:
@@ -29,4 +30,15 @@ def test_an_exchange_that_is_gone_is_named(tmp_path: Path) -> None:
         stored.exchange(ExchangeNumber(2))
     with pytest.raises(CassetteError, match="cassette a: lacks 1 of its exchanges"):
         list(stored)
+    store.close()
+
+
+def test_the_last_write_is_found_before_reads_and_gaps(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    read = replace(exchange(5).request, method="GET", body=b"")
+    recorded = [exchange(1), exchange(3), replace(exchange(5), request=read), replace(exchange(6), request=read)]
+    record(store, "a", recorded)
+    record(store, "b", recorded[2:])
+    found = [last_write(store.environment, store.existing(name).id, ExchangeNumber(6)) for name in ("a", "b")]
+    assert found == [3, 0]
     store.close()

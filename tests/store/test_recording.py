@@ -9,7 +9,7 @@ from store.stores import PAGE, RULES, child, disk_full_beyond, exchange, exchang
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.model import ExchangeNumber
 from chatproxy.store import Existing, Recording, Store
-from chatproxy.store.records import begin
+from chatproxy.store.records import Record, begin_record
 
 RECORDS = """
 store = Store(Path(sys.argv[1]))
@@ -61,7 +61,7 @@ def bodies(store: Store, name: str) -> list[bytes]:
 @pytest.mark.parametrize("existing", [Existing.REFUSE, Existing.REPLACE])
 def test_a_new_cassette_stands_under_its_name_when_its_recording_has_ended(store: Store, existing: Existing) -> None:
     recording = Recording(store, "a", existing, 1)
-    assert recording.first_number == 1
+    assert (recording.first_number, recording.last_write) == (1, 0)
     recording.put(exchanges(2))
     assert states(store) == {"a.partial": (2, "recording")}
 
@@ -96,7 +96,7 @@ def test_appending_continues_the_numbers_of_the_cassette_itself(store: Store) ->
     record(store, "a", [exchange(2), exchange(7)])
 
     recording = Recording(store, "a", Existing.APPEND, 1)
-    assert recording.first_number == 8
+    assert (recording.first_number, recording.last_write) == (8, 7)
     recording.put([exchange(8)])
     assert states(store) == {"a": (3, "recording")}
 
@@ -383,8 +383,10 @@ def test_a_replacement_that_ends_badly_keeps_the_crashed_ones(store: Store) -> N
 
 
 def test_a_crash_before_the_first_exchange_is_in_nobodys_way(store: Store) -> None:
-    place = str(store.folder)
-    store.environment.write(partial(begin, name="a.partial", begun=1, place=place, interim=True))  # older ones left it
+    record = Record(0, 1, interim=True)  # older versions left it
+    store.environment.write(
+        partial(begin_record, name="a.partial", record=record, place=str(store.folder))
+    )  # older ones left it
 
     recording = Recording(store, "a", Existing.REFUSE, 1)
     assert recording.superseded == []

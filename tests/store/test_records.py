@@ -1,23 +1,34 @@
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from json import dumps
 
 import pytest
 
 from chatproxy.core.cassette.codec import pack
 from chatproxy.core.errors import CassetteError
-from chatproxy.core.timeline.numbering import Declared
+from chatproxy.core.timeline.known import Declared, Known
 from chatproxy.store.records import Record, check_name, order_of, packed, unpacked, whole_of
 
 
 def test_a_record_comes_back_with_what_a_fixture_declared() -> None:
-    record = Record(3, 5, interim=True, title="a", account="AC" + "0" * 32, supplied=("IS" + "0" * 32,))
-    again = unpacked(packed(record, "a"), "a", "here")
-    assert again.declared == record.declared == Declared("AC" + "0" * 32, ("IS" + "0" * 32,))
-    assert replace(again, supplied=None) == replace(record, supplied=None)
+    sid = "IS" + "0" * 32
+    plain = Record(3, 5, interim=True, title="a", variables={sid: "SERVICE"})
+    for declared in (
+        None,
+        Declared.of_supplied("AC" + "0" * 32, (sid,)),
+        Declared("AC" + "0" * 32, (Known.of(sid, None, "IS" + "1" * 32, "SERVICE"),)),
+    ):
+        record = plain.saying(declared)
+        again = unpacked(packed(record, "a"), "a", "here")
+        assert again.declared == record.declared == declared
+        assert again.variables == {sid: "SERVICE"}
 
 
 def test_a_record_of_before_fixtures_declared_anything_is_read() -> None:
-    old = {name: value for name, value in asdict(Record(1, 2)).items() if name not in {"account", "supplied"}}
+    old = {
+        name: value
+        for name, value in asdict(Record(1, 2)).items()
+        if name not in {"account", "supplied", "known", "variables"}
+    }
     record = unpacked(pack([dumps(old).encode()]), "a", "here")
     assert record == Record(1, 2)
     assert record.declared is None

@@ -10,10 +10,10 @@ from strategies import FORM, MESSAGES
 
 from chatproxy.config.settings import Settings
 from chatproxy.core.cassette.memory import MemoryCassette
-from chatproxy.core.engine import OUTCOME
 from chatproxy.core.errors import CassetteError, ConfigError, MissError
 from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Forward, Mode, Request, Response, header_values
+from chatproxy.core.replay.marks import OUTCOME
 from chatproxy.core.replay.sessions import SESSION
 from chatproxy.store import Existing, Store
 from chatproxy.wiring.assembly import Assembly, assembled, existing_of

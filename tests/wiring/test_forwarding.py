@@ -28,7 +28,7 @@ async def test_the_exchange_is_kept_before_the_client_gets_its_answer(tmp_path: 
         engine = Engine(origin, lambda: 1, recorder=Recorder("talk", origin, ExchangeNumber(1)))
         forward = engine.on_request(Request("GET", b"/v1/x"))
         assert isinstance(forward, Forward)
-        answer = await recorded(forward, engine, server, keep)
+        answer = await recorded(forward, engine, server, keep, lambda: False)
     assert answer.body == b"answer to /v1/x"
     assert [one.response.body for one in kept] == [answer.body]
     assert engine.counts == {"recorded": 1}
@@ -44,7 +44,7 @@ async def test_what_cannot_be_kept_is_not_answered(tmp_path: Path) -> None:
         forward = engine.on_request(Request("GET", b"/v1/x"))
         assert isinstance(forward, Forward)
         with pytest.raises(OSError, match="no space"):
-            await recorded(forward, engine, server, keep)
+            await recorded(forward, engine, server, keep, lambda: False)
     assert (engine.counts, engine.journal.count) == ({}, 0)
 
 
@@ -59,7 +59,7 @@ async def test_what_is_stored_counts_though_nobody_waits_for_it_any_more(tmp_pat
         engine = Engine(origin, lambda: 1, recorder=Recorder("talk", origin, ExchangeNumber(1)))
         forward = engine.on_request(Request("GET", b"/v1/x"))
         assert isinstance(forward, Forward)
-        waiting = asyncio.ensure_future(recorded(forward, engine, server, keep))
+        waiting = asyncio.ensure_future(recorded(forward, engine, server, keep, lambda: False))
         await begun.wait()
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -81,4 +81,19 @@ async def test_where_the_upstream_gives_no_answer_nothing_is_kept(tmp_path: Path
         forward = engine.on_request(Request("GET", b"/v1/x"))
         assert isinstance(forward, Forward)
         with pytest.raises(UpstreamError):
-            await recorded(forward, engine, server, keep)
+            await recorded(forward, engine, server, keep, lambda: False)
+
+
+@pytest.mark.parametrize("has_gone", [False, True])
+async def test_a_client_that_has_gone_before_the_answer_came_is_noted(has_gone: bool, tmp_path: Path) -> None:
+    kept: list[Exchange] = []
+
+    async def keep(exchange: Exchange) -> None:
+        kept.append(exchange)
+
+    async with upstream(answers) as origin, Upstream(upstream_settings(settings(tmp_path, upstream=origin))) as server:
+        engine = Engine(origin, lambda: 1, recorder=Recorder("talk", origin, ExchangeNumber(1)))
+        forward = engine.on_request(Request("GET", b"/v1/x"))
+        assert isinstance(forward, Forward)
+        await recorded(forward, engine, server, keep, lambda: has_gone)
+    assert [one.abandoned for one in kept] == [has_gone]

@@ -6,6 +6,7 @@ from servers import settings
 from store.stores import exchanges, record
 
 from chatproxy.cassettes.transfer import canonical_fixture, export_cassette
+from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import RecordedSid, Request
 from chatproxy.store import Store
@@ -40,3 +41,13 @@ def test_auto_has_one_session_that_serves_all_as_recorded(tmp_path: Path) -> Non
     assert of_replay.name == "mine"
     assert of_replay.sids.to_live(RecordedSid(sid)) != sid
     store.close()
+
+
+def test_a_replay_may_be_told_to_serve_past_skipped_writes_but_auto_is_not(tmp_path: Path) -> None:
+    cassette = MemoryCassette("tour", [], Rules())
+    request = Request("GET", b"/")
+    found = [
+        sessions_of(cassette, settings(tmp_path, skipped=skipped), Rules(), is_auto=auto).of(request, 0).skips
+        for skipped, auto in (("done", False), ("miss", False), ("done", True))
+    ]
+    assert found == [True, False, False]

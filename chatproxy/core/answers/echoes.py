@@ -14,8 +14,7 @@ from chatproxy.core.http.multipart import form_fields
 from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange, ExchangeNumber, RecordedSid, Request
 from chatproxy.core.products.every import WRITTEN, WRITTEN_FIELDS
-from chatproxy.core.timeline.epochs import Place
-from chatproxy.core.timeline.traces import opens_epoch
+from chatproxy.core.timeline.standing import Standing
 from chatproxy.core.twilio.fields import fields
 
 
@@ -46,9 +45,8 @@ class Found(NamedTuple):
 
 
 class _Set(NamedTuple):
-    """That a write set a field: in which epoch, and the recorded JSON text if it is to be echoed."""
+    """That a write set a field, and the recorded JSON text if it is to be echoed."""
 
-    epoch: int
     write: ExchangeNumber
     text: bytes | None
 
@@ -64,10 +62,8 @@ class Echoes:
         """Tell whether any write has set a field that an ignored parameter may."""
         return bool(self._sets)
 
-    def learn(self, exchange: Exchange, path: bytes, where: Place) -> None:
-        """Take in what a write set; ``path`` is that of its normal form."""
-        if not self._rules.ignore or not opens_epoch(exchange):
-            return
+    def learn(self, exchange: Exchange, path: bytes) -> None:
+        """Take in what a write that was done set; ``path`` is that of its normal form."""
         fields = form_fields(exchange.request.headers, exchange.request.body)
         sent = {WRITTEN[name]: (name, value) for name, value in fields if name in WRITTEN}
         ignored = self._rules.ignored(exchange.request.method, path)
@@ -76,12 +72,13 @@ class Echoes:
                 name, value = sent[field]
                 text = exchange.response.body[start:end]
                 repeats = name in ignored and _means(text, value)
-                self._sets[sid, field].append(_Set(where.epoch, exchange.number, text if repeats else None))
+                self._sets[sid, field].append(_Set(exchange.number, text if repeats else None))
 
-    def of(self, exchange: Exchange, where: Place) -> Iterator[Found]:
+    def of(self, exchange: Exchange, standing: Standing) -> Iterator[Found]:
         """Yield the echoes of an answer in their order."""
         for field, sid, start, end in _fields(exchange) if self._sets else ():
-            before = [one for one in self._sets.get((sid, field), ()) if one.epoch <= where.epoch]
+            sets = self._sets.get((sid, field), ())
+            before = [one for one in sets if standing.shows(one.write, exchange.number)]
             text = exchange.response.body[start:end]
             if before and before[-1].text == text:
                 yield Found(start, end, Echo(before[-1].write, field, text))

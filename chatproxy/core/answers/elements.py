@@ -7,8 +7,8 @@ at the whole body finds:
 1. The frame is JSON with one element in the place of all, and each element is a JSON object. Read from the begin of an
    element, JSON ends where that object does; so what is taken for the border of two never stands within a string.
 2. The SIDs, instants and addresses of an object do not depend on what is around it, but for ``links`` and ``meta``,
-   whose members are addresses by their holder's name; and the cause of an instant not on the answer that shows it, but
-   where several writes have set that one. Such bodies are not taken apart.
+   whose members are addresses by their holder's name; and an instant not on the answer that shows it, but where several
+   writes have set that one. Such bodies are not taken apart.
 
 A list of 50 messages of which one is new takes a tenth of the time so.
 """
@@ -21,16 +21,17 @@ from itertools import chain
 from typing import NamedTuple
 
 from chatproxy.core.answers.template import UPPER_CASE, Addresses, Slot, Span, Template, cut, origins_among, outer_first
-from chatproxy.core.model import NO_EXCHANGE, RecordedSid
-from chatproxy.core.text.json_text import members, strings
-from chatproxy.core.time.causes import Causes, dates_among
+from chatproxy.core.model import RecordedSid
+from chatproxy.core.text.json_text import Place, members, strings
+from chatproxy.core.time.dates import Value, dates_among, dates_of
+from chatproxy.core.time.instants import Instants
 from chatproxy.core.time.stamps import Stamp
-from chatproxy.core.twilio.sids import SID, sids_in
+from chatproxy.core.twilio.sids import SID, placed_sids
 from chatproxy.core.twilio.urls import EVERY
 
 
 class Body(NamedTuple):
-    """A body put together: its template, and its SIDs in the order in which they first stand there."""
+    """A body put together: its template, and its SIDs in the order in which they first stand there as such."""
 
     template: Template
     sids: Iterable[RecordedSid]
@@ -52,11 +53,11 @@ class Elements:
     kept: Callable[[bytes, bytes, bytes], _Parts]
 
     @classmethod
-    def of(cls, upstream: str, causes: Causes) -> "Elements":
-        """Make what knows the answers of this upstream; ``causes`` must have learnt all exchanges."""
+    def of(cls, upstream: str, instants: Instants) -> "Elements":
+        """Make what knows the answers of this upstream; ``instants`` must have learnt all exchanges."""
 
         def parts(before: bytes, element: bytes, after: bytes) -> _Parts:
-            spans = _spans(before + element + after, upstream, causes)
+            spans = _spans(before + element + after, upstream, instants)
             if spans is None or EVERY.ends_in_holder(before):
                 return None
             if not before:
@@ -105,22 +106,24 @@ def _apart(text: bytes) -> tuple[bytes, list[bytes], bytes, bytes]:
     return text[:array], inner.split(b"}%b{" % between), between, text[end + 1 :]
 
 
-def _spans(text: bytes, upstream: str, causes: Causes) -> list[Span] | None:
+def _spans(text: bytes, upstream: str, instants: Instants) -> list[Span] | None:
     """Find the slots of a JSON object, or return nothing if that is not all there is to know."""
-    places = members(text)
-    if places is None:
-        if not _is_object(text):
-            return None
-        places = list(strings(text))
-    dates = list(dates_among(text, places))
-    if UPPER_CASE.search(text) or not all(map(causes.is_settled, dates)):
+    places = _places(text)
+    dates = list(dates_among(text, places or []))
+    if places is None or UPPER_CASE.search(text) or not all(instants.is_settled(date.known_by) for date in dates):
         return None
     spans: list[Span] = [(*found.span(), Slot.SID, found[0]) for found in SID.finditer(text)]
     spans += origins_among(text, places, upstream, Addresses())
     for date in dates:
-        stamp = Stamp(date.value.moment, causes.of(NO_EXCHANGE, date) or NO_EXCHANGE, date.value.spelling)
+        stamp = Stamp(date.value.moment, instants.of(date.known_by), date.value.spelling)
         spans.append((date.start, date.end, Slot.INSTANT, stamp.pack()))
     return sorted(spans, key=outer_first)
+
+
+def _places(text: bytes) -> list[Place] | None:
+    """Return the string values of a JSON object, None for any other text."""
+    places = members(text)
+    return list(strings(text)) if places is None and _is_object(text) else places
 
 
 def _is_object(text: bytes) -> bool:
@@ -131,7 +134,7 @@ def _is_object(text: bytes) -> bool:
 
 
 def _part(text: bytes, spans: list[Span]) -> _Part:
-    return _Part(cut(text, spans), tuple(map(RecordedSid, dict.fromkeys(sids_in(text)))))
+    return _Part(cut(text, spans), tuple(map(RecordedSid, dict.fromkeys(placed_sids(text)))))
 
 
 def _joined(parts: list[_Part], between: bytes) -> Template:
@@ -144,3 +147,34 @@ def _joined(parts: list[_Part], between: bytes) -> Template:
         pieces += others
         slots += part.template.slots
     return Template(tuple(pieces), tuple(slots))
+
+
+class Seen:
+    """Which elements were looked at for instants; it remembers those that came last."""
+
+    def __init__(self) -> None:
+        self._seen: set[bytes] = set()
+
+    def new(self, text: bytes) -> list[Value]:
+        """Return the instants in the date fields of a JSON text, those of elements aside that were looked at."""
+        before, elements, _, after = _apart(text)
+        objects = [b"{%b}" % element for element in elements]
+        if before:
+            objects.append(before + _ELEMENT + after)
+        fresh = [one for one in objects if one not in self._seen]
+        found: list[Value] = []
+        for one in fresh:
+            places = _places(one)
+            if places is None:
+                return [date.known_by for date in dates_of(text)]
+            found += [date.known_by for date in dates_among(one, places)]
+        for one in fresh:
+            self.note(one)
+        return found if objects else [date.known_by for date in dates_of(text)]
+
+    def note(self, text: bytes) -> None:
+        """Take in that a JSON object was looked at."""
+        if len(self._seen) > _KEPT:
+            self._seen.clear()
+        if len(text) <= _LONGEST_KEPT:
+            self._seen.add(text)

@@ -12,25 +12,21 @@ from typing import NamedTuple
 
 from chatproxy.core.answers.template import Reply, Slot, Template
 from chatproxy.core.model import RecordedSid
-from chatproxy.core.time.stamps import Packed, pack_stamp, unpack_stamps
+from chatproxy.core.time.stamps import PACKED_SIZE, Packed, pack_stamp, unpack_stamps
 
 _SID_LENGTH = 34
-_STAMP_LENGTH = 14
-_FACTS = struct.Struct("<HIq?9I")
+_FACTS = struct.Struct("<H9I")
 
 
 class Stencil(NamedTuple):
     """A response to be filled; the orders say which value of the table fills each slot of a format.
 
     The table has the recorded SIDs first, then the instants, the stamps of the moment of the answer, and then whatever
-    else fills slots. ``timeline``, ``written`` and ``opens`` are the reply's.
+    else fills slots.
     """
 
     status: int
     reason: bytes
-    timeline: int
-    written: int
-    opens: bool
     head: bytes
     head_order: Sequence[int]
     body: bytes
@@ -63,7 +59,7 @@ class Stencil(NamedTuple):
             Template(_pieces(text), tuple(slots[place] for place in order))
             for text, order in ((self.head, self.head_order), (self.body, self.body_order))
         )
-        return Reply(self.status, self.reason, head, body, self.timeline, self.written, self.opens)
+        return Reply(self.status, self.reason, head, body)
 
 
 def stencil(reply: Reply) -> Stencil:
@@ -75,9 +71,6 @@ def stencil(reply: Reply) -> Stencil:
     return Stencil(
         reply.status,
         reply.reason,
-        reply.timeline,
-        reply.written,
-        reply.opens,
         _format(reply.head.pieces),
         _ordered([places[slot] for slot in reply.head.slots], len(places)),
         _format(reply.body.pieces),
@@ -93,7 +86,7 @@ def _group(slot: tuple[Slot, bytes]) -> int:
     kind, argument = slot
     if kind is Slot.SID and len(argument) == _SID_LENGTH:
         return 0
-    if len(argument) == _STAMP_LENGTH:
+    if len(argument) == PACKED_SIZE:
         return {Slot.INSTANT: 1, Slot.NOW: 2}.get(kind, 3)
     return 3
 
@@ -132,7 +125,7 @@ def pack_stencil(one: Stencil) -> bytes:
     lengths = (len(others), len(one.reason), len(one.head), size)
     return b"".join(
         (
-            _FACTS.pack(one.status, one.timeline, one.written, one.opens, *counts, *lengths),
+            _FACTS.pack(one.status, *counts, *lengths),
             _packed_order(one.head_order),
             _packed_order(one.body_order),
             *one.sids,
@@ -151,7 +144,7 @@ def _packed_order(order: Sequence[int]) -> bytes:
 
 def unpack_stencil(packed: bytes) -> Stencil:
     """Return a stored stencil."""
-    status, timeline, written, opens, *lengths, size = _FACTS.unpack_from(packed)
+    status, *lengths, size = _FACTS.unpack_from(packed)
     heads, bodies, sids = lengths[:3]
     width = 1 if size <= _BYTE else 4
     layout = _layout((width, *lengths))
@@ -163,9 +156,6 @@ def unpack_stencil(packed: bytes) -> Stencil:
         (
             status,
             reason,
-            timeline,
-            written,
-            opens,
             head,
             head_order if width == 1 else struct.unpack(f"<{heads}I", head_order),
             packed[_FACTS.size + layout.size :],
@@ -187,7 +177,7 @@ def _layout(sizes: tuple[int, ...]) -> struct.Struct:
     """Return the layout of what stands between the facts and the body."""
     width, heads, bodies, sids, instants, nows, others, reason, head = sizes
     texts = f"{_SID_LENGTH}s" * sids
-    stamps = f"{_STAMP_LENGTH * instants}s{_STAMP_LENGTH * nows}s"
+    stamps = f"{PACKED_SIZE * instants}s{PACKED_SIZE * nows}s"
     return struct.Struct(f"<{width * heads}s{width * bodies}s{texts}{stamps}{others}s{reason}s{head}s")
 
 

@@ -15,13 +15,13 @@ from chatproxy.core.answers.stand_ins import Placed, StandIn, body_stand_ins, he
 from chatproxy.core.http.headers import is_json
 from chatproxy.core.http.multipart import form_fields
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange, Headers, RecordedSid, Request, Response, is_read
+from chatproxy.core.model import Exchange, Headers, RecordedSid, Request, Response
 from chatproxy.core.products.every import WRITTEN
 from chatproxy.core.text.json_text import Place
-from chatproxy.core.time.causes import Causes, answered_at
+from chatproxy.core.time.instants import Instants
 from chatproxy.core.time.stamps import Stamp, Stamped, body_stamps, head_stamps
-from chatproxy.core.timeline.epochs import Place as Standing
 from chatproxy.core.timeline.numbering import Numbering
+from chatproxy.core.timeline.standing import Standing
 from chatproxy.core.twilio.fields import places_of
 from chatproxy.core.twilio.origins import address_pattern, upstream_pattern
 from chatproxy.core.twilio.sids import PREFIX, SID
@@ -34,7 +34,7 @@ class Slot(IntEnum):
     ORIGIN = 1
     """The address that the client used; the argument is the upstream's as recorded."""
     INSTANT = 2
-    """When a write was replayed; the argument is a packed Stamp."""
+    """A time; the argument is a packed Stamp."""
     NOW = 3
     """The moment of the answer; the argument is a packed Stamp."""
     SID = 4
@@ -122,19 +122,12 @@ class Addresses:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A compiled response; ``head`` is its header fields, each as ``name: value`` and CR LF.
-
-    ``timeline`` is that of the request. ``written`` is when a write was answered, by the upstream's clock, and 0
-    for a read; ``opens`` tells whether it may have had an effect.
-    """
+    """A compiled response; ``head`` is its header fields, each as ``name: value`` and CR LF."""
 
     status: int
     reason: bytes
     head: Template
     body: Template
-    timeline: int = 0
-    written: int = 0
-    opens: bool = False
 
     def render(self, values: Values) -> Response:
         """Return the response with its slots filled."""
@@ -148,7 +141,7 @@ class Learned:
     """What the exchanges of a cassette tell of one another."""
 
     addresses: Addresses = field(default_factory=Addresses)
-    causes: Causes = field(default_factory=Causes)
+    instants: Instants = field(default_factory=Instants)
     numbering: Numbering = field(default_factory=Numbering)
     echoes: Echoes = field(default_factory=lambda: Echoes(Rules()))
     pseudonyms: bool = False
@@ -160,7 +153,7 @@ def compiled_reply(exchange: Exchange, where: Standing, learned: Learned, body: 
     head = head_text(response.headers)
     in_head = [
         *head_origins(head, exchange.upstream),
-        *map(_stamp_span, head_stamps(head, exchange, learned.causes)),
+        *map(_stamp_span, head_stamps(head, exchange, learned.instants)),
         *_sids(head, learned.numbering),
         *(map(_stand_in_span, _placed_in_head(response.headers)) if learned.pseudonyms else ()),
     ]
@@ -169,9 +162,6 @@ def compiled_reply(exchange: Exchange, where: Standing, learned: Learned, body: 
         response.reason,
         cut(head, sorted(in_head)),
         _body(exchange, where, learned) if body is None else body,
-        where.timeline,
-        0 if is_read(exchange.request.method) else answered_at(exchange),
-        bool(where.opens),
     )
 
 
@@ -179,7 +169,7 @@ def _body(exchange: Exchange, where: Standing, learned: Learned) -> Template:
     response = exchange.response
     found = [
         *body_origins(response, exchange.upstream, learned.addresses),
-        *map(_stamp_span, body_stamps(exchange, learned.causes)),
+        *map(_stamp_span, body_stamps(exchange, learned.instants)),
         *_sids(response.body, learned.numbering),
         *((found.start, found.end, Slot.ECHO, found.echo.pack()) for found in learned.echoes.of(exchange, where)),
         *(map(_stand_in_span, body_stand_ins(response.body)) if learned.pseudonyms else ()),
@@ -212,10 +202,15 @@ def _placed_in_head(headers: Headers) -> Iterator[Placed]:
 
 
 def _sids(text: bytes, numbering: Numbering) -> Iterator[Span]:
-    """Find the SIDs of a text; those with upper-case hex count where they stand as a whole segment of a path."""
-    pattern = _ANY_SID if UPPER_CASE.search(text) else SID  # looking for both takes three times as long
-    for found in pattern.finditer(text):
-        if numbering.number_of(RecordedSid(found[0])) is not None:
+    """Find the SIDs of a text; those with upper-case hex count where they stand as a whole segment of a path.
+
+    What names no object of the cassette is served as itself.
+    """
+    if not UPPER_CASE.search(text):  # looking for both takes three times as long
+        yield from ((*found.span(), Slot.SID, found[0]) for found in SID.finditer(text))
+        return
+    for found in _ANY_SID.finditer(text):
+        if SID.fullmatch(found[0]) or numbering.number_of(RecordedSid(found[0])) is not None:
             yield *found.span(), Slot.SID, found[0]
 
 

@@ -4,5 +4,5 @@
 2. Memory and store are indexed by the same function, and so answer alike.
 3. Other rules mean compiling again, never recording again.
 
-Read: cassette, compile, index, codec, memory.
+Read: cassette, naming, compile, index, records, codec, memory, history.
 """

@@ -1,15 +1,18 @@
 """What a session replays: a compiled cassette, in memory or in the store."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import count
+from itertools import count, islice
 from typing import NamedTuple, Protocol
 
 from chatproxy.core.answers.stencil import Stencil
 from chatproxy.core.answers.template import Reply
+from chatproxy.core.cassette.records import Candidate, First
 from chatproxy.core.matching.users import Users, spaced
-from chatproxy.core.model import Exchange, ExchangeNumber, LiveSid, RecordedSid
-from chatproxy.core.timeline.epochs import ALL_MEMBERS, COLLECTION, Place
-from chatproxy.core.timeline.numbering import Declared, Numbered, SidNumber
+from chatproxy.core.model import Exchange, ExchangeNumber, InOrder, LiveSid, RecordedSid
+from chatproxy.core.time.instants import Times
+from chatproxy.core.timeline.known import Declared, Known
+from chatproxy.core.timeline.numbering import Numbered, SidNumber
+from chatproxy.core.timeline.standing import Standing, Step
 
 Spelled = Callable[[SidNumber, int], LiveSid]
 """Makes a fresh SID of a recorded one's number, another one in each attempt, from 0."""
@@ -20,24 +23,20 @@ def first_fresh(number: SidNumber, spelled: Spelled, is_recorded: Callable[[byte
     return next(fresh for attempt in count() if not is_recorded(fresh := spelled(number, attempt)))
 
 
-class Read(NamedTuple):
-    """A recorded answer to a read: the n-th one, from 0, with its key in an epoch."""
+class Look(NamedTuple):
+    """What was found for a key: the state that was asked for, and the first answer in it from a number on, if any.
 
-    epoch: int
-    nth: int
-    number: ExchangeNumber
-
-
-class Span(NamedTuple):
-    """What a session has to choose from for a read of a timeline's member.
-
-    ``first`` is the first recorded answer, ``last`` the last one up to the session's epoch, if there is any.
+    ``is_alone`` tells that there is one exchange with this key.
     """
 
-    timeline: int
-    member: int
-    first: Read
-    last: Read | None
+    first: First
+    state: int
+    found: Candidate | None
+    is_alone: bool
+
+
+Ask = Callable[[First], tuple[int, ExchangeNumber]]
+"""Tells for what a key asks for the state in which it is to be answered, and from which number on."""
 
 
 class Cassette(Protocol):
@@ -54,8 +53,8 @@ class Cassette(Protocol):
         ...
 
     @property
-    def begun(self) -> int:
-        """When the recording began by the upstream's clock, in microseconds since 1970; 0 for an empty one."""
+    def times(self) -> Times:
+        """When the recording began and the last second that it shows."""
         ...
 
     @property
@@ -78,14 +77,16 @@ class Cassette(Protocol):
         ...
 
     def numbered(self, sid: bytes) -> Numbered | None:
-        """Return the number of a SID and whether it was supplied, if it is a recorded one."""
+        """Return the number of a SID and where it comes from, if it is a recorded one."""
         ...
 
     def fresh(self, sids: Sequence[RecordedSid], spelled: Spelled) -> list[LiveSid | None]:
-        """Return for each recorded SID a fresh one, which is none of the recorded ones; None for what is supplied.
+        """Return for each recorded SID a fresh one, which is no recorded one; None for what was not recorded."""
+        ...
 
-        So it is for what was not recorded at all.
-        """
+    @property
+    def known(self) -> Sequence[Known]:
+        """The known SIDs, by their types and numbers."""
         ...
 
     def numbers(self) -> Sequence[ExchangeNumber]:
@@ -116,24 +117,38 @@ class Cassette(Protocol):
         """Return an exchange as recorded, scrubbed by the rules."""
         ...
 
-    def place(self, number: ExchangeNumber) -> Place:
-        """Return where an exchange stands in its timeline."""
+    @property
+    def writes(self) -> int:
+        """How many of its writes a session can do."""
         ...
 
-    def read(self, key: bytes, epoch: int, nth: int) -> ExchangeNumber | None:
-        """Return the number of the n-th answer, from 0, to the read with this key in this epoch."""
+    def standing(self, number: ExchangeNumber) -> Standing:
+        """Return where an exchange stands."""
         ...
 
-    def span(self, key: bytes, epochs: Mapping[int, int]) -> Span | None:
-        """Return what a session has to choose from for this read, given its epochs of the timelines."""
+    @property
+    def told(self) -> Mapping[ExchangeNumber, InOrder]:
+        """What a canonical fixture has to say of exchanges, by their numbers, with numbers of this cassette."""
         ...
 
-    def write(self, key: bytes, nth: int) -> ExchangeNumber | None:
-        """Return the number of the n-th write, from 0, with this key: as ``find`` does, about to be replayed."""
+    def look(self, key: bytes, ask: Ask) -> Look | None:
+        """Return the first answer to a key that is as asked, about to be replayed; None if it was never recorded."""
         ...
 
-    def touching(self, timeline: int, member: int, after: int, until: int) -> ExchangeNumber | None:
-        """Return the first write that touched just this member and opened an epoch in ``(after, until]``."""
+    def candidate(self, key: bytes, state: int, at_least: ExchangeNumber) -> Candidate | None:
+        """Return the first answer to a key in a state, from a number on."""
+        ...
+
+    def touching(self, digest: int) -> Iterator[ExchangeNumber]:
+        """Yield the numbers of the writes that touch a place, or make an object with a unique value, growing."""
+        ...
+
+    def steps(self, place: int, after: ExchangeNumber) -> Sequence[Step]:
+        """Return the changes by others at which an answer of a place has to look, those after a number, growing."""
+        ...
+
+    def spelling(self, path: bytes) -> bytes | None:
+        """Return the one spelling of the path of what is named by its unique name, if there is another."""
         ...
 
 
@@ -143,11 +158,15 @@ _LOOKED_AT = 50
 
 def first_numbers(cassette: Cassette, index: bytes) -> Iterator[ExchangeNumber]:
     """Yield the numbers of the first exchanges with this key, shape or route, as many as are compared."""
-    for nth in range(_LOOKED_AT):
-        number = cassette.find(index, nth)
-        if number is None:
-            return
+    return islice(numbers_of(cassette, index), _LOOKED_AT)
+
+
+def numbers_of(cassette: Cassette, index: bytes) -> Iterator[ExchangeNumber]:
+    """Yield the numbers of all exchanges with this key, shape or route, in canonical order."""
+    nth = 0
+    while (number := cassette.find(index, nth)) is not None:
         yield number
+        nth += 1
 
 
 def located(cassette: Cassette, key: bytes, spaces: Sequence[str]) -> bytes:
@@ -156,13 +175,3 @@ def located(cassette: Cassette, key: bytes, spaces: Sequence[str]) -> bytes:
         if cassette.find(there := spaced(key, space), 0) is not None:
             return there
     return spaced(key, spaces[-1])
-
-
-def write_since(cassette: Cassette, read: Place | Span, after: int, until: int) -> ExchangeNumber | None:
-    """Return the first write that touched what is read in the epochs after the one and until the other.
-
-    A list is touched by all writes of its timeline.
-    """
-    members = {read.member, COLLECTION if read.member == COLLECTION else ALL_MEMBERS}
-    found = (cassette.touching(read.timeline, one, after, until) for one in members)
-    return min((write for write in found if write is not None), default=None)

@@ -6,17 +6,19 @@ Records of before checksums covered keys are read as well: they are those of an 
 """
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple
 from itertools import accumulate, pairwise
 from json import dumps, loads
+from typing import Any, TypedDict, cast
 from zlib import crc32
 
 from chatproxy.core.answers.stencil import Stencil, pack_stencil, stencil, unpack_stencil
 from chatproxy.core.answers.template import Reply
 from chatproxy.core.credentials.blanking import known_user
 from chatproxy.core.errors import CassetteError
-from chatproxy.core.model import Exchange, ExchangeNumber, Headers, Request, Response, Standing
-from chatproxy.core.timeline.epochs import Opening, Place
+from chatproxy.core.model import Exchange, ExchangeNumber, Headers, InOrder, Request, Response, Standing
+from chatproxy.core.timeline.known import Known
 
 _MOMENTS = struct.Struct("<qqIH")
 _SMALLEST = 8
@@ -75,7 +77,7 @@ def encode_exchange(exchange: Exchange, key: bytes = b"") -> bytes:
             request.body,
             response.reason,
             response.body,
-            len(request.headers).to_bytes(4, "little") + _packed_standing(exchange.standing),
+            len(request.headers).to_bytes(4, "little") + _packed_state(exchange),
             *_flat(request.headers),
             *_flat(response.headers),
         ],
@@ -104,22 +106,46 @@ def decode_exchange(number: ExchangeNumber, record: bytes, place: str, key: byte
         answered=answered,
         after=after,
         user=None if user == _NOT_KNOWN else known_user(user or None, status),
-        standing=_unpacked_standing(count[4:]),
+        **_unpacked_state(count[4:]),
     )
 
 
-def _packed_standing(standing: Standing | None) -> bytes:
-    if standing is None:
-        return b""
-    below = [[path.decode("utf-8", "surrogateescape"), epoch] for path, epoch in standing.below]
-    return dumps([standing.epoch, below]).encode()
+class _State(TypedDict, total=False):
+    """What a record says of the state of an exchange; most say nothing."""
+
+    standing: Standing
+    in_order: InOrder
+    abandoned: bool
 
 
-def _unpacked_standing(packed: bytes) -> Standing | None:
-    if not packed:
-        return None
-    epoch, below = loads(packed)
-    return Standing(epoch, tuple((path.encode("utf-8", "surrogateescape"), at) for path, at in below))
+def _packed_state(exchange: Exchange) -> bytes:
+    """Return what is given of the state of an exchange: by epochs as a list, all else by names."""
+    standing, said = exchange.standing, dict[str, object]()
+    if standing is not None:
+        return dumps([standing.epoch, [[path.decode(*_ANY_BYTES), epoch] for path, epoch in standing.below]]).encode()
+    if exchange.in_order is not None:
+        said["in_order"] = astuple(exchange.in_order)
+    if exchange.abandoned:
+        said["abandoned"] = True
+    return dumps(said).encode() if said else b""
+
+
+def _unpacked_state(packed: bytes) -> _State:
+    said = loads(packed) if packed else {}
+    if isinstance(said, list):
+        epoch, below, *_ = said
+        return {"standing": Standing(epoch, tuple((path.encode(*_ANY_BYTES), at) for path, at in below))}
+    if "in_order" in said:
+        said["in_order"] = _in_order(said["in_order"])
+    return cast(_State, said)
+
+
+def _in_order(packed: Sequence[Any]) -> InOrder:
+    with_, without, counts, is_doubtful = packed
+    return InOrder(tuple(with_), tuple(without), counts, is_doubtful)
+
+
+_ANY_BYTES = "utf-8", "surrogateescape"
 
 
 def encode_users(users: Mapping[str | None, bool]) -> bytes:
@@ -132,6 +158,26 @@ def decode_users(value: bytes) -> dict[str | None, bool]:
     return {user.rstrip("!") or None: not user.endswith("!") for user in value.decode().split("\n")[:-1]}
 
 
+def encode_told(told: Mapping[ExchangeNumber, InOrder]) -> bytes:
+    """Return what a canonical fixture has to say of exchanges as the value of a record."""
+    return dumps([[number, *astuple(one)] for number, one in told.items()]).encode()
+
+
+def decode_told(value: bytes) -> dict[ExchangeNumber, InOrder]:
+    """Return what a canonical fixture has to say of exchanges."""
+    return {ExchangeNumber(number): _in_order(one) for number, *one in loads(value)}
+
+
+def encode_known(known: Iterable[Known]) -> bytes:
+    """Return the known SIDs as the value of a record."""
+    return dumps([one.texts() for one in known]).encode()
+
+
+def decode_known(value: bytes) -> tuple[Known, ...]:
+    """Return the known SIDs."""
+    return tuple(Known.of(*texts) for texts in loads(value))
+
+
 def encode_reply(reply: Reply, key: bytes = b"") -> bytes:
     """Return the record of a compiled response: its stencil, sealed."""
     return seal(pack_stencil(stencil(reply)), key)
@@ -141,26 +187,6 @@ def decode_stencil(record: bytes, key: bytes = b"") -> Stencil | None:
     """Return the stencil of a compiled response, None if its record is damaged."""
     sound = crc32(record, crc32(key)) == _RESIDUE  # spelled out, since this is replay's hot path
     return unpack_stencil(record[:-SEAL]) if sound and len(record) > _SMALLEST else None
-
-
-def encode_place(place: Place, key: bytes = b"") -> bytes:
-    """Return the record of where an exchange stands."""
-    numbers = (place.timeline, place.member, place.epoch, *(number for opening in place.opens for number in opening))
-    return pack([struct.pack(f"<{len(numbers)}I", *numbers)], key)
-
-
-def decode_place(record: bytes, key: bytes = b"") -> Place | None:
-    """Return where the exchange of a record stands, None if it is damaged."""
-    if not is_sound(record, key) or len(record) < _SMALLEST_PLACE:
-        return None
-    (timeline, member, epoch), *openings = _THREE.iter_unpack(
-        record[_SMALLEST:-SEAL]
-    )  # after how many fields there are, one, and its length
-    return Place(timeline, member, epoch, tuple(map(Opening._make, openings)))
-
-
-_THREE = struct.Struct("<III")
-_SMALLEST_PLACE = 2 * 4 + _THREE.size + 4
 
 
 def _flat(headers: Headers) -> list[bytes]:

@@ -5,34 +5,36 @@ Other rules mean compiling again, never recording again. Exchanges are read agai
 that memory depends on how many there are, not on how large they are.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Protocol
 
 from chatproxy.core.answers.echoes import Echoes
-from chatproxy.core.answers.elements import Body, Elements
+from chatproxy.core.answers.elements import Body, Elements, Seen
 from chatproxy.core.answers.template import Learned, Reply, compiled_reply
 from chatproxy.core.http.headers import is_json
 from chatproxy.core.matching.normal_form import NormalForm, normalize
 from chatproxy.core.matching.rules import Rules
 from chatproxy.core.matching.users import Users, admitted, asking, is_challenge, spaced
-from chatproxy.core.model import Exchange, ExchangeNumber, RecordedSid, is_read
+from chatproxy.core.model import Exchange, ExchangeNumber, InOrder, RecordedSid, is_read
 from chatproxy.core.scrubbing.rules import Scrub
 from chatproxy.core.scrubbing.scrub import scrubbed_exchange
-from chatproxy.core.time.causes import Causes, Value, sure_of
-from chatproxy.core.timeline.epochs import Place, place
+from chatproxy.core.time.dates import Value
+from chatproxy.core.time.instants import Instants
 from chatproxy.core.timeline.numbering import Numbering, order_of
-from chatproxy.core.timeline.order import groups
-from chatproxy.core.timeline.traces import trace
+from chatproxy.core.timeline.order import canonical_order, is_left_out, untimed
+from chatproxy.core.timeline.places import Places
+from chatproxy.core.timeline.standing import Role, Standing, Step, with_siblings
+from chatproxy.core.timeline.standings import Timeline, standings
+from chatproxy.core.timeline.states import is_create
+from chatproxy.core.timeline.telling import told
+from chatproxy.core.timeline.traces import Trace, trace
 from chatproxy.core.twilio.objects import Shown, shown
+from chatproxy.core.twilio.paths import Spellings
 
 _SHOWN_HELD = 256
 _UPSTREAMS_HELD = 4
-
-
-_Group = tuple[tuple[int, ExchangeNumber], ...]
-"""When each exchange of a group was sent, and its number."""
 
 
 class Source(Protocol):
@@ -53,63 +55,98 @@ PASSES = 3
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """What one exchange compiles to: how it is found, by a key in each of its spaces, and what is served for it."""
+    """What one exchange compiles to: how it is found, by a key in each of its spaces, and what is served for it.
+
+    ``unique`` is the digest of the value that a create sends for a unique field; ``by_collection`` tells of a create
+    that, if it is refused, needs the state of the collection.
+    """
 
     number: ExchangeNumber
     keys: tuple[bytes, ...]
     shape: bytes
     route: bytes
     reply: Reply
-    place: Place
-    is_read: bool
+    standing: Standing
+    unique: int = 0
+    by_collection: bool = False
+
+
+@dataclass(slots=True)
+class Learnt:
+    """What compiling learns of the order of a whole cassette, before the first exchange is compiled.
+
+    ``steps`` are the changes by others at which a session that is served an answer of a place has to look, ``names``
+    the paths down to objects that have another spelling, with the one that stands for both, ``writes`` how many
+    exchanges are writes that a session can do, and ``instants`` the times that are shown. When all are compiled,
+    ``told`` is what a canonical fixture has to say of exchanges, by their numbers.
+    """
+
+    instants: Instants = field(default_factory=Instants)
+    steps: Mapping[int, Sequence[Step]] = field(default_factory=dict)
+    names: Mapping[bytes, bytes] = field(default_factory=dict)
+    writes: int = 0
+    told: Mapping[ExchangeNumber, InOrder] = field(default_factory=dict)
+
+    def ordered(
+        self, traces: Sequence[Trace], show: Callable[[ExchangeNumber], Shown], spellings: Spellings
+    ) -> Timeline:
+        """Tell where exchanges stand, and learn what belongs to no single one of them."""
+        found, self.steps = standings(traces, show)
+        self.names = spellings.others
+        self.writes = sum(one.role is Role.WRITE for one in found)
+        return Timeline(with_siblings(found), dict(self.steps))
 
 
 def compile_exchanges(
-    source: Source, rules: Rules, numbering: Numbering | None = None, step: Callable[[], object] = bool
+    source: Source,
+    rules: Rules,
+    numbering: Numbering | None = None,
+    step: Callable[[], object] = bool,
+    learnt: Learnt | None = None,
 ) -> Iterator[Compiled]:
     """Compile the exchanges of one cassette, and yield them in canonical order.
 
     When all are compiled, ``numbering`` knows all SIDs. ``step`` is called for each exchange in each pass but the last.
     """
     source = _Scrubbed(source, rules.scrub)
-    writes = _Writes()
-    traces = trace((exchange, normalize(exchange.request, rules)) for exchange in writes.noted(source, step))
+    learnt = Learnt() if learnt is None else learnt
+    spellings, seen = Spellings(), _Noted(learnt.instants)
+    recorded = ((exchange, normalize(exchange.request, rules)) for exchange in seen.noted(source, step))
+    traces = trace(recorded, spellings)
+    seen.instants.settle()
 
     @lru_cache(_SHOWN_HELD)
     def show(number: ExchangeNumber) -> Shown:
         return shown(source.exchange(number).response)
 
-    places = place(traces, show)
-    users = Users(writes.users)
-    standing = {one.number: where for one, where in zip(traces, places, strict=True)}
+    timeline = learnt.ordered(traces, show, spellings)
+    users = Users(seen.users)
+    creates = dict(_creates(traces))
     learned = Learned(
-        causes=Causes(writes.updated, standing),
+        instants=seen.instants,
         numbering=Numbering() if numbering is None else numbering,
         echoes=Echoes(rules),
         pseudonyms=rules.scrub.has_pseudonyms,
     )
-    for one, where in zip(traces, places, strict=True):
+    for one, standing in zip(traces, timeline.standings, strict=True):
         step()
-        if not writes.updated and not rules.ignore:  # a pass less through the exchanges
-            learned.causes.learn_sure(one.number, writes.sure.pop(one.number, ()))
-            continue
-        exchange = source.exchange(one.number)
-        learned.causes.learn(exchange, where.timeline, where.epoch)
-        learned.echoes.learn(exchange, one.path, where)
-    bodies = _Bodies(learned)
-    ordered = [tuple((one.asked, one.number) for one in group) for group in groups(traces, places)]
-    del traces, places  # what follows needs as much memory again
-    for group in ordered:
-        for number in _ordered(group, source, rules, learned.numbering):
-            exchange, where = source.exchange(number), standing[number]
-            form = normalize(exchange.request, rules)
-            learned.addresses.learn(exchange.request)
-            body = bodies.of(exchange)
-            learned.numbering.learn(exchange, form, body and body.sids)
-            reply = compiled_reply(exchange, where, learned, body and body.template)
-            keys = keys_of(exchange, form, users)
-            repeats = is_read(form.method) or is_challenge(exchange)
-            yield Compiled(number, keys, form.shape, form.route, reply, where, repeats)
+        if rules.ignore and standing.done is not None:
+            learned.echoes.learn(source.exchange(one.number), one.path)
+    bodies, ties = _Bodies(learned), _Ties(source, rules, learned.numbering, show)
+    stands = {one.number: nth for nth, one in enumerate(traces)}
+    order = []
+    for number in canonical_order(traces, timeline, ties.number_of, ties.tie):
+        exchange, standing = source.exchange(number), timeline.standings[stands[number]]
+        form = normalize(exchange.request, rules)
+        learned.addresses.learn(exchange.request)
+        body = bodies.of(exchange)
+        learned.numbering.learn(exchange, form, body and body.sids)
+        reply = compiled_reply(exchange, standing, learned, body and body.template)
+        keys = keys_of(exchange, form, users)
+        yield Compiled(number, keys, form.shape, form.route, reply, standing, *creates.get(number, (0, False)))
+        if not is_left_out(standing, form.method):
+            order.append(number)
+    learnt.told = told(traces, timeline, order)
 
 
 def keys_of(exchange: Exchange, form: NormalForm, users: Users) -> tuple[bytes, ...]:
@@ -119,23 +156,43 @@ def keys_of(exchange: Exchange, form: NormalForm, users: Users) -> tuple[bytes, 
     return tuple([spaced(form.key, space) for space in users.spaces_of(exchange)])
 
 
-@dataclass(frozen=True, slots=True)
-class _Writes:
-    """What writes have set for certain, by their numbers, and the SIDs of what others have updated; who asked."""
+def _creates(traces: Sequence[Trace]) -> Iterator[tuple[ExchangeNumber, tuple[int, bool]]]:
+    """Yield for each create the digest of its unique value, and whether a refusal of it needs its collection's state.
 
-    sure: dict[ExchangeNumber, list[Value]] = field(default_factory=dict)
-    updated: set[RecordedSid] = field(default_factory=set)
+    What is as most are is left out: without such a value, in a collection that a table tells of.
+    """
+    places = Places()
+    for one in traces:
+        if is_create(one.method, places.of(one)):
+            unique, has_table = places.unique(one), places.has_table(one.timeline)
+            if unique or not has_table:
+                yield one.number, (unique, not has_table)
+
+
+@dataclass(frozen=True, slots=True)
+class _Noted:
+    """What is noted of exchanges when they are read first: who asked, and the times in their answers."""
+
+    instants: Instants
     users: dict[str | None, bool] = field(default_factory=dict)
+    _seen: Seen = field(default_factory=Seen)
 
     def noted(self, source: "_Scrubbed", step: Callable[[], object]) -> Iterator[Exchange]:
-        """Yield exchanges, and note their writes and users."""
+        """Yield exchanges, and take note of them."""
         for exchange in source:
             step()
             self.users[exchange.user] = self.users.get(exchange.user, False) or admitted(exchange)
-            if not is_read(exchange.request.method):
-                self.sure[exchange.number], others = sure_of(exchange)
-                self.updated.update(others)
+            self.instants.learn(exchange, self._shown(exchange))
             yield exchange
+
+    def _shown(self, exchange: Exchange) -> Sequence[Value] | None:
+        """Return those times of a read that may be new; a write's are looked at by themselves."""
+        is_json_text, body = is_json(exchange.response.headers), exchange.response.body
+        if is_read(exchange.request.method):
+            return self._seen.new(body) if is_json_text else ()
+        if is_json_text:
+            self._seen.note(body)
+        return None
 
 
 class _Bodies:
@@ -143,7 +200,7 @@ class _Bodies:
 
     def __init__(self, learned: Learned) -> None:
         self._learned = learned
-        self._elements = lru_cache(_UPSTREAMS_HELD)(lambda upstream: Elements.of(upstream, learned.causes))
+        self._elements = lru_cache(_UPSTREAMS_HELD)(lambda upstream: Elements.of(upstream, learned.instants))
 
     def of(self, exchange: Exchange) -> Body | None:
         """Return the body of an answer, or nothing where a slot may stand that elements do not have."""
@@ -167,14 +224,27 @@ class _Scrubbed:
         return scrubbed_exchange(self.source.exchange(number), self.scrub)
 
 
-def _ordered(group: _Group, source: Source, rules: Rules, numbering: Numbering) -> list[ExchangeNumber]:
-    """Order exchanges by the SIDs that have numbers so far, then by the moment at which they were sent."""
-    if len(group) == 1:
-        return [number for _, number in group]
+@dataclass(frozen=True, slots=True)
+class _Ties:
+    """What decides between exchanges that are equal but for SIDs, users and answers, given the numbers so far."""
 
-    def numbers(form: NormalForm) -> list[float]:
-        known = (numbering.number_of(RecordedSid(sid)) for sid in form.sids)
-        return [float("inf") if number is None else order_of(number) for number in known]
+    source: Source
+    rules: Rules
+    numbering: Numbering
+    show: Callable[[ExchangeNumber], Shown]
 
-    keyed = [(numbers(normalize(source.exchange(number).request, rules)), asked, number) for asked, number in group]
-    return [number for _, _, number in sorted(keyed)]
+    def number_of(self, sid: bytes) -> int | None:
+        """Return the number of a SID so far."""
+        number = self.numbering.number_of(RecordedSid(sid))
+        return None if number is None else order_of(number)
+
+    def tie(self, number: ExchangeNumber) -> bytes:
+        """Return the SIDs of a request by their numbers, who sent it, and what its answer shows."""
+        exchange = self.source.exchange(number)
+        form = normalize(exchange.request, self.rules)
+        named = map(self._numbered, (*form.sids, (exchange.user or "").encode()))
+        return b"\n".join((*named, untimed(self.show(number))))
+
+    def _numbered(self, sid: bytes) -> bytes:
+        number = self.number_of(sid)
+        return sid[:2] + (b"!" if number is None else b"%020d" % number)

@@ -1,35 +1,36 @@
 """Under what an exchange is found in a compiled cassette: the rules, the same in memory and in the store.
 
 1. An exchange is found by its key in each of its spaces, by its shape and by its route, as the n-th one of these in
-   canonical order.
-2. A read is found by its key, its epoch, and which of these it is.
-3. A write is found by each timeline in which it opens an epoch, there as one that touched the collection, and as one
-   that touched the member that it is about.
+   canonical order. What all requests of a key ask for is found with the first one of the key.
+2. An answer is found by its key and each state in which it answers, in recorded order.
+3. A write that does anything is found by its place and by each other place that it touches; one with a value of a
+   unique field also by that.
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from chatproxy.core.cassette.cassette import Read
 from chatproxy.core.cassette.compile import Compiled
-from chatproxy.core.timeline.epochs import COLLECTION
+from chatproxy.core.cassette.records import ANY_STATE, First
+from chatproxy.core.timeline.standing import Role, Standing
 
-
-class Touch(NamedTuple):
-    """That a write opened this epoch of a timeline and touched this member."""
-
-    timeline: int
-    member: int
-    epoch: int
+ANSWERING = frozenset({Role.READ, Role.WRITE, Role.REFUSAL, Role.CHALLENGE})
+"""What can be an answer."""
 
 
 class Indexed(NamedTuple):
-    """A compiled exchange, under which indexes it is the n-th one, which read of each key it is, what it touches."""
+    """A compiled exchange, and what it is found by.
+
+    ``nth`` has the indexes under which it is the n-th one, ``firsts`` the keys of which it is the first one,
+    ``states`` the keys and states in which it answers, ``touches`` the places and values that it touches.
+    """
 
     compiled: Compiled
     nth: tuple[tuple[bytes, int], ...]
-    reads: tuple[tuple[bytes, Read], ...]
-    touches: tuple[Touch, ...]
+    firsts: dict[bytes, First]
+    states: tuple[tuple[bytes, int], ...]
+    touches: tuple[int, ...]
 
 
 class Indexer:
@@ -37,26 +38,34 @@ class Indexer:
 
     def __init__(self) -> None:
         self._seen: Counter[bytes] = Counter()
-        self._reads: Counter[tuple[bytes, int]] = Counter()
 
     def index(self, compiled: Compiled) -> Indexed:
         """Index the next exchange."""
+        standing = compiled.standing
         nth = tuple(self._next(index) for index in (*compiled.keys, compiled.shape, compiled.route))
-        touches = tuple(
-            Touch(opening.timeline, member, opening.epoch)
-            for opening in compiled.place.opens
-            for member in sorted({COLLECTION, opening.member})
+        first = First(
+            compiled.number,
+            standing.role,
+            standing.where,
+            tuple(_states(standing)),
+            standing.step,
+            compiled.unique,
+            compiled.by_collection,
         )
-        reads = tuple((key, self._read(key, compiled)) for key in compiled.keys) if compiled.is_read else ()
-        return Indexed(compiled, nth, reads, touches)
+        firsts = {index: first for index, count in nth if not count and index in compiled.keys}
+        states = tuple((key, state) for key in compiled.keys for state in _states(standing))
+        done = standing.done
+        touches = {done.place, *done.touched, *filter(None, (done.unique,))} if done else ()
+        return Indexed(compiled, nth, firsts, states, tuple(sorted(touches)))
 
     def _next(self, index: bytes) -> tuple[bytes, int]:
         count = self._seen[index]
         self._seen[index] = count + 1
         return index, count
 
-    def _read(self, key: bytes, compiled: Compiled) -> Read:
-        within = key, compiled.place.epoch
-        nth = self._reads[within]
-        self._reads[within] = nth + 1
-        return Read(compiled.place.epoch, nth, compiled.number)
+
+def _states(standing: Standing) -> Iterator[int]:
+    if standing.role is Role.CHALLENGE:
+        yield ANY_STATE
+    elif standing.role in ANSWERING:
+        yield from standing.states

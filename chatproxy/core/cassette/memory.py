@@ -1,28 +1,36 @@
 """A cassette compiled in memory, for where the store cannot be written."""
 
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from chatproxy.core.answers.stencil import Stencil, stencil
 from chatproxy.core.answers.template import Reply
-from chatproxy.core.cassette.cassette import Read, Span, Spelled, first_fresh
-from chatproxy.core.cassette.compile import compile_exchanges
+from chatproxy.core.cassette.cassette import Ask, Look, Spelled, first_fresh
+from chatproxy.core.cassette.compile import Learnt, compile_exchanges
 from chatproxy.core.cassette.index import Indexed, Indexer
+from chatproxy.core.cassette.records import Candidate, First
 from chatproxy.core.matching.rules import Rules
 from chatproxy.core.matching.users import Users
 from chatproxy.core.model import NO_EXCHANGE, Exchange, ExchangeNumber, LiveSid, RecordedSid
 from chatproxy.core.scrubbing.scrub import scrubbed_exchange
-from chatproxy.core.time.stamps import recording_begin
-from chatproxy.core.timeline.epochs import Place
-from chatproxy.core.timeline.numbering import Declared, Numbered, Numbering, SidNumber
+from chatproxy.core.timeline.known import NO_VARIABLES, Declared, held_by
+from chatproxy.core.timeline.numbering import Numbered, Numbering, SidNumber
+from chatproxy.core.timeline.standing import Standing, Step
 
 
 class MemoryCassette:
-    """All of a cassette in memory."""
+    """All of a cassette in memory; ``learnt`` places its exchanges."""
 
     def __init__(
-        self, name: str, exchanges: Iterable[Exchange], rules: Rules, declared: Declared | None = None
+        self,
+        name: str,
+        exchanges: Iterable[Exchange],
+        rules: Rules,
+        declared: Declared | None = None,
+        variables: Mapping[str, str] = NO_VARIABLES,
+        *,
+        learnt: Learnt | None = None,
     ) -> None:
         self.name = name
         self.declared = declared
@@ -31,19 +39,20 @@ class MemoryCassette:
         self._index: dict[bytes, list[ExchangeNumber]] = defaultdict(list)
         self._replies: dict[ExchangeNumber, Reply] = {}
         self._stencils: dict[ExchangeNumber, Stencil] = {}
-        self._places: dict[ExchangeNumber, Place] = {}
-        self._reads: dict[bytes, list[Read]] = defaultdict(list)
-        self._touching: dict[tuple[int, int], list[tuple[int, ExchangeNumber]]] = defaultdict(list)
-        numbering, indexer = Numbering(declared), Indexer()
-        for compiled in compile_exchanges(self, rules, numbering):
+        self._standings: dict[ExchangeNumber, Standing] = {}
+        self._firsts: dict[bytes, First] = {}
+        self._answers: dict[tuple[bytes, int], list[ExchangeNumber]] = defaultdict(list)
+        self._touching: dict[int, list[ExchangeNumber]] = defaultdict(list)
+        numbering, learnt, indexer = Numbering(declared), learnt or Learnt(), Indexer()
+        for compiled in compile_exchanges(self, rules, numbering, learnt=learnt):
             self._take(indexer.index(compiled))
-        for reads in self._reads.values():
-            reads.sort()
+        self.writes, self._steps, self._names = learnt.writes, learnt.steps, learnt.names
         self.last_number = max(self._exchanges, default=NO_EXCHANGE)
-        self.begun = recording_begin(self._exchanges[min(self._exchanges)]) if self._exchanges else 0
+        self.times, self.told = learnt.instants.times, learnt.told
         self.account = numbering.account
         self.users = Users(numbering.users)
         self._numbered = numbering.numbered()
+        self.known = held_by(variables, numbering.known())
         self._sids = {known.number: sid for sid, known in self._numbered.items()}
 
     def __iter__(self) -> Iterator[Exchange]:
@@ -85,53 +94,55 @@ class MemoryCassette:
         return self._sids.get(number)
 
     def numbered(self, sid: bytes) -> Numbered | None:
-        """Return the number of a SID and whether it was supplied, if it is a recorded one."""
+        """Return the number of a SID and where it comes from, if it is a recorded one."""
         return self._numbered.get(RecordedSid(sid))
 
     def fresh(self, sids: Sequence[RecordedSid], spelled: Spelled) -> list[LiveSid | None]:
-        """Return for each recorded SID a fresh one, None for what is supplied or was not recorded."""
+        """Return for each recorded SID a fresh one, None for what was not recorded."""
         known = map(self._numbered.get, sids)
-        return [
-            None if one is None or one.supplied else first_fresh(one.number, spelled, self._numbered.__contains__)
-            for one in known
-        ]
+        return [one and first_fresh(one.number, spelled, self._numbered.__contains__) for one in known]
 
-    def place(self, number: ExchangeNumber) -> Place:
-        """Return where an exchange stands in its timeline."""
-        return self._places[number]
+    def standing(self, number: ExchangeNumber) -> Standing:
+        """Return where an exchange stands."""
+        return self._standings[number]
 
-    def read(self, key: bytes, epoch: int, nth: int) -> ExchangeNumber | None:
-        """Return the number of the n-th answer, from 0, to the read with this key in this epoch."""
-        reads = self._reads.get(key, [])
-        found = bisect_left(reads, (epoch, nth), key=lambda read: read[:2])
-        return reads[found].number if found < len(reads) and reads[found][:2] == (epoch, nth) else None
-
-    def span(self, key: bytes, epochs: Mapping[int, int]) -> Span | None:
-        """Return what a session has to choose from for this read, given its epochs of the timelines."""
-        reads = self._reads.get(key)
-        if not reads:
+    def look(self, key: bytes, ask: Ask) -> Look | None:
+        """Return the first answer to a key that is as asked; None if it was never recorded."""
+        first = self._firsts.get(key)
+        if first is None:
             return None
-        place = self._places[reads[0].number]
-        found = bisect_right(reads, epochs.get(place.timeline, 0), key=lambda read: read.epoch)
-        return Span(place.timeline, place.member, reads[0], reads[found - 1] if found else None)
+        state, at_least = ask(first)
+        return Look(first, state, self.candidate(key, state, at_least), len(self._index[key]) == 1)
 
-    def write(self, key: bytes, nth: int) -> ExchangeNumber | None:
-        """Return the number of the n-th write, from 0, with this key."""
-        return self.find(key, nth)
+    def candidate(self, key: bytes, state: int, at_least: ExchangeNumber) -> Candidate | None:
+        """Return the first answer to a key in a state, from a number on."""
+        numbers = self._answers.get((key, state), [])
+        found = bisect_left(numbers, at_least)
+        if found == len(numbers):
+            return None
+        standing = self._standings[numbers[found]]
+        return Candidate(numbers[found], standing.role, standing.step, found == len(numbers) - 1)
 
-    def touching(self, timeline: int, member: int, after: int, until: int) -> ExchangeNumber | None:
-        """Return the first write that touched just this member and opened an epoch in ``(after, until]``."""
-        writes = self._touching.get((timeline, member), [])
-        found = bisect_right(writes, after, key=lambda write: write[0])
-        return writes[found][1] if found < len(writes) and writes[found][0] <= until else None
+    def touching(self, digest: int) -> Iterator[ExchangeNumber]:
+        """Yield the numbers of the writes that touch a place, or make an object with a unique value, growing."""
+        return iter(self._touching.get(digest, ()))
+
+    def steps(self, place: int, after: ExchangeNumber) -> Sequence[Step]:
+        """Return the changes by others at which an answer of a place has to look, those after a number, growing."""
+        return [step for step in self._steps.get(place, ()) if step.number > after]
+
+    def spelling(self, path: bytes) -> bytes | None:
+        """Return the one spelling of the path of what is named by its unique name, if there is another."""
+        return self._names.get(path)
 
     def _take(self, indexed: Indexed) -> None:
         compiled = indexed.compiled
         self._replies[compiled.number] = compiled.reply
-        self._places[compiled.number] = compiled.place
+        self._standings[compiled.number] = compiled.standing
         for index, _ in indexed.nth:  # they come in their order
             self._index[index].append(compiled.number)
-        for key, read in indexed.reads:
-            self._reads[key].append(read)
-        for timeline, member, epoch in indexed.touches:
-            insort(self._touching[timeline, member], (epoch, compiled.number))
+        self._firsts.update(indexed.firsts)
+        for answers in indexed.states:
+            insort(self._answers[answers], compiled.number)
+        for digest in indexed.touches:
+            insort(self._touching[digest], compiled.number)

@@ -6,5 +6,5 @@
 
 4. Who sent a request decides which of the recorded equal ones may answer it.
 
-Read: normal_form, rules, users, shaping, difference.
+Read: normal_form, placed, rules, users, shaping, difference.
 """

@@ -48,6 +48,10 @@ class Users:
         self.are_several = len(self._known) > 1
         self._has_several_accounts = len(self.accounts) > 1
 
+    def of_type(self, letters: str) -> list[str]:
+        """Return the users of a type of SIDs that were admitted, in the order of their first requests."""
+        return [user for user in self._known if user and user.startswith(letters)]
+
     def spaces_of(self, exchange: Exchange) -> tuple[str, ...]:
         """Return the spaces in which an exchange is found."""
         user = exchange.user

@@ -6,5 +6,5 @@
 3. Tables shape what is compiled: ``every.MEANING`` is part of the rules' fingerprint, so that a changed table means
    compiling again.
 
-Read: product, chat, sid_types, edge_headers, every.
+Read: product, chat, sid_types, edge_headers, client_headers, every.
 """

@@ -13,15 +13,35 @@ MESSAGES = Collection(
     create_defaults=("From=system",),
 )
 
+CHANNELS = Collection(
+    "/v1/Services/{}/Channels",
+    is_counted=False,
+    unique="UniqueName",
+    named_by="unique_name",
+    told_by=("channel_sid", "to"),
+)
+
+COLLECTIONS = (
+    MESSAGES,
+    Collection("/v1/Services/{}/Channels/{}/Members", unique="Identity"),
+    Collection("/v1/Services/{}/Channels/{}/Invites", is_counted=False),
+    CHANNELS,
+    Collection("/v1/Services/{}/Roles", is_counted=False),
+    Collection("/v1/Services/{}/Users", is_counted=False, unique="Identity", named_by="identity"),
+    Collection("/v1/Services"),
+    Collection("/v1/Credentials"),
+)
+"""Neither a service nor its limits count what is in it; a channel counts its members and messages."""
+
 CHAT_V1 = Product(
     hosts=("chat", "ip-messaging"),
     version="v1",
-    collections=(MESSAGES,),
-    named={"/v1/Services/{}/Channels": "channel_sid"},
+    collections=COLLECTIONS,
     lists=Lists(
         token="PageToken",
         tokens=(r"PT\d+", "P[AB]{}"),
         newest_first="Order=desc",
+        paging=frozenset({"Order", "Page", "PageSize", "PageToken"}),
         page="meta",
         key="key",
         number="page",
@@ -32,6 +52,7 @@ CHAT_V1 = Product(
     ),
     sid="sid",
     created="date_created",
+    updated="date_updated",
     dates=(r"date_\w+", r"\w+_timestamp", "timestamp"),
     urls=Urls(
         names=frozenset({"url"}),
@@ -46,4 +67,5 @@ CHAT_V1 = Product(
         "LastUpdatedBy": "last_updated_by",
     },
     json_texts=("Attributes", "attributes"),
+    derived=("date_updated", "was_edited", "last_updated_by", "last_consumption_timestamp", r"\w+_count"),
 )

@@ -23,8 +23,8 @@ VERSIONS = tuple({f"/{product.version}/".encode(): None for product in PRODUCTS}
 
 COLLECTIONS = tuple(collection for product in PRODUCTS for collection in product.collections)
 
-NAMED = {path: field for product in PRODUCTS for path, field in product.named.items()}
-"""The collections whose members have unique names too, each with the field of answers that tells the member's SID."""
+NAMED = tuple(collection for collection in COLLECTIONS if collection.named_by)
+"""The collections whose members have names too."""
 
 WRITTEN = {parameter.encode(): field.encode() for product in PRODUCTS for parameter, field in product.written.items()}
 """The parameters that users write, and the field of answers that repeats each."""
@@ -37,8 +37,11 @@ JSON_TEXTS = frozenset(name for product in PRODUCTS for name in product.json_tex
 DATES = "|".join({name: None for product in PRODUCTS for name in product.dates})
 """A pattern of the names of fields with instants."""
 
-SID_FIELD, CREATED = CHAT_V1.sid.encode(), CHAT_V1.created.encode()
-"""The field with an object's own SID, and the one with the instant of its create."""
+DERIVED = "|".join({name: None for product in PRODUCTS for name in product.derived})
+"""A pattern of the names of fields that writes change without being sent them."""
+
+SID_FIELD, CREATED, UPDATED = CHAT_V1.sid.encode(), CHAT_V1.created.encode(), CHAT_V1.updated.encode()
+"""The field with an object's own SID, and those with the instants of its create and of its last change."""
 
 URL_NAMES = frozenset(name.encode() for product in PRODUCTS for name in product.urls.names)
 URL_HOLDERS = frozenset(name.encode() for product in PRODUCTS for name in product.urls.holders)

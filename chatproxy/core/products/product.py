@@ -12,12 +12,20 @@ class Collection:
     """Resources of one kind: ``path`` has ``{}`` for each segment that names a member of another collection.
 
     The defaults are parameters, as ``Name=value``, that mean the same as their absence: of a list's query, and of the
-    form of a create.
+    form of a create. An update of a member changes nothing below it.
     """
 
     path: str
     list_defaults: tuple[str, ...] = ()
     create_defaults: tuple[str, ...] = ()
+    is_counted: bool = True
+    """Whether the object above shows how many members there are."""
+    unique: str = ""
+    """The parameter of a create whose value no two members share."""
+    named_by: str = ""
+    """The field of a member whose value may stand in the place of its SID in a path."""
+    told_by: tuple[str, ...] = ()
+    """The fields of objects below a member that tell the member's SID."""
 
     @property
     def name(self) -> str:
@@ -46,6 +54,8 @@ class Lists:
     """Patterns of the page tokens that have a meaning of their own, in which ``{}`` is a SID."""
     newest_first: str
     """The parameter, as ``Name=value``, that turns the order round."""
+    paging: frozenset[str]
+    """The parameters of a list that leave no member out."""
     page: str
     """The field with the object that describes a page; the next five are fields of that object."""
     key: str
@@ -69,13 +79,13 @@ class Product:
     version: str
     """The first segment of each path."""
     collections: tuple[Collection, ...]
-    named: Mapping[str, str]
-    """The paths of collections whose members have unique names too, and the field of answers with the member's SID."""
     lists: Lists
     sid: str
     """The field with an object's own SID."""
     created: str
     """The field with the instant of an object's create."""
+    updated: str
+    """The field with the instant of an object's last change."""
     dates: tuple[str, ...]
     """Patterns of the names of all fields with instants."""
     urls: Urls
@@ -83,6 +93,8 @@ class Product:
     """The parameters that users write, and the field of answers that repeats each."""
     json_texts: tuple[str, ...]
     """The parameters and fields whose texts are JSON."""
+    derived: tuple[str, ...]
+    """Patterns of the names of fields that a write changes without being sent them, in its object or above it."""
 
     @property
     def host(self) -> str:

@@ -28,8 +28,11 @@ PREFIXES = (
     "RQ",  # request
 )
 
-ACCOUNT, API_KEY, SERVICE, REQUEST = "AC", "SK", "IS", "RQ"
-"""The types that have a meaning beyond that of a name: who asks, in which service, and which request it was."""
+ACCOUNT, API_KEY, SERVICE, CHANNEL, USER, REQUEST = "AC", "SK", "IS", "CH", "US", "RQ"
+"""The types that have a meaning beyond that of a name: who asks, where, for whom, and which request it was."""
+
+CONFIGURED = (ACCOUNT, SERVICE, CHANNEL, USER)
+"""The types of what programs are configured with, where no recorded write made it."""
 
 HASHED_BY_PLACE = {
     prefix: place

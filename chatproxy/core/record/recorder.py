@@ -11,18 +11,22 @@ class Recorder:
     """Records the cassette ``name``.
 
     Exchanges are numbered from ``first`` on in the order of their answers; ``last_write`` is the number of the
-    last write answered, 0 before there is one.
+    last write answered, also of one that was there before; 0 if there is none.
     """
 
-    def __init__(self, name: str, upstream: str, first: ExchangeNumber = _FIRST) -> None:
+    def __init__(
+        self, name: str, upstream: str, first: ExchangeNumber = _FIRST, last_write: ExchangeNumber = NO_EXCHANGE
+    ) -> None:
         self.name = name
         self._upstream = upstream
         self._next = first
         self._blankers = Blankers()
-        self.last_write = NO_EXCHANGE
+        self.last_write = last_write
 
-    def exchange(self, forward: Forward, response: Response, answered: int) -> Exchange:
+    def exchange(self, forward: Forward, response: Response, answered: int, *, abandoned: bool = False) -> Exchange:
         """Make the exchange of an answer that came at this moment (microseconds since 1970).
+
+        It was ``abandoned`` if its client had gone by then.
 
         A clock that was set back meanwhile does not let it come before its request. Raises UpstreamError for an answer
         that cannot be taken; then nothing has a number.
@@ -42,4 +46,5 @@ class Recorder:
             answered=max(answered, forward.asked),
             after=forward.after,
             user=blanker.user,
+            abandoned=abandoned,
         )

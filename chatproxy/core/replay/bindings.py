@@ -2,123 +2,63 @@
 
 The laws:
 
-1. A generated SID is served as a fresh one, a keyed hash of the seed, the cassette's name, the session and the
-   SID's number: the same in every answer, another in every session. What was served is remembered.
-2. A supplied SID is served as what the client sent in its place. A recorded supplied SID in a request stands for
-   itself; any other binds to the first supplied one of its type, not yet bound, with which the request would be
-   a hit. All SIDs of a request bind together or not at all.
-3. The map is applied to a request before its key is made, and to every answer; it leads back to where it began.
+1. A known SID is served as what stands for it (known.py), else as the recorder's own, from an anonymous fixture as a
+   fresh one. Any other is served as a fresh one (fresh.py). What was served is remembered.
+2. A recorded SID that is not known, and that the client sends before it was shown the fresh one, is served as itself
+   from then on; sent after, it is a miss.
+3. The map is applied to a request before its key is made, and to every answer; it leads back to where it began. Text
+   that looks like a SID and names no object of the cassette stays as it is.
 """
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from hashlib import blake2b
-from json import dumps
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from chatproxy.core.cassette.cassette import Cassette
-from chatproxy.core.matching.normal_form import NormalForm, normalize, translate
-from chatproxy.core.matching.rules import Rules
+from chatproxy.core.cassette.naming import recorded_of
+from chatproxy.core.matching.normal_form import NormalForm, translate
+from chatproxy.core.matching.placed import sids_beside_path, sids_of_path
 from chatproxy.core.model import LiveSid, RecordedSid
-from chatproxy.core.timeline.numbering import Numbered, SidNumber, order_of, sid_number, sid_type
-from chatproxy.core.twilio.sids import is_account
+from chatproxy.core.replay.fresh import Fresh, Given, Owner, RefusalError
+from chatproxy.core.replay.known import Choice, KnownSids
+from chatproxy.core.replay.pairs import Pairs
 
-_LOOKED_AT = 1000
-"""How many exchanges of a shape, or fresh SIDs of a type, are looked at for an unknown SID at most."""
+__all__ = ["Bindings", "Choice", "Given", "Owner", "Translation"]
 
 _UNBOUND = 1000
-"""How many SIDs are remembered that are served as recorded while nothing is bound to them: each saves a look-up."""
-
-IsHit = Callable[[NormalForm], bool]
-"""Tells whether a request of this form would be answered now."""
+"""How many SIDs are remembered that are served while nothing stands for them: each saves a look-up."""
 
 
-class Owner(NamedTuple):
-    """Who was given a fresh SID: a session's name, and how often it was begun anew."""
+class Translation(NamedTuple):
+    """A request in the cassette's SIDs, or why it cannot be answered.
 
-    session: str = "default"
-    restarts: int = 0
-
-
-class Given:
-    """Which session was given which fresh SID; of more than ``bound`` the oldest are forgotten."""
-
-    def __init__(self, bound: int = 100_000) -> None:
-        self._bound = bound
-        self._owners: dict[LiveSid, Owner] = {}
-        self._oldest_first: deque[LiveSid] = deque()  # a dictionary finds its first key by passing all deleted ones
-
-    def note(self, fresh: LiveSid, owner: Owner) -> None:
-        """Take in that a session was given a SID."""
-        if fresh not in self._owners:
-            self._oldest_first.append(fresh)
-        self._owners[fresh] = owner
-        if len(self._owners) > self._bound:
-            del self._owners[self._oldest_first.popleft()]
-
-    def owner(self, fresh: LiveSid) -> Owner | None:
-        """Return who was given a SID, if it is remembered."""
-        return self._owners.get(fresh)
-
-
-class Ambiguity(NamedTuple):
-    """Live SIDs that were bound to the first of several lists of recorded ones, each of which was a hit."""
-
-    live: tuple[LiveSid, ...]
-    recorded: list[tuple[RecordedSid, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """How SIDs are served: the settings of a replay."""
-
-    seed: int = 0
-    recorded: bool = False
-    keep: frozenset[str] = frozenset()
-    bind: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class Translation:
-    """A request in the cassette's SIDs and what it would bind; why it has no answer, and which session has its SID."""
+    ``assumed`` are those of its SIDs that were assumed to stand for recorded ones, each with that. ``elsewhere`` is the
+    session that was given one of its SIDs, if that is why. With ``changes`` another SID is served for one from now on.
+    """
 
     form: NormalForm
-    bound: dict[LiveSid, RecordedSid] = field(default_factory=dict)
-    ambiguity: Ambiguity | None = None
+    assumed: tuple[tuple[str, str], ...] = ()
     refusal: str | None = None
     elsewhere: str | None = None
-
-
-class _Refusal(Exception):
-    """A SID cannot stand for anything in this session: the reason, and which session was given it, if another was."""
+    changes: bool = False
 
 
 class Bindings:
     """The two-way map of one session; ``given`` is what all sessions were given, where there are several."""
 
     def __init__(
-        self,
-        cassette: Cassette,
-        rules: Rules,
-        choice: Choice | None = None,
-        owner: Owner | None = None,
-        given: Given | None = None,
+        self, cassette: Cassette, choice: Choice | None = None, owner: Owner | None = None, given: Given | None = None
     ) -> None:
         self._cassette = cassette
-        self._rules = rules
         self._choice = choice or Choice()
-        self._owner = owner or Owner()
-        self._given = Given() if given is None else given
-        secret = dumps([self._choice.seed, cassette.name, *self._owner])
-        key = blake2b(secret.encode(), digest_size=32).digest()
-        self._keyed = blake2b(key=key, digest_size=16)
-        self._live: dict[RecordedSid, LiveSid] = {}
-        self._recorded: dict[LiveSid, RecordedSid] = {}
+        self._kept: set[bytes] | None = None
+        self._fresh = Fresh(cassette, self._choice.seed, owner or Owner(), Given() if given is None else given)
+        self._pairs = Pairs()
+        self._live, self._recorded = self._pairs.live, self._pairs.recorded
+        self._known = KnownSids(cassette, self._choice, self._pairs, self._stays)
+        self._lent: dict[LiveSid, RecordedSid] = {}
+        """Fresh SIDs that were shown for known ones, and do not stand for them before they are sent."""
         self._unbound: dict[RecordedSid, LiveSid] = {}
-        if not self._choice.recorded:
-            pairs = self._choice.bind.items()
-            self._bind({LiveSid(live.encode()): RecordedSid(recorded.encode()) for live, recorded in pairs})
+        self._is_settled = False
 
     def to_live(self, recorded: RecordedSid) -> LiveSid:
         """Return what is served for a recorded SID; a fresh one is remembered as given."""
@@ -135,7 +75,8 @@ class Bindings:
         return found  # type: ignore[return-value]  # none is None
 
     def _show(self, recorded: list[RecordedSid]) -> None:
-        """See to it that SIDs stand for something that are served and stand for nothing yet."""
+        """See to it that there is something to serve for SIDs for which nothing stands yet."""
+        self._settle()
         unbound = self._unbound
         new = [sid for sid in recorded if sid not in unbound]
         if len(unbound) + len(new) > _UNBOUND:
@@ -143,46 +84,80 @@ class Bindings:
             new = recorded
         if not new:
             return
-        for sid, fresh in zip(new, self._cassette.fresh(new, self._spelled), strict=True):
-            if fresh is None or self._stays(sid):
+        for sid, fresh in zip(new, self._fresh.of(new), strict=True):
+            known = self._known.all.get(sid)
+            if known is not None and known.own and self._recorded.get(known.own, sid) == sid:
+                unbound[sid] = known.own
+            elif fresh is None or self._stays(sid):
                 unbound[sid] = LiveSid(sid)
             else:
-                self._live[sid] = fresh
-                self._recorded[fresh] = sid
-                self._given.note(fresh, self._owner)
+                self._fresh.note(fresh)
+                if known is None:
+                    self._live[sid], self._recorded[fresh] = fresh, sid
+                else:
+                    self._lent[fresh] = sid
+                    unbound[sid] = fresh
 
     def to_recorded(self, live: LiveSid) -> RecordedSid:
-        """Return what a SID of the client stands for: itself, if it stands for no other."""
-        return self._recorded.get(live) or RecordedSid(live)
-
-    def recorded_user(self, user: str) -> str:
-        """Return who recorded what this user is to be answered: what an account stands for, or would from now on."""
-        live = LiveSid(user.encode())
-        return (self._account(user).get(live) or self.to_recorded(live)).decode()
+        """Return what a SID of the client stands for, or could: itself, if that is no other."""
+        self._settle()
+        return self._pairs.of(live) or self._known.by_own.get(live) or self._lent.get(live) or RecordedSid(live)
 
     def bound(self, live: LiveSid) -> RecordedSid | None:
-        """Return what a SID of the client stands for by what was bound; None if that is nothing, or not known yet."""
+        """Return what a SID of the client stands for, for good and not by assumption; None if nothing, or not yet."""
         found = self._recorded.get(live)
-        if found is None and self._live.get(RecordedSid(live)) == live:
-            return RecordedSid(live)
-        return found
+        if found is None:
+            return RecordedSid(live) if self._live.get(RecordedSid(live)) == live else None
+        return None if live in self._known.assumed else found
 
-    def all_bound(self, sids: Iterable[bytes]) -> dict[bytes, RecordedSid] | None:
-        """Return what SIDs stand for that stand for others, for good; None if one of them or the account may change."""
-        account = self._cassette.account
-        is_settled = account is None or account in self._live or self._stays(account)
-        return self._all_known(sids) if is_settled else None
+    def recorded_user(self, user: str) -> str:
+        """Return who recorded what this user is to be answered."""
+        return self.to_recorded(LiveSid(user.encode())).decode()
 
-    def translation(self, form: NormalForm, user: str, is_hit: IsHit) -> Translation:
-        """Put a request into the cassette's SIDs; nothing is bound until ``keep`` is told to."""
+    def all_bound(self, sids: Iterable[bytes], user: str) -> dict[bytes, RecordedSid] | None:
+        """Return what SIDs stand for that stand for others, for good; None if one of them or the user may change."""
+        sids = list(sids)
+        if not self._known.is_settled(LiveSid(user.encode())) or any(
+            LiveSid(sid) in self._known.assumed for sid in sids
+        ):
+            return None
+        return self._all_known(sids)
+
+    def translation(self, form: NormalForm, user: str) -> Translation:
+        """Put a request into the cassette's SIDs, and settle what they stand for."""
+        self._settle()
         if self._choice.recorded:
-            return Translation(form)
-        bound = self._account(user)
-        found = form.sids
-        if not bound and (known := self._all_known(found)) is not None:
-            return Translation(translate(form, lambda sid: known.get(sid, sid)) if known else form)
-        sids = dict.fromkeys(map(LiveSid, found))
-        return self._with_unknown(form, sids, bound, is_hit)
+            return Translation(self._translated(form, form.sids))
+        before, sids = self._pairs.changes, form.sids
+        others, refused = None, None
+        try:
+            self._known.user(LiveSid(user.encode()))
+            others = self._all_known(sids)
+            if others is None:
+                self._take(form)
+        except RefusalError as refusal:
+            refused = refusal
+        changes = self._pairs.changes != before
+        if changes:
+            self._unbound.clear()
+        if refused is not None:
+            return Translation(form, (), refused.reason, refused.elsewhere, changes)
+        if others is None or changes:
+            return Translation(self._translated(form, sids), self._assumed(sids), changes=changes)
+        known = others
+        translated = translate(form, lambda sid: known.get(sid, sid)) if known else form
+        return Translation(translated, self._assumed(sids) if self._known.assumed else ())
+
+    def _assumed(self, sids: Iterable[bytes]) -> tuple[tuple[str, str], ...]:
+        """Return those of the SIDs that were assumed to stand for recorded ones, each with that."""
+        assumed = self._known.assumed
+        used = [live for live in dict.fromkeys(map(LiveSid, sids)) if live in assumed]
+        return tuple((live.decode(), self._known.shown(assumed[live])) for live in used)
+
+    def _settle(self) -> None:
+        if not self._is_settled:
+            self._is_settled = True
+            self._known.settle()
 
     def _all_known(self, sids: Iterable[bytes]) -> dict[bytes, RecordedSid] | None:
         """Return what those of the SIDs stand for that do not stand for themselves; None if one stands for nothing."""
@@ -195,145 +170,56 @@ class Bindings:
                 others[sid] = recorded
         return others
 
-    def _with_unknown(
-        self, form: NormalForm, sids: Iterable[LiveSid], bound: dict[LiveSid, RecordedSid], is_hit: IsHit
-    ) -> Translation:
-        try:
-            unknown = self._known(sids, bound)
-        except _Refusal as refusal:
-            return Translation(form, {}, None, *refusal.args)
-        found = sorted(self._candidates(form, bound, unknown, is_hit), key=self._numbers) if unknown else []
-        if found:
-            bound |= zip(unknown, found[0], strict=True)
-        ambiguity = Ambiguity(tuple(unknown), found) if len(found) > 1 else None
-        return Translation(self._translated(form, sids, bound), bound, ambiguity)
+    def _translated(self, form: NormalForm, sids: Iterable[bytes]) -> NormalForm:
+        other = {sid: self._pairs.of(LiveSid(sid)) for sid in sids}
+        changed = {sid: one for sid, one in other.items() if one is not None and one != sid}
+        return translate(form, lambda sid: changed.get(sid, sid)) if changed else form
 
-    def keep(self, translation: Translation) -> bool:
-        """Bind what a request that is a hit has bound; tell whether a SID stands for another by that."""
-        if not translation.bound:
+    def _take(self, form: NormalForm) -> None:
+        """Settle what the SIDs of a request stand for; raises RefusalError for one that stands for nothing."""
+        unknown = [live for live in dict.fromkeys(map(LiveSid, form.sids)) if self._is_unknown(live)]
+        for live in unknown:
+            self._fresh.check(live, self._live)
+        path = list(map(LiveSid, sids_of_path(form)))
+        for nth, live in enumerate(path):
+            if live in unknown and self._pairs.of(live) is None:
+                self._known.assume(live, [self.to_recorded(above) for above in path[:nth]])
+        beside = {*map(LiveSid, sids_beside_path(form))}
+        for live in unknown:
+            if live in beside and self._pairs.of(live) is None:
+                self._known.assume(live, [self.to_recorded(above) for above in path])
+
+    def _is_unknown(self, live: LiveSid) -> bool:
+        """Settle what a SID stands for that is the cassette's, or the session's; tell whether it is neither."""
+        if self._pairs.of(live) is not None or self._known.take(live):
             return False
-        self._bind(translation.bound)
-        return any(recorded != RecordedSid(live) for live, recorded in translation.bound.items())
+        lent = self._lent.get(live)
+        if lent is not None:
+            self._known.withdraw(lent, live)
+            self._put_itself(live, lent)
+            return False
+        if self._cassette.numbered(live) is None:
+            return True
+        self._put_itself(live, RecordedSid(live))
+        return False
 
-    def _bind(self, bound: Mapping[LiveSid, RecordedSid]) -> None:
-        for live, recorded in bound.items():
-            self._live[recorded] = live
-            if recorded != RecordedSid(live):  # one that stands for itself is found in the other map: half the memory
-                self._recorded[live] = recorded
-
-    def _is_bound(self, live: LiveSid) -> bool:
-        return self.bound(live) is not None
+    def _put_itself(self, live: LiveSid, recorded: RecordedSid) -> None:
+        other = self._live.get(recorded)
+        if other is None:
+            self._pairs.put(live, recorded)
+        elif recorded in self._known.all:
+            raise RefusalError(f"{live.decode()} stands for itself, but {other.decode()} stands for it already")
+        else:
+            raise RefusalError(
+                f"{live.decode()} is a recorded SID, in whose place {other.decode()} was given; send that, or replay "
+                f'with --sids recorded or with keep = ["{live.decode()}"]'
+            )
 
     def _stays(self, recorded: RecordedSid) -> bool:
         choice = self._choice
-        return choice.recorded or (bool(choice.keep) and bool({recorded.decode(), recorded[:2].decode()} & choice.keep))
-
-    def _translated(
-        self, form: NormalForm, sids: Iterable[LiveSid], bound: Mapping[LiveSid, RecordedSid]
-    ) -> NormalForm:
-        other = {sid: bound.get(sid) or self.to_recorded(sid) for sid in sids}
-        changed: dict[bytes, bytes] = {sid: one for sid, one in other.items() if one != RecordedSid(sid)}
-        return translate(form, lambda sid: changed.get(sid, sid)) if changed else form
-
-    def _spelled(self, number: SidNumber, attempt: int) -> LiveSid:
-        """Return the SID of a session's own for the recorded one of this number, or another in a further attempt."""
-        digest = self._keyed.copy()
-        digest.update(b"%d:%d" % (order_of(number), attempt))
-        return LiveSid(sid_type(number) + digest.hexdigest().encode())
-
-    def _account(self, user: str) -> dict[LiveSid, RecordedSid]:
-        """Let the live account stand for the recorded one, or if one does already, for the only other that recorded."""
-        account = self._cassette.account
-        if account in self._live:
-            recorded = (RecordedSid(other.encode()) for other in self._cassette.users.accounts)
-            free = [other for other in recorded if other not in self._live]
-            account = free[0] if len(free) == 1 else None
-        if account is None:
-            return {}
-        live = LiveSid(user.encode())
-        if not is_account(live) or self._stays(account):
-            return {}
-        if self._is_bound(live) or (RecordedSid(live) != account and self._cassette.numbered(live)):
-            return {}
-        return {live: account}
-
-    def _known(self, sids: Iterable[LiveSid], bound: dict[LiveSid, RecordedSid]) -> list[LiveSid]:
-        """Take in those SIDs of a request that stand for themselves, and return those that are unknown."""
-        unknown = []
-        for sid in sids:
-            if sid in bound or self._is_bound(sid):
-                continue
-            known = self._cassette.numbered(sid)
-            if known is None:
-                self._check_unknown(sid)
-                unknown.append(sid)
-            elif not self._stays(recorded := RecordedSid(sid)):
-                self._check_recorded(recorded, known, bound)
-                bound[sid] = recorded
-        return unknown
-
-    def _check_recorded(self, sid: RecordedSid, known: Numbered, bound: Mapping[LiveSid, RecordedSid]) -> None:
-        live = next((one for one, recorded in bound.items() if recorded == sid), self._live.get(sid))
-        if live is None:
-            return
-        if known.supplied:
-            raise _Refusal(f"{sid.decode()} stands for itself, but {live.decode()} stands for it already")
-        raise _Refusal(
-            f"{sid.decode()} is a recorded SID, in whose place {live.decode()} was given; send that, or replay with "
-            f'--sids recorded or with keep = ["{sid.decode()}"]'
-        )
-
-    def _check_unknown(self, sid: LiveSid) -> None:
-        owner = self._given.owner(sid)
-        if owner is not None and owner.session == self._owner.session:
-            raise _Refusal(
-                f"{sid.decode()} was given before session {owner.session!r} was begun anew; it has fresh SIDs since"
-            )
-        if owner is not None:
-            reason = f"{sid.decode()} was given to another session, {owner.session!r}; each has SIDs of its own"
-            raise _Refusal(reason, owner.session)
-        if sid in self._never_given(sid[:2]):
-            raise _Refusal(f"{sid.decode()} was never given; this session has not yet replayed what would show it")
-
-    def _never_given(self, prefix: bytes) -> Iterator[LiveSid]:
-        """Yield the fresh SIDs of a type that are yet to come."""
-        for nth in range(1, _LOOKED_AT):
-            recorded = self._cassette.sid(sid_number(prefix, nth))
-            if recorded is None:
-                return
-            if recorded not in self._live:
-                yield from filter(None, self._cassette.fresh([recorded], self._spelled))
-
-    def _candidates(
-        self, form: NormalForm, bound: Mapping[LiveSid, RecordedSid], unknown: list[LiveSid], is_hit: IsHit
-    ) -> Iterator[tuple[RecordedSid, ...]]:
-        """Yield what unknown SIDs could stand for, by the recorded requests of the same shape."""
-        tried = set()
-        for nth in range(_LOOKED_AT):
-            number = self._cassette.find(form.shape, nth)
-            if number is None:
-                return
-            recorded = normalize(self._cassette.exchange(number).request, self._rules)
-            sids = list(map(LiveSid, form.sids))
-            aligned = dict(zip(sids, map(RecordedSid, recorded.sids), strict=False))
-            candidate = tuple(aligned.get(sid, RecordedSid(b"")) for sid in unknown)
-            if candidate in tried:
-                continue
-            tried.add(candidate)
-            if self._are_free(candidate, bound) and is_hit(
-                self._translated(form, sids, {**bound, **dict(zip(unknown, candidate, strict=True))})
-            ):
-                yield candidate
-
-    def _are_free(self, candidate: tuple[RecordedSid, ...], bound: Mapping[LiveSid, RecordedSid]) -> bool:
-        taken = {*self._live, *bound.values()}
-        return len(set(candidate)) == len(candidate) and all(
-            sid not in taken
-            and (known := self._cassette.numbered(sid)) is not None
-            and known.supplied
-            and not self._stays(sid)
-            for sid in candidate
-        )
-
-    def _numbers(self, candidate: tuple[RecordedSid, ...]) -> list[int]:
-        return [order_of(known.number) for sid in candidate if (known := self._cassette.numbered(sid))]
+        if choice.recorded or not choice.keep:
+            return choice.recorded
+        if self._kept is None:  # what it names may be looked up in the store
+            named = (recorded_of(self._cassette, one) for one in choice.keep if len(one) > len("IM"))
+            self._kept = {*filter(None, named), *(one.encode() for one in choice.keep)}
+        return recorded in self._kept or recorded[:2] in self._kept

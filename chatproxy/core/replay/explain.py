@@ -1,4 +1,4 @@
-"""Why a request has no recorded answer: computed from what decided it, the normal forms and the epochs."""
+"""Why a request has no recorded answer: computed from what decided it, normal forms and writes that are done."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,7 +12,8 @@ from chatproxy.core.matching.normal_form import NormalForm, normalize
 from chatproxy.core.matching.shaping import shaping
 from chatproxy.core.matching.users import asking
 from chatproxy.core.model import NO_CREDENTIALS, NO_EXCHANGE, Exchange, ExchangeNumber, Request
-from chatproxy.core.replay.player import Miss, Played, Why, play_request
+from chatproxy.core.replay.gaps import Miss, Why, missed
+from chatproxy.core.replay.player import Played, play_request
 from chatproxy.core.replay.session import Session
 from chatproxy.core.text.excerpts import excerpts, literal, printable
 
@@ -49,7 +50,7 @@ def explain(session: Session, request: Request) -> Explanation:
     blanked = session.blanked(request)
     form = normalize(blanked, session.rules)
     played = play_request(session, blanked, user_of(request.headers))
-    reason = None if played.number else miss_reason(session, played)
+    reason = None if played.number else miss_reason(session, played)[0]
     near = nearest(session, played.form, played.user)
     names = _parameters(session, played, near[0]) if played.number is None and near else []
     key = _found_under(session, played.form, played.user)
@@ -81,40 +82,33 @@ def _parameters(session: Session, played: Played, near: Near) -> list[str]:
     return list(dict.fromkeys(name.decode("utf-8", "backslashreplace") for name in names))
 
 
-def miss_reason(session: Session, played: Played, others: Iterable[Session] = ()) -> str:
-    """Say why nothing answered a request that this session has played.
+def miss_reason(session: Session, played: Played, others: Iterable[Session] = ()) -> tuple[str, Miss | None]:
+    """Say why nothing answered a request that this session has played; as data too, unless its SIDs are why.
 
     ``others`` are the sessions that the same program may have begun by another user name.
     """
-    elsewhere = list(others)
-    made = _made_in(played, elsewhere)
-    is_of_several = bool(elsewhere) and session.cassette.users.are_several and played.user != NO_CREDENTIALS
-    needs_one = is_of_several or made or played.elsewhere in {other.name for other in elsewhere}
-    return _reason(session, played, made) + (_SEVERAL_USERS if needs_one else "")
+    others = list(others)
+    miss = None if played.refusal is not None else missed(session, played.form, played.user)
+    if miss is not None and played.unclear is not None:
+        miss = Miss(Why.TIME, exchange=played.unclear)
+    made = _made_in(miss, others)
+    is_of_several = bool(others) and session.cassette.users.are_several and played.user != NO_CREDENTIALS
+    needs_one = is_of_several or made or played.elsewhere in {other.name for other in others}
+    return _reason(session, played, miss, made) + (_SEVERAL_USERS if needs_one else ""), miss
 
 
-_SEVERAL_USERS = "; a program that uses several users needs --sessions one"
-
-
-def _made_in(played: Played, others: Iterable[Session]) -> str | None:
+def _made_in(miss: Miss | None, others: Iterable[Session]) -> str | None:
     """Return the name of another session that has made the write which this one has not."""
-    if played.miss is None or played.miss.why is not Why.EARLY or played.miss.write == NO_EXCHANGE:
+    if miss is None or miss.why is not Why.NOT_DONE or not miss.writes:
         return None
-    write = played.miss.write
-    return next((other.name for other in others if _has_made(other, write)), None)
+    return next((other.name for other in others if miss.writes[0] in other.progress.done), None)
 
 
-def _has_made(session: Session, write: ExchangeNumber) -> bool:
-    openings = session.cassette.place(write).opens
-    return any(opening.epoch <= session.epochs.get(opening.timeline, 0) for opening in openings)
-
-
-def _reason(session: Session, played: Played, made: str | None) -> str:
-    if played.refusal is not None:
-        return played.refusal
-    assert played.miss is not None
-    if played.miss.why is not Why.NEVER:
-        return _recorded(session, played, played.miss, made)
+def _reason(session: Session, played: Played, miss: Miss | None, made: str | None) -> str:
+    if miss is None:
+        return played.refusal or ""
+    if miss.why is not Why.NEVER:
+        return _recorded(session, played, miss, made)
     cassette, form = session.cassette, played.form
     alike = nearest(session, form, played.user)
     if not alike:
@@ -122,18 +116,51 @@ def _reason(session: Session, played: Played, made: str | None) -> str:
     return f"never recorded; nearest is {cassette.name}/{alike[0].number}, where {'; '.join(alike[0].differences)}"
 
 
+_SEVERAL_USERS = "; a program that uses several users needs --sessions one"
+
+
+def behind_reason(session: Session, miss: Miss) -> str:
+    """Say why a request that was never recorded is not put to the upstream."""
+    return (
+        f"not recorded, and not put to the upstream, which has {_writes(session, miss)} behind it: this session "
+        "has not made that"
+    )
+
+
 def _recorded(session: Session, played: Played, miss: Miss, made: str | None) -> str:
+    if miss.exchange != NO_EXCHANGE:
+        return _because_of(session, miss, f"{session.cassette.name}/{miss.exchange}")
     if miss.why is Why.USED:
         used = "the one recorded answer is used" if miss.given == 1 else f"all {miss.given} recorded answers are used"
         return f"{used}{_what_helps(session, played)}"
-    if miss.write == NO_EXCHANGE:  # the file was changed by hand
-        return f"recorded only after a write that cassette {session.cassette.name!r} does not have"
-    write = f"{session.cassette.name}/{miss.write} {session.cassette.exchange(miss.write).request.line}"
-    if miss.why is Why.EARLY:
-        early = f"recorded only after {write}, which this session has not made"
-        return f"{early}, but session {made!r} has" if made else early
-    changed = f"recorded only before {write}, which may have changed it"
-    return f"{changed}; {_for_second_run(session, restart=True)}" if _is_first(session, played) else changed
+    if miss.why is Why.CHANGED:
+        changed = f"recorded only before {_writes(session, miss)}, which may have changed it"
+        if not _is_first(session, played):
+            return changed
+        return f"{changed}; {_for_second_run(session, restart=_is_over(session))}"
+    if not miss.writes:
+        return "recorded only in another state of what it asks for"
+    early = f"recorded only after {_writes(session, miss)}, which this session has not made"
+    if miss.why is Why.SKIPPED:
+        return f"{early}; --skipped done answers it as recorded"
+    return f"{early}, but session {made!r} has" if made else early
+
+
+def _because_of(session: Session, miss: Miss, named: str) -> str:
+    if miss.why is Why.TIME:
+        several = "a time that this replay served stands for several recorded ones"
+        return f"{several}, with which other answers were recorded, one of them {named}; --clock shift keeps them apart"
+    if miss.why is Why.OTHERS:
+        return f"recorded only before another's change, which {named} showed"
+    flight = f"{_writes(session, miss)} was" if miss.writes else "another write to it was"
+    return f"its answer is in doubt: at {named}, {flight} in flight"
+
+
+def _writes(session: Session, miss: Miss) -> str:
+    """Name the first of the writes that stand against an answer, and count the others."""
+    first, *others = miss.writes
+    named = f"{session.cassette.name}/{first} {session.cassette.exchange(first).request.line}"
+    return f"{named} (and {len(others)} more)" if others else named
 
 
 def _what_helps(session: Session, played: Played) -> str:
@@ -142,7 +169,7 @@ def _what_helps(session: Session, played: Played) -> str:
     If reads were recorded before it, a session does not restart at the first of them.
     """
     if _is_first(session, played):
-        return f": the first recorded request came again; {_for_second_run(session, restart=True)}"
+        return f": the first recorded request came again; {_for_second_run(session, restart=_is_over(session))}"
     if _is_first(session, played, -1):
         return f": the first recorded write came again; {_for_second_run(session, restart=False)}"
     anew = f"; DELETE /__chatproxy/sessions/{session.name} begins the session anew"
@@ -156,6 +183,11 @@ def _is_first(session: Session, played: Played, nth: int = 0) -> bool:
     exchange = session.cassette.exchange(session.opening[nth])
     is_equal = normalize(exchange.request, session.rules).key == played.form.key
     return is_equal and _may_answer(session, exchange, played.user)
+
+
+def _is_over(session: Session) -> bool:
+    """Tell whether all recorded writes are done, so that a session could begin anew."""
+    return len(session.progress.done) == session.cassette.writes
 
 
 SECOND_RUN = "if the program runs a second time, it needs"

@@ -60,7 +60,7 @@ class Lanes:
         if not self._blanker.is_by_segments or self._blanker.text(path) != path:
             return None
         form = normalize(Request("GET", base), session.rules)
-        sids = session.sids.all_bound(form.sids)
+        sids = session.sids.all_bound(form.sids, self._blanker.user)
         if form.path != base or sids is None:  # the path has a query or escapes, or names what is unknown
             return None
         before, question, behind = translate(form, lambda sid: sids.get(sid, sid)).text.partition(b"?")

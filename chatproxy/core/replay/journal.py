@@ -4,19 +4,18 @@ It is given requests that are blanked of their secrets, and keeps neither header
 """
 
 from collections import Counter, OrderedDict, deque
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
 from chatproxy.core.model import ExchangeNumber, Outcome
-from chatproxy.core.replay.bindings import Ambiguity
+from chatproxy.core.replay.numbers import Numbers
 from chatproxy.core.time.timestamps import instant
 
 _TROUBLES = 100
 """How many different misses of a session are kept, and how many errors."""
 
-_AMBIGUITIES = 100
-"""How many of a session's ambiguous bindings are kept."""
+_ASSUMED = 1000
+"""How many of the SIDs are kept that were assumed to stand for recorded ones."""
 
 
 @dataclass(slots=True)
@@ -24,8 +23,9 @@ class Entry:
     """One request and what became of it; ``at`` is in microseconds since 1970.
 
     ``target`` is that of the blanked request, ``exchange`` the number of what was served or recorded, ``reason``
-    why there was no answer, ``skipped`` the writes that count as done by it, ``ambiguity`` what SIDs it has that could
-    have stood for others as well.
+    why there was no answer, ``skipped`` the writes that its answer shows and the session has skipped, ``in_doubt`` what
+    would have answered if it were certain, ``assumed`` which of its SIDs were assumed to stand for which recorded ones.
+    It is ``reordered`` if it made an object where others were made in another order than recorded, or not at all.
     """
 
     at: int
@@ -37,7 +37,14 @@ class Entry:
     exchange: ExchangeNumber | None = None
     reason: str | None = None
     skipped: tuple[ExchangeNumber, ...] = ()
-    ambiguity: Ambiguity | None = None
+    assumed: tuple[tuple[str, str], ...] = ()
+    reordered: bool = False
+    in_doubt: ExchangeNumber | None = None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether there is nothing to be said of it but what was served."""
+        return not (self.skipped or self.assumed or self.reordered)
 
     @property
     def shown_target(self) -> str:
@@ -56,47 +63,11 @@ class Entry:
             "status": self.status,
             "exchange": self.exchange,
             "reason": self.reason,
+            "skipped": list(self.skipped),
+            "reordered": self.reordered,
+            "in_doubt": self.in_doubt,
+            "assumed": dict(self.assumed),
         }
-
-
-class Numbers:
-    """A set of exchange numbers, one bit each, in pieces: numbers may have gaps of any size."""
-
-    def __init__(self) -> None:
-        self._pieces: dict[int, int] = {}
-        self._count = 0
-
-    def add(self, number: ExchangeNumber) -> bool:
-        """Put a number in, and tell whether it is new."""
-        piece, bit = number // _PIECE, 1 << number % _PIECE
-        bits = self._pieces.get(piece, 0)
-        if bits & bit:
-            return False
-        self._pieces[piece] = bits | bit
-        self._count += 1
-        return True
-
-    def __contains__(self, number: ExchangeNumber) -> bool:
-        piece, bit = divmod(number, _PIECE)
-        return bool(self._pieces.get(piece, 0) >> bit & 1)
-
-    def __len__(self) -> int:
-        return self._count
-
-    def __iter__(self) -> Iterator[ExchangeNumber]:
-        return (
-            ExchangeNumber(piece * _PIECE + bit)
-            for piece, bits in sorted(self._pieces.items())
-            for bit in range(bits.bit_length())
-            if bits >> bit & 1
-        )
-
-    def missing(self, numbers: Iterable[ExchangeNumber]) -> Iterator[ExchangeNumber]:
-        """Yield those of the numbers that are not in."""
-        return (number for number in numbers if number not in self)
-
-
-_PIECE = 256
 
 
 @dataclass(slots=True)
@@ -111,17 +82,24 @@ class Tally:
     errors: dict[tuple[str, str], int] = field(default_factory=dict)
     served: Numbers = field(default_factory=Numbers)
     skipped: Numbers = field(default_factory=Numbers)
-    ambiguities: deque[Ambiguity] = field(default_factory=lambda: deque(maxlen=_AMBIGUITIES))
+    reordered: Numbers = field(default_factory=Numbers)
+    in_doubt: Numbers = field(default_factory=Numbers)
+    assumed: dict[str, str] = field(default_factory=dict)
 
     def note(self, entry: Entry) -> None:
         """Count an entry."""
         self.outcomes[entry.outcome] += 1
+        if entry.assumed and len(self.assumed) < _ASSUMED:
+            self.assumed |= entry.assumed
         if entry.outcome is Outcome.HIT and entry.exchange is not None:
             self.served.add(entry.exchange)
             for write in entry.skipped:
                 self.skipped.add(write)
-            self.ambiguities += [entry.ambiguity] if entry.ambiguity else []
+            if entry.reordered:
+                self.reordered.add(entry.exchange)
         elif entry.outcome in {Outcome.MISS, Outcome.ERROR}:
+            if entry.in_doubt is not None:
+                self.in_doubt.add(entry.in_doubt)
             troubles = self.misses if entry.outcome is Outcome.MISS else self.errors
             trouble = (f"{entry.method} {entry.shown_target}", entry.reason or "")
             troubles[trouble] = troubles.pop(trouble, 0) + 1
@@ -151,7 +129,7 @@ class Journal:
     def hit(self, entry: Entry) -> None:
         """Take in an answer of a session: as ``note`` does, in a third of the time, since replay notes little else."""
         number = entry.exchange
-        if entry.session is None or number is None or entry.skipped or entry.ambiguity:
+        if entry.session is None or number is None or not entry.is_plain:
             self.note(entry)
             return
         self.count += 1

@@ -1,177 +1,244 @@
 """Which recorded exchange answers a request.
 
-Equal writes are answered in recorded order, once each, and one more is a miss. Per timeline, a session is in the
-furthest epoch that any write opened which it has replayed. A read gets the answers of that epoch in order, the last
-one repeating; with none there it gets the last earlier one, unless a write since touched what it reads. So an answer
-is right, or it is a miss that names the write.
+1. A session begins with nothing done, and each write that it is answered is done. An exchange answers in the states
+   in which it was recorded: several in recorded order.
+2. Of equal reads in one state the last one repeats. None is given that was recorded before a change by others which
+   the session was shown.
+3. Equal writes are answered once each, and one more is a miss. One that was refused takes its turn among them, and
+   repeats as long as no write of its key that was recorded later is done.
+4. What asks for credentials answers in any state. What is in doubt, or was given up, never answers.
+5. A miss does nothing. A write that a session skips is not done, but for one that is to be answered as recorded.
 """
 
-from enum import Enum
+from functools import partial
 from typing import NamedTuple
 
-from chatproxy.core.cassette.cassette import located, write_since
+from chatproxy.core.cassette.cassette import located
+from chatproxy.core.cassette.records import ANY_STATE, Candidate, First
 from chatproxy.core.matching.normal_form import NormalForm, normalize
 from chatproxy.core.matching.users import asking
 from chatproxy.core.model import NO_CREDENTIALS, NO_EXCHANGE, ExchangeNumber, Request, is_read
-from chatproxy.core.replay.bindings import Ambiguity, Translation
+from chatproxy.core.replay.bindings import Translation
+from chatproxy.core.replay.gaps import skipped_answer
 from chatproxy.core.replay.session import Session
-from chatproxy.core.timeline.epochs import COLLECTION
+from chatproxy.core.time.sent_back import Reading
+from chatproxy.core.timeline.standing import Role
+from chatproxy.core.timeline.states import Where
 
-
-class Why(Enum):
-    """Why a recorded request cannot be answered."""
-
-    NEVER = "never recorded"
-    USED = "each answer was given"
-    CHANGED = "a write since may have changed it"
-    EARLY = "recorded only after a write to come"
+NOWHERE = Where((), 0, False)
 
 
 class Answer(NamedTuple):
-    """That this exchange answers, under which name that is counted, if it is, and whether a write is done by it."""
+    """That this exchange answers.
+
+    ``where`` is what was asked for, ``step`` the last change by others that it shows. ``counter`` is under what it is
+    noted as given, None for one that is not to be noted. ``key`` is there for a write of a key with several exchanges.
+    ``skipped`` are writes that it shows and this session has skipped.
+    """
 
     number: ExchangeNumber
+    role: Role = Role.READ
+    where: Where = NOWHERE
+    step: ExchangeNumber = NO_EXCHANGE
     counter: bytes | None = None
-    writes: bool = False
-
-
-class Miss(NamedTuple):
-    """That nothing answers: the number of the write that stands against it, how many answers were given."""
-
-    why: Why
-    write: ExchangeNumber = NO_EXCHANGE
-    given: int = 0
+    key: bytes | None = None
+    skipped: tuple[ExchangeNumber, ...] = ()
 
 
 class Played(NamedTuple):
-    """What became of a request: the number of the exchange that answers, or why none does.
+    """What became of a request: the number of the exchange that answers, None if none does.
 
-    That is a ``refusal`` if its SIDs stand for nothing, else a ``miss``; neither if what it asks for has changed at the
-    upstream, which only a session that may ask there can see. ``skipped`` are the writes that count as done since,
-    ``ambiguity`` what its SIDs could have stood for as well. An answer that ``repeats`` is given again while the
-    session stays in its state. ``user`` is who asked, ``elsewhere`` the session that was given one of its SIDs.
+    It gets a ``refusal`` if its SIDs stand for nothing; neither if what it asks for has changed at the upstream, which
+    only a session that may ask there can see. ``skipped`` are the writes that its answer shows and the session has
+    skipped, ``assumed`` those of its SIDs that were assumed to stand for recorded ones. An answer that ``repeats`` is
+    given again while the session stays in its state; one is ``reordered`` that made an object where others were made in
+    another order.
+    ``user`` is who asked, ``elsewhere`` the session that was given one of its SIDs, ``unclear`` one of several
+    exchanges that a time could mean which this session served.
     """
 
     form: NormalForm
     user: str
     number: ExchangeNumber | None = None
     refusal: str | None = None
-    miss: Miss | None = None
     skipped: tuple[ExchangeNumber, ...] = ()
-    ambiguity: Ambiguity | None = None
+    assumed: tuple[tuple[str, str], ...] = ()
     repeats: bool = False
+    reordered: bool = False
     elsewhere: str | None = None
+    unclear: ExchangeNumber | None = None
 
 
 def play_request(session: Session, request: Request, user: str) -> Played:
     """Replay a request without secrets, of this user."""
     form = normalize(request, session.rules)
     if user == NO_CREDENTIALS and (challenge := _challenge(session, form)):
-        return Played(form, user, challenge.number, repeats=challenge.counter is None)
+        return Played(form, user, challenge.number, repeats=repeats(challenge))
     sids = translated(session, form, user)
+    if sids.changes:
+        session.change()
     if sids.refusal is not None or sids.form in session.live:
         return Played(sids.form, user, refusal=sids.refusal, elsewhere=sids.elsewhere)
-    decided = decide(session, sids.form, user)
-    if isinstance(decided, Miss):
-        return Played(sids.form, user, miss=decided)
-    skipped = len(session.skipped)
-    _count(session, sids.form, decided)
-    if session.sids.keep(sids):
-        session.change()
-    repeats = decided.counter is None
+    answer = decide(session, sids.form, user)
+    if answer is None:
+        turned = turned_back(session, sids.form, user)
+        if turned is None or isinstance(turned, int):
+            return Played(sids.form, user, unclear=turned, assumed=sids.assumed)
+        reading, answer = turned
+        session.note_sent_back(reading.sent)
+        sids = sids._replace(form=reading.form)
+    reordered = _take(session, answer)
     return Played(
         sids.form,
         user,
-        decided.number,
-        skipped=tuple(session.skipped[skipped:]),
-        ambiguity=sids.ambiguity,
-        repeats=repeats,
+        answer.number,
+        skipped=answer.skipped,
+        assumed=sids.assumed,
+        repeats=repeats(answer),
+        reordered=reordered,
     )
 
 
 def _challenge(session: Session, form: NormalForm) -> Answer | None:
     """Ask for credentials where it was done so; whatever SIDs stand for, it stands for nothing by that."""
-    decided = _read(session, asking(form.shape))
-    if isinstance(decided, Miss):
-        return None
-    if decided.counter is not None:
-        _count_answer(session, decided.counter)
-    return decided
+    return play_fetch(session, asking(form.shape))
 
 
 def play_fetch(session: Session, key: bytes) -> Answer | None:
     """Replay the fetch with this key, or return None if nothing answers it, with nothing changed."""
-    decided = _read(session, key)
-    if isinstance(decided, Miss):
-        return None
-    if decided.counter is not None:
-        _count_answer(session, decided.counter)
-    return decided
+    answer = _read(session, key)
+    if answer is not None:
+        _take(session, answer)
+    return answer
 
 
-def _count(session: Session, form: NormalForm, answer: Answer) -> None:
-    if answer.counter is not None:
-        _count_answer(session, answer.counter)
-    if answer.writes:
-        session.change()
-        session.writes.write(form.path, answer.number)
-        session.note_done(answer.number)
-        _advance(session, answer.number)
-
-
-def _count_answer(session: Session, counter: bytes) -> None:
-    session.answered[counter] = session.answered.get(counter, 0) + 1
+def repeats(answer: Answer) -> bool:
+    """Tell whether an answer is given again while the session stays in its state."""
+    return answer.counter is None and answer.role is not Role.WRITE and not answer.skipped
 
 
 def translated(session: Session, form: NormalForm, user: str) -> Translation:
     """Put a request into the cassette's SIDs; who asks tells the client's account."""
-    return session.sids.translation(form, user, lambda other: isinstance(decide(session, other, user), Answer))
+    return session.sids.translation(form, user)
 
 
-def decide(session: Session, form: NormalForm, user: str) -> Answer | Miss:
-    """Decide which exchange answers, or why none does; no answer may become another by that."""
+def decide(session: Session, form: NormalForm, user: str) -> Answer | None:
+    """Decide which exchange answers, if any does; no answer may become another by that."""
     key = located(session.cassette, form.key, session.spaces(user))
-    return _read(session, key) if is_read(form.method) else _write(session, key)
+    return _read(session, key) if is_read(form.method) else _write(session, key, form)
 
 
-def _write(session: Session, key: bytes) -> Answer | Miss:
-    nth = session.answered.get(key, 0)
-    number = session.cassette.write(key, nth)
-    while number in session.done:  # as an answer to another user
-        session.answered[key] = nth = nth + 1
-        number = session.cassette.write(key, nth)
-    if number is None:
-        return Miss(Why.USED if nth else Why.NEVER, given=nth)
-    return Answer(number, key, writes=True)
+def turned_back(session: Session, form: NormalForm, user: str) -> tuple[Reading, Answer] | ExchangeNumber | None:
+    """Decide which exchange answers with recorded times in the place of those that this session served.
+
+    None if there are none or nothing answers, the number of one that could if what answers is not certain.
+    """
+    decided = ((reading, decide(session, reading.form, user)) for reading in session.readings(form))
+    hits = [(reading, found) for reading, found in decided if found is not None]
+    if not hits:
+        return None
+    (_, first), *others = hits
+    answer = session.cassette.stencil(first.number)
+    other = next((one.number for _, one in others if session.cassette.stencil(one.number) != answer), None)
+    return hits[0] if other is None else other
 
 
-def _advance(session: Session, number: ExchangeNumber) -> None:
-    for opening in session.cassette.place(number).opens:
-        epoch = session.epochs.get(opening.timeline, 0)
-        for skipped in range(epoch + 1, opening.epoch):
-            write = session.cassette.touching(opening.timeline, COLLECTION, skipped - 1, skipped)
-            session.skipped += [] if write is None else [write]
-        session.epochs[opening.timeline] = max(epoch, opening.epoch)
+def _take(session: Session, answer: Answer) -> bool:
+    """Take in that an answer is given, and tell whether it made something in another order than recorded."""
+    progress = session.progress
+    if answer.counter is not None:
+        progress.given[answer.counter] = answer.number
+    reordered, where = False, answer.where
+    place = where.place
+    if answer.role is Role.WRITE:
+        session.change()
+        standing = session.cassette.standing(answer.number)
+        reordered = progress.do(answer.number, standing)
+        place = standing.done.place if standing.done else place
+        if answer.key is not None:
+            progress.latest[answer.key] = max(answer.number, progress.latest.get(answer.key, NO_EXCHANGE))
+    elif answer.role is Role.REFUSAL:
+        progress.refused.add(answer.number)
+    if answer.step and progress.see(session.cassette, place, where.above, answer.step):
+        session.change()
+    return reordered
 
 
-def _read(session: Session, key: bytes) -> Answer | Miss:
-    cassette = session.cassette
-    span = cassette.span(key, session.epochs)
-    if span is None:
-        return Miss(Why.NEVER)
-    epoch, last = session.epochs.get(span.timeline, 0), span.last
-    if last is None:
-        first = span.first.epoch
-        return Miss(Why.EARLY, cassette.touching(span.timeline, COLLECTION, first - 1, first) or NO_EXCHANGE)
-    if last.epoch < epoch:
-        write = write_since(cassette, span, last.epoch, epoch)
-        return Answer(last.number) if write is None else Miss(Why.CHANGED, write)
-    if last.nth == 0:  # it repeats from the first time on, so that nothing has to be counted
-        return Answer(last.number)
-    counter = key + epoch.to_bytes(4, "big")
-    nth = session.answered.get(counter, 0)
-    if nth >= last.nth:
-        return Answer(last.number)
-    number = cassette.read(key, epoch, nth)
-    assert number is not None
-    return Answer(number, counter)
+def _read(session: Session, key: bytes) -> Answer | None:
+    look = session.cassette.look(key, partial(_asked, session, key))
+    if look is None:
+        return None
+    found, where = look.found, look.first.where
+    if found is not None:
+        counter = None if found.is_last else session.progress.counter(key, look.state)
+        return Answer(found.number, found.role, where, found.step, counter)
+    if not session.skips:
+        return None
+    skipped = skipped_answer(session, key, look.first)
+    if skipped is None:
+        return None
+    candidate, state, writes = skipped
+    counter = None if candidate.is_last else session.progress.counter(key, state)
+    return Answer(candidate.number, candidate.role, where, candidate.step, counter, skipped=writes)
+
+
+def _asked(session: Session, key: bytes, first: First) -> tuple[int, ExchangeNumber]:
+    """Tell in which state a session reads, and from which number on."""
+    progress = session.progress
+    if first.role is Role.CHALLENGE:
+        return ANY_STATE, progress.after(key, ANY_STATE)
+    state = progress.states.of(first.where)
+    return state, progress.at_least(key, state, first.where.place)
+
+
+def _write(session: Session, key: bytes, form: NormalForm) -> Answer | None:
+    """Choose the first unused write of all that would be answered, else the refusal that may repeat."""
+    progress, cassette = session.progress, session.cassette
+
+    def asked(first: First) -> tuple[int, ExchangeNumber]:
+        state = progress.states.needed(form.method, first.where, first.unique)
+        return state, progress.after(key, state) if progress.given else NO_EXCHANGE
+
+    look = cassette.look(key, asked)
+    if look is None:
+        return None
+    alone = look.found if look.is_alone else None
+    if alone is not None and not progress.is_used(alone.number):
+        return Answer(alone.number, alone.role, look.first.where, alone.step)  # as most writes are
+    of, where = _Turn(session, key, look.first.where), look.first.where
+    found, again = of.next(look.state, look.found)
+    if (state := progress.states.of(where)) != look.state:  # what was not carried out may need more
+        other, refused = of.next(state, cassette.candidate(key, state, progress.after(key, state)))
+        found, again = min(filter(None, (found, other)), default=None), refused or again
+    if found is not None:
+        return found if look.is_alone else found._replace(key=form.key)
+    if again is not None and again.role is Role.REFUSAL and again.number > progress.latest.get(form.key, NO_EXCHANGE):
+        return again
+    return None
+
+
+class _Turn(NamedTuple):
+    """Whose turn it is among the writes of a key."""
+
+    session: Session
+    key: bytes
+    where: Where
+
+    def next(self, state: int, found: Candidate | None) -> tuple[Answer | None, Answer | None]:
+        """Return the first unused answer in a state from ``found`` on, or else the last one of all."""
+        cassette, progress = self.session.cassette, self.session.progress
+        counter = progress.counter(self.key, state)
+        last = None
+        while found is not None and progress.is_used(found.number):
+            last = found
+            after = ExchangeNumber(found.number + 1)
+            found = None if found.is_last else cassette.candidate(self.key, state, after)
+        if found is not None:
+            lone = found.is_last and counter not in progress.given
+            return self._answer(found, None if lone else counter), None
+        if last is None and counter in progress.given:
+            last = cassette.candidate(self.key, state, progress.given[counter])
+        return None, last and self._answer(last, None)
+
+    def _answer(self, found: Candidate, counter: bytes | None) -> Answer:
+        return Answer(found.number, found.role, self.where, found.step, counter)

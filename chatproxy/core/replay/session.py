@@ -1,6 +1,6 @@
 """The state of one replay of a cassette: all that changes while it is replayed is here."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 from typing import NamedTuple
@@ -16,9 +16,11 @@ from chatproxy.core.matching.rules import Rules
 from chatproxy.core.matching.users import is_challenge
 from chatproxy.core.model import ExchangeNumber, Request, is_read
 from chatproxy.core.replay.bindings import Bindings, Choice
-from chatproxy.core.replay.writes import LastWrites, LiveTimelines
+from chatproxy.core.replay.live import Live
+from chatproxy.core.replay.progress import Progress
 from chatproxy.core.scrubbing.scrub import scrubbed_request
-from chatproxy.core.time.session_clock import Instant, SessionClock
+from chatproxy.core.time.sent_back import Reading, readings, repeated
+from chatproxy.core.time.session_clock import SessionClock
 from chatproxy.core.time.stamps import Packed
 from chatproxy.core.time.timestamps import spell
 
@@ -50,14 +52,13 @@ class State:
 
 
 class Session:
-    """One replay: how often each request was answered, its epochs, its time, and which SIDs stand for which.
+    """One replay: how far it has come, its time, and which SIDs stand for which.
 
-    ``answered`` counts writes by their keys, reads by their keys and epochs. ``epochs`` holds the furthest epoch of
-    each timeline, ``skipped`` the writes that counted as done before they were replayed. ``restarts`` is how often
-    the session of this name was begun anew. ``state`` is another one after each change by which an answer that was
-    given may become another, ``life`` the same as long as the session lives. ``used`` is when the last request came.
-    Without a ``clock`` all instants are served as recorded, without ``sids`` all SIDs. ``tied`` tells that requests can
-    choose no other session.
+    ``skips`` tells that reads are answered as recorded if the session has only skipped what was done before them.
+    ``restarts`` is how often the session of this name was begun anew. ``state`` is another one after each change by
+    which an answer that was given may become another, ``life`` the same as long as the session lives. ``used`` is when
+    the last request came. Without a ``clock`` all instants are served as recorded, without ``sids`` all SIDs. ``tied``
+    tells that requests can choose no other session.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Session:
         *,
         sids: Bindings | None = None,
         tied: bool = False,
+        skips: bool = False,
     ) -> None:
         self.name = name
         self.tied = tied
@@ -78,21 +80,18 @@ class Session:
         self.rules = rules
         self.scrubs = bool(rules.scrub)  # asked four times a request, and a dictionary look-up is cheaper
         self._headers_count = self.scrubs or bool(rules.match_headers)
-        self.answered: dict[bytes, int] = {}
-        self.epochs: dict[int, int] = {}
-        self.done: set[ExchangeNumber] = set()
-        """The writes that were replayed, where others than the user that asked for one could ask for it again."""
+        self.progress = Progress()
+        self.skips = skips
         self._spaces: dict[str, tuple[str, ...]] = {}
-        self.skipped: list[ExchangeNumber] = []
         self.life = object()
         self.state = State(self)
         self.used = 0
         self._echoes: dict[tuple[ExchangeNumber, bytes], bytes] = {}
-        self.writes = LastWrites()
-        self.live = LiveTimelines()
-        self.sids = sids or Bindings(cassette, rules, Choice(recorded=True))
+        self.live = Live(cassette)
+        self.sids = sids or Bindings(cassette, Choice(recorded=True))
         self._sent = Sent(self.sids.to_live)
         self._clock = clock
+        self._sent_back: dict[bytes, bytes] = {}
         self._fillers: dict[Slot, Callable[[bytes], bytes]] = {
             Slot.ECHO: self._echoed,
             Slot.PSEUDONYM: self._sent.filled,
@@ -130,11 +129,6 @@ class Session:
             found = self._spaces[recorded] = users.spaces_for(recorded, self.cassette.account)
         return found
 
-    def note_done(self, number: ExchangeNumber) -> None:
-        """Take in that a write was replayed."""
-        if len(self.cassette.users.all) > 1:
-            self.done.add(number)
-
     def echo(self, number: ExchangeNumber, request: Request, form: NormalForm) -> None:
         """Keep what the client sent in ignored parameters of a write that the exchange of this number answers."""
         if self.rules.ignore and not is_read(form.method):
@@ -147,10 +141,22 @@ class Session:
         value = self._echoes.get((echo.write, echo.field))
         return self._sent.in_json_string(echo.recorded) if value is None else value
 
-    def fill(self, number: ExchangeNumber, stencil: Stencil, origin: Callable[[bytes], bytes], moment: int) -> Filled:
-        """Replay an exchange at this moment; ``origin`` tells the addresses in it."""
+    def readings(self, form: NormalForm) -> list[Reading]:
+        """Return what a request may have been with recorded times, where it has some that this session served."""
+        return [] if self._clock is None else readings(form, self._clock.recorded)
+
+    def note_sent_back(self, sent: Mapping[bytes, bytes]) -> None:
+        """Take in for which recorded times a request had some that this session served."""
+        if not sent.items() <= self._sent_back.items():
+            self._sent_back.update(sent)
+            self.change()
+
+    def fill(self, stencil: Stencil, origin: Callable[[bytes], bytes], moment: int) -> Filled:
+        """Fill an answer at this moment; ``origin`` tells the addresses in it."""
+        if self._sent_back:
+            stencil = stencil._replace(body=repeated(stencil.body, self._sent_back, "%%"))
         values = list(map(self._sent.sid, stencil.sids)) if self.scrubs else self.sids.all_live(stencil.sids)
-        values += self._instants(number, stencil, moment)
+        values += self._instants(stencil, moment)
         moments = self.moments(stencil.nows, moment)
         values += moments
         for slot, argument in stencil.others:
@@ -164,20 +170,16 @@ class Session:
 
     def is_now(self, moment: int) -> bool:
         """Tell whether the session's time is not ahead of this moment, as it is where the clock was set back."""
-        return self._clock is None or self._clock.latest <= moment
+        return self._clock is None or self._clock.is_now(moment)
 
     def moments(self, nows: Sequence[Packed], moment: int) -> tuple[bytes, ...]:
         """Return the texts that show this moment of an answer, as it will stay where instants are recorded ones."""
-        if self._clock is None:
-            return tuple([spell(then, row, digits) for then, _, row, digits in nows])
-        now = self._clock.now(moment)
-        return tuple([spell(now, row, digits) for _, _, row, digits in nows])
+        return tuple(_recorded(nows)) if self._clock is None else self._clock.moments(nows, moment)
 
-    def _instants(self, number: ExchangeNumber, stencil: Stencil, moment: int) -> list[bytes]:
-        clock, timeline = self._clock, stencil.timeline
-        if clock is None:
-            return [spell(then, row, digits) for then, _, row, digits in stencil.instants]
-        if stencil.written:
-            clock.wrote(Instant(stencil.written, number, timeline), moment, opens=stencil.opens)
-        served = clock.served
-        return [spell(served(then, cause, timeline), row, digits) for then, cause, row, digits in stencil.instants]
+    def _instants(self, stencil: Stencil, moment: int) -> list[bytes]:
+        instants = stencil.instants
+        return _recorded(instants) if self._clock is None else self._clock.texts(instants, moment)
+
+
+def _recorded(stamps: Sequence[Packed]) -> list[bytes]:
+    return [spell(moment, row, digits) for moment, _, _, row, digits, _ in stamps]

@@ -125,9 +125,7 @@ class Sessions:
         """Take in that a session's write was put to the upstream and recorded as this exchange."""
         session = self._held.get(forward.session or DEFAULT)
         if session is not None:
-            session.writes.write(forward.path, exchange.number)
-            if exchange.response.status // 100 == _REFUSED and session.life is forward.life:
-                session.live.refuse(forward.request.method, forward.path)
+            session.live.wrote(forward.path, exchange, began_here=session.life is forward.life)
 
     def end(self, name: str) -> bool:
         """End a session, so that the next request of that name begins it anew; tell whether there was one."""

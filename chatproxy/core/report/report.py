@@ -1,7 +1,7 @@
 """The report of a run: what each session hit, missed and left unused; and what can be read back from one."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
 from itertools import islice
 from typing import Any
@@ -10,12 +10,12 @@ from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.engine import Engine
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.model import Exchange, ExchangeNumber, Mode, Outcome
-from chatproxy.core.replay.bindings import Ambiguity
-from chatproxy.core.replay.journal import Numbers, Tally
+from chatproxy.core.replay.journal import Tally
+from chatproxy.core.replay.numbers import Numbers
 from chatproxy.core.text.excerpts import printable
 
 _UNUSED = 1000
-"""How many numbers of unused exchanges, and of skipped ones, are listed."""
+"""How many numbers of exchanges are listed that were unused, skipped, reordered or in doubt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,8 @@ class RunOutcome:
     """What came of a run: how many requests of each outcome, what went wrong, and what was never served.
 
     ``unused`` has the first 1000 exchanges that were not served, by number, each with its request; ``unused_total``
-    counts all of them, of ``exchanges`` in the cassette.
+    counts all of them, of ``exchanges`` in the cassette. ``assumed`` are the SIDs of the program that were assumed to
+    stand for recorded ones, each with that.
     """
 
     mode: Mode
@@ -48,6 +49,7 @@ class RunOutcome:
     exchanges: int
     unused: Mapping[ExchangeNumber, str]
     unused_total: int
+    assumed: Mapping[str, str] = field(default_factory=dict)
 
 
 class Report:
@@ -72,6 +74,7 @@ class Report:
             len(numbers),
             {number: self._line(number) for number in unused},
             len(numbers) - len(total.served),
+            dict(total.assumed),
         )
 
     def _numbers(self) -> Sequence[ExchangeNumber]:
@@ -99,6 +102,7 @@ class Report:
                 for name, tally in sorted(journal.tallies.items())
             },
             "totals": _counts(self.engine.counts),
+            "assumed": journal.total.assumed,
             **_unused(journal.total.served, numbers, len(numbers) if whole else _UNUSED),
             **recording,
             "dropped_sessions": sessions.dropped if sessions else 0,
@@ -118,6 +122,7 @@ def outcome_of(content: Mapping[str, Any]) -> RunOutcome:
         served + unused,
         {ExchangeNumber(int(number)): line for number, line in content.get("unused_requests", {}).items()},
         unused,
+        content.get("assumed", {}),
     )
 
 
@@ -129,8 +134,10 @@ def _of_session(tally: Tally, restarts: int, numbers: Sequence[ExchangeNumber]) 
         "misses": [asdict(trouble) for trouble in troubles(tally.misses)],
         "errors": [asdict(trouble) for trouble in troubles(tally.errors)],
         **_unused(tally.served, numbers),
-        "skipped": list(islice(tally.served.missing(tally.skipped), _UNUSED)),
-        "ambiguous": [_shown(ambiguity) for ambiguity in tally.ambiguities],
+        "skipped": list(islice(tally.skipped, _UNUSED)),
+        "reordered": list(islice(tally.reordered, _UNUSED)),
+        "in_doubt": list(islice(tally.in_doubt, _UNUSED)),
+        "assumed": tally.assumed,
     }
 
 
@@ -142,15 +149,6 @@ def _counts(outcomes: Mapping[Outcome, int]) -> dict[str, int]:
 def troubles(counted: Mapping[tuple[str, str], int]) -> Iterator[Trouble]:
     """Yield what a tally has counted by request and reason."""
     return (Trouble(request, reason, count) for (request, reason), count in counted.items())
-
-
-def _shown(ambiguity: Ambiguity) -> dict[str, list[str]]:
-    """Show each SID with what it was bound to, and with what it could have been bound to as well."""
-    choices = zip(*ambiguity.recorded, strict=True)
-    return {
-        live.decode(): list(dict.fromkeys(sid.decode() for sid in recorded))
-        for live, recorded in zip(ambiguity.live, choices, strict=True)
-    }
 
 
 def _unused(served: Numbers, numbers: Sequence[ExchangeNumber], bound: int = _UNUSED) -> dict[str, object]:

@@ -38,6 +38,6 @@ def differences(
     """Return in what a live answer differs from the one recorded as this exchange."""
     exchange = replace(cassette.exchange(number), response=live, upstream=upstream)
     recorded = meaning(cassette, number, rules)
-    answer = of_answer(exchange, cassette.place(number), rules)
+    answer = of_answer(exchange, cassette.standing(number), rules)
     label = f"{cassette.name}/{number}"
     return findings(recorded.endpoint, label, compare_responses(recorded.response, answer))

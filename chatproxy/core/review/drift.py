@@ -1,9 +1,9 @@
 """Drift: in what an upstream answers otherwise today than it did when a cassette was recorded.
 
 1. Without writes only reads are asked, and of these only the ones whose recorded answer shows the state in which the
-   recording ended: the last of its kind, with no write since that touched what it reads.
-2. With writes all is asked in recorded order, each read after the writes that it came after. Where an answer has
-   another SID or page token than the recorded one at the same place, that stands for the recorded one from then on.
+   recording ended: all recorded writes that touch what it reads are done in it, and it is the last one of its kind.
+2. With writes all is asked in recorded order, each read after the writes that are done in its state. Where an answer
+   has another SID or page token than the recorded one at the same place, that stands for the recorded one from then on.
 3. SIDs, times, addresses and volatile header fields are no difference.
 """
 
@@ -13,8 +13,11 @@ from dataclasses import replace
 from http import HTTPStatus
 from json import loads
 
-from chatproxy.core.cassette.cassette import Cassette, write_since
+from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.cassette.compile import keys_of
+from chatproxy.core.cassette.history import whole
+from chatproxy.core.cassette.naming import bound_in
+from chatproxy.core.cassette.records import ANY_STATE
 from chatproxy.core.credentials.blanking import Blanker
 from chatproxy.core.errors import ConfigError
 from chatproxy.core.matching.normal_form import normalize
@@ -34,7 +37,7 @@ from chatproxy.core.model import (
 from chatproxy.core.review.closest import differences
 from chatproxy.core.review.findings import Checked
 from chatproxy.core.review.meaning import meaning
-from chatproxy.core.timeline.epochs import COLLECTION
+from chatproxy.core.timeline.standing import Role
 from chatproxy.core.twilio.page_tokens import IN_QUERY
 from chatproxy.core.twilio.sids import mask, replace_in_path, replace_sids, sids_in
 
@@ -50,9 +53,10 @@ class Drift:
         self._cassette = cassette
         self._rules = rules
         self._writes = writes
-        self._live = {RecordedSid(recorded.encode()): LiveSid(live.encode()) for live, recorded in bind.items()}
+        self._live = {known.sid: known.own for known in cassette.known if known.own and known.own != LiveSid(known.sid)}
+        self._live |= {recorded: live for live, recorded in bound_in(cassette, bind)}
         self._tokens: dict[bytes, bytes] = {}
-        self._last = self._last_epochs()
+        self._whole = whole(cassette)
         self._skipped: dict[ExchangeNumber, str | None] = {}
 
     def order(self) -> list[ExchangeNumber]:
@@ -60,12 +64,10 @@ class Drift:
         return sorted(self._cassette.numbers(), key=self._moment)
 
     def _moment(self, number: ExchangeNumber) -> tuple[float, ExchangeNumber]:
-        """Put a read before the write that opens the next epoch, also if it was answered after that write."""
-        place = self._cassette.place(number)
-        if not is_read(self._cassette.exchange(number).request.method):
-            return number, number
-        following = self._cassette.touching(place.timeline, COLLECTION, place.epoch, place.epoch + 1)
-        return min(number, following - 0.5 if following else number), number
+        """Put a read before the writes that are not done in its state, also if it was answered after them."""
+        standing = self._cassette.standing(number)
+        after = max((one + 0.5 for one in standing.with_), default=number)
+        return min((after, *(one - 0.5 for one in standing.without))), number
 
     def skipped(self, number: ExchangeNumber) -> str | None:
         """Return why an exchange is not asked for, if so."""
@@ -80,14 +82,15 @@ class Drift:
         form = normalize(exchange.request, self._rules)
         if not is_read(form.method):
             return A_WRITE
-        place = self._cassette.place(number)
-        end = self._last[place.timeline]
-        key = keys_of(exchange, form, self._cassette.users)[0]
-        span = self._cassette.span(key, {place.timeline: end})
-        last = span and span.last
-        if last is None or last.number != number or write_since(self._cassette, place, last.epoch, end) is not None:
+        standing = self._cassette.standing(number)
+        state = self._whole.of(standing.where)
+        if standing.role is Role.CHALLENGE:
+            state = ANY_STATE
+        elif standing.role is not Role.READ or state not in standing.states:
             return NOT_LAST
-        return None
+        key = keys_of(exchange, form, self._cassette.users)[0]
+        later = self._cassette.candidate(key, state, ExchangeNumber(number + 1))
+        return NOT_LAST if later or self._cassette.steps(standing.where.place, number) else None
 
     def check_askable(self) -> None:
         """Raise ConfigError for a canonical cassette of which a SID is sent that only the fixture knows."""
@@ -98,7 +101,7 @@ class Drift:
                 continue
             for sid in normalize(self._cassette.exchange(number).request, self._rules).sids:
                 known = self._cassette.numbered(sid)
-                if sid not in self._live and known is not None and (known.supplied or not self._writes):
+                if sid not in self._live and known is not None and (known.is_known or not self._writes):
                     raise ConfigError(
                         "--bind",
                         f"{self._cassette.name} comes from a canonical fixture, whose SIDs no server knows; "
@@ -160,14 +163,6 @@ class Drift:
             if old not in self._live and new not in taken:
                 self._live[old] = new
                 taken.add(new)
-
-    def _last_epochs(self) -> dict[int, int]:
-        last: dict[int, int] = {}
-        for number in self._cassette.order():
-            place = self._cassette.place(number)
-            for line, epoch in ((place.timeline, place.epoch), *((one.timeline, one.epoch) for one in place.opens)):
-                last[line] = max(epoch, last.get(line, 0))
-        return last
 
 
 _ORIGIN = re.compile(rb"^https?://[^/]+")

@@ -19,7 +19,7 @@ from chatproxy.core.scrubbing.scrub import scrubbed_exchange
 from chatproxy.core.text.excerpts import printable
 from chatproxy.core.text.json_text import canonical
 from chatproxy.core.time.stamps import Stamp
-from chatproxy.core.timeline.epochs import Place
+from chatproxy.core.timeline.standing import Standing
 from chatproxy.core.twilio.volatile import is_volatile
 
 
@@ -59,13 +59,13 @@ def meaning(cassette: Cassette, number: ExchangeNumber, rules: Rules) -> Meaning
     return Meaning(translate(form, _type), _masked(cassette.reply(number)), has_credentials)
 
 
-def of_answer(exchange: Exchange, place: Place, rules: Rules) -> Response:
+def of_answer(exchange: Exchange, standing: Standing, rules: Rules) -> Response:
     """Return what an answer means that is not of a cassette, but was given to the request of this exchange."""
     scrubbed = scrubbed_exchange(exchange, rules.scrub)
     learned = Learned(pseudonyms=rules.scrub.has_pseudonyms)
     learned.addresses.learn(scrubbed.request)
     learned.numbering.learn(scrubbed, normalize(scrubbed.request, rules))
-    return _masked(compiled_reply(scrubbed, place, learned))
+    return _masked(compiled_reply(scrubbed, standing, learned))
 
 
 def _masked(reply: Reply) -> Response:

@@ -2,5 +2,5 @@
 
 The canonical form is a function of the exchanges and the rules, and of nothing else.
 
-Read: canonical, merging, pruning.
+Read: calendar, canonical, merging, pruning.
 """

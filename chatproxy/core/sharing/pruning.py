@@ -3,29 +3,29 @@
 The laws:
 
 1. A replay that is asked what those runs asked gives the answers that it gave with all exchanges.
-2. A write that opened an epoch stays if anything kept stands in or after that epoch, in the write's own timeline or
-   in another that it touched.
-3. What is kept compiles to the same: it stands in the same epochs, a SID is generated or supplied as it was,
-   supplied ones come in the order in which they came, the account and the begin of the recording are the same.
-   Whatever exchange it takes for that stays. An instant may lose its cause, if that was never replayed: it is served
-   alike without.
+2. A write stays if anything kept needs that it is done.
+3. What is kept compiles to the same: it answers in the same states, a SID is known or not as it was,
+   known ones come in the order in which they came, the account and the begin of the recording are the same.
+   Whatever exchange it takes for that stays. Ranks may be others, since those of seconds that nothing shows are gone.
 4. Where several users made an equal request of which anything is kept, one that each of them made stays, and one of
    each other user: which of them answers whom hangs on who recorded.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from chatproxy.core.answers.template import Slot, Template
+from chatproxy.core.answers.template import Reply, Slot
 from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.matching.normal_form import NormalForm, normalize
 from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import NO_CREDENTIALS, NO_EXCHANGE, Exchange, ExchangeNumber, RecordedSid
+from chatproxy.core.time.instants import UNKNOWN
 from chatproxy.core.time.stamps import Stamp
-from chatproxy.core.timeline.epochs import ALL_MEMBERS, COLLECTION, Opening, Place
 from chatproxy.core.timeline.numbering import SidNumber
+from chatproxy.core.timeline.standing import Standing
+from chatproxy.core.timeline.states import Done, Effect
 from chatproxy.core.twilio.sids import is_account, sids_in
 
 
@@ -58,13 +58,17 @@ class _Whole:
 
     def __init__(self, cassette: Cassette, rules: Rules) -> None:
         self._cassette = cassette
-        self._places = {number: cassette.place(number) for number in cassette.numbers()}
+        self._standings = {number: cassette.standing(number) for number in cassette.numbers()}
+        self._made: dict[int, list[int]] = defaultdict(list)
+        for standing in self._standings.values():
+            if standing.done is not None and standing.done.unique:
+                self._made[standing.done.unique].append(standing.done.place)
         self._sids: dict[ExchangeNumber, set[RecordedSid]] = {}
         self._users: dict[str | None, ExchangeNumber] = {}
         self._equal: dict[bytes, dict[str | None, list[ExchangeNumber]]] = defaultdict(lambda: defaultdict(list))
         self._first: dict[RecordedSid, ExchangeNumber] = {}
         self._settled: dict[RecordedSid, tuple[int, ExchangeNumber]] = {}
-        for number in self._places:
+        for number in self._standings:
             self._learn(cassette.exchange(number), rules)
 
     def _learn(self, exchange: Exchange, rules: Rules) -> None:
@@ -80,16 +84,14 @@ class _Whole:
             self._settled[sid] = min(self._settled.get(sid, (moment, number)), (moment, number))
 
     def with_writes(self, kept: set[ExchangeNumber]) -> set[ExchangeNumber]:
-        """Return these exchanges and the writes that opened the epochs in or before which they stand."""
-        kept = set(kept)
-        furthest: dict[int, int] = {}
+        """Return these exchanges and the writes that were done when they were answered."""
+        kept, reach = set(kept), _Reach(self._made)
         for number in kept:
-            _reach(furthest, self._places[number])
-        for number, place in reversed(self._places.items()):  # what a write stands on comes before it
-            opens = any(opening.epoch <= furthest.get(opening.timeline, 0) for opening in place.opens)
-            if number not in kept and opens:
+            reach.take(number, self._standings[number])
+        for number, standing in reversed(self._standings.items()):  # what is done for a write comes before it, mostly
+            if number not in kept and standing.done is not None and reach.has(number, standing.done):
                 kept.add(number)
-                _reach(furthest, place)
+                reach.take(number, standing)
         return kept
 
     def lacking(self, kept: set[ExchangeNumber], again: Cassette) -> Iterator[set[ExchangeNumber]]:
@@ -98,24 +100,31 @@ class _Whole:
         yield from self._gone_users(kept, again)
         if again.account != self._cassette.account:
             account = self._cassette.account or RecordedSid(b"")
-            yield {self._users.get(account.decode(), self._first.get(account, NO_EXCHANGE))} & self._places.keys()
-        if again.begun != self._cassette.begun:
-            yield {min(self._places)}
-        changed = self._changed_timelines(kept, again)
+            yield {self._users.get(account.decode(), self._first.get(account, NO_EXCHANGE))} & self._standings.keys()
+        if again.times.begin != self._cassette.times.begin:
+            first = min(self._standings)
+            yield {first} if first not in kept else {*self._creates()}
+        changed = {self._standings[number].where.place for number in kept if not self._is_same(number, kept, again)}
         if changed:
-            yield {number for number, place in self._places.items() if place.timeline in changed}
+            yield {number for number, one in self._standings.items() if not changed.isdisjoint(_shown_by(one))}
+
+    def _creates(self) -> Iterator[ExchangeNumber]:
+        """Yield the creates, by which the upstream's clock is known."""
+        for number, one in self._standings.items():
+            if one.done is not None and one.done.effect is Effect.MAKES:
+                yield number
 
     def _changed_sids(self, kept: set[ExchangeNumber], again: Cassette) -> Iterator[set[ExchangeNumber]]:
-        """Yield what makes a SID supplied or generated as it was, and lets supplied ones come in their order."""
-        supplied = []
+        """Yield what makes a SID known or not as it was, and lets known ones come in their order."""
+        known = []
         for sid in set().union(*(self._sids[number] for number in kept)):
-            before, after = _supplied(self._cassette, sid), _supplied(again, sid)
+            before, after = _known(self._cassette, sid), _known(again, sid)
             if (before is None) != (after is None):
                 yield {self._settled[sid][1]}
             if before is not None and after is not None:
-                supplied.append((before, after, sid))
+                known.append((before, after, sid))
         later: dict[bytes, SidNumber] = {}
-        for _, number, sid in sorted(supplied, reverse=True):
+        for _, number, sid in sorted(known, reverse=True):
             if number > later.get(sid[:2], number):
                 yield {self._first[sid]}
             later[sid[:2]] = min(number, later.get(sid[:2], number))
@@ -129,37 +138,47 @@ class _Whole:
             yield from ({numbers[0]} for numbers in made if kept.isdisjoint(numbers))
             yield from ({self._users[user]} for user in self._cassette.users.all if user not in again.users.all)
 
-    def _changed_timelines(self, kept: set[ExchangeNumber], again: Cassette) -> set[int]:
-        """Return the timelines of kept exchanges that stand elsewhere, open other epochs, or are served otherwise."""
-        lines, members = _Renaming(), _Renaming(COLLECTION, ALL_MEMBERS)
-        places = {number: (self._places[number], again.place(number)) for number in sorted(kept)}
-        changed = set()
-        for number, (old, new) in places.items():
-            known = lines.knows(old.timeline, new.timeline), members.knows(old.member, new.member)
-            if not all(known) or old.epoch != new.epoch or not self._is_served_alike(number, kept, again):
-                changed.add(old.timeline)
-        for old, new in places.values():
-            if _openings(old.opens, lines, members) != set(new.opens):
-                changed.add(old.timeline)
-        return changed
+    def _is_same(self, number: ExchangeNumber, kept: set[ExchangeNumber], again: Cassette) -> bool:
+        """Tell whether an exchange answers in the same states, and is served alike."""
+        old, new = self._standings[number], again.standing(number)
+        with_, without = ({*one} & kept for one in (old.with_, old.without))
+        same = old._replace(nth=new.nth, with_=tuple(sorted(with_)), without=tuple(sorted(without)))
+        return new == same and self._is_served_alike(number, again)
 
-    def _is_served_alike(self, number: ExchangeNumber, kept: set[ExchangeNumber], again: Cassette) -> bool:
-        old, new = self._cassette.reply(number), again.reply(number)
-        return new == replace(
-            old, timeline=new.timeline, head=_with_causes(old.head, kept), body=_with_causes(old.body, kept)
-        )
+    def _is_served_alike(self, number: ExchangeNumber, again: Cassette) -> bool:
+        return _without_ranks(self._cassette.reply(number)) == _without_ranks(again.reply(number))
 
 
-class _Renaming:
-    """Which number stands for which other one, each for one; some are fixed and stand for themselves."""
+class _Reach:
+    """Up to which kept exchange a write is needed that touches a place, or an object that others are below."""
 
-    def __init__(self, *fixed: int) -> None:
-        self.new = {number: number for number in fixed}
-        self._old = dict(self.new)
+    def __init__(self, made: Mapping[int, Sequence[int]]) -> None:
+        self._made = made
+        self._at: dict[int, ExchangeNumber] = {}
+        self._below: dict[int, ExchangeNumber] = {}
+        self._with: set[ExchangeNumber] = set()
 
-    def knows(self, old: int, new: int) -> bool:
-        """Learn that one stands for the other, and tell whether neither stands for a third."""
-        return self.new.setdefault(old, new) == new and self._old.setdefault(new, old) == old
+    def take(self, number: ExchangeNumber, standing: Standing) -> None:
+        """Take in that an exchange is kept."""
+        self._with.update(standing.with_)
+        where, done = standing.where, standing.done
+        is_create = done is not None and not where.is_object
+        for place in self._made.get(done.unique, ()) if done is not None and is_create else (where.place,):
+            self._at[place] = max(number, self._at.get(place, NO_EXCHANGE))
+        for place in where.above:
+            self._below[place] = max(number, self._below.get(place, NO_EXCHANGE))
+
+    def has(self, number: ExchangeNumber, done: Done) -> bool:
+        """Tell whether a write was done for anything kept."""
+        touches = any(self._at.get(place, NO_EXCHANGE) > number for place in (done.place, *done.touched))
+        is_update = done.effect in {Effect.CHANGES, Effect.MAY_CHANGE}
+        return touches or number in self._with or (not is_update and self._below.get(done.place, NO_EXCHANGE) > number)
+
+
+def _shown_by(standing: Standing) -> set[int]:
+    """Return the places that an exchange shows, or changes."""
+    done = standing.done
+    return {standing.where.place, *((done.place, *done.touched) if done is not None else ())}
 
 
 def _sids(exchange: Exchange, form: NormalForm) -> Iterator[tuple[RecordedSid, int]]:
@@ -173,34 +192,20 @@ def _sids(exchange: Exchange, form: NormalForm) -> Iterator[tuple[RecordedSid, i
             yield RecordedSid(sid), exchange.answered
 
 
-def _with_causes(template: Template, kept: set[ExchangeNumber]) -> Template:
-    """Return a template with those causes alone that are kept; what was never replayed is the cause of nothing."""
-    return replace(template, slots=tuple((slot, _cause_kept(slot, packed, kept)) for slot, packed in template.slots))
+def _without_ranks(reply: Reply) -> Reply:
+    """Return a reply with what its instants are on their own, without their place among all others."""
+    head, body = (
+        replace(template, slots=tuple((slot, _without_rank(slot, packed)) for slot, packed in template.slots))
+        for template in (reply.head, reply.body)
+    )
+    return replace(reply, head=head, body=body)
 
 
-def _cause_kept(slot: Slot, packed: bytes, kept: set[ExchangeNumber]) -> bytes:
-    if slot is not Slot.INSTANT or Stamp.unpack(packed).cause in kept:
-        return packed
-    return Stamp.unpack(packed)._replace(cause=NO_EXCHANGE).pack()
+def _without_rank(slot: Slot, packed: bytes) -> bytes:
+    return Stamp.unpack(packed)._replace(instant=UNKNOWN).pack() if slot is Slot.INSTANT else packed
 
 
-def _supplied(cassette: Cassette, sid: RecordedSid) -> SidNumber | None:
-    """Return the number of a supplied SID, or None for a generated one."""
+def _known(cassette: Cassette, sid: RecordedSid) -> SidNumber | None:
+    """Return the number of a known SID, or None for another one."""
     known = cassette.numbered(sid)
-    return known.number if known is not None and known.supplied else None
-
-
-def _reach(furthest: dict[int, int], place: Place) -> None:
-    """Take in that the timelines must reach as far as this exchange stands, and as the epochs that it opens."""
-    reached = [(place.timeline, place.epoch), *((opening.timeline, opening.epoch) for opening in place.opens)]
-    for line, epoch in reached:
-        furthest[line] = max(epoch, furthest.get(line, 0))
-
-
-def _openings(opens: Iterable[Opening], lines: _Renaming, members: _Renaming) -> set[Opening]:
-    """Return the epochs that are opened in the timelines of kept exchanges, by the new numbers."""
-    return {
-        Opening(lines.new[opening.timeline], opening.epoch, members.new.get(opening.member, COLLECTION))
-        for opening in opens
-        if opening.timeline in lines.new
-    }
+    return known.number if known is not None and known.is_known else None

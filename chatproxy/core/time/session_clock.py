@@ -1,72 +1,116 @@
 """A session's time: what a recorded instant is served as, so that all that is served agrees.
 
-An instant with a cause is served as the whole second in which the session replayed that write, in every later
-answer too. One that is older than the recording keeps its distance to the recording's begin, which becomes the
-session's begin. Any other takes the moment of the last replayed write of its timeline recorded at or before it, or
-the session's begin, and keeps it until its own write is replayed.
+1. Each instant has one second, from when it is first served on.
+2. An own one has the session's time, or is later so that it lies above each earlier one by the difference of ranks.
+3. Another's has the latest second that its rank has already; else the session's time, held between its neighbours by
+   the differences of ranks. Of several in one answer the latest comes first.
+4. One that is older than the recording keeps its distance to the begin, which is the session's begin.
+5. The session's time is the machine's, but never behind a second that was served.
 """
 
-from bisect import bisect_right
-from typing import NamedTuple
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 
-from chatproxy.core.model import ExchangeNumber
-from chatproxy.core.time.timestamps import SECOND
-
-
-class Instant(NamedTuple):
-    """A recorded instant, by the upstream's clock: ``cause`` is the number of the write that set it, 0 for none."""
-
-    moment: int
-    cause: ExchangeNumber
-    timeline: int
+from chatproxy.core.time.ladder import Ladder
+from chatproxy.core.time.stamps import Packed
+from chatproxy.core.time.timestamps import SECOND, Spelled, spell, spell_second
 
 
 class SessionClock:
-    """The clock of one session, in microseconds since 1970; it never runs backwards.
+    """The time of one session, which began at ``begin``, in microseconds since 1970; it never runs backwards.
 
-    ``begin`` is the session's begin, ``recorded_begin`` the recording's by the upstream's clock. A clock that
-    ``stands`` moves by one second for each write that opens an epoch, and by nothing else. ``latest`` is the last
-    time that it showed.
+    For one that ``stands`` the machine's clock stands at the begin. With ``shift``, a number of seconds, each instant
+    is the recorded one and so many. ``latest`` is the last time that it showed.
     """
 
-    def __init__(self, begin: int, recorded_begin: int, *, stands: bool = False) -> None:
-        self._begin = begin
-        self._recorded_begin = recorded_begin
-        self._stands = stands
+    def __init__(self, begin: int, *, stands: bool = False, shift: int | None = None) -> None:
         self.latest = begin
-        self._replayed: dict[ExchangeNumber, int] = {}
-        self._writes: dict[int, list[tuple[int, int]]] = {}
-        self._assumed: dict[Instant, int] = {}
+        self._begin = begin // SECOND
+        self._stands = stands
+        self._shift = shift
+        self._seconds: dict[int, int] = {}
+        self._recorded = array("q")
+        """The recorded moments, in the order of the seconds."""
+        self._last_old = 0
+        """The greatest number of an instant older than the recording: they come in the order of recorded seconds."""
+        self._of_rank: dict[int, int] = {}
+        self._ladder = Ladder()
 
     def now(self, moment: int) -> int:
-        """Return the time, of which ``moment`` is the real one."""
+        """Return the time, of which ``moment`` is the machine's."""
         if not self._stands:
             self.latest = max(self.latest, moment)
         return self.latest
 
-    def wrote(self, write: Instant, moment: int, *, opens: bool) -> None:
-        """Take in that a write is replayed: ``write`` says when it was recorded, and names it as its own cause."""
-        if self._stands and opens:
-            self.latest += SECOND
-        second = self.now(moment) // SECOND * SECOND
-        self._replayed[write.cause] = second
-        writes = self._writes.setdefault(write.timeline, [])
-        writes.insert(bisect_right(writes, (write.moment, second)), (write.moment, second))
+    def is_now(self, moment: int) -> bool:
+        """Tell whether the time is the machine's at this moment."""
+        return not self._stands and self.latest <= moment
 
-    def served(self, moment: int, cause: ExchangeNumber, timeline: int) -> int:
-        """Return what a recorded instant is served as, given its parts."""
-        if cause in self._replayed:
-            return self._replayed[cause]
-        if moment < self._recorded_begin:
-            return self._begin - (self._recorded_begin - moment)
-        instant = Instant(moment, cause, timeline)
-        second = self._assumed.get(instant)
-        if second is None:
-            second = self._assumed[instant] = self._last_write(instant)
+    def texts(self, stamps: Sequence[Packed], moment: int) -> list[bytes]:
+        """Serve instants in one answer, at this moment of the machine's clock."""
+        seconds = self._seconds
+        try:
+            return [
+                self._fractional(stamp) if stamp[4] else spell_second(seconds[stamp[1]], stamp[3]) for stamp in stamps
+            ]
+        except KeyError:
+            self._serve(stamps, moment)
+            return self.texts(stamps, moment)
+
+    def moments(self, stamps: Iterable[Packed], moment: int) -> tuple[bytes, ...]:
+        """Return the texts that show this moment of an answer."""
+        now = self.now(moment)
+        return tuple([spell(now + later * SECOND, row, digits) for _, _, later, row, digits, _ in stamps])
+
+    def recorded(self, served: Spelled) -> Iterator[int]:
+        """Yield the recorded moments of the instants that were served as this, to the precision of its spelling."""
+        second, row, digits = served.moment // SECOND, *served.spelling
+        text = spell(served.moment, row, digits)
+        for (number, one), moment in zip(self._seconds.items(), self._recorded, strict=True):
+            if one == second and spell(self._moment(number, moment), row, digits) == text:
+                yield moment
+
+    def _fractional(self, stamp: Packed) -> bytes:
+        moment, number, _, row, digits, _ = stamp
+        return spell(self._moment(number, moment), row, digits)
+
+    def _moment(self, number: int, recorded: int) -> int:
+        """Return what an instant is served as: with its part of a second only where all distances stay."""
+        stays = self._shift is not None or number <= self._last_old
+        return self._seconds[number] * SECOND + (recorded % SECOND if stays else 0)
+
+    def _serve(self, stamps: Iterable[Packed], moment: int) -> None:
+        """Give a second to each instant that has none."""
+        seconds, shift, begin = self._seconds, self._shift, self._begin
+        now = latest = self.now(moment) // SECOND
+        fresh = []
+        for then, number, rank, _, _, own in stamps:
+            if number in seconds:
+                continue
+            if rank >= 0 and shift is None:
+                fresh.append((rank, number, then, own))
+                continue
+            seconds[number] = begin + rank if shift is None else then // SECOND + shift
+            self._recorded.append(then)
+            if rank < 0:
+                self._last_old = max(self._last_old, number)
+        fresh.sort(reverse=True)
+        for rank, number, then, own in fresh:
+            if number not in seconds:  # it may stand in one answer in two spellings
+                seconds[number] = second = self._second(rank, own, now)
+                self._recorded.append(then)
+                latest = max(latest, second)
+        self.latest = max(self.latest, latest * SECOND)
+
+    def _second(self, rank: int, own: int, now: int) -> int:
+        known = self._of_rank.get(rank)
+        if known is not None and not own:
+            return known
+        floor = self._ladder.floor(rank)
+        second = now if floor is None or floor < now else floor
+        if not own and (ceiling := self._ladder.ceiling(rank)) is not None:
+            second = min(second, ceiling)
+        if second != known:
+            self._ladder.add(rank, second)
+            self._of_rank[rank] = second
         return second
-
-    def _last_write(self, instant: Instant) -> int:
-        """Return when the last write recorded at or before an instant was replayed, of those replayed by now."""
-        writes = self._writes.get(instant.timeline, [])
-        before = bisect_right(writes, instant.moment, key=lambda write: write[0])
-        return max((second for _, second in writes[:before]), default=self._begin // SECOND * SECOND)

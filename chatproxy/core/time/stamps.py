@@ -1,6 +1,6 @@
-"""Instants in answers: where they stand, and what a template remembers of each.
+"""Instants as slots of answers: what a template remembers of each.
 
-They stand in date fields of JSON and in date headers, never in what users wrote.
+A header field that tells of the answer itself, as ``Date`` does, keeps its distance to the answer's moment.
 """
 
 import re
@@ -8,15 +8,17 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple, Self
 
-from chatproxy.core.model import NO_EXCHANGE, Exchange, ExchangeNumber
-from chatproxy.core.time.causes import Causes, answered_at, date_fields
-from chatproxy.core.time.timestamps import CANONICAL_BEGIN, SECOND, Spelling, read_instant, spell_instant
+from chatproxy.core.model import Exchange
+from chatproxy.core.time.dates import answered_at, date_fields
+from chatproxy.core.time.instants import UNKNOWN, Instant, Instants
+from chatproxy.core.time.timestamps import SECOND, Spelling, read_instant, spell_instant
 
-_PACKED = struct.Struct("<qIBB")
+_PACKED = struct.Struct("<qIiHBB")
 
+Packed = tuple[int, int, int, int, int, int]
+"""A stamp's moment, the number and rank of its instant, the row and digits of its spelling, and whether it is own."""
 
-Packed = tuple[int, ExchangeNumber, int, int]
-"""A stamp's moment, cause, and the row and digits of its spelling."""
+PACKED_SIZE = _PACKED.size
 
 
 def pack_stamp(stamp: Packed) -> bytes:
@@ -30,21 +32,24 @@ def unpack_stamps(packed: bytes) -> Iterator[Packed]:
 
 
 class Stamp(NamedTuple):
-    """An instant as recorded: by the upstream's clock, with the write that set it (0 for none) and its spelling."""
+    """An instant as recorded: by the upstream's clock, with its place among all instants and its spelling.
+
+    Of the moment of an answer the rank is how many seconds it comes later.
+    """
 
     moment: int
-    cause: ExchangeNumber
+    instant: Instant
     spelling: Spelling
 
     def pack(self) -> bytes:
         """Return the stamp as a slot's argument."""
-        return _PACKED.pack(self.moment, self.cause, *self.spelling)
+        return _PACKED.pack(self.moment, *self.instant[:2], *self.spelling, self.instant.own)
 
     @classmethod
     def unpack(cls, packed: bytes) -> Self:
         """Return the stamp of a slot's argument."""
-        moment, cause, row, digits = _PACKED.unpack(packed)
-        return cls(moment, cause, Spelling(row, digits))
+        moment, number, rank, row, digits, own = _PACKED.unpack(packed)
+        return cls(moment, Instant(number, rank, bool(own)), Spelling(row, digits))
 
     def text(self) -> bytes:
         """Return the instant as recorded."""
@@ -60,35 +65,30 @@ class Stamped(NamedTuple):
     is_now: bool = False
 
 
-def body_stamps(exchange: Exchange, causes: Causes) -> Iterator[Stamped]:
+def body_stamps(exchange: Exchange, instants: Instants) -> Iterator[Stamped]:
     """Yield the instants of an answer's body in their order."""
     for found in date_fields(exchange):
-        cause = causes.of(exchange.number, found) or NO_EXCHANGE
-        yield Stamped(found.start, found.end, Stamp(found.value.moment, cause, found.value.spelling))
+        moment, spelling = found.value
+        yield Stamped(found.start, found.end, Stamp(moment, instants.of(found.known_by, exchange), spelling))
 
 
-def head_stamps(head: bytes, exchange: Exchange, causes: Causes) -> Iterator[Stamped]:
-    """Yield the instants of an answer's header fields, which stand in ``head`` as lines, in their order.
-
-    ``Last-Modified`` has the cause of the date field that shows the same moment.
-    """
+def head_stamps(head: bytes, exchange: Exchange, instants: Instants) -> Iterator[Stamped]:
+    """Yield the instants of an answer's header fields, which stand in ``head`` as lines, in their order."""
     for found in _DATE_HEADER.finditer(head):
-        if value := read_instant(found["value"]):
-            is_now = found["name"].lower() == b"date"
-            cause = NO_EXCHANGE if is_now else _cause_of(value.moment, exchange, causes)
-            yield Stamped(*found.span("value"), Stamp(value.moment, cause, value.spelling), is_now)
+        value = read_instant(found["value"])
+        if value is None:
+            continue
+        if found["modified"]:
+            instant = instants.modified(value.moment, exchange)
+        else:
+            instant = UNKNOWN._replace(rank=(value.moment - answered_at(exchange)) // SECOND)
+        if abs(instant.rank) <= _FURTHEST:
+            yield Stamped(*found.span("value"), Stamp(value.moment, instant, value.spelling), not found["modified"])
 
 
-def _cause_of(moment: int, exchange: Exchange, causes: Causes) -> ExchangeNumber:
-    same = (found for found in date_fields(exchange) if found.value.moment == moment)
-    return max((causes.of(exchange.number, found) or NO_EXCHANGE for found in same), default=NO_EXCHANGE)
+_DATE_HEADER = re.compile(
+    rb"^(?:date|expires|retry-after|(?P<modified>last-modified)): (?P<value>[^\r\n]*)", re.IGNORECASE | re.MULTILINE
+)
 
-
-_DATE_HEADER = re.compile(rb"^(?P<name>date|last-modified): (?P<value>[^\r\n]*)", re.IGNORECASE | re.MULTILINE)
-
-
-def recording_begin(first: Exchange) -> int:
-    """Return when a recording began by the upstream's clock, in whole seconds; ``first`` is its first exchange."""
-    if first.standing is not None:
-        return CANONICAL_BEGIN
-    return (answered_at(first) - (first.answered - first.asked)) // SECOND * SECOND
+_FURTHEST = 2**31 - 1
+"""How many seconds away a time can be that moves: one in 1900 or in 9999 says that there is none."""

@@ -2,5 +2,5 @@
 
 The tables are in ``core/products``; here is what walks them.
 
-Read: sids, paths, defaults, page_tokens, origins, urls, fields, objects, volatile.
+Read: sids, canonical_sids, paths, defaults, page_tokens, origins, urls, fields, objects, volatile.
 """

@@ -27,7 +27,8 @@ def _pairs(pairs: tuple[str, ...]) -> frozenset[bytes]:
 
 
 _NONE = Defaults()
-_COLLECTION = re.compile(b"|".join(b"(%b)" % path_pattern(collection.path) for collection in COLLECTIONS))
-_LIST = [Defaults(query=_pairs(collection.list_defaults)) for collection in COLLECTIONS]
-_CREATE = [Defaults(form=_pairs(collection.create_defaults)) for collection in COLLECTIONS]
-_NOTHING = [_NONE] * len(COLLECTIONS)
+_HAVE_SOME = [one for one in COLLECTIONS if one.list_defaults or one.create_defaults]
+_COLLECTION = re.compile(b"|".join(b"(%b)" % path_pattern(collection.path) for collection in _HAVE_SOME))
+_LIST = [Defaults(query=_pairs(collection.list_defaults)) for collection in _HAVE_SOME]
+_CREATE = [Defaults(form=_pairs(collection.create_defaults)) for collection in _HAVE_SOME]
+_NOTHING = [_NONE] * len(_HAVE_SOME)

@@ -1,11 +1,13 @@
 """What an answer shows: the objects in it by their SIDs, and for a list which part of the list it is."""
 
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from json import loads
 
 from chatproxy.core.http.headers import is_json
-from chatproxy.core.model import Response
+from chatproxy.core.model import RecordedSid, Response
 from chatproxy.core.products.every import LISTS, SID_FIELD
+from chatproxy.core.twilio.sids import SID
 
 Fields = dict[str, object]
 
@@ -14,7 +16,7 @@ _SID = SID_FIELD.decode()
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of a list: its members in their order, and whether it is the list's first and last page."""
+    """A page of a list: its members, the indexes of those that have one, whether it is the list's first and last."""
 
     sids: frozenset[str]
     indexes: list[int]
@@ -38,6 +40,12 @@ def shown(response: Response) -> Shown:
     return Shown(objects, _page(content.get(LISTS.page), listed))
 
 
+def made_by(response: Response) -> RecordedSid | None:
+    """Return the SID of the object that the answer of a write is, which the write may have made."""
+    sid = _content(response).get(_SID) if response.status < HTTPStatus.BAD_REQUEST else None
+    return RecordedSid(sid.encode()) if isinstance(sid, str) and SID.fullmatch(sid.encode()) else None
+
+
 def _content(response: Response) -> Fields:
     if not is_json(response.headers):
         return {}
@@ -53,9 +61,8 @@ def _fields(one: Fields) -> Fields:
 
 
 def _page(meta: object, listed: list[Fields]) -> Page | None:
-    """Return the page, if all of its members have an index."""
-    indexes = [index for one in listed if type(index := one.get(LISTS.index)) is int]
-    if not isinstance(meta, dict) or len(indexes) != len(listed):
+    if not isinstance(meta, dict):
         return None
+    indexes = [index for one in listed if type(index := one.get(LISTS.index)) is int]
     first, last = (name in meta and meta[name] is None for name in (LISTS.previous, LISTS.next))
     return Page(frozenset(str(one.get(_SID)) for one in listed), indexes, first, last)

@@ -40,6 +40,23 @@ def sids_in(text: bytes) -> list[bytes]:
     return _ANYWHERE.findall(text)
 
 
+def placed_sids(text: bytes) -> list[bytes]:
+    """Return the SIDs that stand in an answer, or in JSON, where a SID stands; elsewhere is text that looks like one.
+
+    That is a field ``sid`` or ``*_sid``, a segment of a path, a page token, or a line of its own, as a header's value.
+    """
+    return [one or other or another for one, other, another in _PLACED.findall(text)]
+
+
+_END = rb"(?![\w%-])"
+_PLACED = re.compile(
+    rb"""(?:"(?:\w+_)?sid"\s*:\s*"|/\w+\\?/)(%(sid)b)%(end)b"""
+    rb"""|[?&]PageToken=[^&"\\#\s]*?(%(sid)b)(?![0-9a-f])|^(%(sid)b)$"""
+    % {b"sid": rb"(?:%b)[0-9a-f]{32}" % PREFIX, b"end": _END},
+    re.MULTILINE,
+)
+
+
 def mask(text: bytes) -> bytes:
     """Replace every SID of a text by its type: ``/Messages/IM…`` becomes ``/Messages/IM*``."""
     return SID.sub(rb"\1*", text)

@@ -1,6 +1,9 @@
-"""Header fields that differ from answer to answer and tell nothing."""
+"""Header fields that differ from answer to answer, or from client to client, and tell nothing."""
+
+from collections.abc import Container
 
 from chatproxy.core.model import Headers
+from chatproxy.core.products.client_headers import ENVIRONMENT
 from chatproxy.core.products.edge_headers import FIXED, FIXED_PREFIXES, VOLATILE
 
 
@@ -18,6 +21,13 @@ def fixed(headers: Headers) -> Headers:
 def _fixed(name: bytes, value: bytes) -> bytes:
     prefixed = (canonical for prefix, canonical in FIXED_PREFIXES.items() if name.startswith(prefix))
     return FIXED[name] if name in FIXED else next(prefixed, value)
+
+
+def of_any_client(headers: Headers, counted: Container[bytes]) -> Headers:
+    """Put one value in each field of a request that tells what the client is; those that are ``counted`` stay."""
+    return tuple(
+        (name, value if name.lower() in counted else ENVIRONMENT.get(name.lower(), value)) for name, value in headers
+    )
 
 
 _PREFIXES = tuple(FIXED_PREFIXES)

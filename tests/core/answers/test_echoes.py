@@ -29,7 +29,7 @@ class Client:
 
     def __init__(self, exchanges: list[Exchange], rules: Rules = RULES, *, fresh: bool = False) -> None:
         cassette = MemoryCassette("c", exchanges, rules)
-        self.session = Session(cassette, rules, sids=Bindings(cassette, rules) if fresh else None)
+        self.session = Session(cassette, rules, sids=Bindings(cassette) if fresh else None)
         self.engine = Engine(UPSTREAM, lambda: 0, sessions=Sessions(lambda name, restarts: self.session))
 
     def ask(self, request: Request) -> Any:

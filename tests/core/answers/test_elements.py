@@ -1,19 +1,19 @@
 import json
 
 import pytest
-from exchanges import numbered
+from exchanges import STANDING, numbered
 from hypothesis import example, given
 from hypothesis import strategies as st
 from strategies import JSON, MESSAGES, UPSTREAM
 
-from chatproxy.core.answers.elements import Elements
-from chatproxy.core.answers.template import Learned, Slot, Template, compiled_reply
+from chatproxy.core.answers.elements import Elements, Seen
+from chatproxy.core.answers.template import Learned, Template, compiled_reply
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import ExchangeNumber, RecordedSid, Request, Response
-from chatproxy.core.time.causes import Causes
-from chatproxy.core.timeline.epochs import Place
-from chatproxy.core.twilio.sids import SID
+from chatproxy.core.model import Request, Response
+from chatproxy.core.time.dates import dates_of
+from chatproxy.core.time.instants import Instants
+from chatproxy.core.twilio.sids import placed_sids
 
 SIDS = [f"IM{digit * 32}" for digit in "123"]
 UPPER_CASE = f"{UPSTREAM}/v1/{'IM' + 'A' * 32}"
@@ -45,11 +45,19 @@ pages = st.fixed_dictionaries(
 spaces = st.sampled_from([(", ", ": "), (",", ":"), (", ", ":"), (",", ": ")])
 
 
-def as_a_whole(text: bytes, causes: Causes) -> Template:
+def as_a_whole(text: bytes, instants: Instants) -> Template:
     exchange = numbered(1, Request("GET", MESSAGES), Response(200, b"OK", (JSON,), text), UPSTREAM, 0, 0)
-    learned = Learned(causes=causes)
+    learned = Learned(instants=instants)
     learned.numbering.learn(exchange, normalize(exchange.request, Rules()))
-    return compiled_reply(exchange, Place(0, 0, 0), learned).body
+    return compiled_reply(exchange, STANDING, learned).body
+
+
+def learnt(text: bytes) -> Instants:
+    exchange = numbered(1, Request("GET", MESSAGES), Response(200, b"OK", (JSON,), text), UPSTREAM, 0, 0)
+    instants = Instants()
+    instants.learn(exchange, [date.known_by for date in dates_of(text)])
+    instants.settle()
+    return instants
 
 
 def page(*messages: object, **others: object) -> bytes:
@@ -62,19 +70,19 @@ def page(*messages: object, **others: object) -> bytes:
 @example({"links": [[{"a": TEXTS[4]}]]}, (", ", ": "))
 def test_a_body_put_together_is_the_body_looked_at_as_a_whole(value: object, separators: tuple[str, str]) -> None:
     text = json.dumps(value, separators=separators, ensure_ascii=False).encode()
-    causes = Causes()
-    elements = Elements.of(UPSTREAM, causes)
+    instants = learnt(text)
+    elements = Elements.of(UPSTREAM, instants)
     for _ in range(2):
         body = elements.body(text)
         if body is not None:
-            assert body.template == as_a_whole(text, causes)
-            assert list(body.sids) == list(dict.fromkeys(found[0] for found in SID.finditer(text)))
+            assert body.template == as_a_whole(text, instants)
+            assert set(body.sids) == set(placed_sids(text))
 
 
 @given(st.lists(st.sampled_from(["{", "}", "[", "]", '"', ", ", ":", "a", "[{", "}, {", "}]", " ", "1"]), max_size=12))
 def test_what_is_no_json_object_is_not_taken_apart(parts: list[str]) -> None:
     text = "".join(parts)
-    body = Elements.of(UPSTREAM, Causes()).body(text.encode())
+    body = Elements.of(UPSTREAM, Instants()).body(text.encode())
     try:
         is_object = isinstance(json.loads(text), dict)
     except ValueError:
@@ -95,9 +103,9 @@ def test_what_is_no_json_object_is_not_taken_apart(parts: list[str]) -> None:
     ],
 )
 def test_lists_and_objects_are_taken_apart(text: bytes) -> None:
-    body = Elements.of(UPSTREAM, Causes()).body(text)
+    body = Elements.of(UPSTREAM, learnt(text)).body(text)
     assert body is not None
-    assert body.template == as_a_whole(text, Causes())
+    assert body.template == as_a_whole(text, learnt(text))
 
 
 @pytest.mark.parametrize(
@@ -114,16 +122,24 @@ def test_lists_and_objects_are_taken_apart(text: bytes) -> None:
     ],
 )
 def test_other_bodies_are_not(text: bytes) -> None:
-    assert Elements.of(UPSTREAM, Causes()).body(text) is None
+    assert Elements.of(UPSTREAM, Instants()).body(text) is None
 
 
-def test_nor_is_one_with_an_instant_that_several_writes_have_set() -> None:
-    text = json.dumps({"sid": SIDS[0], "date_updated": TEXTS[3]}).encode()
-    causes = Causes()
-    causes.learn_sure(ExchangeNumber(1), [(RecordedSid(SIDS[0].encode()), b"date_updated", 1_767_225_600_000_000)])
-    body = Elements.of(UPSTREAM, causes).body(text)
-    assert body is not None
-    assert [slot for slot, _ in body.template.slots] == [Slot.SID, Slot.INSTANT]
-    assert body.template == as_a_whole(text, causes)
-    causes.learn_sure(ExchangeNumber(2), [(RecordedSid(SIDS[0].encode()), b"date_updated", 1_767_225_600_000_000)])
-    assert Elements.of(UPSTREAM, causes).body(text) is None
+@given(st.lists(pages | objects | values, max_size=4), spaces)
+def test_all_instants_are_seen_and_those_of_an_element_once(bodies: list[object], separators: tuple[str, str]) -> None:
+    seen, found = Seen(), set()
+    for value in bodies:
+        text = json.dumps(value, separators=separators, ensure_ascii=False).encode()
+        found.update(seen.new(text))
+        assert found >= {date.known_by for date in dates_of(text)}
+        if isinstance(value, dict) and seen.new(text):
+            assert Elements.of(UPSTREAM, Instants()).body(text) is None
+
+
+def test_what_was_seen_is_forgotten_in_time() -> None:
+    seen, one = Seen(), json.dumps({"sid": SIDS[0], "date_created": TEXTS[3]}).encode()
+    long = json.dumps({"sid": SIDS[0], "date_created": TEXTS[3], "body": "x" * 3000}).encode()
+    assert [len(seen.new(text)) for text in (one, one, long, long)] == [1, 0, 1, 1]
+    for number in range(3000):
+        seen.new(b'{"a": %d}' % number)
+    assert len(seen.new(one)) == 1

@@ -5,11 +5,15 @@ from hypothesis import strategies as st
 
 from chatproxy.core.answers.stencil import pack_stencil, stencil, unpack_stencil
 from chatproxy.core.answers.template import Reply, Slot, Template, Values
+from chatproxy.core.time.instants import Instant
 from chatproxy.core.time.stamps import Stamp
 from chatproxy.core.time.timestamps import Spelling
 
 _stamps = st.builds(
-    Stamp, st.integers(0, 2**50), st.integers(0, 2**32 - 1), st.builds(Spelling, st.integers(0, 2), st.integers(0, 6))
+    Stamp,
+    st.integers(0, 2**50),
+    st.builds(Instant, st.integers(0, 2**32 - 1), st.integers(-(2**31), 2**31 - 1), st.booleans()),
+    st.builds(Spelling, st.integers(0, 2**16 - 1), st.integers(0, 6)),
 )
 _slots = st.one_of(
     st.tuples(st.just(Slot.SID), st.binary(min_size=34, max_size=34)),
@@ -32,9 +36,6 @@ _replies = st.builds(
     st.binary(max_size=5),
     _templates(),
     _templates(),
-    st.integers(0, 2**32 - 1),
-    st.integers(0, 2**50),
-    st.booleans(),
 )
 
 

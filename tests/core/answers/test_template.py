@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from exchanges import numbered
+from exchanges import STANDING, numbered
 from hypothesis import given
 from strategies import FORM, JSON, MESSAGES, MULTIPART, ORIGIN, UPSTREAM, multipart, responses, twilio_responses
 
@@ -20,14 +20,13 @@ from chatproxy.core.cassette.codec import decode_stencil, encode_reply
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Request, Response
-from chatproxy.core.timeline.epochs import Place
 
 HERE = "http://here:1"
 
 
 def reply(response: Response, upstream: str, addresses: Addresses) -> Reply:
     exchange = numbered(1, Request("GET", MESSAGES), response, upstream, 0, 0)
-    return compiled_reply(exchange, Place(0, 0, 0), Learned(addresses))
+    return compiled_reply(exchange, STANDING, Learned(addresses))
 
 
 def rendered(body: str, *, upstream: str = UPSTREAM, addresses: Addresses | None = None, origin: str = HERE) -> str:
@@ -249,7 +248,7 @@ def with_sids(response: Response, addresses: Addresses | None = None) -> Reply:
     exchange = numbered(1, Request("GET", b"/" + UPPER.encode()), response, UPSTREAM, 0, 0)
     learned = Learned(addresses or Addresses())
     learned.numbering.learn(exchange, normalize(exchange.request, Rules()))
-    return compiled_reply(exchange, Place(0, 0, 0), learned)
+    return compiled_reply(exchange, STANDING, learned)
 
 
 UPPER = "IM" + "A" * 32
@@ -292,8 +291,10 @@ def test_an_address_that_looks_like_a_sid_is_an_address() -> None:
     assert compiled.body.slots == ((Slot.ORIGIN, host.encode()),)
 
 
-def test_a_sid_without_a_number_stays() -> None:
-    assert reply(Response(200, body=b"IM" + b"1" * 32), UPSTREAM, Addresses()).body.slots == ()
+def test_a_sid_in_upper_case_without_a_number_stays() -> None:
+    upper, lower = b"IM" + b"A" * 32, b"IM" + b"1" * 32
+    body = b"/Messages/%b/%b" % (upper, lower)
+    assert reply(Response(200, body=body), UPSTREAM, Addresses()).body.slots == ((Slot.SID, lower),)
 
 
 HERE = "http://here:1"
@@ -302,7 +303,7 @@ HERE = "http://here:1"
 @given(twilio_responses | responses)
 def test_law_10_a_live_answer_is_turned_as_a_recorded_one(response: Response) -> None:
     recorded = numbered(1, Request("GET", MESSAGES), response, UPSTREAM, 0, 0)
-    replayed = compiled_reply(recorded, Place(0, 0, 0), Learned()).render(as_recorded(HERE))
+    replayed = compiled_reply(recorded, STANDING, Learned()).render(as_recorded(HERE))
     assert turned(response, UPSTREAM, HERE) == replayed
 
 

@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 import pytest
-from exchanges import numbered
+from exchanges import STANDING, numbered
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import exchanges, responses, twilio_responses, users
@@ -9,12 +9,12 @@ from strategies import exchanges, responses, twilio_responses, users
 from chatproxy.core.answers.template import Learned, Reply, compiled_reply
 from chatproxy.core.cassette.codec import (
     decode_exchange,
-    decode_place,
     decode_stencil,
+    decode_told,
     decode_users,
     encode_exchange,
-    encode_place,
     encode_reply,
+    encode_told,
     encode_users,
     is_sound,
     pack,
@@ -27,11 +27,11 @@ from chatproxy.core.model import (
     OTHER_CREDENTIALS,
     Exchange,
     ExchangeNumber,
+    InOrder,
     Request,
     Response,
     Standing,
 )
-from chatproxy.core.timeline.epochs import Opening, Place
 
 EXCHANGE = numbered(1, Request("GET", b"/"), Response(200), "https://chat.twilio.com", asked=1, answered=2)
 
@@ -48,7 +48,7 @@ def test_an_exchange_comes_back_from_its_record(exchange: Exchange) -> None:
 
 def compiled(response: Response) -> Reply:
     exchange = numbered(1, Request("POST", b"/v1"), response, "https://chat.twilio.com", 0, 5)
-    return compiled_reply(exchange, Place(7, 0, 1), Learned())
+    return compiled_reply(exchange, STANDING, Learned())
 
 
 @given(responses | twilio_responses)
@@ -60,11 +60,6 @@ def test_a_reply_comes_back_from_its_record(response: Response) -> None:
 
 
 numbers = st.integers(0, 2**32 - 1)
-
-
-@given(st.builds(Place, numbers, numbers, numbers, st.lists(st.builds(Opening, numbers, numbers, numbers)).map(tuple)))
-def test_a_place_comes_back_from_its_record(place: Place) -> None:
-    assert decode_place(encode_place(place)) == place
 
 
 @given(exchanges, st.data())
@@ -100,12 +95,10 @@ def test_a_record_of_before_checksums_covered_keys_is_read(exchange: Exchange, k
 
 
 def test_what_is_compiled_is_read_under_its_own_key_only() -> None:
-    reply, place = compiled(Response(200)), Place(1, 2, 3)
+    reply = compiled(Response(200))
     assert decode_stencil(encode_reply(reply, b"a"), b"a") is not None
     assert decode_stencil(encode_reply(reply, b"a"), b"b") is None
     assert decode_stencil(encode_reply(reply), b"b") is None
-    assert decode_place(encode_place(place, b"a"), b"a") == place
-    assert decode_place(encode_place(place, b"a"), b"b") is None
 
 
 @given(st.binary(max_size=9), st.binary(max_size=9), st.data())
@@ -180,7 +173,18 @@ def test_where_an_exchange_is_said_to_stand_comes_back_from_its_record(exchange:
     assert decode_exchange(exchange.number, encode_exchange(said), "here") == said
 
 
-def test_a_damaged_place_is_found_out() -> None:
-    record = encode_place(Place(1, 2, 3))
-    for damaged in (record[:-1] + bytes([record[-1] ^ 1]), record[:-4], b"", bytes(4) + b"\x1c\xdf\x44\x21"):
-        assert decode_place(damaged) is None
+_numbers = st.lists(numbers, max_size=3).map(tuple)
+_in_order = st.builds(InOrder, _numbers, _numbers, st.booleans(), st.booleans())
+
+
+@given(exchanges, st.none() | _in_order, st.booleans())
+def test_what_a_fixture_says_of_a_state_and_who_gave_up_come_back_from_a_record(
+    exchange: Exchange, said: InOrder | None, abandoned: bool
+) -> None:
+    one = replace(exchange, in_order=said, abandoned=abandoned)
+    assert decode_exchange(exchange.number, encode_exchange(one), "here") == one
+
+
+@given(st.dictionaries(numbers, _in_order))
+def test_what_there_is_to_tell_comes_back_from_its_record(told: dict[ExchangeNumber, InOrder]) -> None:
+    assert decode_told(encode_told(told)) == told

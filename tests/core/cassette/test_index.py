@@ -1,59 +1,70 @@
-from dataclasses import replace
-
+from core.recordings import where
 from strategies import FORM, MESSAGES
 
 from chatproxy.core.answers.template import Reply, Template
-from chatproxy.core.cassette.cassette import Read
 from chatproxy.core.cassette.compile import Compiled
-from chatproxy.core.cassette.index import Indexer, Touch
+from chatproxy.core.cassette.index import Indexed, Indexer
+from chatproxy.core.cassette.records import First
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import ExchangeNumber, Request
-from chatproxy.core.timeline.epochs import COLLECTION, Opening, Place
+from chatproxy.core.model import NO_EXCHANGE, ExchangeNumber, Request
+from chatproxy.core.timeline.standing import Role, Standing
+from chatproxy.core.timeline.states import Done, Effect
 
 REPLY = Reply(200, b"OK", Template((b"",)), Template((b"",)))
+POST, OTHER = (Request("POST", MESSAGES, (FORM,), b"Body=" + body) for body in (b"a", b"b"))
+HERE = where(MESSAGES)
 
 
-def compiled(number: int, request: Request, place: Place) -> Compiled:
+def compiled(number: int, request: Request, standing: Standing, *, spaces: int = 1) -> Compiled:
     form = normalize(request, Rules())
-    return Compiled(ExchangeNumber(number), (form.key,), form.shape, form.route, REPLY, place, request.method == "GET")
+    keys = tuple(form.key + bytes(nth) for nth in range(spaces))
+    return Compiled(ExchangeNumber(number), keys, form.shape, form.route, REPLY, standing, 7, True)
+
+
+def indexed(role: Role, states: tuple[int, ...], done: Done | None = None) -> Indexed:
+    return Indexer().index(compiled(1, POST, Standing(role, HERE, states, done), spaces=2))
 
 
 def test_an_exchange_is_the_nth_with_its_key_its_shape_and_its_route() -> None:
-    indexer, post = Indexer(), Request("POST", MESSAGES, (FORM,), b"Body=a")
+    indexer = Indexer()
     one, other, again = (
-        indexer.index(compiled(number, request, Place(0, 0, 0)))
-        for number, request in enumerate((post, Request("POST", MESSAGES, (FORM,), b"Body=b"), post), 1)
+        indexer.index(compiled(number, request, Standing(Role.WRITE, HERE, (0,))))
+        for number, request in enumerate((POST, OTHER, POST), 1)
     )
-    assert [[nth for _, nth in indexed.nth] for indexed in (one, other, again)] == [[0, 0, 0], [0, 0, 1], [1, 1, 2]]
+    assert [[nth for _, nth in found.nth] for found in (one, other, again)] == [[0, 0, 0], [0, 0, 1], [1, 1, 2]]
     assert [index for index, _ in one.nth] == [*one.compiled.keys, one.compiled.shape, one.compiled.route]
-    assert one.reads == ()
 
 
-def test_a_read_is_the_nth_of_its_key_in_its_epoch() -> None:
-    indexer, read = Indexer(), Request("GET", MESSAGES)
-    found = [
-        indexer.index(compiled(number, read, Place(0, 0, epoch))).reads for number, epoch in ((1, 0), (2, 0), (3, 4))
-    ]
-    key = normalize(read, Rules()).key
-    assert found == [
-        ((key, Read(0, 0, ExchangeNumber(1))),),
-        ((key, Read(0, 1, ExchangeNumber(2))),),
-        ((key, Read(4, 0, ExchangeNumber(3))),),
-    ]
+def test_what_requests_of_a_key_ask_for_is_found_with_the_first_one_in_each_space() -> None:
+    indexer, standing = Indexer(), Standing(Role.REFUSAL, HERE, (3, 4), step=ExchangeNumber(5))
+    first, second = (indexer.index(compiled(number, POST, standing, spaces=2)) for number in (1, 2))
+    known = First(ExchangeNumber(1), Role.REFUSAL, HERE, (3, 4), ExchangeNumber(5), 7, by_collection=True)
+    assert first.firsts == dict.fromkeys(first.compiled.keys, known)
+    assert second.firsts == {}
 
 
-def test_a_write_touches_the_collection_and_its_member_once_in_each_timeline() -> None:
-    opens = (Opening(5, 2, 7), Opening(6, 3, COLLECTION))
-    indexed = Indexer().index(compiled(1, Request("DELETE", MESSAGES), Place(5, 7, 1, opens)))
-    assert sorted(indexed.touches) == sorted([Touch(5, COLLECTION, 2), Touch(5, 7, 2), Touch(6, COLLECTION, 3)])
+def test_an_answer_is_found_in_each_of_its_states_and_spaces() -> None:
+    for role in (Role.READ, Role.WRITE, Role.REFUSAL):
+        one, other = (found := indexed(role, (3, 4))).compiled.keys
+        assert found.states == ((one, 3), (one, 4), (other, 3), (other, 4))
 
 
-def test_a_read_with_several_keys_is_counted_under_each() -> None:
-    indexer, one = Indexer(), compiled(1, Request("GET", MESSAGES), Place(0, 0, 0))
-    several, alone = replace(one, keys=(b"a", b"b")), replace(one, keys=(b"b",), number=ExchangeNumber(2))
-    first, second = indexer.index(several), indexer.index(alone)
-    assert first.nth == ((b"a", 0), (b"b", 0), (one.shape, 0), (one.route, 0))
-    assert second.nth == ((b"b", 1), (one.shape, 1), (one.route, 1))
-    assert first.reads == ((b"a", Read(0, 0, ExchangeNumber(1))), (b"b", Read(0, 0, ExchangeNumber(1))))
-    assert second.reads == ((b"b", Read(0, 1, ExchangeNumber(2))),)
+def test_what_holds_in_any_state_is_found_in_one() -> None:
+    found = indexed(Role.CHALLENGE, ())
+    assert found.states == tuple((key, 0) for key in found.compiled.keys)
+    assert {first.states for first in found.firsts.values()} == {(0,)}
+
+
+def test_what_answers_nothing_is_found_in_no_state() -> None:
+    for role in (Role.DOUBTFUL, Role.ABANDONED):
+        found = indexed(role, (3,))
+        assert found.states == ()
+        assert {first.states for first in found.firsts.values()} == {()}
+
+
+def test_a_write_is_found_by_all_that_it_touches_and_its_unique_value() -> None:
+    done = Done(1, Effect.MAKES, (9,), 5, (6, 8), 7)
+    assert indexed(Role.WRITE, (0,), done=done).touches == (5, 6, 7, 8)
+    assert indexed(Role.WRITE, (0,), done=done._replace(unique=0)).touches == (5, 6, 8)
+    assert indexed(Role.READ, (NO_EXCHANGE,)).touches == ()

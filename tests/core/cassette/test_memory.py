@@ -11,7 +11,7 @@ from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import NO_CREDENTIALS, Exchange, ExchangeNumber, Request, Response
-from chatproxy.core.timeline.numbering import Numbered, SidNumber, sid_number
+from chatproxy.core.timeline.numbering import Numbered, Origin, SidNumber, sid_number
 
 RULES = Rules()
 
@@ -48,14 +48,16 @@ def test_exchanges_and_replies_are_found_by_number() -> None:
 
 
 def test_law_1_sids_are_found_by_number_and_by_themselves() -> None:
-    one, two, generated = (b"CH" + digit * 32 for digit in (b"9", b"1", b"5"))
-    cassette = MemoryCassette("a", [exchange(1, path=b"/" + one, body=generated), exchange(2, path=b"/" + two)], RULES)
-    assert cassette.numbered(two) == Numbered(sid_number(b"CH", 3), True)
-    assert cassette.numbered(generated) == Numbered(sid_number(b"CH", 2), False)
+    one, two = (b"CH" + digit * 32 for digit in (b"9", b"1"))
+    theirs = b"MB" + b"5" * 32
+    several = [exchange(1, path=b"/" + one, body=b'{"member_sid": "%b"}' % theirs), exchange(2, path=b"/" + two)]
+    cassette = MemoryCassette("a", several, RULES)
+    assert cassette.numbered(two) == Numbered(sid_number(b"CH", 2), Origin.KNOWN)
+    assert cassette.numbered(theirs) == Numbered(sid_number(b"MB", 1), Origin.GIVEN)
     assert (cassette.numbered(b"CH"), cassette.sid(SidNumber(1)), cassette.account) == (None, None, None)
     assert cassette.sid(sid_number(b"CH", 1)) == one
 
 
 def test_who_asked_is_told_as_the_exchanges_tell_it() -> None:
     asked = [replace(exchange(number), user=user) for number, user in enumerate((NO_CREDENTIALS, None, "SK1", None), 1)]
-    assert MemoryCassette("a", asked, RULES).users.all == (NO_CREDENTIALS, None, "SK1")
+    assert MemoryCassette("a", asked, RULES).users.all == (None, "SK1", NO_CREDENTIALS)

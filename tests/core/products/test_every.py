@@ -10,7 +10,6 @@ from chatproxy.core.products.every import (
     LISTS,
     MEANING,
     MESSAGE_PATH,
-    NAMED,
     PRODUCTS,
     SID_FIELD,
     TWILIO_HOST,
@@ -80,7 +79,6 @@ def test_what_is_read_from_one_table_is_the_same_in_all() -> None:
 def test_no_table_says_otherwise_than_another() -> None:
     for product in PRODUCTS:
         assert {name.encode(): field.encode() for name, field in product.written.items()}.items() <= WRITTEN.items()
-        assert product.named.items() <= NAMED.items()
         assert {
             name.encode(): end.encode() for name, end in product.urls.suffixes.items()
         }.items() <= URL_SUFFIXES.items()

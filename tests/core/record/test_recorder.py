@@ -44,13 +44,13 @@ def test_no_answer_comes_before_its_request_though_the_clock_was_set_back() -> N
 
 
 def test_the_last_write_is_the_last_one_answered() -> None:
-    recorder = Recorder("a", UPSTREAM, first=ExchangeNumber(4))
-    assert recorder.last_write == 0
+    assert Recorder("a", UPSTREAM).last_write == 0
+    recorder = Recorder("a", UPSTREAM, first=ExchangeNumber(4), last_write=ExchangeNumber(2))
     last_writes = []
     for method in ("GET", "POST", "HEAD", "DELETE", "OPTIONS"):
         record(recorder, method)
         last_writes.append(recorder.last_write)
-    assert last_writes == [0, 5, 5, 7, 7]
+    assert last_writes == [2, 5, 5, 7, 7]
 
 
 def test_an_exchange_keeps_its_moments_its_upstream_and_its_user() -> None:
@@ -117,3 +117,9 @@ def test_without_credentials_all_but_some_fields_is_stored_as_it_was(request: Re
     stored = exchange.request, exchange.response
     assert (stored[0].method, stored[0].target, stored[0].body) == (request.method, request.target, request.body)
     assert (stored[1].status, stored[1].reason, stored[1].body) == (response.status, response.reason, response.body)
+
+
+@pytest.mark.parametrize("abandoned", [False, True])
+def test_an_exchange_tells_whose_client_had_gone(abandoned: bool) -> None:
+    forward = Forward(Request("POST", MESSAGES), 0, NO_EXCHANGE)
+    assert Recorder("a", UPSTREAM).exchange(forward, Response(200), 1, abandoned=abandoned).abandoned is abandoned

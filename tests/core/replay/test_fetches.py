@@ -6,7 +6,7 @@ from exchanges import numbered
 from strategies import basic
 
 from chatproxy.core.cassette.memory import MemoryCassette
-from chatproxy.core.credentials.blanking import Blanker
+from chatproxy.core.credentials.blanking import Blanker, user_of
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import NO_CREDENTIALS, OTHER_CREDENTIALS, Exchange, Headers, RecordedSid, Request, Response
@@ -33,9 +33,8 @@ def session(rules: Rules = RULES, user: str | None = None) -> Session:
     shown = b'{"messages": [{"sid": "%b"}]}' % MESSAGE
     recorded = [exchange(1, TARGET, shown, user), exchange(2, TARGET + b"/" + MESSAGE, b'{"sid": "%b"}' % MESSAGE)]
     cassette = MemoryCassette("tour", recorded, rules)
-    held = Session(cassette, rules, sids=Bindings(cassette, rules, Choice()))
-    listed = translated(held, normalize(Request("GET", TARGET), rules), user or NO_CREDENTIALS)
-    held.sids.keep(listed)
+    held = Session(cassette, rules, sids=Bindings(cassette, Choice()))
+    translated(held, normalize(Request("GET", TARGET), rules), user or NO_CREDENTIALS)
     held.sids.to_live(RecordedSid(MESSAGE))
     return held
 
@@ -98,11 +97,11 @@ def test_there_is_no_lane_until_the_account_is_bound() -> None:
     account = "AC" + "c" * 32
     cassette = session(user=account).cassette
     assert cassette.account == account.encode()
-    held = Session(cassette, RULES, sids=Bindings(cassette, RULES, Choice()))
+    held = Session(cassette, RULES, sids=Bindings(cassette, Choice()))
     live = held.sids.to_live(RecordedSid(MESSAGE))
     known = lanes((basic(b"AC" + b"d" * 32, b"x"),))
     assert known.key(held, b"/v1/Things/" + live) is None
-    held.sids.keep(translated(held, normalize(Request("GET", TARGET), RULES), "AC" + "d" * 32))
+    translated(held, normalize(Request("GET", TARGET), RULES), "AC" + "d" * 32)
     assert known.key(held, b"/v1/Things/" + live) is not None
 
 
@@ -145,6 +144,7 @@ def test_a_client_has_a_lane_where_all_that_was_recorded_may_answer_it(
 ) -> None:
     shown = b'{"messages": [{"sid": "%b"}]}' % MESSAGE
     cassette = MemoryCassette("tour", [exchange(n, TARGET, shown, user) for n, user in enumerate(recorded, 1)], RULES)
-    held = Session(cassette, RULES, sids=Bindings(cassette, RULES, Choice()))
+    held = Session(cassette, RULES, sids=Bindings(cassette, Choice()))
+    translated(held, normalize(Request("GET", TARGET), RULES), user_of(live))
     sid = held.sids.to_live(RecordedSid(MESSAGE))
     assert (lanes(live).key(held, b"/v1/Things/" + sid) is not None) is has_lane

@@ -1,9 +1,10 @@
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatproxy.core.model import ExchangeNumber, LiveSid, Outcome, RecordedSid
-from chatproxy.core.replay.bindings import Ambiguity
-from chatproxy.core.replay.journal import Entry, Journal, Numbers
+from chatproxy.core.model import ExchangeNumber, Outcome
+from chatproxy.core.replay.journal import Entry, Journal
 
 
 def hit(session: str = "a", exchange: int = 1) -> Entry:
@@ -33,6 +34,10 @@ def test_an_entry_is_numbered_and_says_when_what_and_what_became_of_it() -> None
             "status": 424,
             "exchange": None,
             "reason": "never recorded",
+            "skipped": [],
+            "reordered": False,
+            "in_doubt": None,
+            "assumed": {},
         }
     ]
     assert journal.tallies == {}
@@ -62,10 +67,18 @@ def test_the_last_entries_are_noted_the_oldest_first() -> None:
 def test_a_hit_that_has_more_to_tell_is_noted_in_full() -> None:
     journal = Journal()
     journal.hit(Entry(0, "a", "POST", b"/v1/x", Outcome.HIT, 201, ExchangeNumber(3), skipped=(ExchangeNumber(2),)))
-    ambiguity = Ambiguity((LiveSid(b"x"),), [(RecordedSid(b"y"),)])
-    journal.hit(Entry(0, "a", "POST", b"/v1/x", Outcome.HIT, 201, ExchangeNumber(4), ambiguity=ambiguity))
+    journal.hit(Entry(0, "a", "POST", b"/v1/x", Outcome.HIT, 201, ExchangeNumber(4), assumed=(("x", "y"),)))
+    journal.hit(Entry(0, "a", "POST", b"/v1/x", Outcome.HIT, 201, ExchangeNumber(5), reordered=True))
     tally = journal.tallies["a"]
-    assert (list(tally.skipped), len(tally.ambiguities), list(tally.served)) == ([2], 1, [3, 4])
+    assert (list(tally.skipped), list(tally.reordered), tally.assumed) == ([2], [5], {"x": "y"})
+    assert list(tally.served) == [3, 4, 5]
+    assert journal.entries()[-2]["assumed"] == {"x": "y"}
+
+
+def test_what_was_in_doubt_is_counted() -> None:
+    journal = noted(Journal(), replace(miss(), in_doubt=ExchangeNumber(4)), replace(miss(), in_doubt=ExchangeNumber(4)))
+    assert list(journal.tallies["a"].in_doubt) == [4]
+    assert [entry["in_doubt"] for entry in journal.entries()] == [4, 4]
 
 
 def test_the_last_entries_are_kept_and_all_are_counted() -> None:
@@ -111,21 +124,3 @@ def test_beyond_the_bound_the_tally_of_the_session_used_longest_ago_goes_and_the
     journal = noted(Journal(sessions=2), hit("a"), hit("b"), hit("a"), hit("c"))
     assert list(journal.tallies) == ["a", "c"]
     assert (journal.unlisted, journal.total.outcomes[Outcome.HIT]) == (1, 4)
-
-
-@given(st.lists(st.integers(1, 2**32 - 1) | st.integers(250, 260)), st.lists(st.integers(250, 260)))
-def test_numbers_are_a_set(added: list[int], asked: list[int]) -> None:
-    numbers = Numbers()
-    for number in added:
-        numbers.add(ExchangeNumber(number))
-    assert len(numbers) == len(set(added))
-    missing = numbers.missing(map(ExchangeNumber, asked + added))
-    assert list(missing) == [number for number in asked if number not in added]
-
-
-@given(st.sets(st.integers(0, 5000)))
-def test_numbers_come_back_in_their_order(numbers: set[int]) -> None:
-    held = Numbers()
-    for number in numbers:
-        held.add(ExchangeNumber(number))
-    assert list(held) == sorted(numbers)

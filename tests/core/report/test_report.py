@@ -1,6 +1,7 @@
 import json
 
 import pytest
+from core.recordings import Given
 from exchanges import numbered
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,6 +17,7 @@ from chatproxy.core.replay.bindings import Bindings
 from chatproxy.core.replay.session import Session
 from chatproxy.core.replay.sessions import SESSION, Sessions
 from chatproxy.core.report.report import Report, Run, Trouble, outcome_of, read_report
+from chatproxy.core.timeline.standing import Role
 
 RULES = Rules()
 
@@ -48,6 +50,7 @@ def test_a_replay_reports_each_session_and_the_whole() -> None:
         "mode": "replay",
         "cassette": "tour",
         "totals": {"hit": 3, "miss": 1},
+        "assumed": {},
         "served": 2,
         "unused": [4],
         "unused_total": 1,
@@ -68,7 +71,9 @@ def test_a_replay_reports_each_session_and_the_whole() -> None:
         "unused": [1, 4],
         "unused_total": 2,
         "skipped": [],
-        "ambiguous": [],
+        "reordered": [],
+        "in_doubt": [],
+        "assumed": {},
     }
     assert (sessions["b"]["hits"], sessions["b"]["served"], sessions["b"]["unused"]) == (2, 1, [2, 4])
 
@@ -205,10 +210,14 @@ def test_a_run_without_sessions_reports_its_totals() -> None:
     assert (content["totals"], content["unused_total"]) == ({"passed": 1}, 0)
 
 
-def reported(exchanges: list[Exchange], *asked: Request) -> dict[str, object]:
+def reported(
+    exchanges: list[Exchange], *asked: Request, skips: bool = False, learnt: Given | None = None
+) -> dict[str, object]:
     """Return what the report says of the default session of a replay that was asked these requests."""
-    cassette = MemoryCassette("tour", exchanges, RULES)
-    sessions = Sessions(lambda name, restarts: Session(cassette, RULES, name, restarts, sids=Bindings(cassette, RULES)))
+    cassette = MemoryCassette("tour", exchanges, RULES, learnt=learnt)
+    sessions = Sessions(
+        lambda name, restarts: Session(cassette, RULES, name, restarts, sids=Bindings(cassette), skips=skips)
+    )
     report = Report(Mode.REPLAY, "tour", Engine(UPSTREAM, lambda: 0, sessions=sessions), cassette)
     for request in asked:
         report.engine.on_request(request)
@@ -219,19 +228,33 @@ def reported(exchanges: list[Exchange], *asked: Request) -> dict[str, object]:
     return found
 
 
-def test_law_4_the_report_names_writes_that_were_skipped_and_not_made_later() -> None:
-    writes = [Request("POST", MESSAGES, (FORM,), b"Body=%d" % number) for number in range(5)]
-    exchanges = [numbered(number, write, Response(201), UPSTREAM, 0, 0) for number, write in enumerate(writes, 1)]
-    assert reported(exchanges, writes[0], writes[3])["skipped"] == [2, 3]
-    assert reported(exchanges, writes[3], writes[1])["skipped"] == [1, 3]
-    assert reported(exchanges, *writes)["skipped"] == []
-
-
-def test_law_2_the_report_shows_what_a_sid_could_have_stood_for_as_well() -> None:
-    one, two, live = ("CH" + digit * 32 for digit in "129")
-    requests = [Request("GET", f"/v1/{sid}".encode()) for sid in (one, two, live)]
+def test_law_4_the_report_names_writes_that_were_skipped_and_answers_in_another_order() -> None:
+    writes = [Request("POST", MESSAGES, (FORM,), b"Body=%d" % number) for number in range(3)]
     exchanges = [
-        numbered(number, request, Response(200), UPSTREAM, 0, 0) for number, request in enumerate(requests[:2], 1)
+        numbered(number, write, Response(201), UPSTREAM, number, number, number - 1)
+        for number, write in enumerate(writes, 1)
     ]
-    assert reported(exchanges, requests[2])["ambiguous"] == [{live: [one, two]}]
-    assert reported(exchanges, requests[0])["ambiguous"] == []
+    exchanges.append(numbered(4, Request("GET", MESSAGES), Response(200), UPSTREAM, 4, 4, 3))
+
+    def found(*asked: Request, skips: bool = False) -> list[object]:
+        of_session = reported(exchanges, *asked, skips=skips)
+        return [of_session[name] for name in ("skipped", "reordered", "in_doubt")]
+
+    read = Request("GET", MESSAGES)
+    assert found(*writes, read) == [[], [], []]
+    assert found(writes[2], writes[0], read) == [[], [1, 3], []]
+    assert found(writes[2], writes[0], read, skips=True) == [[2], [1, 3], []]
+
+
+def test_law_5_the_report_names_what_is_in_doubt() -> None:
+    exchanges = [numbered(1, Request("GET", MESSAGES), Response(200), UPSTREAM, 0, 0)]
+    doubtful = Given(changes={1: lambda one: one._replace(role=Role.DOUBTFUL, states=())})
+    assert reported(exchanges, exchanges[0].request, learnt=doubtful)["in_doubt"] == [1]
+
+
+def test_law_2_the_report_shows_what_was_assumed() -> None:
+    recorded, live = ("CH" + digit * 32 for digit in "19")
+    requests = [Request("GET", f"/v1/{sid}".encode()) for sid in (recorded, live)]
+    exchanges = [numbered(1, requests[0], Response(200), UPSTREAM, 0, 0)]
+    assert reported(exchanges, requests[1])["assumed"] == {live: recorded}
+    assert reported(exchanges, requests[0])["assumed"] == {}

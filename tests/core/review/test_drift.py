@@ -6,6 +6,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from core.recordings import Given, where
 from core.scenarios import RULES, Recording, Step, exported, scenarios
 from exchanges import numbered
 from fixture.fixtures import read
@@ -19,6 +20,8 @@ from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import NO_CREDENTIALS, OTHER_CREDENTIALS, Exchange, ExchangeNumber, Headers, Request, Response
 from chatproxy.core.review.drift import A_WRITE, NOT_LAST, OTHERS_REFUSED, Drift
 from chatproxy.core.review.findings import Checked, Severity
+from chatproxy.core.timeline.standing import Role
+from chatproxy.core.timeline.standing import Step as Change
 
 SERVICE, MESSAGE, LIVE = "IS" + "a" * 32, "IM" + "1" * 32, "IM" + "9" * 32
 PATH = f"/v1/Services/{SERVICE}/Channels/general/Messages"
@@ -125,10 +128,35 @@ def test_law_2_a_page_token_and_a_location_are_followed() -> None:
     assert asking.asked[2].path == f"{PATH}/{LIVE}".encode()
 
 
-def test_law_2_a_read_is_asked_before_the_write_that_it_came_before() -> None:
-    late = replace(TALK[1], number=ExchangeNumber(4), asked=25, answered=60, after=ExchangeNumber(1))
-    write = replace(TALK[2], number=ExchangeNumber(3), asked=30, answered=40, after=ExchangeNumber(1))
-    assert Drift(MemoryCassette("a", [TALK[0], write, late], RULES), RULES, {}, writes=True).order() == [1, 4, 3]
+def test_law_2_a_read_is_asked_before_the_writes_that_are_not_done_in_its_state_and_after_those_that_are() -> None:
+    def order(number: int, **differs: Any) -> list[int]:
+        stands = Given(changes={number: lambda one: one._replace(**differs)})
+        return list(Drift(MemoryCassette("a", TALK, RULES, learnt=stands), RULES, {}, writes=True).order())
+
+    assert order(4, without=(ExchangeNumber(3),)) == [1, 2, 4, 3, 5]
+    assert order(2, with_=(ExchangeNumber(3),)) == [1, 3, 2, 4, 5]
+    assert order(2) == [1, 2, 3, 4, 5]
+
+
+def test_law_1_what_asks_for_credentials_is_asked_in_any_state() -> None:
+    challenge = replace(
+        TALK[1], number=ExchangeNumber(6), user=NO_CREDENTIALS, response=replace(TALK[1].response, status=401)
+    )
+    drift = Drift(MemoryCassette("a", [*TALK, challenge], RULES), RULES, {}, writes=False)
+    assert drift.skipped(ExchangeNumber(6)) is None
+
+
+def test_law_1_what_shows_no_certain_or_not_the_last_state_is_not_asked() -> None:
+    def skipped(number: int, given: Given) -> str | None:
+        drift = Drift(MemoryCassette("a", TALK, RULES, learnt=given), RULES, {}, writes=False)
+        return drift.skipped(ExchangeNumber(number))
+
+    assert skipped(4, Given()) is None
+    assert skipped(4, Given(changes={4: lambda one: one._replace(role=Role.DOUBTFUL, states=())})) == NOT_LAST
+    later = Given(given={where(TALK[3].request.target).place: [Change(ExchangeNumber(5), ())]})
+    assert skipped(4, later) == NOT_LAST
+    unsure = Given(changes={3: lambda one: one._replace(role=Role.DOUBTFUL, states=())})
+    assert skipped(4, unsure) is None
 
 
 @given(scenarios, st.integers(0, 2**32))
@@ -177,19 +205,27 @@ def test_a_secret_that_the_upstream_repeats_is_in_no_finding() -> None:
 
 
 def test_a_canonical_cassette_is_asked_for_only_with_the_sids_that_stand_for_its_own() -> None:
-    document = read(exported(MemoryCassette("a", TALK, RULES)))
+    document = read(exported(MemoryCassette("a", TALK, RULES), anonymous=True))
 
     def check(bind: dict[str, str], *, writes: bool) -> None:
         cassette = MemoryCassette("a", document.exchanges, RULES, document.declared)
         Drift(cassette, RULES, bind, writes=writes).check_askable()
 
     service = {SERVICE: "IS" + "0" * 31 + "1"}
-    with pytest.raises(ConfigError, match=f"LIVE=IS{'0' * 31}1"):
+    with pytest.raises(ConfigError, match=r"LIVE=ISca765a4cadaca367\d{15}1"):
         check({}, writes=True)
     check(service, writes=True)
-    with pytest.raises(ConfigError, match=f"LIVE=IM{'0' * 31}1"):
+    with pytest.raises(ConfigError, match=r"LIVE=IMca765a4cadaca367\d{15}1"):
         check(service, writes=False)
     check(service | {LIVE: "IM" + "0" * 31 + "1"}, writes=False)
+
+
+def test_the_upstream_knows_the_recorders_own_sids() -> None:
+    document = read(exported(MemoryCassette("a", TALK, RULES)))
+    cassette = MemoryCassette("a", document.exchanges, RULES, document.declared)
+    drift = Drift(cassette, RULES, {}, writes=True)
+    drift.check_askable()
+    assert SERVICE.encode() in drift.request(ExchangeNumber(1), ()).target
 
 
 def test_why_an_exchange_is_skipped_is_the_same_whenever_it_is_asked() -> None:

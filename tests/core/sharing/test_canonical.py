@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qs, parse_qsl, urlencode
 
 import pytest
 from core.scenarios import RULES, Recording, Step, exported, scenarios
@@ -25,9 +25,9 @@ from chatproxy.core.model import (
     OTHER_CREDENTIALS,
     Exchange,
     ExchangeNumber,
+    InOrder,
     Request,
     Response,
-    Standing,
 )
 from chatproxy.core.products.edge_headers import FIXED
 from chatproxy.core.products.every import TWILIO_HOST, TWILIO_ORIGIN
@@ -38,7 +38,6 @@ from chatproxy.core.replay.sessions import Sessions
 from chatproxy.core.sharing.canonical import PROXY_ORIGIN, Canonical, numbered_sids
 from chatproxy.core.time.session_clock import SessionClock
 from chatproxy.core.time.timestamps import SECOND, read_instant
-from chatproxy.core.timeline.numbering import Declared
 from chatproxy.core.twilio.sids import replace_sids
 
 
@@ -48,7 +47,10 @@ def test_law_recording_the_same_scenario_again_gives_the_same_file(
 ) -> None:
     first = Recording(Random(one)).run(scenario)
     again = Recording(Random(other), "http://localhost:1", "https://chat.us1.twilio.com").run(scenario)
-    assert exported(first.cassette()) == exported(again.cassette())
+    assert exported(first.cassette(), anonymous=True) == exported(again.cassette(), anonymous=True)
+    lines = [exported(recording.cassette()).splitlines() for recording in (first, again)]
+    differing = [one.strip() for one, two in zip(*lines, strict=True) if one != two]
+    assert all(line.startswith('"own": ') for line in differing)
 
 
 @given(scenarios, st.integers(0, 2**32))
@@ -82,8 +84,8 @@ class Client:
         self.now = self.start * 10**12
 
         def begin(name: str, restarts: int) -> Session:
-            sids = Bindings(self.cassette, RULES, Choice(), Owner(name, restarts))
-            return Session(self.cassette, RULES, name, restarts, SessionClock(self.now, self.cassette.begun), sids=sids)
+            sids = Bindings(self.cassette, Choice(), Owner(name, restarts))
+            return Session(self.cassette, RULES, name, restarts, SessionClock(self.now), sids=sids)
 
         self.session = begin("default", 0)
         self.engine = Engine(UPSTREAM, lambda: self.now, sessions=Sessions(lambda name, restarts: self.session))
@@ -107,7 +109,7 @@ class Client:
 
         def live(sid: bytes) -> bytes:
             known = cassette.numbered(sid)
-            if known is None or known.supplied:
+            if known is None or known.is_known:
                 return sid
             mine = self.cassette.sid(known.number)
             assert mine is not None
@@ -130,7 +132,7 @@ def test_a_field_that_the_server_changed_is_all_that_differs() -> None:
         else one
         for one in after.exchanges
     ]
-    one, other = (exported(recording.cassette()).splitlines() for recording in (before, after))
+    one, other = (exported(recording.cassette(), anonymous=True).splitlines() for recording in (before, after))
     assert len(one) == len(other)
     assert [(a.strip(), b.strip()) for a, b in zip(one, other, strict=True) if a != b] == [
         ('"index": 0,', '"index": 5,')
@@ -147,7 +149,7 @@ def canonical(*recorded: Exchange, rules: Rules = RULES, keep: frozenset[str] = 
 
 SERVICE = "IS" + "a" * 32
 PATH = f"/v1/Services/{SERVICE}/Channels/general/Messages"
-CANONICAL_PATH = "/v1/Services/IS" + "0" * 31 + "1/Channels/general/Messages"
+CANONICAL_PATH = "/v1/Services/ISca765a4cadaca367" + "0" * 15 + "1/Channels/general/Messages"
 
 
 @pytest.mark.parametrize("spelled", [SERVICE, "%49S" + "a" * 32, SERVICE[:-1] + "%61", "IS" + "A" * 32])
@@ -160,10 +162,10 @@ def test_a_sid_is_numbered_however_it_is_spelled(spelled: str) -> None:
 
 
 def test_sids_that_are_kept_stay() -> None:
-    request = Request("GET", f"{PATH}?Channel=CH{'b' * 32}".encode(), ((b"X-A", SERVICE.encode()),))
+    request = Request("GET", f"{PATH}?ChannelSid=CH{'b' * 32}".encode(), ((b"X-A", SERVICE.encode()),))
     for keep in (frozenset({"IS"}), frozenset({SERVICE})):
         (found,) = canonical(exchange(request, Response(200)), keep=keep)
-        assert found.request.target.decode() == f"{PATH}?Channel=CH{'0' * 31}1"
+        assert found.request.target.decode() == f"{PATH}?ChannelSid=CHca765a4cadaca367{'0' * 15}1"
         assert found.request.headers == ((b"X-A", SERVICE.encode()),)
 
 
@@ -178,8 +180,8 @@ def test_law_where_credentials_were_asked_for_the_same_scenario_gives_the_same_f
     scenario: list[list[Step]], one: int, other: int, kinds: int
 ) -> None:
     first, again = (refused_first(Recording(Random(seed)).run(scenario), kinds) for seed in (one, other))
-    text = exported(MemoryCassette("a", first, RULES))
-    assert text == exported(MemoryCassette("a", again, RULES))
+    text = exported(MemoryCassette("a", first, RULES), anonymous=True)
+    assert text == exported(MemoryCassette("a", again, RULES), anonymous=True)
     document = read(text)
     shared = MemoryCassette(document.name, document.exchanges, RULES, document.declared)
     assert exported(shared) == text
@@ -227,15 +229,15 @@ def test_an_api_key_and_the_reason_phrase_are_numbered_too() -> None:
     (found,) = canonical(
         exchange(Request("GET", PATH.encode()), Response(200, b"no " + SERVICE.encode()), user="SK" + "d" * 32)
     )
-    assert found.user == "SK" + "0" * 31 + "1"
-    assert found.response.reason == b"no IS" + b"0" * 31 + b"1"
+    assert found.user == "SKca765a4cadaca367" + "0" * 15 + "1"
+    assert found.response.reason == b"no ISca765a4cadaca367" + b"0" * 15 + b"1"
 
 
 @pytest.mark.parametrize(
     ("token", "expected"),
     [
         ("PT50", "PT50"),
-        ("PAIM" + "e" * 32, "PAIM" + "0" * 31 + "1"),
+        ("PAIM" + "e" * 32, "PAIMca765a4cadaca367" + "0" * 15 + "1"),
         ("APMQ%3D%3D", "token-1"),
         ("PT" + "eyJhIjoxfQ", "token-1"),
     ],
@@ -248,7 +250,7 @@ def test_page_tokens_are_numbered_where_they_are_no_sids_or_numbers(token: str, 
     assert json.loads(first.response.body)["meta"]["next_page_url"] == (
         f"{TWILIO_ORIGIN}{CANONICAL_PATH}?Page=1&PageToken={expected}"
     )
-    written = token.replace("e" * 32, "0" * 31 + "1") if "IM" in token else token
+    written = token.replace("e" * 32, "ca765a4cadaca367" + "0" * 15 + "1") if "IM" in token else token
     assert json.loads(first.response.body)["body"] == f"?PageToken={written}"
     assert second.request.target.decode() == f"{CANONICAL_PATH}?PageToken={expected}&Page=1"
 
@@ -273,41 +275,67 @@ def test_our_own_address_in_a_json_body_is_replaced_with_slashes_escaped_or_not(
     )
 
 
-def test_instants_older_than_the_recording_keep_their_distances_and_others_stand_at_the_write_before() -> None:
+def test_instants_stand_at_their_ranks_and_those_hours_older_than_the_recording_keep_whole_hours() -> None:
     def shown(*dates: str) -> bytes:
         return json.dumps([{"date_created": date} for date in dates]).encode()
 
     headers = ((b"Date", b"Tue, 03 Nov 2026 10:00:00 GMT"), JSON)
     begin = read_instant(b"2026-11-03T10:00:00Z")
     assert begin is not None
-    old = shown("2026-11-03T09:59:00Z", "2026-11-03T08:59:00Z", "2026-11-03T10:00:30Z")
-    late = (headers[1], (b"Date", b"Tue, 03 Nov 2026 10:00:10 GMT"))
-    one = exchange(Request("GET", PATH.encode()), Response(200, b"", headers, old), asked=begin.moment)
-    two = exchange(Request("POST", PATH.encode()), Response(201, b"", late), 2, asked=begin.moment + 10 * SECOND)
-    three = exchange(Request("GET", PATH.encode()), Response(200, b"", late, old), 3, asked=begin.moment + 20 * SECOND)
-    recorded = [replace(each, answered=each.asked) for each in (one, two, three)]
-    first, _, third = canonical(*recorded)
-    before = ["2025-12-31T23:59:59Z", "2025-12-31T22:59:59Z"]
-    assert first.response.body == shown(*before, "2026-01-01T00:00:00Z")
-    assert third.response.body == shown(*before, "2026-01-01T00:00:01Z")
+    old = ("2026-11-03T09:59:00Z", "2026-11-03T08:59:00Z", "2026-11-03T08:58:00Z")
+    later = ("2026-11-03T10:00:07Z", "2026-11-03T10:00:30Z")
+    one = exchange(Request("GET", PATH.encode()), Response(200, b"", headers, shown(*old, *later)))
+    (found,) = canonical(replace(one, asked=begin.moment, answered=begin.moment))
+    before = ["2025-12-31T23:59:59Z", "2025-12-31T23:00:00Z", "2025-12-31T22:59:59Z"]
+    assert found.response.body == shown(*before, "2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z")
+    assert found.response.headers == ((b"Date", b"Thu, 01 Jan 2026 00:00:00 GMT"), JSON)
 
 
-def test_a_write_to_a_member_above_says_which_epochs_it_opens_below() -> None:
+def test_times_that_a_client_sent_back_are_written_as_in_the_answers() -> None:
+    shown, other = "2026-11-03T10:00:07Z", "2026-11-03T10:00:08Z"
+    answer = json.dumps({"sid": "IM" + "c" * 32, "date_created": shown}).encode()
+    one = exchange(Request("GET", PATH.encode()), Response(200, b"", (JSON,), answer))
+    body = urlencode({"Attributes": json.dumps({"seen": shown, "not": other}), "Body": other}).encode()
+    changed = json.dumps({"attributes": json.dumps({"seen": shown}), "body": shown, "other": f"at {shown}"}).encode()
+    two = exchange(
+        Request("POST", f"{PATH}?Since={shown}&Until={other}".encode(), (FORM,), body),
+        Response(200, b"", (JSON,), changed),
+        2,
+    )
+    begin = read_instant(shown.encode())
+    assert begin is not None
+    _, found = canonical(*(replace(each, asked=begin.moment, answered=begin.moment) for each in (one, two)))
+    written = "2026-01-01T00:00:00Z"
+    assert found.request.target.endswith(f"?Since={written.replace(':', '%3A')}&Until={other}".encode())
+    form = dict(parse_qsl(found.request.body.decode()))
+    assert form == {"Attributes": json.dumps({"seen": written, "not": other}), "Body": other}
+    assert found.response.body == changed.replace(shown.encode(), written.encode()).replace(
+        f"at {written}".encode(), f"at {shown}".encode()
+    )
+
+
+def test_exchanges_stand_after_the_writes_of_their_state_and_before_the_rest() -> None:
     channel = f"/v1/Services/{SERVICE}/Channels/general"
     recorded = [
-        exchange(Request("POST", PATH.encode(), (FORM,), b"Body=a"), Response(201)),
-        exchange(Request("POST", channel.encode(), (FORM,), b"A=b"), Response(200), 2),
-        exchange(Request("GET", PATH.encode()), Response(200), 3),
+        exchange(Request("POST", PATH.encode(), (FORM,), b"Body=a"), Response(201), asked=1, answered=2),
+        exchange(Request("DELETE", channel.encode()), Response(204), 2, asked=3, answered=4),
+        exchange(Request("GET", PATH.encode()), Response(404), 3, asked=5, answered=6),
     ]
     found = canonical(*recorded)
-    assert [one.standing for one in found] == [
-        Standing(1),
-        Standing(2),
-        Standing(1, ((CANONICAL_PATH.encode(), 2),)),
-    ]
-    cassette = MemoryCassette("a", found, RULES, Declared(None, ()))
-    assert [cassette.place(ExchangeNumber(number)).epoch for number in (1, 2, 3)] == [1, 2, 1]
+    assert [one.request.method for one in found] == ["POST", "DELETE", "GET"]
+    assert [one.in_order for one in found] == [InOrder()] * 3
     assert canonical(*found) == found
+
+
+def test_what_answers_nothing_is_left_out_and_a_write_of_the_kind_is_marked() -> None:
+    path = f"{PATH}/IM{'1' * 32}".encode()
+    update = Request("POST", path, (FORM,), b"Body=a")
+    recorded = [
+        exchange(update, Response(200, b"", (JSON,), b"{}"), asked=1, answered=9, abandoned=True),
+        exchange(update, Response(200, b"", (JSON,), b"{}"), 2, asked=10, answered=11),
+    ]
+    (found,) = canonical(*recorded)
+    assert (found.number, found.in_order) == (1, InOrder())
 
 
 def test_an_ignored_parameter_is_in_the_file_as_recorded_with_numbers_for_sids() -> None:
@@ -318,7 +346,7 @@ def test_an_ignored_parameter_is_in_the_file_as_recorded_with_numbers_for_sids()
     (found,) = canonical(
         exchange(Request("POST", PATH.encode(), (FORM,), form), Response(201, b"", (JSON,), answer)), rules=rules
     )
-    number = "IM" + "0" * 31 + "1"
+    number = "IMca765a4cadaca367" + "0" * 15 + "1"
     assert json.loads(found.response.body) == {"sid": number, "body": f"see {number}"}
     assert parse_qs(found.request.body.decode()) == {"Body": [f"see {number}"]}
 
@@ -333,14 +361,14 @@ def test_recording_a_multipart_form_again_gives_the_same_file_which_replays_any_
     def recorded(boundary: bytes, sid: str) -> str:
         answer = Response(201, b"CREATED", (JSON,), b'{"sid": "IM%b"}' % sid[2:].encode())
         exchange = numbered(1, create(boundary, sid), answer, UPSTREAM, SECOND, SECOND)
-        return exported(MemoryCassette("c", [exchange], RULES))
+        return exported(MemoryCassette("c", [exchange], RULES), anonymous=True)
 
     one, other = "IS" + "1" * 32, "IS" + "2" * 32
     text = recorded(b"one", one)
     assert text == recorded(b"another", other)
     document = read(text)
     shared = MemoryCassette(document.name, document.exchanges, RULES, document.declared)
-    session = Session(shared, RULES, sids=Bindings(shared, RULES))
+    session = Session(shared, RULES, sids=Bindings(shared))
     engine = Engine(UPSTREAM, lambda: 0, sessions=Sessions(lambda name, restarts: session))
     answer = engine.on_request(create(b"live", other))
     assert isinstance(answer, Response)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatproxy.core.cassette.memory import MemoryCassette
-from chatproxy.core.model import NO_CREDENTIALS, Exchange
+from chatproxy.core.model import NO_CREDENTIALS
 from chatproxy.core.replay.player import play_request
 from chatproxy.core.replay.session import Session
 from chatproxy.core.sharing.merging import Merged
@@ -56,24 +56,20 @@ def test_recordings_of_one_channel_go_on_where_the_one_before_ended() -> None:
     one = Recording(Random(1)).run(SCENARIO)
     again = Recording(Random(1)).run(SCENARIO)
     found = merged(one.cassette(), again.cassette())
-    assert [epoch_of(exchange) for exchange in map(found.exchange, found.order())] == [1, 2, 2, 2, 3, 4, 5, 5, 5, 6]
+    methods = [found.exchange(number).request.method for number in found.order()]
+    assert methods == 2 * ["POST", "POST", "GET", "POST", "GET"]
     assert len({exchange.request.path for exchange in found if exchange.request.line.endswith("Messages")}) == 1
 
 
 def test_fixtures_have_channels_of_their_own_and_one_account_and_service() -> None:
     one, other = (shared(Recording(Random(seed)).run(SCENARIO)) for seed in (1, 2))
     found = merged(one, other)
-    assert [epoch_of(exchange) for exchange in map(found.exchange, found.order())] == [1, 2, 2, 2, 3, 1, 2, 2, 2, 3]
+    assert len({one.request.path.split(b"/Messages")[0] for one in found}) == 2
     text = exported(found)
-    assert "CH00000000000000000000000000000002" in text
-    assert "IM00000000000000000000000000000004" in text
-    assert "AC00000000000000000000000000000002" not in text
-    assert "IS00000000000000000000000000000002" not in text
+    assert "CHca765a4cadaca3670000000000000002" in text
+    assert "IMca765a4cadaca3670000000000000004" in text
+    assert "ACca765a4cadaca3670000000000000002" not in text
+    assert "ISca765a4cadaca3670000000000000002" not in text
     document = read(text)
     again = MemoryCassette(document.name, document.exchanges, RULES, document.declared)
     assert exported(again) == text
-
-
-def epoch_of(exchange: Exchange) -> int:
-    assert exchange.standing is not None
-    return exchange.standing.epoch

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatproxy.core.time.timestamps import SECOND, Spelling, instant, moment, read_instant, spell_instant
+from chatproxy.core.time.timestamps import ROWS, SECOND, Spelling, instant, moment, read_instant, spell_instant
 
 
 @given(st.datetimes(timezones=st.just(UTC)))
@@ -61,6 +61,14 @@ def test_any_other_text_is_refused(text: str) -> None:
         (b"2016-03-24T20:37:57.000000Z", Spelling(0, 6)),
         (b"Thu, 24 Mar 2016 20:37:57 GMT", Spelling(1)),
         (b"Thu, 24 Mar 2016 20:37:57 +0000", Spelling(2)),
+        (b"2016-03-25T02:07:57+05:30", Spelling(3 + ROWS * (1440 + 330))),
+        (b"2016-03-25T02:07:57.000+05:30", Spelling(3 + ROWS * (1440 + 330), 3)),
+        (b"2016-03-24T12:37:57-0800", Spelling(4 + ROWS * (1440 - 480))),
+        (b"2016-03-24T20:37:57+00:00", Spelling(3)),
+        (b"2016-03-24T20:37:57-00:00", Spelling(3 + ROWS * 2880)),
+        (b"Thu, 24 Mar 2016 12:37:57 -0800", Spelling(2 + ROWS * (1440 - 480))),
+        (b"Fri, 25 Mar 2016 02:07:57 +0530", Spelling(2 + ROWS * (1440 + 330))),
+        (b"24 Mar 2016 20:37:57 +0000", Spelling(5)),
     ],
 )
 def test_law_8_an_instant_is_read_and_keeps_its_spelling(text: bytes, spelling: Spelling) -> None:
@@ -74,7 +82,11 @@ def test_law_8_an_instant_is_read_and_keeps_its_spelling(text: bytes, spelling: 
         b"",
         b"2016-03-24",
         b"2016-03-24T20:37:57",
-        b"2016-03-24T20:37:57+00:00",
+        b"2016-03-24T20:37:57+24:00",
+        b"2016-03-24T20:37:57+00:60",
+        b"2016-03-24T20:37:57+05",
+        b"Thu, 4 Mar 2016 20:37:57 GMT",
+        b"Fri, 25 Mar 2016 20:37:57 -0800 ",
         b"2016-02-30T20:37:57Z",
         b"2016-03-24T25:37:57Z",
         b"2016-03-24T20:37:57.Z",
@@ -91,10 +103,13 @@ def test_what_is_no_instant_in_these_spellings_is_none(text: bytes) -> None:
 
 _moments = (
     st.datetimes(timezones=st.just(UTC))
-    .filter(lambda when: when.year >= 1000)
+    .filter(lambda when: 1000 < when.year < 9999)
     .map(lambda when: (when - datetime(1970, 1, 1, tzinfo=UTC)) // when.resolution)
 )
-_spellings = st.builds(Spelling, st.just(0), st.integers(0, 6)) | st.sampled_from([Spelling(1), Spelling(2)])
+_zones = st.sampled_from([0, 2880]) | st.integers(1, 2879).filter(lambda code: code != 1440)
+_isos = st.just(0) | st.builds(lambda row, zone: row + ROWS * zone, st.sampled_from([3, 4]), _zones)
+_dates = st.just(1) | st.builds(lambda row, zone: row + ROWS * zone, st.sampled_from([2, 5]), _zones)
+_spellings = st.builds(Spelling, _isos, st.integers(0, 6)) | _dates.map(Spelling)
 
 
 @given(_moments, _moments, _spellings)

@@ -1,0 +1,88 @@
+"""Which writes a state is made of, by their numbers: for who has to name them, and for what is decided once.
+
+What decides answers is the state as one number; this takes a look at each write that touches a place.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from chatproxy.core.cassette.cassette import Cassette
+from chatproxy.core.model import ExchangeNumber
+from chatproxy.core.timeline.standing import Role, Standing
+from chatproxy.core.timeline.states import Done, Effect, States, Where, is_create
+
+_UPDATES = frozenset({Effect.CHANGES, Effect.MAY_CHANGE})
+
+
+class Need(NamedTuple):
+    """What decides whether a request can be answered: its method, its place, and the digest of a unique value."""
+
+    method: str
+    where: Where
+    unique: int = 0
+
+    def has(self, write: Done, made: set[int]) -> bool:
+        """Tell whether a write counts; ``made`` are the objects that were made with the unique value."""
+        if write.place in self.where.above:
+            return write.effect not in _UPDATES
+        if is_create(self.method, self.where):
+            return write.place in made
+        if self.method == "DELETE" and self.where.is_object:
+            return write.place == self.where.place and write.effect is not Effect.CHANGES
+        return self.where.place == write.place or self.where.place in write.touched
+
+
+def need_of(method: str, standing: Standing, unique: int, *, by_collection: bool) -> Need:
+    """Return what decides whether an exchange can answer."""
+    is_failed = standing.done is not None and standing.done.effect is Effect.MAY_DELETE
+    needs_place = (standing.role is Role.REFUSAL and (by_collection or method == "DELETE")) or is_failed
+    return Need("GET" if needs_place else method, standing.where, unique)
+
+
+def counting(cassette: Cassette, need: Need) -> dict[ExchangeNumber, Done]:
+    """Return all recorded writes that may count for a need, by their numbers, growing."""
+    made = {done.place for _, done in _writes(cassette, need.unique)} if need.unique else set()
+    digests = {need.where.place, *need.where.above, *made}
+    found = {number: done for digest in digests for number, done in _writes(cassette, digest) if need.has(done, made)}
+    return dict(sorted(found.items()))
+
+
+def _writes(cassette: Cassette, digest: int) -> Iterator[tuple[ExchangeNumber, Done]]:
+    for number in cassette.touching(digest):
+        done = cassette.standing(number).done
+        assert done is not None
+        yield number, done
+
+
+def remembered(writes: Mapping[ExchangeNumber, Done]) -> frozenset[ExchangeNumber]:
+    """Return the numbers of writes without those that a delete among them made forgotten."""
+    found = dict(writes)
+    for number, done in writes.items():
+        if done.effect is Effect.DELETES and number in found:
+            gone = (one for one, other in found.items() if done.place in {other.place, *other.above})
+            for one in [one for one in gone if one != number]:
+                del found[one]
+    return frozenset(found)
+
+
+def before(
+    standing: Standing, number: ExchangeNumber, writes: Mapping[ExchangeNumber, Done]
+) -> frozenset[ExchangeNumber]:
+    """Return which of these writes had been done for an exchange."""
+    return remembered(
+        {
+            one: done
+            for one, done in writes.items()
+            if (one < number or one in standing.with_) and one not in standing.without and one != number
+        }
+    )
+
+
+def whole(cassette: Cassette) -> States:
+    """Return the states after all that was recorded, also after what no session can do."""
+    states = States()
+    for number in cassette.numbers():
+        write = cassette.standing(number).done
+        if write is not None:
+            states.do(write)
+    return states

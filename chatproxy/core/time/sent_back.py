@@ -1,0 +1,91 @@
+"""Times that a client sends back: which recorded ones a request may have had where it now has some that were served.
+
+1. A whole string that was served as an instant is turned back: a value of the query or the form, or a string in a
+   value that is JSON. It keeps its spelling.
+2. Where several recorded instants were served as one second, each is a reading.
+3. Where an answer repeats what was turned back, as a whole string or as a value in an address, it stands as sent.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice, product
+from typing import NamedTuple
+from urllib.parse import quote, quote_plus
+
+from chatproxy.core.matching.normal_form import FORMS, NormalForm
+from chatproxy.core.time.timestamps import Spelled, read_instant, spell_instant
+
+Recorded = Callable[[Spelled], Iterable[int]]
+"""Gives the recorded moments of the instants that were served so."""
+
+_MOST = 256
+"""How many readings are looked at; of more none is."""
+
+
+class Reading(NamedTuple):
+    """A request with recorded times, and which of them stands in the place of which that was sent."""
+
+    form: NormalForm
+    sent: Mapping[bytes, bytes]
+
+
+class _Found(NamedTuple):
+    """A time in one of the pairs of query and body, and the recorded ones that it may stand for."""
+
+    pair: int
+    start: int
+    end: int
+    text: bytes
+    recorded: list[bytes]
+
+
+def readings(form: NormalForm, recorded: Recorded) -> list[Reading]:
+    """Return the readings of a request; none where it has no time that was served."""
+    body = form.body if form.kind in FORMS else ()
+    pairs = [*form.query, *body]
+    found = [one for nth, pair in enumerate(pairs) for one in _times(nth, pair, recorded)]
+    choices = list(islice(product(*(one.recorded for one in found)), _MOST + 1)) if found else []
+    if len(choices) > _MOST:
+        return []
+    return [_reading(form, pairs, list(zip(found, chosen, strict=True))) for chosen in choices]
+
+
+def _times(nth: int, pair: bytes, recorded: Recorded) -> Iterator[_Found]:
+    for start, end, served in times_in(pair):
+        texts = list(dict.fromkeys(spell_instant(moment, served.spelling) for moment in sorted(recorded(served))))
+        if texts:
+            yield _Found(nth, start, end, pair[start:end], texts)
+
+
+def times_in(pair: bytes) -> Iterator[tuple[int, int, Spelled]]:
+    """Yield the times in ``name=value`` that are the value or a string in its JSON, each with where it stands."""
+    whole = pair.find(b"=") + 1
+    if time := read_instant(pair[whole:]):
+        yield whole, len(pair), time
+        return
+    for found in _STRING.finditer(pair, whole):
+        if found["colon"] is None and (time := read_instant(found["text"])):
+            yield *found.span("text"), time
+
+
+_STRING = re.compile(rb'"(?P<text>(?:[^"\\]++|\\.)*+)"(?P<colon>\s*:)?', re.DOTALL)
+"""A string in JSON; with a colon behind it is a name."""
+
+
+def _reading(form: NormalForm, pairs: list[bytes], chosen: list[tuple[_Found, bytes]]) -> Reading:
+    turned = list(pairs)
+    for one, text in reversed(chosen):
+        pair = turned[one.pair]
+        turned[one.pair] = pair[: one.start] + text + pair[one.end :]
+    query, body = tuple(turned[: len(form.query)]), tuple(turned[len(form.query) :])
+    form = form._replace(query=query, body=body if form.kind in FORMS else form.body)
+    return Reading(form, {text: one.text for one, text in chosen})
+
+
+def repeated(text: bytes, sent: Mapping[bytes, bytes], percent: str = "%") -> bytes:
+    """Put what was sent in the place of what was recorded; ``percent`` is how the text spells that sign."""
+    for recorded, live in sent.items():
+        for spell in (str, quote, quote_plus):
+            one, other = (spell(time.decode()).replace("%", percent).encode() for time in (recorded, live))
+            text = re.sub(rb'(?<=["=])%b(?=\\?"|&)' % re.escape(one), other, text)  # a time has no backslash
+    return text

@@ -1,0 +1,193 @@
+"""States: what has been done at a place, as one number, the same wherever the same writes were done.
+
+The laws:
+
+1. The place of a write is the object that it makes, changes or deletes; that of a read is what its path names.
+2. A write touches its place, the collection that holds it and, where the owner shows counts of what is below it, the
+   owner and the owner's collection. A create, a delete, and a delete that may have been done touch all below, too.
+3. The state of a place is the set of writes done that touch it. A delete makes all at and below its place forgotten;
+   the delete itself stays, and nothing there counts after it.
+4. An update needs the state of its place. A delete needs that the object lives: the writes that made it and those
+   that may have deleted it, here and above. A create needs those above and, where a field is unique, all that was
+   done to objects made with its value. The three are never taken for each other.
+
+A set of writes is the exclusive or of a random number for each of them, so that each step takes the same time however
+many there are. Two different sets are taken for one in one of 2**64 cases.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from enum import IntEnum
+from hashlib import blake2b
+from typing import NamedTuple
+
+from chatproxy.core.model import ExchangeNumber, is_read
+
+
+class Effect(IntEnum):
+    """What a write does to its object; the numbers are stored."""
+
+    MAKES = 1
+    CHANGES = 2
+    DELETES = 3
+    MAY_CHANGE = 4
+    """It was answered 5xx: it may have been carried out."""
+    MAY_DELETE = 5
+
+
+class Where(NamedTuple):
+    """A place by digests of paths: the objects above it from the top down, the place, and whether it is an object."""
+
+    above: tuple[int, ...]
+    place: int
+    is_object: bool
+
+
+class Done(NamedTuple):
+    """What doing a write changes: its mark, its object with those above, and what it touches besides.
+
+    ``touched`` has the collection first, then the owner and the owner's collection where they are touched. ``unique``
+    is a digest of the value of the unique field that a create has, 0 without one.
+    """
+
+    mark: int
+    effect: Effect
+    above: tuple[int, ...]
+    place: int
+    touched: tuple[int, ...]
+    unique: int = 0
+
+
+def is_create(method: str, where: Where) -> bool:
+    """Tell whether a request asks for a new member of a collection."""
+    return not where.is_object and method != "DELETE" and not is_read(method)
+
+
+def mark(number: ExchangeNumber) -> int:
+    """Return the random number of a write: never 0, and the same wherever its cassette is compiled."""
+    return _digest(b"%d" % number) | 1
+
+
+def place_digest(path: bytes) -> int:
+    """Return the digest of a place's path."""
+    return _digest(b"/" + path)
+
+
+def unique_digest(collection: int, value: bytes) -> int:
+    """Return the digest of a value of the unique field of a collection's members."""
+    return _digest(b"=%d=%b" % (collection, value)) | 1
+
+
+_TO_DELETE, _TO_CREATE = 0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F
+"""Random numbers that tell what a delete or a create needs from a state."""
+
+
+def _digest(text: bytes) -> int:
+    return int.from_bytes(blake2b(text, digest_size=8).digest(), "big")
+
+
+class States:
+    """The states of all places, given the writes done."""
+
+    def __init__(self) -> None:
+        self._at: defaultdict[int, int] = defaultdict(int)
+        """The writes at each object: its delete alone, once it is deleted."""
+        self._touching: defaultdict[int, int] = defaultdict(int)
+        """The writes that touch a collection, or an owner from below."""
+        self._changes: dict[int, int] = {}
+        """Those of the writes at an object that only change it."""
+        self._may_change: dict[int, int] = {}
+        """Those that may have changed it; they are few, and so have no room among the others."""
+        self._deleted: set[int] = set()
+        self._made_with: dict[int, list[int]] = {}
+
+    def do(self, write: Done) -> None:
+        """Take in that a write is done."""
+        place = write.place
+        if place in self._deleted or not self._deleted.isdisjoint(write.above):
+            return  # nothing there counts any more
+        if write.effect is Effect.DELETES:
+            self._delete(write)
+            return
+        self._at[place] ^= write.mark
+        for touched in write.touched:
+            self._touching[touched] ^= write.mark
+        if write.effect is Effect.CHANGES:
+            self._changes[place] = self._changes.get(place, 0) ^ write.mark
+        elif write.effect is Effect.MAY_CHANGE:
+            self._may_change[place] = self._may_change.get(place, 0) ^ write.mark
+        if write.unique:
+            self._made_with.setdefault(write.unique, []).append(place)
+
+    def _delete(self, write: Done) -> None:
+        place = write.place
+        forgotten = self._at[place] ^ write.mark
+        for touched in write.touched:
+            self._touching[touched] ^= forgotten
+        self._touching[write.touched[0]] ^= self._touching.pop(place, 0)  # by what was below
+        self._at[place] = write.mark
+        self._deleted.add(place)
+        self._changes.pop(place, None)
+        self._may_change.pop(place, None)
+
+    def of(self, where: Where) -> int:
+        """Return the state of a place: what a read and an update need."""
+        above, is_deleted = self._above(where)
+        if is_deleted:
+            return above
+        touching = above ^ self._touching.get(where.place, 0)
+        return touching ^ self._at.get(where.place, 0) if where.is_object else touching
+
+    def to_delete(self, where: Where) -> int:
+        """Return what a delete of an object needs."""
+        above, is_deleted = self._above(where)
+        if is_deleted:
+            return above ^ _TO_DELETE
+        return above ^ self._at.get(where.place, 0) ^ self._changes.get(where.place, 0) ^ _TO_DELETE
+
+    def to_create(self, where: Where, unique: int = 0) -> int:
+        """Return what a create in a collection needs, with the digest of its value of the unique field."""
+        above, is_deleted = self._above(where)
+        if not is_deleted:
+            for place in self._made_with.get(unique, ()):
+                above ^= self._at[place]
+        return above ^ _TO_CREATE
+
+    def needed(self, method: str, where: Where, unique: int = 0) -> int:
+        """Return the state that a request needs if it is carried out.
+
+        A delete that was not, and the refusal of a create where no table says what is unique, need that of the place.
+        """
+        if is_create(method, where):
+            return self.to_create(where, unique)
+        return self.to_delete(where) if method == "DELETE" and where.is_object else self.of(where)
+
+    @contextmanager
+    def also(self, writes: Sequence[Done]) -> Iterator[None]:
+        """Have these writes done, too, as long as this lasts."""
+        places = {place for write in writes for place in (write.place, *write.touched)}
+        tables = (self._at, self._touching, self._changes, self._may_change)
+        held = [{place: table[place] for place in places if place in table} for table in tables]
+        deleted = places & self._deleted
+        made = {write.unique: list(self._made_with.get(write.unique, ())) for write in writes if write.unique}
+        for write in writes:
+            self.do(write)
+        yield
+        for table, before in zip(tables, held, strict=True):
+            for place in places - before.keys():
+                table.pop(place, None)
+            table.update(before)
+        self._deleted -= places - deleted
+        self._made_with.update(made)
+
+    def _above(self, where: Where) -> tuple[int, bool]:
+        """Return what was done above a place and touches it, and whether that, or the object itself, was deleted."""
+        state = 0
+        for object_ in where.above:
+            state ^= self._at.get(object_, 0) ^ self._changes.get(object_, 0) ^ self._may_change.get(object_, 0)
+            if object_ in self._deleted:
+                return state, True
+        if where.is_object and where.place in self._deleted:
+            return state ^ self._at[where.place], True
+        return state, False

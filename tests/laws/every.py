@@ -1,0 +1,186 @@
+"""All that is tried, and how often: one table for the tests and for ``python -m laws.survey``."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from laws.agents import PYTHON
+from laws.cases import Changed, Racing, Reordered, Same, Threads
+from laws.cursors import Cursors
+from laws.files import by_export, by_store, shared
+from laws.programs import Style
+from laws.scenes import LIVELY, QUIET, QUIRKY, TROUBLED, Scene, program_in
+from laws.twice import Twice
+from laws.upstream import Quirks
+
+from chatproxy.store import Store
+
+Case = Callable[[int], list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One thing that must hold: what makes its cases, and with how many seeds it is tried in the profile ``ci``.
+
+    ``scene`` is what its programs are made for, where they are made so. ``fails`` says why cases fail today.
+    ``first`` is the first seed.
+    """
+
+    make: Callable[[Store], Case]
+    count: int
+    scene: Scene | None = None
+    fails: str = ""
+    first: int = 0
+
+
+KNOWN = "a given SID that an answer showed before the client sent it is served as another, and then refused"
+EPOCHS = "epochs of whole timelines stand where states of single objects are to stand"
+CLOCK = "instants have no ranks: where sleeps are mocked all are one second, others' take that of the last write"
+ENVIRONMENT = "a fixture keeps what the client says of itself"
+
+CLOSE = Scene(Style(sleeps=(0, 0, 0.05, 0.3), most=10, pages=False))
+ROLES = replace(QUIET, style=Style(roles=True))
+SEVERAL = Scene(Style(most=30), seeded=3)
+SHY = replace(LIVELY, quirks=Quirks(attributes_in_lists=False))
+RENAMES = replace(QUIET, style=Style(renames=True))
+
+
+def same(scene: Scene, fails: str) -> Tried:
+    """Try the same program."""
+    return Tried(lambda store: Same(store, scene), 25, scene, fails)
+
+
+SAME = {
+    "own": same(QUIET, f"{KNOWN}; {CLOCK}"),
+    "others": same(LIVELY, f"{KNOWN}; {CLOCK}"),
+    "others and quirks": same(QUIRKY, f"{KNOWN}; {CLOCK}"),
+    "others, quirks and failures": same(TROUBLED, f"{KNOWN}; {EPOCHS}; {CLOCK}"),
+}
+
+CHANGED = {
+    "memory": Tried(lambda store: Changed(QUIET), 100, QUIET, f"{KNOWN}; {EPOCHS}"),
+    "store": Tried(lambda store: Changed(QUIET, by_store(store)), 100, QUIET, f"{KNOWN}; {EPOCHS}", 10_000),
+    "file": Tried(lambda store: Changed(QUIET, shared, renumbered=True), 100, QUIET, f"{KNOWN}; {EPOCHS}", 20_000),
+    "export": Tried(
+        lambda store: Changed(QUIET, by_export(store), renumbered=True), 25, QUIET, f"{KNOWN}; {EPOCHS}", 30_000
+    ),
+    "roles": Tried(lambda store: Changed(ROLES), 100, ROLES, f"{KNOWN}; {EPOCHS}", 40_000),
+    "several channels": Tried(lambda store: Changed(SEVERAL), 100, SEVERAL, f"{KNOWN}; {EPOCHS}"),
+}
+
+REORDERED = {
+    "one channel": Tried(lambda store: Reordered(QUIET), 75, QUIET, f"{KNOWN}; {EPOCHS}"),
+    "several channels": Tried(lambda store: Reordered(SEVERAL), 25, SEVERAL, f"{KNOWN}; {EPOCHS}"),
+}
+
+THREADS = {
+    "different": Tried(lambda store: Threads(equal=False), 5, fails=EPOCHS),
+    "equal": Tried(lambda store: Threads(equal=True), 5, fails=EPOCHS),
+    "twelve, three at a time": Tried(lambda store: Threads(12, equal=False, together=3, replays=10), 3, fails=EPOCHS),
+}
+
+
+def cursor(kind: str, sleeps: float, *, from_file: bool, strict: bool) -> Tried:
+    """Try what goes by dates."""
+
+    def make(store: Store) -> Case:
+        return Cursors(kind, sleeps=sleeps, strict=strict, source=shared if from_file else by_store(store))
+
+    return Tried(make, 9, fails=CLOCK)
+
+
+RACES = {
+    "one channel": Tried(lambda store: Racing(CLOSE), 20, fails=EPOCHS),
+}
+
+CURSORS = {
+    f"{kind}, sleeps {'kept' if sleeps else 'mocked'}, from a {'file' if from_file else 'store'}": cursor(
+        kind, sleeps, from_file=from_file, strict=True
+    )
+    for kind in ("read", "own", "answer")
+    for sleeps in (1, 0)
+    for from_file in (False, True)
+}
+
+FIXTURES = {
+    "own": Tried(lambda store: Twice(), 10, fails=ENVIRONMENT),
+    "others": Tried(lambda store: Twice(others=True), 10, fails=ENVIRONMENT),
+    "own, one client": Tried(lambda store: Twice(agents=(PYTHON, PYTHON)), 10, fails=EPOCHS),
+    "others, one client": Tried(lambda store: Twice(others=True, agents=(PYTHON, PYTHON)), 10, fails=EPOCHS),
+}
+
+BEYOND = {
+    "unique names that change": Tried(lambda store: Changed(RENAMES), 50, RENAMES),
+    "attributes that lists do not show": Tried(lambda store: Same(store, SHY), 25, SHY),
+    "a cursor that takes what is as late as the last": cursor("own", 1, from_file=False, strict=False),
+}
+"""What no law promises; ``survey`` tells how it fares."""
+
+EVERY = {
+    f"{what}: {name}": tried
+    for what, of in (
+        ("same", SAME),
+        ("changed", CHANGED),
+        ("reordered", REORDERED),
+        ("threads", THREADS),
+        ("races", RACES),
+        ("cursor", CURSORS),
+        ("fixture", FIXTURES),
+        ("beyond", BEYOND),
+    )
+    for name, tried in of.items()
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of cases: how many were tried, and what was wrong with which seeds, the smallest programs first."""
+
+    count: int
+    wrong: list[tuple[int, int, list[str]]]
+
+    def __str__(self) -> str:
+        return "\n".join([f"{len(self.wrong)} of {self.count} are wrong", *self.smallest(5)])
+
+    def smallest(self, most: int) -> list[str]:
+        """Return a line for each of the smallest, or of the first where programs are not made for a scene."""
+        return [f"seed {seed}, {size or 'some'} operations: {found[0]}" for size, seed, found in self.wrong[:most]]
+
+    def kinds(self) -> Counter[str]:
+        """Count the kinds of what was wrong: the words in front."""
+        return Counter(kind_of(line) for _, _, found in self.wrong for line in found)
+
+
+def kind_of(line: str) -> str:
+    """Return the kind of what a line tells: a run, where one is named, and what happened there."""
+    words = line.split(": ")
+    return ": ".join(words[: 2 if words[0] in _RUNS else 1])
+
+
+_RUNS = {"store", "bind", "file", "new year", "extra", "fewer", "bytes"}
+
+
+def outcome(tried: Tried, store: Store, count: int) -> Outcome:
+    """Try so many seeds."""
+    case = tried.make(store)
+    wrong = []
+    for seed in range(tried.first, tried.first + count):
+        if found := case(seed):
+            size = len(program_in(tried.scene, seed).ops) if tried.scene else 0
+            wrong.append((size, seed, found))
+    return Outcome(count, sorted(wrong))
+
+
+_MEMORY = Path("/dev/shm")
+
+
+@contextmanager
+def passing_store() -> Iterator[Store]:
+    """Open a store that goes away, in memory where there is a place for it: each program makes five commits."""
+    with TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None) as folder:
+        store = Store(Path(folder))
+        yield store
+        store.close()

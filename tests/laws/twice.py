@@ -1,0 +1,50 @@
+"""One case of what the laws say of files: a program that is recorded twice."""
+
+from random import Random
+
+from laws.agents import OLDER, PYTHON, Agent
+from laws.files import exported, without_known
+from laws.programs import Program, Style, random_program
+from laws.resources import SECOND
+from laws.runs import BEGIN, Recorded, record
+from laws.scenes import clients
+from laws.traffic import Pace
+from laws.upstream import OTHERS, Other, Quirks, Upstream
+
+_STYLE = Style(sleeps=(0, 0, 0, 0.3, 1.5, 2.5))
+
+
+class Twice:
+    """A program that is recorded again gives the same file: by other SIDs, delays and clients, and another account."""
+
+    def __init__(self, *, others: bool = False, agents: tuple[Agent, Agent] = (PYTHON, OLDER)) -> None:
+        self._others = others
+        self._agents = agents
+
+    def __call__(self, seed: int) -> list[str]:
+        """Record the program of a seed twice, by two accounts."""
+        program = random_program(seed, _STYLE)
+        one, other = (self._recorded(program, seed, nth).cassette() for nth in range(2))
+        files = without_known(exported(one)), without_known(exported(other))
+        anonymous = exported(one, anonymous=True), exported(other, anonymous=True)
+        found = {"same": files, "anonymous": anonymous}
+        return [f"bytes: {name}: {_first_line(*texts)}" for name, texts in found.items() if texts[0] != texts[1]]
+
+    def _recorded(self, program: Program, seed: int, nth: int) -> Recorded:
+        draw = Random(f"file {seed} {nth}")
+        begin = BEGIN + draw.randrange(10**12)
+        others: list[Other] = []
+        if self._others:
+            drawn = Random(f"others {seed}")
+            turns = [turn for turn, op in enumerate(program.ops, 1) if op.sleep > 2]
+            others = [Other(drawn.choice(OTHERS), drawn.randrange(10**6), turn=turn) for turn in turns]
+        quirks = Quirks(ahead=draw.randrange(100 * SECOND), date_ahead=draw.randrange(3) * SECOND)
+        upstream = Upstream(2 * seed + nth, begin, quirks=quirks, others=others)
+        pace = Pace(0.01, draw.choice([0.02, 0.1, 0.3]))
+        return record(upstream, clients(program), draw, begin, pace=pace, agent=self._agents[nth])
+
+
+def _first_line(one: str, other: str) -> str:
+    pairs = zip(one.splitlines(), other.splitlines(), strict=False)
+    nth, lines = next(((nth, pair) for nth, pair in enumerate(pairs, 1) if pair[0] != pair[1]), (0, ("", "")))
+    return f"line {nth}: {lines[0].strip()[:160]!r}, then {lines[1].strip()[:160]!r}"
