@@ -118,8 +118,12 @@ class Precedence:
             last[key] = nth
 
     def _part(self, steps: dict[int, list[Step]]) -> None:
-        """Have what was asked before a step, at its object, what shows that, or below it, come before the rest."""
+        """Have what was asked before a step, at its object, what shows that, or below it, come before the rest.
+
+        Of the rest comes first what was the first to show it.
+        """
         posts = {step: self._post() for step in dict.fromkeys(chain.from_iterable(steps.values()))}
+        first = self._first_after(posts)
         of_object = {place: [one for one in at if one.floors[0] == place] for place, at in steps.items()}
         own = {place: some for place, some in of_object.items() if some}
         near: defaultdict[int, list[int]] = defaultdict(list)
@@ -132,24 +136,36 @@ class Precedence:
                 if place in own:
                     below[place].append(nth)
         for place, nths in near.items():
-            self._line_up_at(nths, steps[place], posts)
+            self._line_up_at(nths, steps[place], posts, first)
         for place, nths in below.items():
-            self._line_up_at(nths, own[place], posts)
+            self._line_up_at(nths, own[place], posts, first)
 
-    def _line_up_at(self, nths: Sequence[int], steps: Sequence[Step], posts: dict[Step, int]) -> None:
+    def _first_after(self, posts: dict[Step, int]) -> dict[Step, int]:
+        """Return what comes first after each step: the exchange that showed it, its post where that is left out."""
+        kept, first = set(self._kept), {}
+        for step, post in posts.items():
+            nth = self._number[step.number]
+            first[step] = nth if nth in kept else post
+            if nth in kept:
+                self._edge(post, nth)
+        return first
+
+    def _line_up_at(
+        self, nths: Sequence[int], steps: Sequence[Step], posts: dict[Step, int], first: dict[Step, int]
+    ) -> None:
         begin = 0
         last: int | None = None
         for step in steps:
             end = bisect_left(nths, self._number[step.number])
             self._between(last, nths[begin:end], posts[step])
-            begin, last = end, posts[step]
+            begin, last = end, first[step]
         self._between(last, nths[begin:], None)
 
     def _between(self, last: int | None, nths: Sequence[int], post: int | None) -> None:
-        """Have these come after one post, and before another."""
+        """Have these come after a post or an exchange, and before another post."""
         for before, after in ((last, nths), *((nth, (post,)) for nth in nths), (last, (post,))):
             for one in after:
-                if before is not None and one is not None:
+                if before is not None and one is not None and before != one:
                     self._edge(before, one)
 
 
