@@ -124,6 +124,8 @@ class KnownSids:
         if self.is_settled(user):
             return
         recorded = self._users[user[:2]]
+        if user in self._offered or user in self._nothing:
+            self.take(user)
         own = self.by_own.get(user) or (RecordedSid(user) if self._cassette.numbered(user) else None)
         said = own or self._pairs.of(user)
         if said is not None and said not in recorded:

@@ -9,10 +9,12 @@ from strategies import exchanges, responses, twilio_responses, users
 from chatproxy.core.answers.template import Learned, Reply, compiled_reply
 from chatproxy.core.cassette.codec import (
     decode_exchange,
+    decode_known,
     decode_stencil,
     decode_told,
     decode_users,
     encode_exchange,
+    encode_known,
     encode_reply,
     encode_told,
     encode_users,
@@ -28,10 +30,13 @@ from chatproxy.core.model import (
     Exchange,
     ExchangeNumber,
     InOrder,
+    LiveSid,
+    RecordedSid,
     Request,
     Response,
     Standing,
 )
+from chatproxy.core.timeline.known import Known
 
 EXCHANGE = numbered(1, Request("GET", b"/"), Response(200), "https://chat.twilio.com", asked=1, answered=2)
 
@@ -188,3 +193,8 @@ def test_what_a_fixture_says_of_a_state_and_who_gave_up_come_back_from_a_record(
 @given(st.dictionaries(numbers, _in_order))
 def test_what_there_is_to_tell_comes_back_from_its_record(told: dict[ExchangeNumber, InOrder]) -> None:
     assert decode_told(encode_told(told)) == told
+
+
+def test_known_sids_come_back_from_their_record() -> None:
+    known = (Known(RecordedSid(b"CH1"), RecordedSid(b"IS1"), LiveSid(b"CH2"), "CHANNEL"), Known(RecordedSid(b"IS1")))
+    assert decode_known(encode_known(known)) == known

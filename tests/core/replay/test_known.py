@@ -25,7 +25,7 @@ from strategies import UPSTREAM
 
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.matching.normal_form import normalize
-from chatproxy.core.model import Request, Response
+from chatproxy.core.model import RecordedSid, Request, Response
 from chatproxy.core.replay.bindings import Bindings, Choice
 
 ONE, TWO, THREE = (sid("CH", digit) for digit in "123")
@@ -460,3 +460,25 @@ def test_a_kept_user_is_served_as_recorded_whoever_asks() -> None:
     sids = Bindings(recorded, Choice(keep=frozenset({"AC"})))
     assert refusal(sids, live) is None
     assert sids.recorded_user(live) == live
+
+
+def test_of_several_that_bind_names_for_a_user_the_first_one_that_is_sent_stands_for_it() -> None:
+    one, live, other = (sid("AC", digit) for digit in "123")
+    request = Request("GET", messages().encode())
+    recorded = MemoryCassette("a", [numbered(1, request, Response(200), UPSTREAM, 1, 1, user=one)], RULES)
+    sids = Bindings(recorded, Choice(bind={live: one, other: one}))
+    assert refusal(sids, one) == f"{one} stands for itself, but bind or a variable names another for it"
+    assert refusal(sids, other) is None
+    assert sids.recorded_user(other) == one
+    taken = refusal(sids, live)
+    assert taken is not None
+    assert taken.endswith(f"by bind, and so does {other}, which this session sent before it")
+
+
+def test_a_user_that_stands_for_what_is_no_user_need_not_stand_for_one() -> None:
+    one, live = sid("AC", "1"), sid("AC", "2")
+    request = Request("GET", messages().encode())
+    recorded = MemoryCassette("a", [numbered(1, request, Response(200), UPSTREAM, 1, 1, user=one)], RULES)
+    sids = Bindings(recorded, Choice(bind={live: CHANNEL}))
+    assert "another stands for each already" not in (refusal(sids, live) or "")
+    assert sids.to_live(RecordedSid(one.encode())) == one.encode()

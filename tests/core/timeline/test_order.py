@@ -1,7 +1,7 @@
 from collections import Counter
 
 import pytest
-from core.timeline.recordings import CHANNEL, CHANNELS, MESSAGES, SERVICE, A, B, Recording, compiled
+from core.timeline.recordings import CHANNEL, CHANNELS, MEMBERS, MESSAGES, SERVICE, A, B, Recording, compiled
 from core.timeline.second import MODEL, exchanges, model
 from hypothesis import given
 from hypothesis import strategies as st
@@ -68,10 +68,16 @@ def test_a_create_comes_after_what_was_done_to_objects_of_its_unique_value() -> 
     assert order(recording) == [1, 2, 3]
 
 
-def test_what_lies_before_a_step_comes_before_what_lies_after() -> None:
+def test_what_lies_before_a_step_comes_before_what_lies_after_and_of_that_what_showed_it_first() -> None:
     recording = Recording().fetch(A, "z").page({"sid": A, "body": "z"}).fetch(B).fetch(A, "y")
     recording.add("GET", MESSAGES + "?PageSize=9", shows={"messages": []})
-    assert order(recording) == [2, 3, 1, 5, 4]
+    assert order(recording) == [2, 3, 1, 4, 5]
+
+
+def test_what_lies_below_an_object_stays_on_its_side_of_a_change_of_that() -> None:
+    recording = Recording().add("GET", CHANNEL, shows={"sid": "x", "friendly_name": "a"}).page(into=MESSAGES)
+    recording.add("GET", CHANNEL, shows={"sid": "x", "friendly_name": "b"}).add("GET", MEMBERS, shows={})
+    assert order(recording) == [1, 2, 3, 4]
 
 
 def test_the_sids_of_paths_are_compared_by_the_numbers_that_they_have_so_far() -> None:
