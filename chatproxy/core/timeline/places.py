@@ -104,8 +104,10 @@ class Places:
     def need(self, one: Trace, done: Done | None) -> Need:
         """Return what an exchange needs to be the same, given what it does, if it does anything."""
         is_collection = one.path == one.timeline
-        if is_read(one.method) or one.may_be_in or (one.method == "DELETE") == is_collection:
+        if is_read(one.method) or (one.method == "DELETE") == is_collection:
             return Need.STATE
+        if one.may_be_in:
+            return Need.ROOM if done and is_collection else Need.STATE
         if one.method == "DELETE":
             return Need.LIFE if one.status < HTTPStatus.BAD_REQUEST else Need.STATE
         return Need.ROOM if done or self.has_table(one.timeline) else Need.STATE

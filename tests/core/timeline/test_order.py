@@ -75,8 +75,8 @@ def test_what_lies_before_a_step_comes_before_what_lies_after_and_of_that_what_s
 
 
 def test_what_lies_below_an_object_stays_on_its_side_of_a_change_of_that() -> None:
-    recording = Recording().add("GET", CHANNEL, shows={"sid": "x", "friendly_name": "a"}).page(into=MESSAGES)
-    recording.add("GET", CHANNEL, shows={"sid": "x", "friendly_name": "b"}).add("GET", MEMBERS, shows={})
+    recording = Recording().add("GET", CHANNEL, shows={"sid": CHANNEL[-34:], "friendly_name": "a"}).page(into=MESSAGES)
+    recording.add("GET", CHANNEL, shows={"sid": CHANNEL[-34:], "friendly_name": "b"}).add("GET", MEMBERS, shows={})
     assert order(recording) == [1, 2, 3, 4]
 
 

@@ -311,3 +311,14 @@ def test_the_model_of_the_laws_is_of_the_same_opinion(kind: str) -> None:
         pytest.skip("the model of the laws is not beside the repository")
     for seed in range(many(20)):
         assert list(opinions(kind, seed)) == []
+
+
+def test_law_4_what_is_asked_for_by_a_name_of_which_no_answer_tells_the_sid_stands_in_its_collections_state() -> None:
+    absent = f"{CHANNELS}/general"
+    recording = Recording().add("DELETE", CHANNEL, 204).add("GET", f"{absent}/Messages", 404).add("DELETE", absent, 404)
+    recording.add("POST", absent, 404, body="FriendlyName=a").add("POST", f"{absent}/Messages", 404, body="Body=a")
+    recording.add("GET", CHANNELS, shows={"channels": []}).add("POST", f"{absent}/Messages", 201, body="Body=a")
+    _, name, gone, update, create, listed, made = recording.standings
+    assert name.where == gone.where == update.where == create.where == listed.where
+    assert {one.states for one in (name, gone, update, create)} == {listed.states}
+    assert made.states != listed.states
