@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from core.recordings import Given, where
+from core.recordings import Given
 from core.scenarios import RULES, Recording, Step, exported, scenarios
 from exchanges import numbered
 from fixture.fixtures import read
@@ -153,7 +153,8 @@ def test_law_1_what_shows_no_certain_or_not_the_last_state_is_not_asked() -> Non
 
     assert skipped(4, Given()) is None
     assert skipped(4, Given(changes={4: lambda one: one._replace(role=Role.DOUBTFUL, states=())})) == NOT_LAST
-    later = Given(given={where(TALK[3].request.target).place: [Change(ExchangeNumber(5), ())]})
+    place = MemoryCassette("a", TALK, RULES).standing(ExchangeNumber(4)).where.place
+    later = Given(given={place: [Change(ExchangeNumber(5), ())]})
     assert skipped(4, later) == NOT_LAST
     unsure = Given(changes={3: lambda one: one._replace(role=Role.DOUBTFUL, states=())})
     assert skipped(4, unsure) is None
