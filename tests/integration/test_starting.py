@@ -28,7 +28,7 @@ _PARTS = {
     "chatproxy.core.products": "chat edge_headers every product sid_types",
     "chatproxy.core.record": "recorder",
     "chatproxy.core.replay": """
-        askers bindings fetches fresh gaps journal known live numbers pairs player progress rendered session
+        askers bindings fetches fresh gaps journal known live marks numbers pairs player progress rendered session
         sessions
     """,
     "chatproxy.core.report": "report",
