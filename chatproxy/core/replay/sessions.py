@@ -20,9 +20,6 @@ SESSION = b"x-chatproxy-session"
 
 _NAME = re.compile(rb"[A-Za-z0-9._-]{1,100}")
 
-_REFUSED = 4
-"""What statuses begin with that tell that nothing was done."""
-
 OF_KEYS = "*"
 """In place of a session's name: the one of API keys, which may become another."""
 
