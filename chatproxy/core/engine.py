@@ -235,8 +235,7 @@ class Engine:
     def _play(self, sessions: Sessions, session: Session, asked: _Asked) -> tuple[Session, Played]:
         """Replay a request in its session, or in that session begun anew if that can, and no write is left in this."""
         played = play_request(session, asked.blanked, asked.asker.user)
-        is_over = played.number is None and len(session.progress.done) == session.cassette.writes
-        if is_over and (anew := sessions.anew(session)) is not None:
+        if played.number is None and session.is_over and (anew := sessions.anew(session)) is not None:
             again = play_request(anew, asked.blanked, asked.asker.user)
             if again.number is not None:
                 anew.blanked(asked.request, asked.asker.blanker)  # it is to remember what pseudonyms stand for

@@ -137,7 +137,7 @@ def _recorded(session: Session, played: Played, miss: Miss, made: str | None) ->
         changed = f"recorded only before {_writes(session, miss)}, which may have changed it"
         if not _is_first(session, played):
             return changed
-        return f"{changed}; {_for_second_run(session, restart=_is_over(session))}"
+        return f"{changed}; {_for_second_run(session, restart=session.is_over)}"
     if not miss.writes:
         return "recorded only in another state of what it asks for"
     early = f"recorded only after {_writes(session, miss)}, which this session has not made"
@@ -169,7 +169,7 @@ def _what_helps(session: Session, played: Played) -> str:
     If reads were recorded before it, a session does not restart at the first of them.
     """
     if _is_first(session, played):
-        return f": the first recorded request came again; {_for_second_run(session, restart=_is_over(session))}"
+        return f": the first recorded request came again; {_for_second_run(session, restart=session.is_over)}"
     if _is_first(session, played, -1):
         return f": the first recorded write came again; {_for_second_run(session, restart=False)}"
     anew = f"; DELETE /__chatproxy/sessions/{session.name} begins the session anew"
@@ -183,11 +183,6 @@ def _is_first(session: Session, played: Played, nth: int = 0) -> bool:
     exchange = session.cassette.exchange(session.opening[nth])
     is_equal = normalize(exchange.request, session.rules).key == played.form.key
     return is_equal and _may_answer(session, exchange, played.user)
-
-
-def _is_over(session: Session) -> bool:
-    """Tell whether all recorded writes are done, so that a session could begin anew."""
-    return len(session.progress.done) == session.cassette.writes
 
 
 SECOND_RUN = "if the program runs a second time, it needs"

@@ -110,6 +110,11 @@ class Session:
                     break
         return tuple(found)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether all recorded writes are done, so that a session could begin anew."""
+        return len(self.progress.done) == self.cassette.writes
+
     def blanked(self, request: Request, blanker: Blanker | None = None) -> Request:
         """Return a live request without its secrets, and scrubbed, as recorded ones are: for its key, and to be shown.
 
