@@ -206,7 +206,7 @@ def _alike(session: Session, form: NormalForm, user: str) -> Iterator[tuple[_Dis
         exchange = cassette.exchange(number)
         found = list(differences(normalize(exchange.request, session.rules), form))
         lines = [] if _may_answer(session, exchange, user) else [_other_user(exchange.user, user)]
-        lines += [line for one in found for line in _worded(one)]
+        lines += worded(found)
         has_other_body = any(one.part is Part.KIND for one in found)
         yield (has_other_body, len(found), len(lines)), Near(number, lines)
 
@@ -224,9 +224,9 @@ def _other_user(recorded: str | None, live: str) -> str:
     return f"another user sent it, {recorded}"
 
 
-def worded_differences(recorded: NormalForm, live: NormalForm) -> list[str]:
-    """Return in what a request differs from a recorded one, a line for each place."""
-    return [line for one in differences(recorded, live) for line in _worded(one)]
+def worded(found: Iterable[Difference]) -> list[str]:
+    """Say in what a request differs from a recorded one, a line for each place."""
+    return [line for one in found for line in _worded(one)]
 
 
 def _worded(difference: Difference) -> Iterator[str]:

@@ -11,6 +11,7 @@ from strategies import FORM, JSON, MESSAGES, MULTIPART, UPSTREAM, basic, multipa
 
 from chatproxy.core.cassette.cassette import first_numbers
 from chatproxy.core.cassette.memory import MemoryCassette
+from chatproxy.core.matching.difference import differences
 from chatproxy.core.matching.normal_form import NormalForm, normalize
 from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import (
@@ -25,7 +26,7 @@ from chatproxy.core.model import (
     is_read,
 )
 from chatproxy.core.replay.bindings import Bindings, Given, Owner
-from chatproxy.core.replay.explain import Near, behind_reason, explain, miss_reason, worded_differences
+from chatproxy.core.replay.explain import Near, behind_reason, explain, miss_reason, worded
 from chatproxy.core.replay.gaps import behind
 from chatproxy.core.replay.player import play_request
 from chatproxy.core.replay.session import Session
@@ -54,6 +55,10 @@ def session(*recorded: Request) -> Session:
 
 
 # Differences
+
+
+def worded_differences(recorded: NormalForm, live: NormalForm) -> list[str]:
+    return worded(differences(recorded, live))
 
 
 @pytest.mark.parametrize(
