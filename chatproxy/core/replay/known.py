@@ -54,13 +54,13 @@ class KnownSids:
         self._stays = stays
         self._named: set[RecordedSid] = set()
         """Those that ``bind`` or a variable names, whatever becomes of it."""
+        self._bound: set[RecordedSid] = set()
+        """Those of them that ``bind`` names."""
         self._themselves: set[RecordedSid] = set()
-        """Those of them that are named as the recorder's own."""
+        """Those of the named that are named as the recorder's own."""
         self._offered: dict[LiveSid, RecordedSid] = {}
         self._nothing: dict[LiveSid, str] = {}
         self._is_own_sent = False
-        self._bound: set[RecordedSid] = set()
-        """Those of the named that ``bind`` names."""
         self._users = _users(cassette, stays)
         self._sent_users: set[LiveSid] = set()
 
@@ -130,10 +130,9 @@ class KnownSids:
         said = own or self._pairs.of(user)
         if said is not None and said not in recorded:
             return
-        free = [one for one in recorded if self._is_free(one, user)]
         if own is not None:
             self._check_own_user(user, own)
-        free = free if said is None else [said]
+        free = [one for one in recorded if self._is_free(one, user)] if said is None else [said]
         if len(free) != 1:
             why = "more than one user is left" if free else "another stands for each already"
             raise RefusalError(self._unknown(user, why, [self.all[one] for one in free or recorded if one in self.all]))
