@@ -105,10 +105,7 @@ class Bindings:
 
     def bound(self, live: LiveSid) -> RecordedSid | None:
         """Return what a SID of the client stands for, for good and not by assumption; None if nothing, or not yet."""
-        found = self._recorded.get(live)
-        if found is None:
-            return RecordedSid(live) if self._live.get(RecordedSid(live)) == live else None
-        return None if live in self._known.assumed else found
+        return None if live in self._known.assumed else self._pairs.of(live)
 
     def recorded_user(self, user: str) -> str:
         """Return who recorded what this user is to be answered."""
