@@ -10,7 +10,6 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from http import HTTPStatus
 from json import loads
 
 from chatproxy.core.cassette.cassette import Cassette
@@ -22,6 +21,7 @@ from chatproxy.core.credentials.blanking import Blanker
 from chatproxy.core.errors import ConfigError
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
+from chatproxy.core.matching.users import admitted, is_challenge
 from chatproxy.core.model import (
     NO_CREDENTIALS,
     Exchange,
@@ -73,7 +73,7 @@ class Drift:
         """Return why an exchange is not asked for, if so."""
         if number not in self._skipped:
             exchange = self._cassette.exchange(number)
-            refused = exchange.response.status == HTTPStatus.UNAUTHORIZED and exchange.user != NO_CREDENTIALS
+            refused = not admitted(exchange) and not is_challenge(exchange)
             self._skipped[number] = OTHERS_REFUSED if refused else None if self._writes else self._reason(exchange)
         return self._skipped[number]
 
