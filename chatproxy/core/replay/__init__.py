@@ -4,6 +4,6 @@
 2. To decide changes nothing; only an answer that was decided on is counted.
 3. Why a request is a miss is computed from what decided it.
 
-Read: sessions, session, progress, numbers, player, bindings, known, fresh, pairs, gaps, live, fetches, rendered,
-askers, explain, journal, marks.
+Read: sessions, session, progress, numbers, player, bindings, known, fresh, pairs, gaps, live, fetches, marks,
+rendered, askers, explain, journal.
 """

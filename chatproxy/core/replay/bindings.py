@@ -20,6 +20,7 @@ from chatproxy.core.matching.placed import sids_beside_path, sids_of_path
 from chatproxy.core.model import LiveSid, RecordedSid
 from chatproxy.core.replay.fresh import Fresh, Given, Owner, RefusalError
 from chatproxy.core.replay.known import Choice, KnownSids
+from chatproxy.core.replay.marks import Assumed
 from chatproxy.core.replay.pairs import Pairs
 
 __all__ = ["Bindings", "Choice", "Given", "Owner", "Translation"]
@@ -36,7 +37,7 @@ class Translation(NamedTuple):
     """
 
     form: NormalForm
-    assumed: tuple[tuple[str, str], ...] = ()
+    assumed: Assumed = ()
     refusal: str | None = None
     elsewhere: str | None = None
     changes: bool = False
@@ -145,7 +146,7 @@ class Bindings:
         translated = translate(form, lambda sid: known.get(sid, sid)) if known else form
         return Translation(translated, self._assumed(sids) if self._known.assumed else ())
 
-    def _assumed(self, sids: Iterable[bytes]) -> tuple[tuple[str, str], ...]:
+    def _assumed(self, sids: Iterable[bytes]) -> Assumed:
         """Return those of the SIDs that were assumed to stand for recorded ones, each with that."""
         assumed = self._known.assumed
         used = [live for live in dict.fromkeys(map(LiveSid, sids)) if live in assumed]

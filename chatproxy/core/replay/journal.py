@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from chatproxy.core.model import ExchangeNumber, Outcome
+from chatproxy.core.replay.marks import Assumed
 from chatproxy.core.replay.numbers import Numbers
 from chatproxy.core.time.timestamps import instant
 
@@ -37,7 +38,7 @@ class Entry:
     exchange: ExchangeNumber | None = None
     reason: str | None = None
     skipped: tuple[ExchangeNumber, ...] = ()
-    assumed: tuple[tuple[str, str], ...] = ()
+    assumed: Assumed = ()
     reordered: bool = False
     in_doubt: ExchangeNumber | None = None
 

@@ -20,6 +20,7 @@ from chatproxy.core.matching.users import asking
 from chatproxy.core.model import NO_CREDENTIALS, NO_EXCHANGE, ExchangeNumber, Request, is_read
 from chatproxy.core.replay.bindings import Translation
 from chatproxy.core.replay.gaps import skipped_answer
+from chatproxy.core.replay.marks import Assumed
 from chatproxy.core.replay.session import Session
 from chatproxy.core.time.sent_back import Reading
 from chatproxy.core.timeline.standing import Role
@@ -62,7 +63,7 @@ class Played(NamedTuple):
     number: ExchangeNumber | None = None
     refusal: str | None = None
     skipped: tuple[ExchangeNumber, ...] = ()
-    assumed: tuple[tuple[str, str], ...] = ()
+    assumed: Assumed = ()
     repeats: bool = False
     reordered: bool = False
     elsewhere: str | None = None
