@@ -233,7 +233,7 @@ class Engine:
         return marked(answer, _outcome_of(error), assumed=assumed)
 
     def _play(self, sessions: Sessions, session: Session, asked: _Asked) -> tuple[Session, Played]:
-        """Replay a request in its session, or in that session begun anew if that can, and no write is left in this."""
+        """Replay a request in its session; where that is over and has no answer, in one begun anew that has one."""
         played = play_request(session, asked.blanked, asked.asker.user)
         if played.number is None and session.is_over and (anew := sessions.anew(session)) is not None:
             again = play_request(anew, asked.blanked, asked.asker.user)

@@ -103,7 +103,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a canonical fixture says that an exchange stands.
+    """Where a canonical fixture of version 2 says that an exchange stands.
 
     ``epoch`` is that of its own timeline; ``below`` are the timelines below a written member, each by its path, with
     the epoch that the write opens there.
@@ -157,7 +157,7 @@ class Forward:
     """The decision to put a request to the upstream, with what its exchange has to remember of that moment.
 
     ``session`` is the name of the session that had no answer, if there are sessions, and ``path`` that of the
-    request's normal form there; ``life`` is none but that session's, also where another of its name has begun since.
+    request's normal form there; ``life`` tells that session from another of its name that has begun since.
     """
 
     request: Request

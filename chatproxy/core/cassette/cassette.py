@@ -81,7 +81,7 @@ class Cassette(Protocol):
         ...
 
     def fresh(self, sids: Sequence[RecordedSid], spelled: Spelled) -> list[LiveSid | None]:
-        """Return for each recorded SID a fresh one, which is no recorded one; None for what was not recorded."""
+        """Return for each recorded SID a fresh one that was not recorded; None for what was not recorded."""
         ...
 
     @property

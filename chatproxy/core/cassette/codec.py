@@ -119,7 +119,7 @@ class _State(TypedDict, total=False):
 
 
 def _packed_state(exchange: Exchange) -> bytes:
-    """Return what is given of the state of an exchange: by epochs as a list, all else by names."""
+    """Return what is given of the state of an exchange: by epochs (version 2) as a list, all else by names."""
     standing, said = exchange.standing, dict[str, object]()
     if standing is not None:
         return dumps([standing.epoch, [[path.decode(*_ANY_BYTES), epoch] for path, epoch in standing.below]]).encode()

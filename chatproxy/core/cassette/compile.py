@@ -226,7 +226,7 @@ class _Scrubbed:
 
 @dataclass(frozen=True, slots=True)
 class _Ties:
-    """What decides between exchanges that are equal but for SIDs, users and answers, given the numbers so far."""
+    """What decides between exchanges that are equal except for SIDs, users and answers, given the numbers so far."""
 
     source: Source
     rules: Rules

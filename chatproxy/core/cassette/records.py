@@ -1,4 +1,4 @@
-"""Where exchanges stand, as bytes for the store, and back. All numbers are big-endian; none of it is sealed here."""
+"""Where exchanges stand, as bytes for the store, and back. All numbers are big-endian; what seals it is the store."""
 
 import struct
 from functools import cache

@@ -13,7 +13,7 @@ from chatproxy.core.replay.fetches import Lanes
 
 
 class Asker(NamedTuple):
-    """Which session a header list chooses, none if it gives what is no name; its user, secrets and lanes."""
+    """Which session a header list chooses, None if it gives what is not a name; its user, secrets and lanes."""
 
     session: str | None
     user: str

@@ -14,7 +14,7 @@ class Pairs:
         self.live: dict[RecordedSid, LiveSid] = {}
         self.recorded: dict[LiveSid, RecordedSid] = {}
         self.changes = 0
-        """How often one was put in or taken out, but for those that are fresh."""
+        """How often one was put in or taken out; fresh ones are not counted."""
 
     def put(self, live: LiveSid, recorded: RecordedSid) -> None:
         """Let a live SID stand for a recorded one."""

@@ -7,7 +7,8 @@
 3. Equal writes are answered once each, and one more is a miss. One that was refused takes its turn among them, and
    repeats as long as no write of its key that was recorded later is done.
 4. What asks for credentials answers in any state. What is in doubt, or was given up, never answers.
-5. A miss does nothing. A write that a session skips is not done, but for one that is to be answered as recorded.
+5. A miss does nothing. A write that a session skips is not done; reads that were recorded after it are answered only
+   where that is asked for.
 """
 
 from functools import partial

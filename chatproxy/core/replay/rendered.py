@@ -1,6 +1,6 @@
 """A replayed answer as text, and what lets it be given again without deciding anew.
 
-The last answer to a read repeats. It is the same bytes, but for the moment of the answer, until its session's state
+The last answer to a read repeats. It is the same bytes, except for the moment of the answer, until its session's state
 changes: until a write is replayed or put to the upstream, a SID is bound to another, or the session ends.
 """
 

@@ -63,14 +63,14 @@ class Sessions:
     def of(self, request: Request, now: int) -> Session:
         """Return the session of a request that came at this moment, begun if need be.
 
-        Raises RequestError if the request names a session by what is no name.
+        Raises RequestError if the request names a session by what is not a name.
         """
         return self.named(self.choice_of(request.headers), now)
 
     def named(self, choice: str | None, now: int) -> Session:
         """Return the session that is chosen by a request that came at this moment, begun if need be.
 
-        Raises RequestError if there is no name.
+        Raises RequestError for None: what the request gave is not a name.
         """
         name = self._resolved(choice)
         if name is None:
@@ -95,11 +95,11 @@ class Sessions:
         return self._held.get(self._resolved(choice) or "")
 
     def name_of(self, headers: Headers) -> str | None:
-        """Return the name of the session that a header list chooses now, or None if it gives what is no name."""
+        """Return the name of the session that a header list chooses now, None if it gives what is not a name."""
         return self._resolved(self.choice_of(headers))
 
     def choice_of(self, headers: Headers) -> str | None:
-        """Return which session a header list chooses: its name, ``OF_KEYS``, or None if it gives what is no name."""
+        """Return which session a header list chooses: its name, ``OF_KEYS``, or None if it gives what is not a name."""
         if self._tied is not None:
             return self._tied
         given = next(header_values(headers, SESSION), None)
