@@ -260,13 +260,13 @@ def test_what_is_served_as_recorded_is_looked_up_once_and_only_so_much_of_it_is_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("chatproxy.core.replay.bindings._UNBOUND", 2)
-    supplied = [RecordedSid(one.encode()) for one in (SERVICE, CHANNEL, ACCOUNT)]
+    known_sids = [RecordedSid(one.encode()) for one in (SERVICE, CHANNEL, ACCOUNT)]
     several = bindings()
-    for recorded in (*supplied, *supplied, *supplied):
+    for recorded in (*known_sids, *known_sids, *known_sids):
         assert several.to_live(recorded) == LiveSid(recorded)
         assert len(several._unbound) <= 2
-    assert several.all_live(supplied) == list(map(LiveSid, supplied))
-    assert several.all_live(supplied[:1]) == several.all_live(supplied[:1])
+    assert several.all_live(known_sids) == list(map(LiveSid, known_sids))
+    assert several.all_live(known_sids[:1]) == several.all_live(known_sids[:1])
 
 
 def test_law_2_what_is_assumed_is_bound_to_nothing_for_good() -> None:

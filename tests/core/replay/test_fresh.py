@@ -35,7 +35,10 @@ def test_a_fresh_sid_is_the_same_again_and_refused_while_it_was_not_given() -> N
 
 
 def test_only_so_many_fresh_sids_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chatproxy.core.replay.fresh._LOOKED_AT", 1)
     fresh = Fresh(TOUR, 0, Owner(), Given())
     (made,) = fresh.of([RecordedSid(MESSAGE.encode())])
-    fresh.check(LiveSid(made or b""), ())
+    assert made is not None
+    with pytest.raises(RefusalError, match="was never given"):
+        fresh.check(made, ())
+    monkeypatch.setattr("chatproxy.core.replay.fresh._LOOKED_AT", 1)
+    fresh.check(made, ())
