@@ -43,7 +43,8 @@ def shown(response: Response) -> Shown:
 def made_by(response: Response) -> RecordedSid | None:
     """Return the SID of the object that the answer of a write is, which the write may have made."""
     sid = _content(response).get(_SID) if response.status < HTTPStatus.BAD_REQUEST else None
-    return RecordedSid(sid.encode()) if isinstance(sid, str) and SID.fullmatch(sid.encode()) else None
+    made = sid.encode("utf-8", "replace") if isinstance(sid, str) else b""
+    return RecordedSid(made) if SID.fullmatch(made) else None
 
 
 def _content(response: Response) -> Fields:
