@@ -7,8 +7,11 @@ The laws:
 2. A request without credentials that was answered 401 is answered so again, whatever else was recorded.
 3. Of what was recorded with credentials, that of the same user answers; else that of a user of the same kind (an
    account, an API key, another), else any other. Where several accounts recorded, what one of them was answered is
-   given to no other of them, and whoever is none of them counts as the first. A user who was only refused (401) is none
-   of those who recorded, but is refused again.
+   given to no other of them, and whoever else asks counts as the first. A user who was only refused (401) is not one of
+   those who recorded, but is refused again.
+
+An account that the recording does not have gets here only where SIDs are served as recorded. Else it stands for one of
+those that recorded, or is refused before anything is looked up (core/replay/known.py).
 
 To that end an exchange is found in one or more *spaces*, and a request looks into one after another; the first that has
 its key decides. Most cassettes have one user, and all is in one space.
