@@ -17,7 +17,7 @@ from typing import NamedTuple
 from chatproxy.core.http.headers import is_json
 from chatproxy.core.model import Exchange, Response
 from chatproxy.core.products.every import LISTS, SID_FIELD
-from chatproxy.core.twilio.objects import shown
+from chatproxy.core.twilio.objects import ends, shown
 from chatproxy.core.twilio.paths import texts_of, timeline
 
 
@@ -251,5 +251,4 @@ def _frame(before: bytes, after: bytes) -> tuple[bool, bool] | None:
         return None
     if not isinstance(content, dict) or _SID in content or not isinstance(page := content.get(LISTS.page), dict):
         return None
-    first, last = (name in page and page[name] is None for name in (LISTS.previous, LISTS.next))
-    return first, last
+    return ends(page)

@@ -65,5 +65,10 @@ def _page(meta: object, listed: list[Fields]) -> Page | None:
     if not isinstance(meta, dict):
         return None
     indexes = [index for one in listed if type(index := one.get(LISTS.index)) is int]
-    first, last = (name in meta and meta[name] is None for name in (LISTS.previous, LISTS.next))
-    return Page(frozenset(str(one.get(_SID)) for one in listed), indexes, first, last)
+    return Page(frozenset(str(one.get(_SID)) for one in listed), indexes, *ends(meta))
+
+
+def ends(page: Fields) -> tuple[bool, bool]:
+    """Tell of the object that describes a page whether the page is its list's first and last."""
+    first, last = (name in page and page[name] is None for name in (LISTS.previous, LISTS.next))
+    return first, last
