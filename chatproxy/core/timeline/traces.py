@@ -202,7 +202,7 @@ def unique_value(form: NormalForm) -> bytes:
     return next(found, b"") if form.kind in FORMS else b""
 
 
-_PAGING = frozenset(name.encode() for name in LISTS.paging)
+_PAGING, _TOKEN = frozenset(name.encode() for name in LISTS.paging), LISTS.token.encode()
 
 
 def _once(held: dict[T, T], value: T) -> T:
@@ -213,7 +213,7 @@ def _once(held: dict[T, T], value: T) -> T:
 def _plain(pair: bytes) -> bytes:
     """Leave out a page token that has no meaning of its own."""
     name, _, value = pair.partition(b"=")
-    return name if name == b"PageToken" and not means_itself(value) else pair
+    return name if name == _TOKEN and not means_itself(value) else pair
 
 
 def _content(form: NormalForm) -> bytes:
