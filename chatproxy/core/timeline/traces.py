@@ -99,7 +99,7 @@ class _Tracer:
         self._kinds: dict[tuple[str, bytes], str] = {}
 
     def trace(self, exchange: Exchange, form: NormalForm) -> Trace:
-        path, key = _once(self._paths, form.path), hash((form, exchange.user))
+        path, key = self._paths.setdefault(form.path, form.path), hash((form, exchange.user))
         is_write, response = not is_read(form.method), exchange.response
         kind = (form.method, path)
         if kind not in self._kinds:
@@ -203,11 +203,6 @@ def unique_value(form: NormalForm) -> bytes:
 
 
 _PAGING, _TOKEN = frozenset(name.encode() for name in LISTS.paging), LISTS.token.encode()
-
-
-def _once(held: dict[T, T], value: T) -> T:
-    """Return the one of equal values that is held."""
-    return held.setdefault(value, value)
 
 
 def _plain(pair: bytes) -> bytes:
