@@ -97,9 +97,9 @@ def _abandoned(traces: Sequence[Trace]) -> tuple[set[int], set[int]]:
 
 def _says_done(one: Trace) -> bool:
     """Tell whether a 4xx may mean that the write had been carried out before."""
-    if one.path == one.timeline:
-        return one.method == "POST" and one.status == HTTPStatus.CONFLICT
-    return one.method == "DELETE" and one.status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
+    if one.is_member:
+        return one.method == "DELETE" and one.status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
+    return one.method == "POST" and one.status == HTTPStatus.CONFLICT
 
 
 class _Sweep:

@@ -179,7 +179,7 @@ _MAY_END = frozenset({Effect.DELETES, Effect.MAY_DELETE})
 
 def _explained(write: Write, name: str) -> bool:
     """Tell whether a write to an object explains that this field of it is another."""
-    if write.trace.status >= _ERROR or write.trace.path == write.trace.timeline:
+    if write.trace.status >= _ERROR or not write.trace.is_member:
         return True
     sent = write.trace.sent
     return write.trace.method != "DELETE" and (name in sent or name.removesuffix("s") in sent or _is_derived(name))
