@@ -131,10 +131,7 @@ def needed(states: States, where: Where, need: Need, unique: int) -> int:
 def touches(write: Done, where: Where, need: Need) -> bool:
     """Tell whether a write touches what an exchange needs, but for what is unique."""
     if write.place in where.above:
-        return write.effect not in _ONLY_HERE
+        return write.touches_below
     if need is Need.STATE:
         return where.place in write.touched or write.place == where.place
     return need is Need.LIFE and write.place == where.place and write.effect is not Effect.CHANGES
-
-
-_ONLY_HERE = frozenset({Effect.CHANGES, Effect.MAY_CHANGE})

@@ -231,7 +231,7 @@ _NOTHING_DONE, _NOWHERE = States(), Where((), 0, False)
 
 def _pair(one: Done, other: Done) -> Done:
     """Return a write that touches what both of these do."""
-    narrow = {one.effect, other.effect} & {Effect.CHANGES, Effect.MAY_CHANGE}
     both_change = {one.effect, other.effect} == {Effect.CHANGES}
-    effect = Effect.CHANGES if both_change else Effect.MAY_CHANGE if narrow else Effect.MAY_DELETE
+    touch_below = one.touches_below and other.touches_below
+    effect = Effect.CHANGES if both_change else Effect.MAY_DELETE if touch_below else Effect.MAY_CHANGE
     return one._replace(mark=one.mark ^ (other.mark << 1), effect=effect)
