@@ -129,7 +129,7 @@ def needed(states: States, where: Where, need: Need, unique: int) -> int:
 
 
 def touches(write: Done, where: Where, need: Need) -> bool:
-    """Tell whether a write touches what an exchange needs, but for what is unique."""
+    """Tell whether a write touches what an exchange needs, except for what is unique."""
     if write.place in where.above:
         return write.touches_below
     if need is Need.STATE:

@@ -125,7 +125,7 @@ class _Sweep:
         before = self._flights.before
         found = {}
         for nth in sorted(range(len(self._spots)), key=before.__getitem__):
-            if self._roles[nth] not in _ANSWER_NOTHING:
+            if self._roles[nth] not in _STATELESS:
                 self._known.reach(before[nth])
                 found[nth] = self._states(self._spots[nth], self._flights.of.get(nth))
         return found
@@ -154,7 +154,7 @@ class _Sweep:
 
     def _standing(self, nth: int, states: _Fits) -> Standing:
         spot, role = self._spots[nth], self._roles[nth]
-        if not states and role not in _ANSWER_NOTHING:
+        if not states and role not in _STATELESS:
             role = Role.DOUBTFUL
         with_, without = self._exceptions(nth, states[0][1]) if states and nth in self._flights.of else ((), ())
         of_all = tuple(state for state, _ in states)
@@ -171,7 +171,7 @@ class _Sweep:
         return with_, tuple(sorted(of for each, of in numbers.items() if of < number and each not in done))
 
 
-_ANSWER_NOTHING = frozenset({Role.CHALLENGE, Role.ABANDONED, Role.DOUBTFUL})
+_STATELESS = frozenset({Role.CHALLENGE, Role.ABANDONED, Role.DOUBTFUL})
 
 
 class _Known:

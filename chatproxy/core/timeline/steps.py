@@ -4,7 +4,7 @@
    step.
 2. A write explains, at its object, the fields that it sends and those that the table derives; at the object above,
    what the table derives. One answered 5xx explains all, and a delete that nothing more is there.
-3. What an own create made never appears, but where it was gone before without an own delete; what a whole list was
+3. What an own create made never appears, except where it was gone before without an own delete; what a whole list was
    without, or the same list in an equal state, does.
 """
 

@@ -27,11 +27,11 @@ class Trace:
     ``kind`` is method and path with each SID as its type, ``query`` likewise, without page tokens that mean nothing;
     ``content`` is the begin of the rest, and a digest of it. One that ``is_challenge`` asks for credentials, and holds
     in any state. ``key`` is the same number for equal requests of one user, ``answer`` for equal answers, and
-    ``timeline`` the path of the collection. Of a write ``sent`` are
-    the fields that it sets, and ``unique`` its value of the field that is unique in its collection. A list is asked
-    for as a whole if it ``is_whole``, and ``has_more`` tells that it has further pages; ``news`` is what the answer is
-    the first to show. ``is_shared`` tells that several objects have been at this path, and ``may_be_in`` is the
-    collection of which it may be any member: no answer told the SID of what it names.
+    ``timeline`` the path of the collection. Of a write ``sent`` are the fields that it sets, and ``unique`` its value
+    of the field that is unique in its collection. A list is asked for as a whole if it ``is_whole``, and ``has_more``
+    tells that it has further pages; ``news`` is what the answer is the first to show. ``is_shared`` tells that several
+    objects have been at this path, and ``may_be_in`` is the collection of which it may be any member: no answer told
+    the SID of what it names. ``standing`` and ``in_order`` are what a fixture says of where it stands.
     """
 
     number: ExchangeNumber
