@@ -118,6 +118,16 @@ def test_reads_that_answer_nothing_and_what_was_given_up_come_last() -> None:
     assert order(recording) == [2, 4, 5, 1, 3]
 
 
+def test_a_step_parts_what_was_recorded_before_and_after_it_where_what_showed_it_is_left_out() -> None:
+    recording = Recording().add("GET", f"{MESSAGES}/{A}?z=1", shows={"sid": A, "body": "a"})
+    recording.update(B, "x", asked=11).update(B, "y", asked=12)
+    recording.page({"sid": A, "body": "b"}, {"sid": B, "body": "y"}).fetch(A, "b")
+    assert (recording.roles[3], recording.steps) == (Role.DOUBTFUL, [4])
+    found = order(recording)
+    assert found.index(1) < found.index(5)
+    assert found[-1] == 4
+
+
 def test_a_fixture_is_in_order_already() -> None:
     assert order(Recording().create(B, "b").create(A, "a").told(0)) == [1, 2]
     recording = Recording().create(B, "b").create(A, "a")
