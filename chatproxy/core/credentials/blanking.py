@@ -100,11 +100,14 @@ class Blanker:
 
     def headers(self, headers: Headers) -> Headers:
         """Keep the end-to-end fields without those of credentials, and blank them."""
-        return tuple((self.text(name), self.text(value)) for name, value in _kept(headers))
+        return self._blanked(_kept(end_to_end(headers)))
+
+    def _blanked(self, headers: Headers) -> Headers:
+        return tuple((self.text(name), self.text(value)) for name, value in headers)
 
     def exchange(self, request: Request, response: Response) -> tuple[Request, Response]:
         """Return a request and its response as they may be stored."""
-        asked, answered = _kept(request.headers), _kept_of_answer(response, request.method)
+        asked, answered = _kept(end_to_end(request.headers)), _kept_of_answer(response, request.method)
         fields = chain.from_iterable((*asked, *answered))
         if self._is_clean(request.target, request.body, response.reason, response.body, *fields):
             return (
@@ -114,7 +117,7 @@ class Blanker:
         blanked = replace(
             request,
             target=self.text(request.target),
-            headers=self.headers(request.headers),
+            headers=self._blanked(asked),
             body=self.text(request.body),
         )
         return blanked, self.response(response, request.method)
@@ -124,18 +127,17 @@ class Blanker:
         return replace(
             response,
             reason=self.text(response.reason),
-            headers=tuple((self.text(name), self.text(value)) for name, value in _kept_of_answer(response, method)),
+            headers=self._blanked(_kept_of_answer(response, method)),
             body=self.text(response.body),
         )
 
 
 def _kept(headers: Headers) -> Headers:
-    return tuple([header for header in end_to_end(headers) if not is_credential(header[0])])
+    return tuple([header for header in headers if not is_credential(header[0])])
 
 
 def _kept_of_answer(response: Response, method: str) -> Headers:
-    fields = fields_of_answer(response.headers, method, response.status)
-    return tuple([header for header in fields if not is_credential(header[0])])
+    return _kept(fields_of_answer(response.headers, method, response.status))
 
 
 def _secrets(headers: Headers) -> set[bytes]:

@@ -36,6 +36,7 @@ from chatproxy.core.products.every import TWILIO_HOST, TWILIO_ORIGIN
 from chatproxy.core.text import json_text as jsontext
 from chatproxy.core.twilio.defaults import defaults_of
 from chatproxy.core.twilio.origins import one_host, replace_origin
+from chatproxy.core.twilio.paths import path_segment
 from chatproxy.core.twilio.sids import mask, mask_path, replace_in_path, replace_sids, sids_in, sids_in_path
 
 _TWILIO = TWILIO_ORIGIN.encode()
@@ -171,7 +172,7 @@ def _digest(text: bytes) -> bytes:
 
 
 def _decoded_path(path: bytes) -> bytes:
-    return b"/".join(_escape(unquote_to_bytes(segment), _PATH_STRUCTURE) for segment in path.split(b"/"))
+    return b"/".join(path_segment(unquote_to_bytes(segment)) for segment in path.split(b"/"))
 
 
 def _headers(request: Request, names: Iterable[bytes], kind: str) -> tuple[bytes, ...]:
@@ -256,7 +257,6 @@ def _without_defaults(pairs: Iterable[bytes], defaults: Set[bytes]) -> list[byte
 
 _ESCAPE = re.compile(rb"%[0-9a-f]{2}")
 _QUERY_OR_ESCAPE = re.compile(rb"[?%]")
-_PATH_STRUCTURE = re.compile(rb"[%/?\n]")
 _NAME_STRUCTURE = re.compile(rb"[%&=\n]")
 _VALUE_STRUCTURE = re.compile(rb"[%&\n]")
 _PART_STRUCTURE = re.compile(rb"[%&;\n]")

@@ -7,8 +7,11 @@ The laws:
 2. A request without credentials that was answered 401 is answered so again, whatever else was recorded.
 3. Of what was recorded with credentials, that of the same user answers; else that of a user of the same kind (an
    account, an API key, another), else any other. Where several accounts recorded, what one of them was answered is
-   given to no other of them, and whoever is none of them counts as the first. A user who was only refused (401) is none
-   of those who recorded, but is refused again.
+   given to no other of them, and whoever else asks counts as the first. A user who was only refused (401) is not one of
+   those who recorded, but is refused again.
+
+An account that the recording does not have gets here only where SIDs are served as recorded. Else it stands for one of
+those that recorded, or is refused before anything is looked up (core/replay/known.py).
 
 To that end an exchange is found in one or more *spaces*, and a request looks into one after another; the first that has
 its key decides. Most cassettes have one user, and all is in one space.
@@ -19,7 +22,7 @@ from hashlib import blake2b
 from http import HTTPStatus
 
 from chatproxy.core.model import NO_CREDENTIALS, Exchange, RecordedSid
-from chatproxy.core.twilio.sids import is_account
+from chatproxy.core.products.sid_types import ACCOUNT
 
 ANY, REFUSED, NONE, NOT_KNOWN = "", "401", NO_CREDENTIALS, "not known"
 """The spaces that are of no user or kind: the first is without what accounts recorded where these are several, and the
@@ -43,14 +46,13 @@ class Users:
         users = users or {}
         self.all = tuple(users)
         self._refused = {user for user, is_admitted in users.items() if user not in {None, NONE} and not is_admitted}
-        self._known = [user for user in self.all if user not in {None, NONE, *self._refused}]
-        self.accounts = [user for user in self._known if user and _is_account(user)]
+        self._known = [user for user in self.all if user and user not in {NONE, *self._refused}]
+        self.accounts = self.of_type(ACCOUNT)
         self.are_several = len(self._known) > 1
-        self._has_several_accounts = len(self.accounts) > 1
 
     def of_type(self, letters: str) -> list[str]:
         """Return the users of a type of SIDs that were admitted, in the order of their first requests."""
-        return [user for user in self._known if user and user.startswith(letters)]
+        return [user for user in self._known if _kind(user) == letters]
 
     def spaces_of(self, exchange: Exchange) -> tuple[str, ...]:
         """Return the spaces in which an exchange is found."""
@@ -63,7 +65,7 @@ class Users:
             return (user,)
         if not self.are_several:
             return (ANY,)
-        of_all = () if self._has_several_accounts and _is_account(user) else (ANY,)
+        of_all = () if self._are_apart(_kind(user)) else (ANY,)
         return tuple(dict.fromkeys((*of_all, user, _kind(user))))
 
     def spaces_for(self, user: str, account: RecordedSid | None) -> tuple[str, ...]:
@@ -76,10 +78,14 @@ class Users:
         if not self.are_several:
             return (*refused, ANY)
         own = [user] if user in self._known else refused
-        first = [account.decode()] if account and self._has_several_accounts else []
-        if not _is_account(user) or not self._has_several_accounts:
+        first = [account.decode()] if account and self._are_apart(ACCOUNT) else []
+        if not self._are_apart(_kind(user)):
             return tuple(dict.fromkeys((*own, _kind(user), *first, ANY)))
         return (user, ANY) if user in self._known else tuple(dict.fromkeys((*own, *first, ANY)))
+
+    def _are_apart(self, kind: str) -> bool:
+        """Tell whether users of a kind are not given what others of it were answered: several accounts."""
+        return kind == ACCOUNT and len(self.accounts) > 1
 
 
 def spaced(key: bytes, space: str) -> bytes:
@@ -90,10 +96,6 @@ def spaced(key: bytes, space: str) -> bytes:
 def asking(shape: bytes) -> bytes:
     """Return the key under which what asks for credentials is found, for requests of this shape."""
     return spaced(shape, REFUSED)
-
-
-def _is_account(user: str) -> bool:
-    return is_account(user.encode())
 
 
 def _kind(user: str) -> str:

@@ -15,7 +15,7 @@ from chatproxy.core.cassette.history import Need, whole
 from chatproxy.core.matching.normal_form import NormalForm
 from chatproxy.core.model import NO_EXCHANGE, Exchange, is_read
 from chatproxy.core.timeline.places import Places, is_refused
-from chatproxy.core.timeline.states import Effect, States, is_create
+from chatproxy.core.timeline.states import States, is_create
 from chatproxy.core.timeline.traces import Trace, unique_value
 from chatproxy.core.twilio.objects import shown
 from chatproxy.core.twilio.paths import one_spelling
@@ -74,7 +74,7 @@ class Live:
         write = Places().done(self._trace(method, path, made))
         assert write is not None
         _count(self._touched, (write.place, *write.touched), count)
-        if write.effect not in {Effect.CHANGES, Effect.MAY_CHANGE}:
+        if write.touches_below:
             _count(self._below, (write.place,), count)
 
     def _trace(self, method: str, path: bytes, made: str | None = None) -> Trace:

@@ -27,7 +27,7 @@ NumberOf = Callable[[bytes], int | None]
 """Tells the number that a SID has so far."""
 
 Tie = Callable[[ExchangeNumber], bytes]
-"""Tells what decides between exchanges that are equal but for SIDs and answers; it is seldom asked."""
+"""Tells what decides between exchanges that are equal except for SIDs and answers; it is seldom asked."""
 
 
 def canonical_order(
@@ -95,7 +95,7 @@ def _numbered(path: bytes, number_of: NumberOf) -> bytes:
 
 
 class _Tie:
-    """What decides between two exchanges that all else is equal of, looked at once, and only then."""
+    """What decides between two exchanges of which all else is equal, looked at once, and only then."""
 
     __slots__ = ("_number", "_text", "_tie")
 

@@ -83,7 +83,7 @@ class Places:
             return None
         path, held = one.path, self.collection(one.timeline)
         is_carried_out = one.status < HTTPStatus.INTERNAL_SERVER_ERROR
-        if path != one.timeline:
+        if one.is_member:
             effect = self._effect(one, is_carried_out, held.table)
         elif one.method == "DELETE" and held.above:
             path, effect = path.rpartition(b"/")[0], Effect.MAY_DELETE
@@ -103,11 +103,10 @@ class Places:
 
     def need(self, one: Trace, done: Done | None) -> Need:
         """Return what an exchange needs to be the same, given what it does, if it does anything."""
-        is_collection = one.path == one.timeline
-        if is_read(one.method) or (one.method == "DELETE") == is_collection:
+        if is_read(one.method) or (one.method == "DELETE") != one.is_member:
             return Need.STATE
         if one.may_be_in:
-            return Need.ROOM if done and is_collection else Need.STATE
+            return Need.ROOM if done and not one.is_member else Need.STATE
         if one.method == "DELETE":
             return Need.LIFE if one.status < HTTPStatus.BAD_REQUEST else Need.STATE
         return Need.ROOM if done or self.has_table(one.timeline) else Need.STATE
@@ -130,12 +129,9 @@ def needed(states: States, where: Where, need: Need, unique: int) -> int:
 
 
 def touches(write: Done, where: Where, need: Need) -> bool:
-    """Tell whether a write touches what an exchange needs, but for what is unique."""
+    """Tell whether a write touches what an exchange needs, except for what is unique."""
     if write.place in where.above:
-        return write.effect not in _ONLY_HERE
+        return write.touches_below
     if need is Need.STATE:
         return where.place in write.touched or write.place == where.place
     return need is Need.LIFE and write.place == where.place and write.effect is not Effect.CHANGES
-
-
-_ONLY_HERE = frozenset({Effect.CHANGES, Effect.MAY_CHANGE})

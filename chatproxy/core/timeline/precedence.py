@@ -14,7 +14,7 @@ from itertools import chain
 from chatproxy.core.timeline.places import Need, Places
 from chatproxy.core.timeline.standing import Standing, Step
 from chatproxy.core.timeline.standings import Timeline
-from chatproxy.core.timeline.states import Done, Effect
+from chatproxy.core.timeline.states import Done
 from chatproxy.core.timeline.traces import Trace
 
 _Name = tuple[str, int]
@@ -210,6 +210,6 @@ def _looked_at(one: Trace, standing: Standing, places: Places) -> Iterator[_Name
 def _written(done: Done, uniques: dict[int, set[int]]) -> Iterator[_Name]:
     """Yield the rows that a write is in."""
     yield from (("at", place) for place in (done.place, *done.touched))
-    if done.effect not in {Effect.CHANGES, Effect.MAY_CHANGE}:
+    if done.touches_below:
         yield "below", done.place
     yield from (("unique", value) for value in uniques.get(done.place, ()))

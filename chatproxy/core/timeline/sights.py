@@ -17,7 +17,7 @@ from typing import NamedTuple
 from chatproxy.core.http.headers import is_json
 from chatproxy.core.model import Exchange, Response
 from chatproxy.core.products.every import LISTS, SID_FIELD
-from chatproxy.core.twilio.objects import shown
+from chatproxy.core.twilio.objects import ends, shown
 from chatproxy.core.twilio.paths import texts_of, timeline
 
 
@@ -116,7 +116,7 @@ class Sights:
         return key in self._open
 
     def seen(self, response: Response) -> Seen:
-        """Read an answer; one that is no JSON object shows nothing."""
+        """Read an answer; one that is not a JSON object shows nothing."""
         text = response.body
         if not text or not is_json(response.headers):
             return _NOTHING
@@ -232,7 +232,7 @@ def _gone(collection: _Collection, seen: Seen) -> list[News]:
 def _apart(text: bytes) -> tuple[bytes, list[bytes], bytes]:
     """Return what stands before the elements of a list, the elements, and what stands after them.
 
-    Where this takes a text for elements that is none, some element is no JSON object.
+    Where it takes for a list what is something else, some element is not a JSON object.
     """
     array_ = text.find(b"[{") + 1
     end = text.rfind(b"}]")
@@ -244,12 +244,11 @@ def _apart(text: bytes) -> tuple[bytes, list[bytes], bytes]:
 
 
 def _frame(before: bytes, after: bytes) -> tuple[bool, bool] | None:
-    """Return whether a page is the first and the last one; nothing where what is around its elements is no page."""
+    """Return whether a page is the first and the last one; None where what is around its elements is not a page."""
     try:
         content = loads(before + b"{}" + after if after else before)
     except (ValueError, RecursionError):
         return None
     if not isinstance(content, dict) or _SID in content or not isinstance(page := content.get(LISTS.page), dict):
         return None
-    first, last = (name in page and page[name] is None for name in (LISTS.previous, LISTS.next))
-    return first, last
+    return ends(page)

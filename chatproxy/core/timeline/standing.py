@@ -39,10 +39,11 @@ class Step(NamedTuple):
 class Standing(NamedTuple):
     """Where an exchange stands, as it is compiled.
 
-    It answers in each of ``states``: none where it answers nothing, several where its answer fits several. ``done`` is
-    what a write changes. ``step`` is the number of the last exchange, up to this one, that showed a change by others of
-    what this one shows or could show. ``with_`` and ``without`` are the writes in which its state differs from that
-    of all writes with lower numbers. ``nth`` tells of a create how many others made members of its collection before.
+    It answers in each of ``states``: none where it answers nothing, or in any state, several where its answer fits
+    several. ``done`` is what a write changes. ``step`` is the number of the last exchange, up to this one, that showed
+    a change by others of what this one shows or could show. ``with_`` and ``without`` are the writes in which its state
+    differs from that of all writes with lower numbers. ``nth`` tells of a create how many others made members of its
+    collection before.
     """
 
     role: Role

@@ -97,9 +97,9 @@ def _abandoned(traces: Sequence[Trace]) -> tuple[set[int], set[int]]:
 
 def _says_done(one: Trace) -> bool:
     """Tell whether a 4xx may mean that the write had been carried out before."""
-    if one.path == one.timeline:
-        return one.method == "POST" and one.status == HTTPStatus.CONFLICT
-    return one.method == "DELETE" and one.status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
+    if one.is_member:
+        return one.method == "DELETE" and one.status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
+    return one.method == "POST" and one.status == HTTPStatus.CONFLICT
 
 
 class _Sweep:
@@ -125,7 +125,7 @@ class _Sweep:
         before = self._flights.before
         found = {}
         for nth in sorted(range(len(self._spots)), key=before.__getitem__):
-            if self._roles[nth] not in _ANSWER_NOTHING:
+            if self._roles[nth] not in _STATELESS:
                 self._known.reach(before[nth])
                 found[nth] = self._states(self._spots[nth], self._flights.of.get(nth))
         return found
@@ -154,7 +154,7 @@ class _Sweep:
 
     def _standing(self, nth: int, states: _Fits) -> Standing:
         spot, role = self._spots[nth], self._roles[nth]
-        if not states and role not in _ANSWER_NOTHING:
+        if not states and role not in _STATELESS:
             role = Role.DOUBTFUL
         with_, without = self._exceptions(nth, states[0][1]) if states and nth in self._flights.of else ((), ())
         of_all = tuple(state for state, _ in states)
@@ -171,7 +171,7 @@ class _Sweep:
         return with_, tuple(sorted(of for each, of in numbers.items() if of < number and each not in done))
 
 
-_ANSWER_NOTHING = frozenset({Role.CHALLENGE, Role.ABANDONED, Role.DOUBTFUL})
+_STATELESS = frozenset({Role.CHALLENGE, Role.ABANDONED, Role.DOUBTFUL})
 
 
 class _Known:
@@ -231,7 +231,7 @@ _NOTHING_DONE, _NOWHERE = States(), Where((), 0, False)
 
 def _pair(one: Done, other: Done) -> Done:
     """Return a write that touches what both of these do."""
-    narrow = {one.effect, other.effect} & {Effect.CHANGES, Effect.MAY_CHANGE}
     both_change = {one.effect, other.effect} == {Effect.CHANGES}
-    effect = Effect.CHANGES if both_change else Effect.MAY_CHANGE if narrow else Effect.MAY_DELETE
+    touch_below = one.touches_below and other.touches_below
+    effect = Effect.CHANGES if both_change else Effect.MAY_DELETE if touch_below else Effect.MAY_CHANGE
     return one._replace(mark=one.mark ^ (other.mark << 1), effect=effect)

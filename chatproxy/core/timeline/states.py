@@ -58,6 +58,14 @@ class Done(NamedTuple):
     touched: tuple[int, ...]
     unique: int = 0
 
+    @property
+    def touches_below(self) -> bool:
+        """Whether it touches what is below its object, too."""
+        return self.effect not in _ONLY_HERE
+
+
+_ONLY_HERE = frozenset({Effect.CHANGES, Effect.MAY_CHANGE})
+
 
 def is_create(method: str, where: Where) -> bool:
     """Tell whether a request asks for a new member of a collection."""

@@ -4,7 +4,7 @@
    step.
 2. A write explains, at its object, the fields that it sends and those that the table derives; at the object above,
    what the table derives. One answered 5xx explains all, and a delete that nothing more is there.
-3. What an own create made never appears, but where it was gone before without an own delete; what a whole list was
+3. What an own create made never appears, except where it was gone before without an own delete; what a whole list was
    without, or the same list in an equal state, does.
 """
 
@@ -179,7 +179,7 @@ _MAY_END = frozenset({Effect.DELETES, Effect.MAY_DELETE})
 
 def _explained(write: Write, name: str) -> bool:
     """Tell whether a write to an object explains that this field of it is another."""
-    if write.trace.status >= _ERROR or write.trace.path == write.trace.timeline:
+    if write.trace.status >= _ERROR or not write.trace.is_member:
         return True
     sent = write.trace.sent
     return write.trace.method != "DELETE" and (name in sent or name.removesuffix("s") in sent or _is_derived(name))

@@ -27,8 +27,9 @@ def told(traces: Sequence[Trace], timeline: Timeline, order: Sequence[ExchangeNu
     nths = {one.number: nth for nth, one in enumerate(traces)}
     positions = {nths[number]: position for position, number in enumerate(order)}
     found: dict[int, set[tuple[int, bool]]] = {}
+    places = Places()
     for row in rows_of(traces, timeline.standings, sorted(positions)):
-        for nth, write, is_with in _exceptions(traces, timeline, row, positions):
+        for nth, write, is_with in _exceptions(traces, timeline, row, positions, places):
             found.setdefault(nth, set()).add((write, is_with))
     return dict(_all(traces, timeline, found, sorted(positions)))
 
@@ -47,7 +48,7 @@ def _all(
 
 
 def _exceptions(
-    traces: Sequence[Trace], timeline: Timeline, row: Row, positions: dict[int, int]
+    traces: Sequence[Trace], timeline: Timeline, row: Row, positions: dict[int, int], places: Places
 ) -> Iterator[tuple[int, int, bool]]:
     """Yield who looks at a row, a write that the file has on the wrong side of it, and whether that was done for it."""
     marks = {nth: mark(traces[nth].number) for nth in row.writes}
@@ -55,7 +56,6 @@ def _exceptions(
     sums = [list(accumulate((marks[nth] for nth in nths), xor, initial=0)) for nths in (recorded, in_file)]
     before = _counts(recorded, row.lookers, {nth: nth for nth in positions})
     above = _counts(in_file, row.lookers, positions)
-    places = Places()
     for nth in row.lookers:
         one, standing = traces[nth], timeline.standings[nth]
         if not (standing.with_ or standing.without) and sums[0][before[nth]] == sums[1][above[nth]]:

@@ -27,11 +27,11 @@ class Trace:
     ``kind`` is method and path with each SID as its type, ``query`` likewise, without page tokens that mean nothing;
     ``content`` is the begin of the rest, and a digest of it. One that ``is_challenge`` asks for credentials, and holds
     in any state. ``key`` is the same number for equal requests of one user, ``answer`` for equal answers, and
-    ``timeline`` the path of the collection. Of a write ``sent`` are
-    the fields that it sets, and ``unique`` its value of the field that is unique in its collection. A list is asked
-    for as a whole if it ``is_whole``, and ``has_more`` tells that it has further pages; ``news`` is what the answer is
-    the first to show. ``is_shared`` tells that several objects have been at this path, and ``may_be_in`` is the
-    collection of which it may be any member: no answer told the SID of what it names.
+    ``timeline`` the path of the collection. Of a write ``sent`` are the fields that it sets, and ``unique`` its value
+    of the field that is unique in its collection. A list is asked for as a whole if it ``is_whole``, and ``has_more``
+    tells that it has further pages; ``news`` is what the answer is the first to show. ``is_shared`` tells that several
+    objects have been at this path, and ``may_be_in`` is the collection of which it may be any member: no answer told
+    the SID of what it names. ``standing`` and ``in_order`` are what a fixture says of where it stands.
     """
 
     number: ExchangeNumber
@@ -99,7 +99,7 @@ class _Tracer:
         self._kinds: dict[tuple[str, bytes], str] = {}
 
     def trace(self, exchange: Exchange, form: NormalForm) -> Trace:
-        path, key = _once(self._paths, form.path), hash((form, exchange.user))
+        path, key = self._paths.setdefault(form.path, form.path), hash((form, exchange.user))
         is_write, response = not is_read(form.method), exchange.response
         kind = (form.method, path)
         if kind not in self._kinds:
@@ -202,18 +202,13 @@ def unique_value(form: NormalForm) -> bytes:
     return next(found, b"") if form.kind in FORMS else b""
 
 
-_PAGING = frozenset(name.encode() for name in LISTS.paging)
-
-
-def _once(held: dict[T, T], value: T) -> T:
-    """Return the one of equal values that is held."""
-    return held.setdefault(value, value)
+_PAGING, _TOKEN = frozenset(name.encode() for name in LISTS.paging), LISTS.token.encode()
 
 
 def _plain(pair: bytes) -> bytes:
     """Leave out a page token that has no meaning of its own."""
     name, _, value = pair.partition(b"=")
-    return name if name == b"PageToken" and not means_itself(value) else pair
+    return name if name == _TOKEN and not means_itself(value) else pair
 
 
 def _content(form: NormalForm) -> bytes:

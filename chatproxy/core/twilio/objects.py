@@ -43,7 +43,8 @@ def shown(response: Response) -> Shown:
 def made_by(response: Response) -> RecordedSid | None:
     """Return the SID of the object that the answer of a write is, which the write may have made."""
     sid = _content(response).get(_SID) if response.status < HTTPStatus.BAD_REQUEST else None
-    return RecordedSid(sid.encode()) if isinstance(sid, str) and SID.fullmatch(sid.encode()) else None
+    made = sid.encode("utf-8", "replace") if isinstance(sid, str) else b""
+    return RecordedSid(made) if SID.fullmatch(made) else None
 
 
 def _content(response: Response) -> Fields:
@@ -64,5 +65,10 @@ def _page(meta: object, listed: list[Fields]) -> Page | None:
     if not isinstance(meta, dict):
         return None
     indexes = [index for one in listed if type(index := one.get(LISTS.index)) is int]
-    first, last = (name in meta and meta[name] is None for name in (LISTS.previous, LISTS.next))
-    return Page(frozenset(str(one.get(_SID)) for one in listed), indexes, first, last)
+    return Page(frozenset(str(one.get(_SID)) for one in listed), indexes, *ends(meta))
+
+
+def ends(page: Fields) -> tuple[bool, bool]:
+    """Tell of the object that describes a page whether the page is its list's first and last."""
+    first, last = (name in page and page[name] is None for name in (LISTS.previous, LISTS.next))
+    return first, last

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
+from chatproxy.core.products.every import LISTS, SID_FIELD
 from chatproxy.core.products.sid_types import ACCOUNT, PREFIXES
 
 PREFIX = "|".join(PREFIXES).encode()
@@ -48,11 +49,15 @@ def placed_sids(text: bytes) -> list[bytes]:
     return [one or other or another for one, other, another in _PLACED.findall(text)]
 
 
-_END = rb"(?![\w%-])"
 _PLACED = re.compile(
-    rb"""(?:"(?:\w+_)?sid"\s*:\s*"|/\w+\\?/)(%(sid)b)%(end)b"""
-    rb"""|[?&]PageToken=[^&"\\#\s]*?(%(sid)b)(?![0-9a-f])|^(%(sid)b)$"""
-    % {b"sid": rb"(?:%b)[0-9a-f]{32}" % PREFIX, b"end": _END},
+    rb"""(?:"(?:\w+_)?%(field)b"\s*:\s*"|/\w+\\?/)(%(sid)b)%(end)b"""
+    rb"""|[?&]%(token)b=[^&"\\#\s]*?(%(sid)b)(?![0-9a-f])|^(%(sid)b)$"""
+    % {
+        b"sid": rb"(?:%b)[0-9a-f]{32}" % PREFIX,
+        b"end": rb"(?![\w%-])",
+        b"field": SID_FIELD,
+        b"token": LISTS.token.encode(),
+    },
     re.MULTILINE,
 )
 

@@ -8,7 +8,7 @@ from chatproxy.core.model import Request
 ONE, TWO, THREE = (b"CH" + digit * 32 for digit in (b"1", b"2", b"3"))
 
 
-def test_law_5_sids_stand_in_segments_page_tokens_and_parameters_named_so() -> None:
+def test_sids_stand_in_segments_page_tokens_and_parameters_named_so() -> None:
     asked = normalize(
         Request(
             "POST",
@@ -22,7 +22,7 @@ def test_law_5_sids_stand_in_segments_page_tokens_and_parameters_named_so() -> N
     assert sids_beside_path(asked) == [TWO, THREE]
 
 
-def test_law_5_sids_stand_in_fields_of_json_and_in_headers_that_are_one() -> None:
+def test_sids_stand_in_fields_of_json_and_in_headers_that_are_one() -> None:
     headers = (JSON, (b"X-Sid", ONE), (b"X-Note", b"see " + TWO))
     body = b'{"channel_sid": "%b", "body": "%b"}' % (THREE, TWO)
     asked = normalize(Request("POST", b"/", headers, body), Rules(match_headers=("X-Sid", "X-Note")))

@@ -112,10 +112,29 @@ def test_in_a_circle_the_first_recorded_comes_first() -> None:
     assert sorted(found) == [1, 2, 3, 4]
 
 
+def test_where_two_reads_each_lack_the_write_of_the_other_the_first_recorded_comes_first() -> None:
+    recording = Recording().create(B, "b").create(A, "a").page(A, query="?PageSize=2").page(B)
+    recording.told(3, without=(1,)).told(4, without=(2,))
+    traces, timeline = compiled(recording.exchanges)
+    for one in traces:
+        one.in_order = None
+    assert list(canonical_order(traces, timeline, lambda _: None, lambda _: b"")) == [1, 4, 2, 3]
+
+
 def test_reads_that_answer_nothing_and_what_was_given_up_come_last() -> None:
     recording = Recording().create(A, abandoned=True).create(B).add("GET", CHANNEL, shows={"sid": "x"}, asked=21)
     recording.add("POST", MESSAGES, 503, body="Body=c", asked=22).fetch(B)
     assert order(recording) == [2, 4, 5, 1, 3]
+
+
+def test_a_step_parts_what_was_recorded_before_and_after_it_where_what_showed_it_is_left_out() -> None:
+    recording = Recording().add("GET", f"{MESSAGES}/{A}?z=1", shows={"sid": A, "body": "a"})
+    recording.update(B, "x", asked=11).update(B, "y", asked=12)
+    recording.page({"sid": A, "body": "b"}, {"sid": B, "body": "y"}).fetch(A, "b")
+    assert (recording.roles[3], recording.steps) == (Role.DOUBTFUL, [4])
+    found = order(recording)
+    assert found.index(1) < found.index(5)
+    assert found[-1] == 4
 
 
 def test_a_fixture_is_in_order_already() -> None:
