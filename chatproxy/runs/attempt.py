@@ -191,11 +191,11 @@ class Attempt:
         settings = self.settings
         with closing(open_store(settings.store, self._name)) as store:
             try:
-                export_cassette(self._fixture(store), path, gate_of(settings.allow, settings.strict, os.environ))
+                gate = gate_of(settings.allow, settings.strict, os.environ)
+                count = export_cassette(self._fixture(store), path, gate)
             except LeakError as error:
                 kept = f"what was recorded is in the store as {self._name}"
                 raise LeakError("\n".join((str(error), kept))) from error
-            count = store.count(self._name)
             if self.mode is Mode.AUTO:
                 store.drop(self._name)
         return count
