@@ -8,6 +8,7 @@ from pathlib import Path
 
 from chatproxy.core.errors import CassetteError
 from chatproxy.store import Store
+from chatproxy.store.folder import DATA
 
 
 def is_file(argument: str) -> bool:
@@ -62,7 +63,7 @@ def open_store(folder: Path, name: str) -> Store:
 def has_store(folder: Path) -> bool:
     """Tell whether a store stands in a folder; raises CassetteError where that cannot be told."""
     try:
-        os.stat(folder / "data.mdb")
+        os.stat(folder / DATA)
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError as error:

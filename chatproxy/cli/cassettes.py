@@ -186,8 +186,11 @@ def _delete_partials(given: tuple[str, ...], settings: Settings, *, yes: bool) -
         found: list[str] = []
         if has_store(settings.store):
             store = stack.enter_context(closing(Store(settings.store)))
-            stack.enter_context(store.unrecorded(*given))
-            left, recorded = (store.partials(*given), []) if given else stack.enter_context(store.unrecorded_partials())
+            if given:
+                stack.enter_context(store.unrecorded(*given))
+                left, recorded = store.partials(*given), list[str]()
+            else:
+                left, recorded = stack.enter_context(store.unrecorded_partials())
             _delete(store, left, yes=yes)
             for name in recorded:
                 say(f"chatproxy: {name} is kept, {whole_of(name)} is being recorded")

@@ -88,7 +88,7 @@ def _give_up(stream: TextIO) -> None:
 
 
 def say(text: str) -> None:
-    """Show lines as the command's result, none of which is a command to a CI system."""
+    """Show lines as the command's result, so that no CI system takes one for a command."""
     annotate(without_commands(text))
 
 
@@ -99,7 +99,7 @@ def annotate(line: str) -> None:
 
 
 def warn(text: str) -> None:
-    """Show lines that the user should know of, none of which is a command to a CI system."""
+    """Show lines that the user should know of, so that no CI system takes one for a command."""
     try:
         click.echo(without_commands(text), err=True)
     except OSError:

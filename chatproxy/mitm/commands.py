@@ -21,7 +21,6 @@ from chatproxy.core.errors import ChatproxyError, RequestError, UpstreamError
 from chatproxy.core.http.admission import check_answer
 from chatproxy.core.model import Forward, Mode, Outcome, Response
 from chatproxy.core.record.imported import Captured, exchanges
-from chatproxy.core.record.recorder import Recorder
 from chatproxy.core.replay.explain import explain as explain_request
 from chatproxy.core.replay.marks import OUTCOME
 from chatproxy.core.replay.session import Session
@@ -33,7 +32,7 @@ from chatproxy.mitm.options import CASSETTE, Choice
 from chatproxy.show.explanation import explanation_text
 from chatproxy.show.finding_lines import finding_lines
 from chatproxy.store import Recording, Store
-from chatproxy.wiring.assembly import existing_of
+from chatproxy.wiring.assembly import existing_of, recorder_of
 from chatproxy.wiring.sessions import open_several, rules_of, sessions_of
 
 _log = logging.getLogger(__name__)
@@ -107,7 +106,7 @@ class Commands:
             raise CommandError("none of these flows has an answer of the upstream")
         with _errors(), self._store() as store:
             recording = Recording(store, name, existing_of(settings), now())
-            recorder = Recorder(name, settings.upstream, recording.first_number, recording.last_write)
+            recorder = recorder_of(settings, recording)
             recording.fill(exchanges(captured, recorder), rules_of(settings), work=("record", len(captured)))
         if name == self._chosen().cassette:
             self.current.renew()

@@ -19,19 +19,8 @@ if TYPE_CHECKING:
 MODE, CASSETTE = "chatproxy_mode", "chatproxy_cassette"
 _OFFERED = {
     *("store", "upstream", "upstream-ca", "urls", "clock", "sids", "seed", "keep", "bind", "match-headers", "ignore"),
-    *(
-        "scrub",
-        "append",
-        "replace",
-        "allow",
-        "strict",
-        "max-body",
-        "sessions",
-        "max-sessions",
-        "on-exhausted",
-        "skipped",
-    ),
-    *("session-idle", "journal", "report", "ready-file", "connect-timeout", "upstream-timeout"),
+    *("scrub", "append", "replace", "allow", "strict", "max-body", "sessions", "max-sessions", "on-exhausted"),
+    *("skipped", "session-idle", "journal", "report", "ready-file", "connect-timeout", "upstream-timeout"),
 }
 """Settings that are options too; the salt is none, since mitmproxy shows and saves its options."""
 

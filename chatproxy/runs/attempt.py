@@ -33,7 +33,7 @@ from chatproxy.core.report.report import RunOutcome
 from chatproxy.core.timeline.known import holding, variables_of
 from chatproxy.files import write_json
 from chatproxy.fixture import Document
-from chatproxy.runs.served import Host
+from chatproxy.runs.served import Host, Wanted
 from chatproxy.store import Store
 from chatproxy.wiring.assembly import Say
 from chatproxy.wiring.sessions import rules_of
@@ -140,7 +140,7 @@ class Attempt:
         self._environ = environ
         self._held = holding(environ)
         cassette = self._replayed() if mode is Mode.REPLAY else self._name
-        self.served = host.serve(mode, cassette, self._for_proxy(), warn, environ=environ, tied=session)
+        self.served = host.serve(Wanted(mode, cassette, self._for_proxy(), warn, environ, session))
 
     @property
     def url(self) -> str:
@@ -191,11 +191,11 @@ class Attempt:
         settings = self.settings
         with closing(open_store(settings.store, self._name)) as store:
             try:
-                export_cassette(self._fixture(store), path, gate_of(settings.allow, settings.strict, os.environ))
+                gate = gate_of(settings.allow, settings.strict, os.environ)
+                count = export_cassette(self._fixture(store), path, gate)
             except LeakError as error:
                 kept = f"what was recorded is in the store as {self._name}"
                 raise LeakError("\n".join((str(error), kept))) from error
-            count = store.count(self._name)
             if self.mode is Mode.AUTO:
                 store.drop(self._name)
         return count

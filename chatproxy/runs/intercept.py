@@ -22,14 +22,13 @@ from pathlib import Path
 from typing import Any
 
 from chatproxy.config.settings import Settings
-from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.errors import ChatproxyError, ConfigError
 from chatproxy.core.model import Mode
 from chatproxy.core.products.every import HOSTS, TWILIO_HOST
 from chatproxy.core.report.report import RunOutcome, outcome_of
-from chatproxy.core.timeline.known import NO_VARIABLES, holding
+from chatproxy.core.timeline.known import holding
 from chatproxy.environment import direct
-from chatproxy.wiring.assembly import Say
+from chatproxy.runs.served import Wanted
 
 _PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy")
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "TWILIO_CA_BUNDLE")
@@ -45,22 +44,13 @@ _PATIENCE = 60.0
 class Interceptor:
     """Serves attempts by mitmproxy."""
 
-    def serve(
-        self,
-        mode: Mode,
-        cassette: str | Cassette,
-        settings: Settings,
-        warn: Say,
-        *,
-        environ: Mapping[str, str] = NO_VARIABLES,
-        tied: str | None = None,
-    ) -> "Interception":
+    def serve(self, wanted: Wanted) -> "Interception":
         """Begin to serve; raises ConfigError where mitmproxy is not installed, or a bundle cannot be read."""
-        assert isinstance(cassette, str)
-        assert tied is None
+        assert isinstance(wanted.cassette, str)
+        assert wanted.tied is None
         if importlib.util.find_spec("mitmproxy") is None:
             raise ConfigError("--intercept", "needs mitmproxy: pip install 'chatproxy[mitmproxy]'")
-        return Interception(mode, cassette, settings, holding(environ))
+        return Interception(wanted.mode, wanted.cassette, wanted.settings, holding(wanted.environ))
 
 
 class Interception:

@@ -1,6 +1,7 @@
 """What a test gets: a proxy of its own, and what came of the test's requests so far."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ _NAMES = {"cassette", "mode", *_OF_SETTINGS}
 _TEST_FOR_EACH = "where a test runs the program twice, give each run a test of its own, or record both in one"
 
 _MADE_UP = ("AC" + "0" * 32, "a token that nobody has")
-"""Credentials for a replay, which does not look at them."""
+"""Credentials for a replay, which takes any account, and any password."""
 
 
 def default_cassette(module: str, test: str) -> str:
@@ -65,6 +66,10 @@ def record_mode(marked: dict[str, Any], given: str) -> RecordMode:
     except ValueError as error:
         words = ", ".join(RecordMode)
         raise ConfigError(f"{MARK}: mode", f"{word!r} is none of {words}") from error
+
+
+def _pairs(assumed: Mapping[str, str]) -> list[str]:
+    return [f"{live}={recorded}" for live, recorded in assumed.items()]
 
 
 class Proxied:
@@ -149,17 +154,14 @@ class Proxied:
         from chatproxy.core.replay.explain import SECOND_RUN  # noqa: PLC0415 - most replays never miss
 
         lines = [trouble.text for trouble in (*self.misses, *self.errors)]
-        lines += self._assumed() if lines else []
+        lines += [f"assumed {pair}" for pair in _pairs(self._journal.total.assumed)] if lines else []
         again = any(SECOND_RUN in miss.reason for miss in self.misses)
         return lines + ([_TEST_FOR_EACH] if again else [])
-
-    def _assumed(self) -> list[str]:
-        return [f"assumed {live}={recorded}" for live, recorded in self._journal.total.assumed.items()]
 
     def assumed(self) -> str | None:
         """Return a line that says which SIDs were assumed to stand for recorded ones, if any were."""
         assumed = {} if self._outcome is None else self._outcome.assumed
-        pairs = ", ".join(f"{live}={recorded}" for live, recorded in assumed.items())
+        pairs = ", ".join(_pairs(assumed))
         return f"{self._attempt.subject.shown}: assumed {pairs}; --bind settles it" if pairs else None
 
     def trouble(self) -> str | None:

@@ -2,15 +2,13 @@
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from chatproxy.config.settings import Settings
-from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.model import Mode
 from chatproxy.core.report.report import RunOutcome
-from chatproxy.core.timeline.known import NO_VARIABLES
 from chatproxy.environment import environment
 from chatproxy.serve.hosting import Background
 from chatproxy.serve.listen import Running, proxy
@@ -42,20 +40,23 @@ class Served(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be served to a program with this environment; with ``tied`` all is of the session of that name."""
+
+    mode: Mode
+    cassette: str | MemoryCassette
+    settings: Settings
+    warn: Say
+    environ: Mapping[str, str] = field(default_factory=dict)
+    tied: str | None = None
+
+
 class Host(Protocol):
     """What can serve attempts."""
 
-    def serve(
-        self,
-        mode: Mode,
-        cassette: str | MemoryCassette,
-        settings: Settings,
-        warn: Say,
-        *,
-        environ: Mapping[str, str] = NO_VARIABLES,
-        tied: str | None = None,
-    ) -> Served:
-        """Begin to serve a program with this environment; with ``tied`` all is of the session of that name."""
+    def serve(self, wanted: Wanted) -> Served:
+        """Begin to serve."""
         ...
 
 
@@ -65,19 +66,12 @@ class InBackground:
 
     background: Background
 
-    def serve(
-        self,
-        mode: Mode,
-        cassette: str | Cassette,
-        settings: Settings,
-        warn: Say,
-        *,
-        environ: Mapping[str, str] = NO_VARIABLES,
-        tied: str | None = None,
-    ) -> "ServedProxy":
+    def serve(self, wanted: Wanted) -> "ServedProxy":
         """Serve a proxy until it is closed; its misses are left to its outcome."""
-        served = proxy(mode, cassette, settings, warn, tied=tied, on_miss=unsaid, environ=environ)
-        return ServedProxy(self.background.serving(served))
+        what = wanted.mode, wanted.cassette, wanted.settings, wanted.warn
+        return ServedProxy(
+            self.background.serving(proxy(*what, tied=wanted.tied, on_miss=unsaid, environ=wanted.environ))
+        )
 
 
 class ServedProxy:

@@ -14,7 +14,7 @@ from chatproxy.sandbox.paging import meta, page_asked
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the client gets, but for the headers that all answers share."""
+    """What the client gets, except the headers that all answers share."""
 
     status: int
     body: bytes = b""

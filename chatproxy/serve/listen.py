@@ -54,7 +54,7 @@ async def sandbox(settings: Settings) -> AsyncIterator[Running]:
     )
     longest = settings.sandbox_latency[1] + _GRACE
     server = Server(api.handle)
-    async with _listening(server, settings.sandbox_listen, "--listen", longest) as url:
+    async with _listening(server, settings.sandbox_listen, longest) as url:
         yield Running(url)
 
 
@@ -77,9 +77,10 @@ async def proxy(
         assembly = stack.enter_context(
             assembled(mode, cassette, settings, warn, tied=tied, on_miss=on_miss, environ=environ)
         )
-        upstream = None
+        upstream, most = None, 0
         if mode is not Mode.REPLAY:
-            upstream = await stack.enter_async_context(Upstream(upstream_settings(settings)))
+            asked = upstream_settings(settings)
+            upstream, most = await stack.enter_async_context(Upstream(asked)), asked.max_connections
         engine, report = assembly.engine, assembly.report
         token = None if is_loopback(settings.listen.host) else secrets.token_urlsafe()
         server = Proxy(
@@ -89,8 +90,7 @@ async def proxy(
             keep=assembly.recording.keep if assembly.recording else None,
             control=Control(report, settings.listen.host, token),
         )
-        most = upstream_settings(settings).max_connections if upstream else 0
-        async with _listening(server, settings.listen, "--listen", settings.upstream_timeout + _GRACE, most) as url:
+        async with _listening(server, settings.listen, settings.upstream_timeout + _GRACE, most) as url:
             yield Running(url, engine, token, report)
 
 
@@ -108,9 +108,7 @@ def _limits(settings: Settings) -> Limits:
 
 
 @asynccontextmanager
-async def _listening(
-    server: web.Server, address: Address, flag: str, patience: float, upstream: int = 0
-) -> AsyncIterator[str]:
+async def _listening(server: web.Server, address: Address, patience: float, upstream: int = 0) -> AsyncIterator[str]:
     """Listen, and give the URL; on leaving, let requests in flight be answered for so many seconds.
 
     ``upstream`` is how many connections to the upstream the server may need at once.
@@ -123,7 +121,7 @@ async def _listening(
                 sockets = await asyncio.to_thread(bound, stack, address.host or None, address.port)
             except OSError as error:
                 reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or error
-                raise ConfigError(flag, f"cannot listen on {address.host}:{address.port}: {reason}") from error
+                raise ConfigError("--listen", f"cannot listen on {address.host}:{address.port}: {reason}") from error
             async with accepting(sockets, server, upstream):
                 yield _url(address.host, _port([one.getsockname() for one in sockets]))
     finally:

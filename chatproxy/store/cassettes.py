@@ -71,8 +71,10 @@ class Store:
 
     def listing(self) -> list[Listed]:
         """Return all cassettes, sorted by name, those left of interrupted recordings by their numbers."""
-        records = sorted(self._records(), key=lambda one: order_of(one[0]))
-        return [Listed(name, self.tally(one).count, one.begun, self._state(name, one)) for name, one in records]
+        records = sorted(self._records(), key=lambda one: one[1].id)
+        last = {whole_of(name): one.id for name, one in records if PARTIAL in name}
+        listed = [Listed(name, self.tally(one).count, one.begun, self._state(name, one, last)) for name, one in records]
+        return sorted(listed, key=lambda one: order_of(one.name))
 
     def find(self, name: str) -> Record | None:
         """Return a cassette's record, or None if there is no such cassette."""
@@ -227,12 +229,10 @@ class Store:
         with self._held(name) as record:
             yield from StoredExchanges(self.environment, name, record)
 
-    def _state(self, name: str, record: Record) -> str:
-        """Tell a cassette's state: of a name and its partial ones, only the last of all can be in the making."""
+    def _state(self, name: str, record: Record, last: Mapping[str, int]) -> str:
+        """Tell a cassette's state: only what is not before the ``last`` partial one of a name can be in the making."""
         whole = whole_of(name)
-        others = self.partials(whole)
-        is_last = all(other.id <= record.id for other in map(self.find, others) if other)
-        if is_last and FileLock.is_taken(self._recording_path(whole)):
+        if record.id >= last.get(whole, 0) and FileLock.is_taken(self._recording_path(whole)):
             return "recording"
         return "interrupted" if record.interim else "complete"
 

@@ -66,7 +66,7 @@ class StoredCassette:
         self._reply = layout.reply_prefix(cassette, rules.fingerprint)
         self._index = layout.index_prefix(cassette, rules.fingerprint)
         self._order = layout.order_prefix(cassette, rules.fingerprint)
-        self._standing = layout.place_prefix(cassette, rules.fingerprint)
+        self._standing = layout.standing_prefix(cassette, rules.fingerprint)
         self._answers = layout.answer_prefix(cassette, rules.fingerprint)
         self._touching = layout.touch_prefix(cassette, rules.fingerprint)
         self._steps = layout.step_prefix(cassette, rules.fingerprint)

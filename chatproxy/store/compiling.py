@@ -62,7 +62,7 @@ class _Writer:
     def __init__(self, cassette: int, rules: Rules) -> None:
         self._reply = layout.reply_prefix(cassette, rules.fingerprint)
         self._index = layout.index_prefix(cassette, rules.fingerprint)
-        self._standing = layout.place_prefix(cassette, rules.fingerprint)
+        self._standing = layout.standing_prefix(cassette, rules.fingerprint)
         self._answer = layout.answer_prefix(cassette, rules.fingerprint)
         self._touching = layout.touch_prefix(cassette, rules.fingerprint)
         self._order = layout.order_prefix(cassette, rules.fingerprint)

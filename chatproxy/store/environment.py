@@ -124,8 +124,8 @@ class Environment:
         if self.forgotten:
             with suppress(CassetteError):
                 self.write(lambda transaction: transaction.delete(*self.forgotten))
-        with suppress(lmdb.Error):  # it is closed already
-            self._use.note(self._env.info()["last_txnid"])
+        with suppress(lmdb.Error), self._env.begin() as transaction:  # else it is closed already
+            self._use.note(transaction.id())  # as others read it: one that is just being committed, they do not see yet
         self._env.close()
         self._use.end()
 

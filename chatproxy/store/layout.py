@@ -12,11 +12,11 @@
     s<id><rules>t                     when the recording began and the last second that it shows
     s<id><rules>k                     the known SIDs
     s<id><rules>e                     what a canonical fixture has to say of exchanges
+    s<id><rules>w                     how many exchanges are writes that a session can do
+    s<id><rules>p<digest of a path>   the one spelling of a path that names an object by its unique name
     s<id><rules>s<SID>                a recorded SID's number, and where it comes from
     s<id><rules>n<SID's number>       the recorded SID of this number
     o<id><rules><nth>                 the number of the n-th exchange in canonical order
-    s<id><rules>w                     how many exchanges are writes that a session can do
-    s<id><rules>p<digest of a path>   the one spelling of a path that names an object by its unique name
     x<id><rules><index><nth>          the number of the n-th exchange with this key, shape or route; for the first one
                                       of a key, what all of them ask for, too
     p<id><rules><number>              where an exchange stands
@@ -166,8 +166,8 @@ def order_prefix(cassette: int, rules: bytes) -> bytes:
     return b"o" + number(cassette) + rules
 
 
-def place_prefix(cassette: int, rules: bytes) -> bytes:
-    """Return what the keys of the places of a cassette's exchanges begin with."""
+def standing_prefix(cassette: int, rules: bytes) -> bytes:
+    """Return what the keys of where a cassette's exchanges stand begin with."""
     return b"p" + number(cassette) + rules
 
 

@@ -68,6 +68,7 @@ class Recording:
         self._lock = _locked(store, name)
         try:
             self._at, self._record = self._place(existing)
+            self._is_new = self._record is None
             last = store.tally(self._record).last if self._record is not None else NO_EXCHANGE
             self.first_number = ExchangeNumber(last + 1)
             self.last_write = last_write(store.environment, self._record.id, last) if self._record else NO_EXCHANGE
@@ -158,8 +159,6 @@ class Recording:
     def _place(self, existing: Existing) -> tuple[str, Record | None]:
         """Find the record to write to, or the name that a new one has for now."""
         record = self.store.find(self.name)
-        self._is_new = record is None or existing is not Existing.APPEND
-        self._is_interim = existing is not Existing.APPEND
         if existing is Existing.REFUSE and record is not None:
             raise CassetteError(self.name, "exists; give --append to add to it or --replace to record it anew")
         if existing is not Existing.REPLACE:
@@ -176,7 +175,7 @@ class Recording:
         yield from (f"{self.name}{PARTIAL}-{count}" for count in range(2, 1_000_000))
 
     def _begin(self, transaction: Transaction) -> Record:
-        record = Record(0, self._begun, self._is_interim, self._title, variables=dict(self._variables))
+        record = Record(0, self._begun, self._at != self.name, self._title, variables=dict(self._variables))
         return begin_record(transaction, self._at, record.saying(self._declared), str(self.store.folder))
 
     def _begin_with(self, exchanges: list[Exchange], transaction: Transaction) -> Record:

@@ -77,7 +77,7 @@ def assembled(
             settings.upstream,
             now,
             sessions=sessions,
-            recorder=_recorder(settings, recording) if recording else None,
+            recorder=recorder_of(settings, recording) if recording else None,
             keep_urls=settings.urls == "keep",
             journal=Journal(settings.journal, settings.max_sessions),
             scrub=rules.scrub,
@@ -147,7 +147,8 @@ def _record(
     return recording
 
 
-def _recorder(settings: Settings, recording: Recording) -> Recorder:
+def recorder_of(settings: Settings, recording: Recording) -> Recorder:
+    """Return what makes exchanges of traffic, numbered on from where a recording stands."""
     return Recorder(recording.name, settings.upstream, recording.first_number, recording.last_write)
 
 

@@ -1,4 +1,4 @@
-"""What two runs of a program have in common: answers but for SIDs and times, and how times stand to each other."""
+"""What two runs of a program have in common: answers except SIDs and times, and how times stand to each other."""
 
 import json
 import re
@@ -50,7 +50,7 @@ def reason(entry: Entry) -> str:
 
 
 def lines(log: Log, address: str) -> Iterator[str]:
-    """Yield each answer but for SIDs and times, with what was asked."""
+    """Yield each answer except its SIDs and times, with what was asked."""
     names = Names()
     for entry in log:
         headers = [

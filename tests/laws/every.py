@@ -59,6 +59,7 @@ SAME = {
     "others and quirks": same(QUIRKY, TWICE),
     "others, quirks and failures": same(TROUBLED, TWICE),
 }
+"""The same program gets the same answers, and polls as it likes."""
 
 CHANGED = {
     "memory": Tried(lambda store: Changed(QUIET), 100, QUIET),
@@ -68,17 +69,25 @@ CHANGED = {
     "roles": Tried(lambda store: Changed(ROLES), 100, ROLES, first=40_000),
     "several channels": Tried(lambda store: Changed(SEVERAL), 100, SEVERAL),
 }
+"""A changed program gets what a fresh upstream gives, or a miss that is true."""
 
 REORDERED = {
     "one channel": Tried(lambda store: Reordered(QUIET), 75, QUIET, NAMES),
     "several channels": Tried(lambda store: Reordered(SEVERAL), 25, SEVERAL),
 }
+"""Calls that do not touch each other may change places."""
 
 THREADS = {
     "different": Tried(lambda store: Threads(equal=False), 5),
     "equal": Tried(lambda store: Threads(equal=True), 5),
     "twelve, three at a time": Tried(lambda store: Threads(12, equal=False, together=3, replays=10), 3),
 }
+"""Threads with messages of their own replay in any order."""
+
+RACES = {
+    "one channel": Tried(lambda store: Racing(CLOSE), 20, fails=OWN),
+}
+"""Threads that share a channel get right answers, or misses."""
 
 
 def cursor(kind: str, sleeps: float, *, from_file: bool, strict: bool) -> Tried:
@@ -90,10 +99,6 @@ def cursor(kind: str, sleeps: float, *, from_file: bool, strict: bool) -> Tried:
     return Tried(make, 9)
 
 
-RACES = {
-    "one channel": Tried(lambda store: Racing(CLOSE), 20, fails=OWN),
-}
-
 CURSORS = {
     f"{kind}, sleeps {'kept' if sleeps else 'mocked'}, from a {'file' if from_file else 'store'}": cursor(
         kind, sleeps, from_file=from_file, strict=True
@@ -102,6 +107,7 @@ CURSORS = {
     for sleeps in (1, 0)
     for from_file in (False, True)
 }
+"""A program that goes by dates takes the same messages."""
 
 FIXTURES = {
     "own": Tried(lambda store: Twice(), 10),
@@ -109,6 +115,7 @@ FIXTURES = {
     "own, one client": Tried(lambda store: Twice(agents=(PYTHON, PYTHON)), 10),
     "others, one client": Tried(lambda store: Twice(others=True, agents=(PYTHON, PYTHON)), 10, fails=SECONDS),
 }
+"""A program that is recorded again gives the same bytes."""
 
 BEYOND = {
     "unique names that change": Tried(lambda store: Changed(RENAMES), 50, RENAMES),
@@ -117,7 +124,7 @@ BEYOND = {
 }
 """What no law promises; ``survey`` tells how it fares."""
 
-EVERY = {
+LAWS = {
     f"{what}: {name}": tried
     for what, of in (
         ("same", SAME),
@@ -127,10 +134,12 @@ EVERY = {
         ("races", RACES),
         ("cursor", CURSORS),
         ("fixture", FIXTURES),
-        ("beyond", BEYOND),
     )
     for name, tried in of.items()
 }
+"""What the tests hold."""
+
+EVERY = LAWS | {f"beyond: {name}": tried for name, tried in BEYOND.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,4 @@
-"""By which ways what was recorded is replayed: from memory, from a store, from a file.
-
-What hangs on how the package spells known SIDs and anonymous files is in the functions that say so.
-"""
+"""By which ways what was recorded is replayed: from memory, from a store, from a file."""
 
 import re
 from collections.abc import Callable

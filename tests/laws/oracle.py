@@ -77,7 +77,7 @@ def tolerant(answer: Any) -> Any:
 class Judge:
     """Follows a replay with fresh upstreams that begin as the recorded one did.
 
-    ``counts`` has how many answers were the same, how many the same but for places among siblings, how many that of an
+    ``counts`` has how many answers were the same, how many the same except places among siblings, how many that of an
     upstream that does the writes in recorded order.
     """
 

@@ -1,7 +1,4 @@
-"""Recording programs with the engine, replaying them, and running them without a proxy.
-
-What hangs on how the package spells ``bind`` and lost answers is in the functions that say so.
-"""
+"""Recording programs with the engine, replaying them, and running them without a proxy."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -59,14 +56,18 @@ class Flight:
 
 @dataclass(slots=True)
 class Recorded:
-    """What a recording left: its exchanges, what its clients got, and which answers nobody waited for any more."""
+    """What a recording left: its exchanges, and what its clients got."""
 
     upstream: Upstream
     known: Handles
     begin: int
     exchanges: list[Exchange] = field(default_factory=list)
     log: Log = field(default_factory=list)
-    gone: set[int] = field(default_factory=set)
+
+    @property
+    def gone(self) -> set[int]:
+        """The exchanges whose answers nobody waited for any more."""
+        return {one.number for one in self.exchanges if one.abandoned}
 
     @property
     def account(self) -> str:
@@ -82,30 +83,21 @@ class Recorded:
         """Return the ends of pauses of a second or more without any request, in the service's seconds."""
         found, last = [], self.begin
         for one in sorted(self.exchanges, key=lambda one: one.asked):
-            if one.asked - last >= SECOND and one.number not in self.gone:
+            if one.asked - last >= SECOND and not one.abandoned:
                 found.append((one.asked + self.upstream.quirks.ahead) // SECOND)
             last = max(last, one.answered)
         return found
 
     def cassette(self) -> MemoryCassette:
         """Return what was recorded as a cassette in memory."""
-        return MemoryCassette(NAME, abandoned(self.exchanges, self.gone), RULES)
+        return MemoryCassette(NAME, self.exchanges, RULES)
 
     def stored(self, store: Store, name: str = NAME) -> Cassette:
         """Return what was recorded by way of a store."""
         recording = Recording(store, name, Existing.REPLACE, 1)
-        recording.put(abandoned(self.exchanges, self.gone))
+        recording.put(self.exchanges)
         recording.finish(RULES, keep_empty=True)
         return store.open(name, RULES)
-
-
-def abandoned(exchanges: list[Exchange], gone: set[int]) -> list[Exchange]:
-    """Return exchanges of which those in ``gone`` say that their clients gave up.
-
-    The seam for it: exchanges do not tell this so far.
-    """
-    assert all(number <= len(exchanges) for number in gone)
-    return exchanges
 
 
 class RecordingServer:
@@ -141,8 +133,6 @@ class RecordingServer:
         assert exchange is not None
         self._engine.on_kept(token.decided, exchange)
         self._recorded.exchanges.append(exchange)
-        if gone:
-            self._recorded.gone.add(exchange.number)
         return Got(answer.status, answer.headers, answer.body, now)
 
 

@@ -96,7 +96,7 @@ def test_a_changed_program_is_another_one() -> None:
 
 
 def answers(log: Log, seed: int) -> dict[tuple[str, int], Any]:
-    """Return what each operation got, its n-th call by itself, but for places among siblings."""
+    """Return what each operation got, its n-th call by itself, except places among siblings."""
     upstream = Upstream(seed, BEGIN)
     world = upstream.world
     names = {world.account: "account", world.service: "service", upstream.seeds[0]: "seed0"}

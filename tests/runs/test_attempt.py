@@ -18,7 +18,8 @@ from chatproxy.runs.attempt import Attempt, RecordMode, Subject, mode_of_run, mo
 from chatproxy.runs.served import InBackground
 from chatproxy.serve.hosting import Background, in_background
 from chatproxy.serve.listen import sandbox
-from chatproxy.store import Store
+from chatproxy.store import Existing, Recording, Store
+from chatproxy.wiring.sessions import rules_of
 
 CHANNEL = "/v1/Services/IS0123456789abcdef0123456789abcdef/Channels/CH0123456789abcdef0123456789abcdef/Messages"
 BASIC = "Basic QUMwMTIzNDU2Nzg5YWJjZGVmMDEyMzQ1Njc4OWFiY2RlZjp0aGUtYXV0aC10b2tlbi1vZi10aGUtYWNjb3VudA=="
@@ -188,6 +189,18 @@ def test_a_report_is_written_of_a_failed_recording_too(here: Settings, backgroun
     attempt("talk.json", Mode.RECORD, reporting, background, "Hello").end(passed=False)
     content = json.loads((tmp_path / "report.json").read_text())
     assert (content["mode"], content["totals"], content["file"]) == ("record", {"recorded": 1}, "talk.json")
+
+
+def test_what_is_written_is_counted_as_the_file_has_it(here: Settings, background: Background) -> None:
+    made = attempt("talk.json", Mode.RECORD, here, background, "a", "a")
+    made.end(passed=True)
+    with closing(Store(here.store)) as store:
+        first, again = store.exchanges("talk")
+        changed = Recording(store, "talk", Existing.RENEW, 1)
+        changed.put([replace(first, abandoned=True), again])
+        changed.finish(rules_of(here))
+    assert made.write() == 1
+    assert len(json.loads(Path("talk.json").read_text())["exchanges"]) == 1
 
 
 def test_law_2_the_names_of_variables_that_held_known_sids_are_kept_and_nothing_else(

@@ -17,6 +17,7 @@ from servers import settings
 from chatproxy.core.errors import ChatproxyError, ConfigError
 from chatproxy.core.model import Mode
 from chatproxy.runs.intercept import Interceptor
+from chatproxy.runs.served import Wanted
 
 pytestmark = pytest.mark.process
 
@@ -232,7 +233,7 @@ def _interceptors(place: Path) -> list[str]:
 
 def test_a_process_that_ends_too_early_is_an_error(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     here = settings(tmp_path, upstream="http://127.0.0.1:9")
-    served = Interceptor().serve(Mode.RECORD, "talk", here, print)
+    served = Interceptor().serve(Wanted(Mode.RECORD, "talk", here, print))
     served._process.kill()
     with pytest.raises(ChatproxyError, match="mitmproxy ended too early"):
         served.content()
@@ -243,4 +244,4 @@ def test_a_process_that_ends_too_early_is_an_error(tmp_path: Path, capfd: pytest
 def test_mitmproxy_must_be_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "mitmproxy", None)
     with pytest.raises(ConfigError, match="needs mitmproxy: pip install"):
-        Interceptor().serve(Mode.RECORD, "talk", settings(tmp_path), print)
+        Interceptor().serve(Wanted(Mode.RECORD, "talk", settings(tmp_path), print))

@@ -10,7 +10,7 @@ from servers import accepts, settings
 from chatproxy.core.model import Mode
 from chatproxy.core.report.report import outcome_of
 from chatproxy.environment import environment
-from chatproxy.runs.served import InBackground
+from chatproxy.runs.served import InBackground, Wanted
 from chatproxy.serve.hosting import Background
 from chatproxy.serve.listen import sandbox
 from chatproxy.store import Store
@@ -33,11 +33,11 @@ def test_a_proxy_serves_until_it_is_closed_and_tells_what_came_of_it(tmp_path: P
     told: list[str] = []
     with Background() as background, background.serving(sandbox(settings(tmp_path))) as upstream:
         here = settings(tmp_path, upstream=upstream.url)
-        recording = InBackground(background).serve(Mode.RECORD, "talk", here, told.append)
+        recording = InBackground(background).serve(Wanted(Mode.RECORD, "talk", here, told.append))
         assert [say(recording.url, body) for body in ("a", "b")] == [201, 201]
         recording.close(well=True)
         assert not accepts(recording.url)
-        replay = InBackground(background).serve(Mode.REPLAY, "talk", here, told.append, tied="mine")
+        replay = InBackground(background).serve(Wanted(Mode.REPLAY, "talk", here, told.append, tied="mine"))
         assert [say(replay.url, body) for body in ("a", "c")] == [201, 424]
         outcome, content = replay.outcome(), replay.content()
         replay.close(well=True)
@@ -51,7 +51,7 @@ def test_a_proxy_serves_until_it_is_closed_and_tells_what_came_of_it(tmp_path: P
 def test_a_recording_that_did_not_go_well_stays_as_an_interrupted_one(tmp_path: Path, *, well: bool, left: str) -> None:
     with Background() as background, background.serving(sandbox(settings(tmp_path))) as upstream:
         here = settings(tmp_path, upstream=upstream.url)
-        served = InBackground(background).serve(Mode.RECORD, "talk", here, print)
+        served = InBackground(background).serve(Wanted(Mode.RECORD, "talk", here, print))
         assert say(served.url, "a") == 201
         served.close(well=well)
     with closing(Store(here.store)) as store:
@@ -60,6 +60,6 @@ def test_a_recording_that_did_not_go_well_stays_as_an_interrupted_one(tmp_path: 
 
 def test_a_child_finds_a_proxy_by_its_address_and_reaches_it_directly(tmp_path: Path) -> None:
     with Background() as background:
-        served = InBackground(background).serve(Mode.PASSTHROUGH, "", settings(tmp_path), print)
+        served = InBackground(background).serve(Wanted(Mode.PASSTHROUGH, "", settings(tmp_path), print))
         assert served.environment({"A": "b"}) == environment({"A": "b"}, served.url)
         served.close(well=True)

@@ -384,9 +384,7 @@ def test_a_replacement_that_ends_badly_keeps_the_crashed_ones(store: Store) -> N
 
 def test_a_crash_before_the_first_exchange_is_in_nobodys_way(store: Store) -> None:
     record = Record(0, 1, interim=True)  # older versions left it
-    store.environment.write(
-        partial(begin_record, name="a.partial", record=record, place=str(store.folder))
-    )  # older ones left it
+    store.environment.write(partial(begin_record, name="a.partial", record=record, place=str(store.folder)))
 
     recording = Recording(store, "a", Existing.REFUSE, 1)
     assert recording.superseded == []

@@ -15,6 +15,13 @@ print("recorded", flush=True)
 input()
 """
 
+WRITES_ON = """
+store = Store(Path(sys.argv[1]))
+print("begun", flush=True)
+for number in itertools.count():
+    store.environment.write(lambda transaction: transaction.put(b"z", b"%d" % number))
+"""
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -100,6 +107,16 @@ def test_an_older_file_in_the_place_of_a_store_is_damage(folder: Path) -> None:
 
     with pytest.raises(CassetteError, match="is damaged"):
         Store(folder)
+
+
+@pytest.mark.process
+def test_a_store_that_another_process_writes_to_is_opened_and_closed_meanwhile(folder: Path) -> None:
+    """What is just being committed stands in the file before others read it: closing notes nothing of that."""
+    with child(WRITES_ON, folder) as writing:
+        assert writing.line() == "begun"
+        for _ in range(200):
+            Store(folder).close()
+        writing.kill()
 
 
 def test_what_was_begun_of_a_store_that_could_not_be_made_goes(tmp_path: Path) -> None:
