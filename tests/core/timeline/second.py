@@ -21,10 +21,8 @@ from chatproxy.core.timeline.standings import Timeline
 from chatproxy.core.timeline.states import Done, States, place_digest
 from chatproxy.core.timeline.traces import Trace
 
-MODEL = next(
-    (up / "shared" / "model" for up in (*Path(__file__).parents, Path("/work")) if (up / "shared" / "model").is_dir()),
-    None,
-)
+_BESIDE = Path(__file__).parents[4] / "shared" / "model"
+MODEL = _BESIDE if _BESIDE.is_dir() else None
 SERVICE = "IS" + "0" * 32
 Entry = dict[str, Any]
 
