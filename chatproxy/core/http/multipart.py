@@ -12,6 +12,7 @@ from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from chatproxy.core.http.forms import pairs
+from chatproxy.core.http.grammar import TOKEN
 from chatproxy.core.http.headers import content_type, is_form
 from chatproxy.core.model import Headers
 
@@ -147,10 +148,11 @@ def valued(text: bytes) -> Valued | None:
     return Valued(value.strip(), tuple(parameters)) if len(names) == len(parameters) else None
 
 
-_PARAMETER = re.compile(rb";\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*=\s*(?:\"((?:\\\"|[^\"])*)\"|([^\s;\"]*))\s*(?=;|\Z)")
+_TOKEN = TOKEN.pattern.encode()
+_PARAMETER = re.compile(rb";\s*(%b)\s*=\s*(?:\"((?:\\\"|[^\"])*)\"|([^\s;\"]*))\s*(?=;|\Z)" % _TOKEN)
 _BOUNDARY = re.compile(rb"[ -~]{0,69}[!-~]")
 _PADDING = re.compile(rb"[ \t]*")
-_FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([^\r\n\0]*)")
+_FIELD = re.compile(rb"(%b):([^\r\n\0]*)" % _TOKEN)
 _IDENTITIES = frozenset({b"", b"7bit", b"8bit", b"binary"})
 
 
