@@ -1,6 +1,6 @@
 r"""Multipart forms: ``multipart/form-data`` (RFC 7578) as parts, read strictly (RFC 2046 section 5.1).
 
-1. No bytes raise an error: what is no form of whole parts with a name each, of one reading, is none.
+1. No bytes raise an error: a form is only what can be read in one way, as whole parts with a name each.
 2. The boundary, what stands before the first part and after the last, and the spelling of a part's head do not count.
 3. The content of a part is its bytes: transfer encodings are deprecated (section 4.7), so one is told, not undone.
 4. In a quoted name ``\"`` is a quote; percent escapes stay, since not all clients write them (section 2).
@@ -92,7 +92,7 @@ def is_multipart(headers: Headers) -> bool:
 
 
 def read_multipart(headers: Headers, body: bytes) -> MultipartForm | None:
-    """Return the form that a body is, None for one that is none or cannot be read."""
+    """Return the form that a body is, None for one that cannot be read as a form."""
     boundary = _boundary(content_type(headers))
     if not boundary:
         return None
@@ -188,7 +188,7 @@ def _padding(text: bytes) -> int:
 
 
 def _begins_line(text: bytes, newline: bytes, *, is_last: bool = False) -> bool:
-    """Tell whether a line ends here, but for white space; after the last boundary so may the body."""
+    """Tell whether a line ends here, white space aside; after the last boundary so may the body."""
     rest = text[_padding(text) :]
     return rest.startswith(newline) or (is_last and not rest)
 

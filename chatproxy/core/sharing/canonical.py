@@ -142,7 +142,7 @@ class Canonical:
         return recorded if known is None else self._naming(recorded, known)
 
     def _request(self, request: Request) -> Request:
-        """Turn the address by which the client reached us, but for a forward proxy's client that wrote Twilio's."""
+        """Turn the address by which the client reached us, except where a forward proxy's client wrote Twilio's."""
         headers, body = one_boundary(request.headers, request.body)
         request = replace(request, headers=headers, body=body)
         turned = self._addressed(request, PROXY_ORIGIN)
