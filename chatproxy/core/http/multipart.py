@@ -148,6 +148,11 @@ def valued(text: bytes) -> Valued | None:
     return Valued(value.strip(), tuple(parameters)) if len(names) == len(parameters) else None
 
 
+def unquoted(written: bytes) -> bytes:
+    """Return what the text of a quoted value says."""
+    return written.replace(b'\\"', b'"')
+
+
 _TOKEN = TOKEN.pattern.encode()
 _PARAMETER = re.compile(rb";\s*(%b)\s*=\s*(?:\"((?:\\\"|[^\"])*)\"|([^\s;\"]*))\s*(?=;|\Z)" % _TOKEN)
 _BOUNDARY = re.compile(rb"[ -~]{0,69}[!-~]")
@@ -204,7 +209,7 @@ def _part(text: bytes, newline: bytes) -> FormPart | None:
         return None
     if disposition.value.lower() != b"form-data":
         return None
-    told = {name.lower(): value.replace(b'\\"', b'"') for name, value in disposition.parameters}
+    told = {name.lower(): unquoted(value) for name, value in disposition.parameters}
     name = told.pop(b"name", None)
     if name is None or {TYPE, ENCODING} & told.keys():
         return None
