@@ -6,9 +6,9 @@ at the whole body finds:
 
 1. The frame is JSON with one element in the place of all, and each element is a JSON object. Read from the begin of an
    element, JSON ends where that object does; so what is taken for the border of two never stands within a string.
-2. The SIDs, instants and addresses of an object do not depend on what is around it, but for ``links`` and ``meta``,
-   whose members are addresses by their holder's name; and an instant not on the answer that shows it, but where several
-   writes have set that one. Such bodies are not taken apart.
+2. The SIDs, instants and addresses of an object do not depend on what is around it, except in ``links`` and ``meta``,
+   whose members are addresses by their holder's name; nor does an instant on the answer that shows it, except where
+   several writes have set that one. Such bodies are not taken apart.
 
 A list of 50 messages of which one is new takes a tenth of the time so.
 """

@@ -32,7 +32,7 @@ def check_headers(host: str, headers: Headers) -> None:
 
 
 def check_answer(answer: Response) -> None:
-    """Raise UpstreamError for an answer that is none by HTTP's grammar, and that no fixture can hold."""
+    """Raise UpstreamError for an answer against HTTP's grammar, which no fixture can hold."""
     if answer.status not in STATUSES:
         raise UpstreamError(502, f"the upstream answered with status {answer.status:03}, which no final answer has")
     if not is_field_text(answer.reason):
@@ -42,7 +42,7 @@ def check_answer(answer: Response) -> None:
 
 
 def malformed_field(headers: Headers) -> str | None:
-    """Return the name, as a literal, of the first field that is none; bytes that are no UTF-8 are allowed in values."""
+    """Return the name, as a literal, of the first malformed field; values need not be UTF-8."""
     for name, value in headers:
         if not is_token(name) or not is_field_text(value):
             return literal(name)

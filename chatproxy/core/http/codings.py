@@ -36,7 +36,7 @@ def can_decode(codings: Sequence[str]) -> bool:
 
 
 Whole = Callable[[bytes, int], bytes]
-"""Decodes a whole body to at most so many bytes; raises UpstreamError for one that is larger, or none."""
+"""Decodes a whole body to at most so many bytes; raises UpstreamError for one that is larger, or damaged."""
 
 
 def decoded(body: bytes, codings: Sequence[str], limit: int, others: Mapping[str, Whole] | None = None) -> bytes:

@@ -1,6 +1,6 @@
 r"""Multipart forms: ``multipart/form-data`` (RFC 7578) as parts, read strictly (RFC 2046 section 5.1).
 
-1. No bytes raise an error: what is no form of whole parts with a name each, of one reading, is none.
+1. No bytes raise an error: a form is only what can be read in one way, as whole parts with a name each.
 2. The boundary, what stands before the first part and after the last, and the spelling of a part's head do not count.
 3. The content of a part is its bytes: transfer encodings are deprecated (section 4.7), so one is told, not undone.
 4. In a quoted name ``\"`` is a quote; percent escapes stay, since not all clients write them (section 2).
@@ -12,6 +12,7 @@ from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from chatproxy.core.http.forms import pairs
+from chatproxy.core.http.grammar import TOKEN
 from chatproxy.core.http.headers import content_type, is_form
 from chatproxy.core.model import Headers
 
@@ -91,7 +92,7 @@ def is_multipart(headers: Headers) -> bool:
 
 
 def read_multipart(headers: Headers, body: bytes) -> MultipartForm | None:
-    """Return the form that a body is, None for one that is none or cannot be read."""
+    """Return the form that a body is, None for one that cannot be read as a form."""
     boundary = _boundary(content_type(headers))
     if not boundary:
         return None
@@ -147,10 +148,16 @@ def valued(text: bytes) -> Valued | None:
     return Valued(value.strip(), tuple(parameters)) if len(names) == len(parameters) else None
 
 
-_PARAMETER = re.compile(rb";\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*=\s*(?:\"((?:\\\"|[^\"])*)\"|([^\s;\"]*))\s*(?=;|\Z)")
+def unquoted(written: bytes) -> bytes:
+    """Return what the text of a quoted value says."""
+    return written.replace(b'\\"', b'"')
+
+
+_TOKEN = TOKEN.pattern.encode()
+_PARAMETER = re.compile(rb";\s*(%b)\s*=\s*(?:\"((?:\\\"|[^\"])*)\"|([^\s;\"]*))\s*(?=;|\Z)" % _TOKEN)
 _BOUNDARY = re.compile(rb"[ -~]{0,69}[!-~]")
 _PADDING = re.compile(rb"[ \t]*")
-_FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([^\r\n\0]*)")
+_FIELD = re.compile(rb"(%b):([^\r\n\0]*)" % _TOKEN)
 _IDENTITIES = frozenset({b"", b"7bit", b"8bit", b"binary"})
 
 
@@ -186,7 +193,7 @@ def _padding(text: bytes) -> int:
 
 
 def _begins_line(text: bytes, newline: bytes, *, is_last: bool = False) -> bool:
-    """Tell whether a line ends here, but for white space; after the last boundary so may the body."""
+    """Tell whether a line ends here, white space aside; after the last boundary so may the body."""
     rest = text[_padding(text) :]
     return rest.startswith(newline) or (is_last and not rest)
 
@@ -202,7 +209,7 @@ def _part(text: bytes, newline: bytes) -> FormPart | None:
         return None
     if disposition.value.lower() != b"form-data":
         return None
-    told = {name.lower(): value.replace(b'\\"', b'"') for name, value in disposition.parameters}
+    told = {name.lower(): unquoted(value) for name, value in disposition.parameters}
     name = told.pop(b"name", None)
     if name is None or {TYPE, ENCODING} & told.keys():
         return None

@@ -2,7 +2,6 @@
 
 1. A live request is scrubbed as a recorded one is, so both have one key.
 2. Scrubbing what is scrubbed changes nothing.
-
 3. Where the rules cannot be applied, nothing is shared.
 
 Read: rules, scrub, parts, patterns, pseudonyms, limits.

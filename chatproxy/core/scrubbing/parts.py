@@ -17,6 +17,7 @@ from chatproxy.core.http.multipart import (
     FormPart,
     MultipartForm,
     Valued,
+    unquoted,
     valued,
 )
 from chatproxy.core.scrubbing.rules import ScrubRule
@@ -87,7 +88,7 @@ def _field(name: bytes, value: bytes, rule: ScrubRule | None, scrubber: Scrubber
 
 def _parameter(name: bytes, written: bytes, rule: ScrubRule | None, scrubber: Scrubber) -> bytes:
     """Scrub a parameter of a part's head, in text without escapes."""
-    text = as_text(unquote_to_bytes(written.replace(b'\\"', b'"')))
+    text = as_text(unquote_to_bytes(unquoted(written)))
     is_of_file = name.lower().startswith((FILENAME, b"name"))
     new = scrubber.act(rule, text) if rule is not None and text and is_of_file else scrubber.text(text)
     return written if new in (text, None) else quote(as_bytes(new or ""), safe=_PLAIN).encode()

@@ -6,9 +6,9 @@ Answers are filled from the same templates that replay fills, so that a fixture 
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from chatproxy.core.answers.template import Slot, Values, as_recorded
 from chatproxy.core.cassette.cassette import Cassette
@@ -36,7 +36,6 @@ from chatproxy.core.twilio.volatile import fixed, of_any_client
 PROXY_ORIGIN = "http://chatproxy.invalid"
 """Stands for the address by which clients reached the proxy: a name that no server can have (RFC 2606 section 2)."""
 
-
 _HELD = 8192
 
 Naming = Callable[[RecordedSid, Numbered], RecordedSid]
@@ -63,7 +62,7 @@ class Canonical:
         self._naming = naming or numbered_sids()
         self._order = [number for number in cassette.order() if not self._is_left_out(number)]
         self._positions = {number: ExchangeNumber(nth) for nth, number in enumerate(self._order, after + 1)}
-        self._calendar = _calendar(cassette, self._order, later)
+        self._later = later
         self._tokens: dict[bytes, bytes] = {}
         self._sent: dict[bytes, bytes] = {}
         """Times that clients sent back, as recorded and as they are written."""
@@ -117,6 +116,18 @@ class Canonical:
             in_order=self._in_order(recorded),
         )
 
+    @cached_property
+    def _calendar(self) -> Calendar:
+        """The calendar, for which each answer is read."""
+        calendar = Calendar(self._later)
+        learn = lru_cache(_HELD)(calendar.learn)
+        for number in self._order:
+            reply = self._cassette.reply(number)
+            for slot, argument in (*reply.head.slots, *reply.body.slots):
+                if slot is Slot.INSTANT:
+                    learn(argument)
+        return calendar
+
     def _in_order(self, recorded: ExchangeNumber) -> InOrder:
         """Return what the file has to say of the state of an exchange."""
         told = self._cassette.told.get(recorded, InOrder())
@@ -131,7 +142,7 @@ class Canonical:
         return recorded if known is None else self._naming(recorded, known)
 
     def _request(self, request: Request) -> Request:
-        """Turn the address by which the client reached us, but for a forward proxy's client that wrote Twilio's."""
+        """Turn the address by which the client reached us, except where a forward proxy's client wrote Twilio's."""
         headers, body = one_boundary(request.headers, request.body)
         request = replace(request, headers=headers, body=body)
         turned = self._addressed(request, PROXY_ORIGIN)
@@ -233,17 +244,6 @@ def numbered_sids(keep: frozenset[str] = frozenset()) -> Naming:
         return RecordedSid(canonical_sid(recorded[:2], nth_of(known.number)))
 
     return name
-
-
-def _calendar(cassette: Cassette, order: Iterable[ExchangeNumber], later: int) -> Calendar:
-    calendar = Calendar(later)
-    learn = lru_cache(_HELD)(calendar.learn)
-    for number in order:
-        reply = cassette.reply(number)
-        for slot, argument in (*reply.head.slots, *reply.body.slots):
-            if slot is Slot.INSTANT:
-                learn(argument)
-    return calendar
 
 
 _UNRESERVED = re.compile(rb"%(2[dDeE]|3[0-9]|4[1-9a-fA-F]|5[0-9aAfF]|6[1-9a-fA-F]|7[0-9aAeE])")

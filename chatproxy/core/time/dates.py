@@ -52,10 +52,10 @@ def dates_among(text: bytes, places: list[Place]) -> Iterator[DateField]:
     """Yield those of the string values of a JSON text that are instants in date fields."""
     dates = [place for place in places if _is_date(place.name)]
     sids = holders(text, places) if dates else {}
+    root = len(text) - len(text.lstrip())
     for name, _, start, end, holder in dates:
         if value := read_instant(text[start:end]):
-            is_root = holder == -1 or not text[:holder].strip()
-            yield DateField(RecordedSid(sids.get(holder, b"")), name, value, start, end, is_root)
+            yield DateField(RecordedSid(sids.get(holder, b"")), name, value, start, end, holder in {-1, root})
 
 
 @lru_cache(256)  # answers have the same few fields

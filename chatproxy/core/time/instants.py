@@ -63,7 +63,6 @@ class Instants:
         self._began: int | None = None
         self._ranking = Ranking.RECORDED
         self._numbers: dict[Value, int] = {}
-        self._old: dict[int, int] = {}
         self._ranks: dict[int, int] = {}
 
     def learn(self, exchange: Exchange, shown: Iterable[Value] | None = None) -> None:
@@ -85,7 +84,7 @@ class Instants:
 
     def _span(self, exchange: Exchange) -> Span:
         """Return when an exchange was sent and answered; in a fixture without moments their order stands for them."""
-        if exchange.standing is None and exchange.in_order is None:
+        if not _is_in_file(exchange):
             return Span(exchange.asked, exchange.answered)
         self._ranking = Ranking.WRITES if exchange.standing is not None else Ranking.RANKS
         return Span(exchange.number, exchange.number)
@@ -114,10 +113,10 @@ class Instants:
             self._ranks = {second: second - begin for second in later}
         else:
             self._ranks = ranks(later, own, self._busy if self._ranking is Ranking.RECORDED else None)
-        number = 1
+        number, old = 1, dict[int, int]()
         for value in sorted(self._shown, key=_second):
             is_old = value[2] < begin * SECOND
-            self._numbers[value] = self._old.setdefault(value[2], number) if is_old else number
+            self._numbers[value] = old.setdefault(value[2], number) if is_old else number
             number += len(self._own.get(value, "1"))
         self._shown.clear()
 
@@ -156,9 +155,13 @@ class Instants:
 
 def _last_write(exchange: Exchange, writes: Sequence[ExchangeNumber]) -> ExchangeNumber:
     """Return the number of the last write that an exchange may show: of these it is one, or comes after."""
-    is_in_file = exchange.standing is not None or exchange.in_order is not None
-    is_own = is_in_file or exchange.number in writes
+    is_own = _is_in_file(exchange) or exchange.number in writes
     return exchange.number if is_own else exchange.after
+
+
+def _is_in_file(exchange: Exchange) -> bool:
+    """Tell whether an exchange comes from a canonical fixture, which has no moments."""
+    return exchange.standing is not None or exchange.in_order is not None
 
 
 def _second(value: Value) -> int:

@@ -10,8 +10,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice, product
 from typing import NamedTuple
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote_to_bytes
 
+from chatproxy.core.http.forms import decoded
 from chatproxy.core.matching.normal_form import FORMS, NormalForm
 from chatproxy.core.time.timestamps import Spelled, read_instant, spell_instant
 
@@ -84,8 +85,31 @@ def _reading(form: NormalForm, pairs: list[bytes], chosen: list[tuple[_Found, by
 
 def repeated(text: bytes, sent: Mapping[bytes, bytes], percent: str = "%") -> bytes:
     """Put what was sent in the place of what was recorded; ``percent`` is how the text spells that sign."""
-    for recorded, live in sent.items():
-        for spell in (str, quote, quote_plus):
-            one, other = (spell(time.decode()).replace("%", percent).encode() for time in (recorded, live))
-            text = re.sub(rb'(?<=["=])%b(?=\\?"|&)' % re.escape(one), other, text)  # a time has no backslash
-    return text
+    sign = percent.encode()
+
+    def live(found: re.Match[bytes]) -> bytes:
+        written = found[2].replace(sign, b"%")
+        new = _as_sent(written, sent)
+        return found[0] if new == written else found[1] + new.replace(b"%", sign)
+
+    return _REPEATED.sub(live, text)
+
+
+_REPEATED = re.compile(rb'(["=])([0-9A-Za-z:.+, %-]{20,}+)(?=\\?"|&)')
+"""What a time can be, plain or escaped: each is looked up once, however many were sent."""
+
+
+def _as_sent(written: bytes, sent: Mapping[bytes, bytes]) -> bytes:
+    for plain, spell in _SPELLINGS:
+        time = plain(written)
+        if time in sent and spell(time).encode() == written:
+            return spell(sent[time]).encode()
+    return written
+
+
+_SPELLINGS: tuple[tuple[Callable[[bytes], bytes], Callable[[bytes], str]], ...] = (
+    (bytes, bytes.decode),
+    (unquote_to_bytes, quote),
+    (decoded, quote_plus),
+)
+"""How a time is written in JSON, in an address, and in the query of one, each with how it is read."""

@@ -33,7 +33,7 @@ from chatproxy.core.replay.session import Session
 from chatproxy.core.replay.sessions import Sessions
 from chatproxy.core.sharing.pruning import Pruning, prune
 from chatproxy.core.time.session_clock import SessionClock
-from chatproxy.core.time.timestamps import SECOND
+from chatproxy.core.time.timestamps import SECOND, Spelling, spell_instant
 from chatproxy.core.twilio.sids import replace_sids
 
 RULES = Rules()
@@ -227,6 +227,13 @@ def test_law_2_a_write_stays_if_something_kept_needs_that_it_is_done() -> None:
     assert recording.pruned(2, 3, 5) == plan((5,), (2, 3))
     assert recording.pruned(2, 3, 4, 5) == plan((2, 3, 4, 5), ())
     assert recording.pruned(1, 2, 4) == plan((2, 4), (1,))  # the recording begins with 1, and siblings need no other
+
+
+def test_law_3_a_create_that_tells_of_the_upstreams_clock_when_the_recording_began_stays() -> None:
+    created = spell_instant(BEGIN + 60 * SECOND, Spelling(0)).decode()
+    made = {"sid": MEMBERS[0], "date_created": created, "date_updated": created}
+    recording = Recording().add("GET", LIST).add("GET", LIST).add("POST", LIST, made, status=201)
+    assert recording.pruned(2, 3) == plan((2,), (3,))
 
 
 def test_law_2_a_sibling_that_nothing_kept_shows_is_deleted() -> None:

@@ -1,17 +1,13 @@
 """Ranks and seconds together: programs that compare dates do in a replay what they did when they were recorded."""
 
-import importlib
 import json
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from random import Random
-from types import ModuleType
 from typing import Any
 
 import pytest
 from core.cursors import BEGIN, PATH, Bot, Channel, Replay, cursor, others, record
+from core.timeline.second import MODEL, model
 from exchanges import numbered
 from profiles import many
 
@@ -153,23 +149,6 @@ def ranked(exchanges: list[Exchange]) -> Iterator[tuple[list[int], Exchange]]:
 
 # A second opinion, where there is one: rough code with which the laws were tried, which shares nothing with the package
 
-MODEL = Path(__file__).parents[4] / "shared" / "model"
-
-
-@contextmanager
-def model() -> Iterator[dict[str, ModuleType]]:
-    """Import the model's modules, and forget them after."""
-    names = ["compile", "record", "server", "replay", "test_b"]
-    before = {name: sys.modules.pop(name) for name in names if name in sys.modules}
-    sys.path.insert(0, str(MODEL))
-    try:
-        yield {name: importlib.import_module(name) for name in names}
-    finally:
-        sys.path.remove(str(MODEL))
-        for name in names:
-            sys.modules.pop(name, None)
-        sys.modules.update(before)
-
 
 def shown(one: Any) -> Any:
     """Spell the seconds of an object of the model's."""
@@ -195,26 +174,26 @@ def taken_over(number: int, one: dict[str, Any]) -> Exchange:
     )
 
 
-@pytest.mark.skipif(not MODEL.is_dir(), reason="the model of the laws is not beside the repository")
+@pytest.mark.skipif(MODEL is None, reason="the model of the laws is not beside the repository")
 def test_law_7_ranks_are_those_of_the_model() -> None:
+    recording, compiling, changing, serving = (model(name) for name in ("record", "compile", "test_b", "server"))
     compared = 0
-    with model() as parts:
-        for seed in range(many(30)):
-            random = Random(seed)
-            start = 1_000_000 + random.random() * 1000
-            changes = parts["test_b"].others(random, random.randrange(7), start, 25)
-            server = parts["server"].Server(seed, start=start, others=changes)
-            client = parts["record"].client(
-                parts["record"].random_ops(random, random.randrange(4, 20), "p"), {"seed0": next(iter(server.ch))}, []
-            )
-            recorded = parts["record"].run(server, [client], random)
-            compiled = parts["compile"].compile(recorded)
-            exchanges = [taken_over(number, one) for number, one in enumerate(compiled.ex, 1)]
-            for (ranks, _), one in zip(ranked(exchanges), compiled.ex, strict=True):
-                expected = [
-                    compiled.inst[found].rank if found in compiled.inst else found[1] - int(compiled.begin)
-                    for found in one["ids"].values()
-                ]
-                assert ranks == expected, seed
-                compared += len(ranks)
+    for seed in range(many(30)):
+        random = Random(seed)
+        start = 1_000_000 + random.random() * 1000
+        changes = changing.others(random, random.randrange(7), start, 25)
+        server = serving.Server(seed, start=start, others=changes)
+        client = recording.client(
+            recording.random_ops(random, random.randrange(4, 20), "p"), {"seed0": next(iter(server.ch))}, []
+        )
+        recorded = recording.run(server, [client], random)
+        compiled = compiling.compile(recorded)
+        exchanges = [taken_over(number, one) for number, one in enumerate(compiled.ex, 1)]
+        for (ranks, _), one in zip(ranked(exchanges), compiled.ex, strict=True):
+            expected = [
+                compiled.inst[found].rank if found in compiled.inst else found[1] - int(compiled.begin)
+                for found in one["ids"].values()
+            ]
+            assert ranks == expected, seed
+            compared += len(ranks)
     assert compared > 100

@@ -81,6 +81,18 @@ def test_law_7_where_an_answer_repeats_a_time_it_stands_as_it_was_sent() -> None
     assert repeated(text.replace(b"%%", b"%"), sent) == repeated(text, sent, "%%").replace(b"%%", b"%")
 
 
+def test_law_7_a_repeated_time_is_turned_once_though_it_becomes_another_that_was_recorded() -> None:
+    first, second, third = (b"2016-01-01T00:00:0%d.5Z" % number for number in range(3))
+    sent = {first: second, second: third}
+    assert repeated(b'["%b", "%b"]' % (first, second), sent) == b'["%b", "%b"]' % (second, third)
+
+
+def test_law_7_what_repeats_no_time_stays_with_each_sign() -> None:
+    sent = {b"2016-01-01T00:00:00Z": b"2026-02-01T10:00:00Z"}
+    text = b'{"body": "hundred per cent are 100%%%b", "url": "/a?s=2016-01-01T00%%3a00%%3a00Z"}'
+    assert repeated(text, sent, "%%") == text
+
+
 def test_times_stand_in_values_and_not_in_names() -> None:
     assert [time.moment for _, _, time in times_in(b"a=1970-01-01T00:00:01Z")] == [SECOND]
     assert list(times_in(b'a={"1970-01-01T00:00:01Z" : 1}')) == []
