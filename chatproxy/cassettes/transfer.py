@@ -3,7 +3,7 @@
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -22,6 +22,10 @@ from chatproxy.core.scrubbing.limits import out_of_reach
 from chatproxy.core.scrubbing.rules import Scrub
 from chatproxy.core.sharing.canonical import Canonical, numbered_sids
 from chatproxy.core.sharing.merging import Merged
+from chatproxy.core.sharing.retries import repeated_attempts, without
+from chatproxy.core.sharing.taking_over import taken_over
+from chatproxy.core.timeline.known import NO_VARIABLES, Declared
+from chatproxy.core.timeline.standing import Role
 from chatproxy.files import whole_file
 from chatproxy.fixture import Document, check_fixture, read_fixture, write_fixture
 from chatproxy.store import Existing, Progress, Recording, Store, is_damage, stepped, unseen
@@ -94,6 +98,26 @@ def exact_fixture(store: Store, name: str) -> Document:
     return Document(name, store.count(name), store.exchanges(name), variables=record.variables if record else {})
 
 
+@dataclass(frozen=True, slots=True)
+class Shared(Document):
+    """A cassette in canonical form, with how many of its exchanges are left out, by the reason why."""
+
+    left_out: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def left_out_text(self) -> str:
+        """What there is to say of what is left out, to stand behind the number of what is not."""
+        reasons = [f"{count} {reason}" for reason, count in self.left_out.items() if count]
+        return f"; left out: {', '.join(reasons)}" if reasons else ""
+
+
+_REASONS = {
+    Role.ABANDONED: "given up by the client and sent again",
+    Role.DOUBTFUL: "read while it is not known what had been done",
+}
+_REPEATED = "answered 429 or 503 and sent again"
+
+
 def canonical_fixture(
     store: Store,
     name: str,
@@ -102,16 +126,22 @@ def canonical_fixture(
     progress: Progress = unseen,
     *,
     anonymous: bool = False,
-) -> Document:
+    without_retries: bool = False,
+) -> Shared:
     """Return a cassette in canonical form under these rules, with the SIDs of ``keep`` as recorded.
 
-    An ``anonymous`` one does not tell the recorder's own SIDs.
-    Its exchanges raise LeakError where the rules of scrubbing cannot be applied.
+    An ``anonymous`` one does not tell the recorder's own SIDs; one ``without_retries`` has no attempts that were never
+    processed and were repeated. Its exchanges raise LeakError where the rules of scrubbing cannot be applied.
     """
-    cassette = store.open(name, rules, progress)
+    cassette: Cassette = store.open(name, rules, progress)
+    repeated = repeated_attempts(store.exchanges(name), rules) if without_retries else frozenset()
+    if repeated:
+        kept, record = without(store.exchanges(name), repeated), store.existing(name)
+        cassette = MemoryCassette(name, kept, rules, record.declared, record.variables)
     canonical = Canonical(cassette, rules, numbered_sids(keep))
     exchanges = _within_reach(cassette, canonical, rules.scrub)
-    return Document(name, len(canonical.numbers), exchanges, canonical.declared(anonymous=anonymous))
+    left_out = {reason: canonical.left_out[role] for role, reason in _REASONS.items()} | {_REPEATED: len(repeated)}
+    return Shared(name, len(canonical.numbers), exchanges, canonical.declared(anonymous=anonymous), left_out=left_out)
 
 
 def _within_reach(cassette: Cassette, canonical: Canonical, scrub: Scrub) -> Iterator[Exchange]:
@@ -125,23 +155,39 @@ def _within_reach(cassette: Cassette, canonical: Canonical, scrub: Scrub) -> Ite
 _OUT_OF_REACH = "record it with a Content-Type that is true of its body, or leave the rule out"
 
 
-def export_cassette(fixture: Document, path: Path, gate: Gate = GATE, progress: Progress = unseen) -> int:
+def export_cassette(
+    fixture: Document,
+    path: Path,
+    gate: Gate = GATE,
+    progress: Progress = unseen,
+    bind: Mapping[str, str] = NO_VARIABLES,
+) -> int:
     """Write a fixture, whole or not at all, and return how many exchanges it has.
 
-    Raises LeakError if the gate finds in it what should not be shared, and CassetteError if what was written cannot be
-    read again.
+    Of the file that stands there it takes over what ``bind`` and variables lead to. Raises LeakError if the gate finds
+    what should not be shared, and CassetteError if what was written cannot be read again.
     """
 
     def check(written: Path) -> None:
         refuse_leaks(written, path, gate)
         refuse_unreadable(written, path)
 
+    declared = fixture.declared and _taken_over(fixture.declared, path, bind)
     with (
         whole_file(path, permissions=_SHARED, check=check, make_folder=True) as file,
         progress("export", fixture.count) as step,
     ):
-        write_fixture(fixture.name, stepped(fixture.exchanges, step), file, fixture.declared, fixture.variables)
+        write_fixture(fixture.name, stepped(fixture.exchanges, step), file, declared, fixture.variables)
     return fixture.count
+
+
+def _taken_over(declared: Declared, path: Path, bind: Mapping[str, str]) -> Declared:
+    """Return what a new fixture says of its SIDs at a path; what cannot be read there says nothing."""
+    if path.is_file():
+        with suppress(CassetteError), open_document(path) as before:
+            if before.declared is not None and not before.declared.bare:
+                return taken_over(declared, before.declared, bind)
+    return declared
 
 
 def refuse_unreadable(path: Path, shown: Path) -> None:

@@ -44,24 +44,30 @@ from chatproxy.wiring.sessions import open_several, rules_of
 @click.argument("file", required=False)
 @click.option("--exact", is_flag=True, help="write what was on the wire, with its SIDs and times")
 @click.option("--anonymous", is_flag=True, help="leave out the recorder's own SIDs")
-@options(*MATCHING, "keep", "allow", "strict")
-def export(name: str, file: str | None, exact: bool, anonymous: bool, settings: Settings) -> None:
+@click.option(
+    "--without-retries", is_flag=True, help="leave out what was answered 429 or 503 and sent again by its client"
+)
+@options(*MATCHING, "keep", "bind", "allow", "strict")
+def export(
+    name: str, file: str | None, *, exact: bool, anonymous: bool, without_retries: bool, settings: Settings
+) -> None:
     """Write the cassette NAME as a fixture; FILE is cassettes/NAME.json unless given.
 
     Recording the same scenario again gives the same file.
     """
-    if exact and anonymous:
-        raise ConfigError("--anonymous", "contradicts --exact, which writes what was on the wire; give one of them")
+    for flag, is_given in (("--anonymous", anonymous), ("--without-retries", without_retries)):
+        if exact and is_given:
+            raise ConfigError(flag, "contradicts --exact, which writes what was on the wire; give one of them")
     path = Path(file) if file else fixture_path(name)
     gate = gate_of(settings.allow, settings.strict, os.environ)
     with closing(open_store(settings.store, name)) as store:
-        fixture = (
-            exact_fixture(store, name)
-            if exact
-            else canonical_fixture(store, name, rules_of(settings), settings.keep, progress, anonymous=anonymous)
-        )
-        count = export_cassette(fixture, path, gate, progress)
-    say(f"chatproxy: exported {name} to {path}, {counted(count)}")
+        if exact:
+            count, rest = export_cassette(exact_fixture(store, name), path, gate, progress), ""
+        else:
+            said = {"anonymous": anonymous, "without_retries": without_retries}
+            fixture = canonical_fixture(store, name, rules_of(settings), settings.keep, progress, **said)
+            count, rest = export_cassette(fixture, path, gate, progress, settings.bind), fixture.left_out_text
+    say(f"chatproxy: exported {name} to {path}, {counted(count)}{rest}")
 
 
 @click.command("import", epilog=epilog("chatproxy import cassettes/checkout.json --name checkout2"))

@@ -124,8 +124,9 @@ class Commands:
         path = fixture_path(name)
         with _errors(), self._store() as store:
             fixture = canonical_fixture(store, name, rules_of(settings), settings.keep)
-            count = export_cassette(fixture, path, gate_of(settings.allow, settings.strict, os.environ))
-        _log.info("chatproxy: exported %s to %s, %s", name, path, counted(count))
+            gate = gate_of(settings.allow, settings.strict, os.environ)
+            count = export_cassette(fixture, path, gate, bind=settings.bind)
+        _log.info("chatproxy: exported %s to %s, %s%s", name, path, counted(count), fixture.left_out_text)
 
     def _chosen(self) -> Choice:
         if self.choice is None:

@@ -192,7 +192,7 @@ class Attempt:
         with closing(open_store(settings.store, self._name)) as store:
             try:
                 gate = gate_of(settings.allow, settings.strict, os.environ)
-                count = export_cassette(self._fixture(store), path, gate)
+                count = export_cassette(self._fixture(store), path, gate, bind=settings.bind)
             except LeakError as error:
                 kept = f"what was recorded is in the store as {self._name}"
                 raise LeakError("\n".join((str(error), kept))) from error

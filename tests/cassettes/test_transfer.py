@@ -1,3 +1,4 @@
+import json
 import os
 import random
 import re
@@ -7,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from exchanges import numbered
 from store.stores import (
     NOBODY,
     PAGE,
@@ -19,7 +21,7 @@ from store.stores import (
     read_only,
     record,
 )
-from strategies import multipart
+from strategies import FORM, multipart
 
 from chatproxy.cassettes.transfer import (
     canonical_fixture,
@@ -35,10 +37,14 @@ from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.errors import CassetteError, LeakError
 from chatproxy.core.leaks.gate import Gate
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange, ExchangeNumber, Response
+from chatproxy.core.model import Exchange, ExchangeNumber, Request, Response
 from chatproxy.core.scrubbing.rules import Action, LooksAt, Scrub, ScrubRule
+from chatproxy.core.time.timestamps import SECOND
 from chatproxy.store import Existing, Recording, Store
 from chatproxy.store.compiled import StoredCassette
+
+ACCOUNT, SERVICE, CHANNEL = "AC" + "a" * 32, "IS" + "b" * 32, "CH" + "c" * 32
+JSON_TYPE = ((b"Content-Type", b"application/json"),)
 
 FILLS_THE_CACHE = """
 from chatproxy.store import Store
@@ -640,3 +646,62 @@ def test_a_broken_file_is_not_imported(store: Store, tmp_path: Path, content: by
 def test_a_folder_is_no_fixture(tmp_path: Path) -> None:
     with pytest.raises(CassetteError, match=f"^{tmp_path}: cannot be read: Is a directory$"):
         open_document(tmp_path).__enter__()
+
+
+# What is left out, and what is taken over
+
+
+def chat(number: int, status: int, text: bytes, abandoned: bool = False, channel: str = CHANNEL) -> Exchange:
+    path = f"/v1/Services/{SERVICE}/Channels/{channel}/Messages".encode()
+    made = json.dumps({"sid": f"IM{number:032x}", "channel_sid": channel, "index": 0}).encode()
+    request = Request("POST", path, (FORM,), b"Body=" + text)
+    response = Response(status, b"", JSON_TYPE, made if status == 201 else b"{}")
+    moment = number * SECOND
+    one = numbered(number, request, response, "https://chat.twilio.com", moment, moment, number - 1, ACCOUNT)
+    return replace(one, abandoned=abandoned)
+
+
+RETRIED = [chat(1, 429, b"a"), chat(2, 503, b"a"), chat(3, 201, b"a"), chat(4, 201, b"b", True), chat(5, 201, b"b")]
+
+
+def test_an_export_says_what_it_leaves_out_and_why(store: Store) -> None:
+    record(store, "a", RETRIED)
+    fixture = canonical_fixture(store, "a", RULES)
+    assert (fixture.count, fixture.left_out_text) == (4, "; left out: 1 given up by the client and sent again")
+    without = canonical_fixture(store, "a", RULES, without_retries=True)
+    assert without.left_out_text == f"{fixture.left_out_text}, 2 answered 429 or 503 and sent again"
+    record(store, "b", RETRIED[2:3])
+    assert canonical_fixture(store, "b", RULES).left_out_text == ""
+
+
+def test_without_retries_the_rest_replays_as_where_no_attempt_failed(store: Store, tmp_path: Path) -> None:
+    record(store, "a", RETRIED)
+    fixture = canonical_fixture(store, "a", RULES, without_retries=True)
+    assert export_cassette(fixture, tmp_path / "a.json") == 2
+    record(store, "a", RETRIED[2:])
+    export_cassette(canonical_fixture(store, "a", RULES), tmp_path / "b.json")
+    assert (tmp_path / "a.json").read_text() == (tmp_path / "b.json").read_text()
+    import_fixture(store, tmp_path / "b.json", 1, name="again")
+    assert canonical_fixture(store, "again", RULES, without_retries=True).count == 2
+
+
+def test_a_file_that_is_written_over_keeps_the_own_values_that_bind_and_variables_lead_to(
+    store: Store, tmp_path: Path
+) -> None:
+    path, other = tmp_path / "a.json", "CH" + "d" * 32
+    record(store, "a", [chat(1, 201, b"a")])
+    store.note_variables("a", {CHANNEL: "CHANNEL"})
+    export_cassette(canonical_fixture(store, "a", RULES), path)
+    before = path.read_text()
+    record(store, "a", [chat(1, 201, b"a", channel=other)])
+    export_cassette(canonical_fixture(store, "a", RULES), path, bind={other: CHANNEL})
+    assert path.read_text() == before
+    store.note_variables("a", {other: "CHANNEL"})
+    export_cassette(canonical_fixture(store, "a", RULES), path)
+    assert path.read_text() == before
+    path.write_text("<<<<<<<")
+    export_cassette(canonical_fixture(store, "a", RULES), path, bind={other: CHANNEL})
+    assert path.read_text() == before.replace(CHANNEL, other)
+    path.write_text((Path(__file__).parents[1] / "fixture" / "demo-2.json").read_text())
+    export_cassette(canonical_fixture(store, "a", RULES), path, bind={other: "CH" + "1".zfill(32)})
+    assert path.read_text() == before.replace(CHANNEL, other)

@@ -1,6 +1,6 @@
-"""The canonical form; merging and pruning cassettes.
+"""The canonical form, and what of a cassette goes into it; merging and pruning cassettes.
 
 The canonical form is a function of the exchanges and the rules, and of nothing else.
 
-Read: calendar, canonical, merging, pruning.
+Read: calendar, canonical, retries, taking_over, merging, pruning.
 """

@@ -6,6 +6,7 @@ Answers are filled from the same templates that replay fills, so that a fixture 
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
@@ -60,7 +61,14 @@ class Canonical:
         self._cassette = cassette
         self._rules = rules
         self._naming = naming or numbered_sids()
-        self._order = [number for number in cassette.order() if not self._is_left_out(number)]
+        self._order: list[ExchangeNumber] = []
+        self.left_out = Counter[Role]()
+        """How many exchanges of which role a fixture does not have."""
+        for number in cassette.order():
+            if self._is_left_out(number):
+                self.left_out[cassette.standing(number).role] += 1
+            else:
+                self._order.append(number)
         self._positions = {number: ExchangeNumber(nth) for nth, number in enumerate(self._order, after + 1)}
         self._later = later
         self._tokens: dict[bytes, bytes] = {}
