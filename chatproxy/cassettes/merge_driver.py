@@ -10,7 +10,8 @@ from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.review.comparison import compare
+from chatproxy.core.review.comparison import Difference, compare
+from chatproxy.core.text.excerpts import counted
 from chatproxy.files import write_whole
 
 
@@ -21,6 +22,7 @@ def merge(base: Path, ours: Path, theirs: Path, path: str, rules: Rules) -> None
     cannot be read; ``ours`` stays as it is then.
     """
     one, other = _read(ours, f"{path} (ours)", rules), _read(theirs, f"{path} (theirs)", rules)
+    before = None
     if not _is_empty(base):
         before = _read(base, f"{path} (base)", rules)
         if _means_the_same(before, other, rules):
@@ -29,7 +31,39 @@ def merge(base: Path, ours: Path, theirs: Path, path: str, rules: Rules) -> None
             _replace(ours, theirs)
             return
     if not _means_the_same(one, other, rules):
-        raise CassetteError(path, "both sides changed what it means; ours is kept, record it again")
+        where = _where(before, one, other, rules)
+        raise CassetteError(path, f"both sides changed what it means; ours is kept, record it again{where}")
+
+
+def _where(before: Cassette | None, one: Cassette, other: Cassette, rules: Rules) -> str:
+    """Say what both sides changed, else what each did; nothing where they have other names alone."""
+    if before is None:
+        found = next(compare(one, other, rules), None)
+        return "" if found is None else f": they differ in {_shown(found, 'ours', 'theirs')}"
+    ours, theirs = (
+        {found.findings[0].endpoint: found for found in reversed(list(compare(before, side, rules)))}
+        for side in (one, other)
+    )
+    both = [endpoint for endpoint in reversed(ours) if endpoint in theirs]
+    if both:
+        sides = ", ".join((_number(ours[both[0]], "base", "ours"), _number(theirs[both[0]], "base", "theirs")))
+        more = f", and {counted(len(both) - 1, 'endpoint')} more" if len(both) > 1 else ""
+        return f": both changed {both[0]} ({sides}){more}"
+    changed = [
+        f"{name} changed {_shown(found, 'base', name)}"
+        for name, side in (("ours", ours), ("theirs", theirs))
+        for found in [*side.values()][-1:]
+    ]
+    return f": {', '.join(changed)}" if changed else ""
+
+
+def _shown(found: Difference, before: str, after: str) -> str:
+    return f"{found.findings[0].endpoint} ({_number(found, before, after)})"
+
+
+def _number(found: Difference, before: str, after: str) -> str:
+    """Return which exchange differs, by the side that has it."""
+    return f"{before}/{found.a}" if found.b is None else f"{after}/{found.b}"
 
 
 def _is_empty(path: Path) -> bool:

@@ -32,6 +32,7 @@ from chatproxy.core.model import Exchange
 from chatproxy.core.sharing.merging import Merged
 from chatproxy.core.text.excerpts import counted
 from chatproxy.core.time.timestamps import instant
+from chatproxy.show.overlaps import overlap_lines
 from chatproxy.show.table import table
 from chatproxy.show.transcript import transcript
 from chatproxy.store import Store
@@ -97,6 +98,9 @@ def merge(name: str, cassettes: tuple[str, ...], settings: Settings) -> None:
         store = stack.enter_context(closing(Store(settings.store)))
         merged = Merged(open_several(stack, cassettes, settings, rules, store), rules)
         merge_cassettes(store, name, merged, now(), replace=settings.replace, progress=progress)
+        overlaps = merged.overlaps(store.open(name, rules))
+    for line in overlap_lines(overlaps, cassettes):
+        warn(f"chatproxy: {name}: {line}")
     say(f"chatproxy: merged {len(cassettes)} cassettes into {name}, {counted(merged.count)}")
 
 

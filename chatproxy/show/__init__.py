@@ -2,5 +2,6 @@
 
 Nothing is computed here but how a result looks.
 
-Read: table, transcript, message_text, explanation, known_sids, finding_lines, differences, checked, junit, run_report.
+Read: table, transcript, message_text, explanation, known_sids, finding_lines, differences, overlaps, checked, junit,
+run_report.
 """

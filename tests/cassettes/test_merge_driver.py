@@ -1,3 +1,5 @@
+import json
+import re
 import shutil
 from pathlib import Path
 
@@ -102,3 +104,38 @@ def test_where_ours_cannot_be_replaced_it_stays(versions: Versions, tmp_path: Pa
         merge(base, ours, theirs, "a.json", RULES)
     assert ours.read_text() == base.read_text()
     assert [path.name for path in folder.iterdir()] == ["ours"]
+
+
+def conflict(versions: Versions) -> str:
+    with pytest.raises(CassetteError, match=r"record it again") as refused:
+        merge(*versions, "a.json", RULES)
+    return str(refused.value).partition("record it again")[2]
+
+
+def test_a_conflict_says_what_both_sides_changed_else_what_each_did(versions: Versions) -> None:
+    base, ours, theirs = versions
+    text, messages = base.read_text(), "/v1/Services/IS*/Channels/CH*/Messages"
+    other = edited(edited(text, '"body": "Hello"', '"body": "Hi"'), '"status": 204', '"status": 200')
+    ours.write_text(other)
+    theirs.write_text(edited(text, '"body": "Hello"', '"body": "Hey"'))
+    assert conflict(versions) == f": both changed GET {messages} (ours/1, theirs/1)"
+    theirs.write_text(other.replace('"status": 200,\n        "reason": "NO', '"status": 202,\n        "reason": "NO'))
+    assert conflict(versions).endswith("(ours/1, theirs/1), and 1 endpoint more")
+    theirs.write_text(edited(text, '"name": "reference"', '"name": "other"'))
+    assert conflict(versions) == f": ours changed GET {messages} (ours/1)"
+    ours.write_text(edited(text, '"name": "reference"', '"name": "another"'))
+    assert conflict(versions) == ""
+    base.write_text("")
+    assert conflict(versions) == ""
+    theirs.write_text(edited(text, '"body": "Hello"', '"body": "Hey"'))
+    assert conflict(versions) == f": they differ in GET {messages} (theirs/1)"
+
+
+def test_a_conflict_names_what_a_side_no_longer_has(versions: Versions) -> None:
+    base, ours, theirs = versions
+    text = base.read_text()
+    cut = json.loads(text)
+    del cut["exchanges"][4]
+    ours.write_text(json.dumps(cut))
+    theirs.write_text(edited(text, '"status": 204', '"status": 200'))
+    assert re.fullmatch(r": both changed DELETE /v1/\S+ \(base/5, theirs/5\)", conflict(versions))

@@ -81,7 +81,10 @@ def test_bodies_are_shown_of_a_name_and_of_a_file_alike(tmp_path: Path) -> None:
 def test_cassettes_and_files_are_merged_into_one(tmp_path: Path) -> None:
     assert chatproxy("import", REFERENCE, cwd=tmp_path).returncode == 0
     made = chatproxy("merge", "both", "reference", DEMO, cwd=tmp_path)
-    assert made.stdout == "chatproxy: merged 2 cassettes into both, 18 exchanges\n"
+    assert (made.stdout, made.stderr) == ("chatproxy: merged 2 cassettes into both, 18 exchanges\n", "")
+    twice = chatproxy("merge", "twice", "reference", REFERENCE, cwd=tmp_path)
+    assert twice.stderr.startswith(f"chatproxy: twice: reference (2, 4, 5) and {REFERENCE} (2, 4, 5) write to /v1/Serv")
+    assert twice.stderr.count("\n") == 1
     assert len(chatproxy("show", "both", cwd=tmp_path).stdout.splitlines()) == 19
     refused = chatproxy("merge", "both", DEMO, cwd=tmp_path)
     assert (refused.returncode, "both: exists; give --replace" in refused.stderr) == (1, True)

@@ -1,11 +1,14 @@
 from pathlib import Path
 
 import pytest
-from cli.commands import REFERENCE
+from cli.commands import REFERENCE, chatproxy
 from repositories import CASSETTE, Repository, again, edited
 
 pytestmark = pytest.mark.process
 
+X = "X" * 32
+DELETED = f"/v1/Services/IS{X}/Channels/CH{X}/Messages/IM{X}"
+MESSAGES = "/v1/Services/IS*/Channels/CH*/Messages"
 TEXT = REFERENCE.read_text()
 
 
@@ -54,7 +57,28 @@ def test_two_sides_that_changed_are_a_conflict_without_marks_in_the_file(reposit
     changed = edited(TEXT, '"status": 204', '"status": 200')
     repository.commit(changed)
     shown = repository.git("merge", "--no-edit", "theirs", status=1)
-    assert f"chatproxy: {CASSETTE}: both sides changed what it means; ours is kept, record it again\n" in shown
+    reason = f"chatproxy: {CASSETTE}: both sides changed what it means; ours is kept, record it again: "
+    assert f"{reason}ours changed DELETE {DELETED} (ours/5), theirs changed GET {MESSAGES} (theirs/1)\n" in shown
     assert f"CONFLICT (content): Merge conflict in {CASSETTE}" in shown
     assert repository.file.read_text() == changed
     assert repository.git("status", "--short") == f"UU {CASSETTE}\n"
+
+
+def test_two_sides_that_changed_one_place_are_a_conflict_that_names_it(repository: Repository) -> None:
+    repository.commit(edited(TEXT, '"body": "Hello"', '"body": "Hey"'), "theirs")
+    repository.git("checkout", "--quiet", "main")
+    repository.commit(edited(TEXT, '"body": "Hello"', '"body": "Hi"'))
+    shown = repository.git("merge", "--no-edit", "theirs", status=1)
+    assert f"record it again: both changed GET {MESSAGES} (ours/1, theirs/1)\n" in shown
+
+
+def test_a_union_of_lines_is_no_fixture_and_is_refused(repository: Repository) -> None:
+    (repository.folder / ".gitattributes").write_text("cassettes/*.json merge=union\n")
+    repository.commit(edited(TEXT, '"body": "Hello"', '"body": "Hey"'), "theirs")
+    repository.git("checkout", "--quiet", "main")
+    (repository.folder / ".gitattributes").write_text("cassettes/*.json merge=union\n")
+    repository.commit(edited(TEXT, '"body": "Hello"', '"body": "Hi"'))
+    repository.git("merge", "--quiet", "--no-edit", "theirs")
+    shown = chatproxy("show", CASSETTE, cwd=repository.folder)
+    assert (shown.returncode, shown.stdout) == (1, "")
+    assert shown.stderr.startswith(f"chatproxy: {CASSETTE}: is no JSON: the name 'body' stands twice in an object")

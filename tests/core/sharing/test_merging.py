@@ -1,15 +1,19 @@
+from dataclasses import replace
 from random import Random
 
 from core.scenarios import RULES, Recording, Step, exported, scenarios
+from exchanges import numbered
 from fixture.fixtures import read
 from hypothesis import given
 from hypothesis import strategies as st
+from strategies import FORM
 
 from chatproxy.core.cassette.memory import MemoryCassette
-from chatproxy.core.model import NO_CREDENTIALS
+from chatproxy.core.model import NO_CREDENTIALS, ExchangeNumber, Request, Response
 from chatproxy.core.replay.player import play_request
 from chatproxy.core.replay.session import Session
-from chatproxy.core.sharing.merging import Merged
+from chatproxy.core.sharing.merging import Merged, Overlap
+from chatproxy.core.time.timestamps import SECOND
 
 SCENARIO: list[list[Step]] = [
     [("create", 0, "Body=a")],
@@ -73,3 +77,38 @@ def test_fixtures_have_channels_of_their_own_and_one_account_and_service() -> No
     document = read(text)
     again = MemoryCassette(document.name, document.exchanges, RULES, document.declared)
     assert exported(again) == text
+
+
+def overlapping(*scenarios: list[list[Step]], draws: tuple[int, ...] = (1, 1)) -> list[Overlap]:
+    cassettes = [
+        Recording(Random(seed)).run(scenario).cassette() for seed, scenario in zip(draws, scenarios, strict=True)
+    ]
+    found = Merged(cassettes, RULES)
+    return found.overlaps(MemoryCassette("merged", found.exchanges(), RULES, found.declared()))
+
+
+def test_writes_to_one_collection_are_named_by_the_numbers_of_each_cassette() -> None:
+    (one,) = overlapping(SCENARIO, [[("list", 0, "")], [("create", 0, "Body=z")]])
+    assert one.path.endswith(b"/Messages")
+    assert one.writes == ((1, 2, 5), (2,))
+
+
+def test_reads_refused_writes_and_writes_elsewhere_do_not_meet() -> None:
+    assert overlapping(SCENARIO, [[("list", 0, ""), ("create", 0, "Attributes=no")]]) == []
+    assert overlapping(SCENARIO, [[("create", 1, "Body=z")]]) == []
+    assert overlapping(SCENARIO, SCENARIO, draws=(1, 2)) == []
+
+
+def test_the_delete_of_an_object_meets_what_another_cassette_writes_below_it() -> None:
+    channel = b"/v1/Services/IS1/Channels/CH" + b"c" * 32
+    delete = numbered(
+        1, Request("DELETE", channel), Response(204), "https://chat.twilio.com", SECOND, SECOND, 0, "AC" + "1" * 32
+    )
+    create = replace(
+        delete, request=Request("POST", channel + b"/Messages", (FORM,), b"Body=a"), response=Response(201)
+    )
+    found = Merged([MemoryCassette("a", [one], RULES) for one in (delete, create)], RULES)
+    again = MemoryCassette("merged", found.exchanges(), RULES, found.declared())
+    assert found.overlaps(again) == [Overlap(channel, ((ExchangeNumber(1),), (ExchangeNumber(1),)))]
+    alone = Merged([MemoryCassette("a", [delete], RULES)], RULES)
+    assert alone.overlaps(MemoryCassette("merged", alone.exchanges(), RULES, alone.declared())) == []
