@@ -139,12 +139,12 @@ def canonical_fixture(
         kept, record = without(store.exchanges(name), repeated), store.existing(name)
         cassette = MemoryCassette(name, kept, rules, record.declared, record.variables)
     canonical = Canonical(cassette, rules, numbered_sids(keep))
-    exchanges = _within_reach(cassette, canonical, rules.scrub)
+    exchanges = within_reach(cassette, canonical, rules.scrub)
     left_out = {reason: canonical.left_out[role] for role, reason in _REASONS.items()} | {_REPEATED: len(repeated)}
     return Shared(name, len(canonical.numbers), exchanges, canonical.declared(anonymous=anonymous), left_out=left_out)
 
 
-def _within_reach(cassette: Cassette, canonical: Canonical, scrub: Scrub) -> Iterator[Exchange]:
+def within_reach(cassette: Cassette, canonical: Canonical, scrub: Scrub) -> Iterator[Exchange]:
     """Pass on exchanges that the rules of scrubbing could be applied to; raises LeakError for another."""
     for number, exchange in zip(canonical.numbers, canonical.exchanges(), strict=True):
         if reason := out_of_reach(exchange, scrub):
@@ -278,7 +278,7 @@ def open_document(path: Path, shown: str | None = None) -> Iterator[Opened]:
             raise CassetteError(name, f"cannot be read: {error.strerror}") from error
         document = read_fixture(stream, name)
         try:
-            said = (document.declared, document.variables)
+            said = (document.declared, document.variables, document.version)
             yield Opened(document.name, document.count, document.exchanges, *said, stream)
         except CassetteError as error:
             if error.place:

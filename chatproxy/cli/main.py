@@ -43,6 +43,7 @@ COMMANDS = {
     "inspect": ("explain", "sids", "diff", "merge-driver", "check"),
     "verify": ("verify",),
     "coverage": ("coverage",),
+    "upgrade": ("upgrade",),
 }
 """Which module has which commands: it is loaded when one of them is asked for, which takes a tenth of loading all."""
 
