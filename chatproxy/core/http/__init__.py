@@ -1,4 +1,4 @@
-"""Header lists, codings, forms of either type, grammar, request text: HTTP without sockets.
+"""Header lists, conditions, codings, forms of either type, grammar, request text: HTTP without sockets.
 
-Read: headers, codings, forms, grammar, multipart, admission, request_text.
+Read: headers, conditions, codings, forms, grammar, multipart, admission, request_text.
 """

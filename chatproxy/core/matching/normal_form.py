@@ -2,8 +2,9 @@
 
 The laws (one function makes keys, for recording and for replay; a match is never fuzzy):
 
-1. The form has method, host, decoded path, query pairs, and the body. It has no credentials and no headers
-   but those that the rules name. The address by which the client reached us counts as the upstream's.
+1. The form has method, host, decoded path, query pairs, and the body. It has no credentials, and no headers but
+   those that the rules name and the conditions (``If-None-Match``, ``Range`` and their like). The address by which the
+   client reached us counts as the upstream's.
 2. Pairs are sorted by name; those of one name keep their order. ``+`` and ``%20`` are one in forms; an empty
    value differs from an absent one. A form value that is a JSON object or array counts by its content, a
    JSON body likewise; a multipart form by its parts, whatever its boundary. Anything else counts by its bytes.
@@ -27,6 +28,7 @@ from hashlib import blake2b
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
+from chatproxy.core.http.conditions import conditions
 from chatproxy.core.http.forms import decoded
 from chatproxy.core.http.headers import is_form, is_json
 from chatproxy.core.http.multipart import FILENAME, FormPart, bounded, read_multipart
@@ -113,7 +115,8 @@ def text_key(text: bytes) -> bytes:
 def normalize(request: Request, rules: Rules) -> NormalForm:
     """Return the normal form of a request under these rules."""
     host = request.host if request.host == TWILIO_HOST else one_host(request.host)
-    if not (request.body or rules.match_headers or _QUERY_OR_ESCAPE.search(request.target)):
+    names = conditions(request.headers)
+    if not (request.body or names or rules.match_headers or _QUERY_OR_ESCAPE.search(request.target)):
         return NormalForm(
             request.method, host, request.target, (), (), "empty", ()
         )  # as most reads are: a fifth of it all
@@ -132,7 +135,10 @@ def normalize(request: Request, rules: Rules) -> NormalForm:
         body = [pair for pair in body if not _is_ignored(pair, kind, ignored)] if kind in FORMS else body
     if kind == "form" and not body:
         kind = "empty"
-    headers = _headers(request, rules.names, kind) if rules.match_headers else ()
+    if names:
+        headers = _headers(request, sorted({*rules.names, *names}), kind)
+    else:
+        headers = _headers(request, rules.names, kind) if rules.match_headers else ()
     return NormalForm(request.method, host, path, tuple(query), headers, kind, tuple(body))
 
 

@@ -28,7 +28,8 @@ def shaping(request: Request, rules: Rules, form: NormalForm, translated: Normal
         found.append("the JSON body is put into one spelling for its content")
     if request.origin.encode() in decoded(request.target + b" " + request.body):
         found.append(f"the proxy's own address {request.origin} counts as the upstream's")
-    counted = ", ".join(name.decode() for name in rules.names)
+    names = {*rules.names, *(header.partition(b": ")[0] for header in form.headers)}
+    counted = ", ".join(name.decode() for name in sorted(names))
     found.append(f"of the headers these count: {counted}" if counted else "no header counts")
     return found + list(_of_sids(form, translated))
 

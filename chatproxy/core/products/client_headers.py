@@ -1,4 +1,4 @@
-"""The header fields by which clients tell what they are, and that tell nothing of a program. In lower case."""
+"""The header fields by which clients tell what they are, and those by which they set conditions. In lower case."""
 
 ENVIRONMENT = {
     b"user-agent": b"canonical",
@@ -7,3 +7,12 @@ ENVIRONMENT = {
     b"accept-charset": b"utf-8",
 }
 """What differs from machine to machine, each with the one value that a fixture has."""
+
+TAGGED = frozenset({b"if-match", b"if-none-match", b"if-range"})
+"""The conditions that send entity tags back."""
+
+DATED = frozenset({b"if-modified-since", b"if-unmodified-since", b"if-range"})
+"""The conditions that send a time back."""
+
+CONDITIONAL = TAGGED | DATED | {b"range"}
+"""What makes an answer another one, or a part of one: it counts in every match."""

@@ -4,7 +4,7 @@ import re
 from dataclasses import asdict
 from json import dumps
 
-from chatproxy.core.products import edge_headers, sid_types
+from chatproxy.core.products import client_headers, edge_headers, sid_types
 from chatproxy.core.products.chat import CHAT_V1, MESSAGES
 
 PRODUCTS = (CHAT_V1,)
@@ -61,6 +61,7 @@ MEANING = dumps(
         sorted(edge_headers.VOLATILE),
         sorted(edge_headers.FIXED.items()),
         sorted(edge_headers.FIXED_PREFIXES.items()),
+        *map(sorted, (client_headers.TAGGED, client_headers.DATED, client_headers.CONDITIONAL)),
     ],
     default=lambda value: value.decode() if isinstance(value, bytes) else sorted(value),
 )

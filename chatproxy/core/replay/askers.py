@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from chatproxy.core.credentials.blanking import Blanker, Blankers
+from chatproxy.core.http.conditions import conditions
 from chatproxy.core.model import Headers
 from chatproxy.core.replay.fetches import Lanes
 
@@ -37,7 +38,8 @@ class Askers:
         asker = self._known.get(headers)
         if asker is None:
             blanker = self._blankers.of(headers)
-            asker = Asker(self._choice_of(headers), blanker.user, blanker, Lanes(blanker))
+            lanes = Lanes(blanker, is_conditional=bool(conditions(headers)))
+            asker = Asker(self._choice_of(headers), blanker.user, blanker, lanes)
             size = sum(len(name) + len(value) for name, value in headers)
             if len(self._known) >= self._entries or self._size + size > self._bound:
                 self._known.clear()

@@ -30,16 +30,17 @@ class Lane(NamedTuple):
 
 
 class Lanes:
-    """The lanes of one client, by the path of its requests up to the SID."""
+    """The lanes of one client, by the path of its requests up to the SID; none where its headers are a condition."""
 
-    def __init__(self, blanker: Blanker) -> None:
+    def __init__(self, blanker: Blanker, *, is_conditional: bool = False) -> None:
         self._blanker = blanker
+        self._is_conditional = is_conditional
         self._known: dict[bytes, Lane] = {}
 
     def key(self, session: Session, target: bytes) -> bytes | None:
         """Return the key of a fetch, None for whatever may be none, or whose path may yet stand for another."""
         base, _, sid = target.rpartition(b"/")
-        recorded = session.sids.bound(LiveSid(sid))
+        recorded = None if self._is_conditional else session.sids.bound(LiveSid(sid))
         if recorded is None or self._blanker.is_in_sid(sid):
             return None
         lane = self._known.get(base)

@@ -11,6 +11,7 @@ from chatproxy.core.answers.stencil import Stencil
 from chatproxy.core.answers.template import Slot
 from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.credentials.blanking import Blanker
+from chatproxy.core.http.conditions import conditions
 from chatproxy.core.matching.normal_form import NormalForm
 from chatproxy.core.matching.rules import Rules
 from chatproxy.core.matching.users import is_challenge
@@ -120,7 +121,8 @@ class Session:
 
         Which pseudonyms stand for which of its values is remembered.
         """
-        blanked = (blanker or Blanker(request.headers)).for_key(request, headers_count=self._headers_count)
+        headers_count = self._headers_count or bool(conditions(request.headers))
+        blanked = (blanker or Blanker(request.headers)).for_key(request, headers_count=headers_count)
         return scrubbed_request(blanked, self.rules.scrub, self._sent.note) if self.scrubs else blanked
 
     def spaces(self, user: str) -> tuple[str, ...]:

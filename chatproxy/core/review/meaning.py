@@ -11,6 +11,7 @@ from hashlib import blake2b
 
 from chatproxy.core.answers.template import Learned, Reply, Slot, Values, as_recorded, compiled_reply
 from chatproxy.core.cassette.cassette import Cassette
+from chatproxy.core.http.conditions import is_of_one_run
 from chatproxy.core.matching.normal_form import NormalForm, normalize, translate
 from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import NO_CREDENTIALS, Exchange, ExchangeNumber, Response
@@ -56,7 +57,8 @@ def meaning(cassette: Cassette, number: ExchangeNumber, rules: Rules) -> Meaning
     exchange = cassette.exchange(number)
     form = normalize(exchange.request, rules)
     has_credentials = None if exchange.user is None else exchange.user != NO_CREDENTIALS
-    return Meaning(translate(form, _type), _masked(cassette.reply(number)), has_credentials)
+    headers = tuple(map(_masked_header, form.headers))
+    return Meaning(translate(form._replace(headers=headers), _type), _masked(cassette.reply(number)), has_credentials)
 
 
 def of_answer(exchange: Exchange, standing: Standing, rules: Rules) -> Response:
@@ -66,6 +68,12 @@ def of_answer(exchange: Exchange, standing: Standing, rules: Rules) -> Response:
     learned.addresses.learn(scrubbed.request)
     learned.numbering.learn(scrubbed, normalize(scrubbed.request, rules))
     return _masked(compiled_reply(scrubbed, standing, learned))
+
+
+def _masked_header(header: bytes) -> bytes:
+    """Mask what a condition sends back of an answer."""
+    name = header.partition(b":")[0]
+    return name + b": *" if is_of_one_run(name) else header
 
 
 def _masked(reply: Reply) -> Response:

@@ -2,5 +2,5 @@
 
 The canonical form is a function of the exchanges and the rules, and of nothing else.
 
-Read: calendar, canonical, retries, taking_over, merging, pruning.
+Read: addresses, calendar, canonical, retries, taking_over, merging, pruning.
 """

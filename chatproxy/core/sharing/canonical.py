@@ -13,16 +13,19 @@ from functools import cached_property, lru_cache
 
 from chatproxy.core.answers.template import Slot, Values, as_recorded
 from chatproxy.core.cassette.cassette import Cassette
+from chatproxy.core.http.conditions import tags_sent_back
 from chatproxy.core.http.forms import decoded
 from chatproxy.core.http.headers import is_form
 from chatproxy.core.http.multipart import one_boundary
 from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import Exchange, ExchangeNumber, InOrder, RecordedSid, Request, Response
+from chatproxy.core.products.client_headers import DATED
 from chatproxy.core.products.every import TWILIO_ORIGIN
+from chatproxy.core.sharing.addresses import escaped, led_to
 from chatproxy.core.sharing.calendar import Calendar
 from chatproxy.core.time.sent_back import repeated, times_in
 from chatproxy.core.time.stamps import Stamp
-from chatproxy.core.time.timestamps import CANONICAL_BEGIN, SECOND, spell_instant
+from chatproxy.core.time.timestamps import CANONICAL_BEGIN, SECOND, read_instant, spell_instant
 from chatproxy.core.timeline.known import Declared, Known
 from chatproxy.core.timeline.numbering import Numbered, nth_of
 from chatproxy.core.timeline.order import is_left_out
@@ -162,17 +165,22 @@ class Canonical:
     def _addressed(self, request: Request, origin: str) -> Request:
         path, mark, query = _respelled(request.target).partition(b"?")
         query = IN_QUERY.sub(self._token, replace_sids(query, self._sid))
-        target = replace_in_path(path, self._sid) + mark + _turned(self._timed(query), request.origin, origin)
+        target = replace_in_path(path, self._sid) + mark + led_to(self._timed(query), request.origin, origin)
         body = self._body(request, origin)
         headers = tuple(
-            (name, replace_origin(replace_sids(value, self._sid), request.origin, origin.encode()))
+            (
+                name,
+                replace_origin(
+                    replace_sids(self._timed_value(name, value), self._sid), request.origin, origin.encode()
+                ),
+            )
             for name, value in of_any_client(request.headers, self._rules.names)
         )
         return Request(request.method, target, headers, body, origin, one_host(request.host))
 
     def _body(self, request: Request, origin: str) -> bytes:
         if is_form(request.headers):
-            return _turned(self._timed(replace_sids(_respelled(request.body), self._sid)), request.origin, origin)
+            return led_to(self._timed(replace_sids(_respelled(request.body), self._sid)), request.origin, origin)
         escaped, plain = (one.replace("/", r"\/").encode() for one in (request.origin, origin))
         body = replace_origin(replace_sids(request.body, self._sid), request.origin, origin.encode())
         return body.replace(escaped, plain)
@@ -189,7 +197,20 @@ class Canonical:
                 written = spell_instant(self._calendar.moment(time.moment), time.spelling)
                 self._sent[plain[start:end]] = written
                 turned = turned[:start] + written + turned[end:]
-        return pair if turned == plain else name + equals + _escaped(turned[1:])
+        return pair if turned == plain else name + equals + escaped(turned[1:])
+
+    def _timed_value(self, name: bytes, value: bytes) -> bytes:
+        """Write the time of an answer as it is written there, where a condition sent it back."""
+        time = read_instant(value) if name.lower() in DATED else None
+        if time is None or not self._calendar.shows(time.moment):
+            return value
+        return spell_instant(self._calendar.moment(time.moment), time.spelling)
+
+    @cached_property
+    def _tags(self) -> frozenset[bytes]:
+        """What is compared of the entity tags that clients sent back: these tell something."""
+        requests = (self._cassette.exchange(number).request for number in self._order)
+        return frozenset(tag for request in requests for tag in tags_sent_back(request.headers))
 
     def _response(self, exchange: Exchange) -> Response:
         recorded = as_recorded(TWILIO_ORIGIN)
@@ -217,7 +238,7 @@ class Canonical:
         return replace(
             response,
             reason=replace_sids(response.reason, self._sid),
-            headers=fixed(response.headers),
+            headers=fixed(response.headers, self._tags),
             body=self._tokens_of(response.body),
         )
 
@@ -260,25 +281,3 @@ _UNRESERVED = re.compile(rb"%(2[dDeE]|3[0-9]|4[1-9a-fA-F]|5[0-9aAfF]|6[1-9a-fA-F
 def _respelled(text: bytes) -> bytes:
     """Spell letters and digits as themselves (RFC 3986 section 6.2.2.2), so that every SID is found."""
     return _UNRESERVED.sub(lambda found: bytes([int(found[1], 16)]), text)
-
-
-def _turned(pairs: bytes, origin: str, other: str) -> bytes:
-    """Put another origin in the values of a query or form, plain or escaped."""
-    if origin == other:
-        return pairs
-    return b"&".join(_turned_pair(pair, origin, other) for pair in pairs.split(b"&"))
-
-
-def _turned_pair(pair: bytes, origin: str, other: str) -> bytes:
-    name, equals, value = pair.partition(b"=")
-    plain = decoded(value)
-    turned = replace_origin(plain, origin, other.encode())
-    turned = replace_origin(turned, origin.replace("/", r"\/"), other.replace("/", r"\/").encode())
-    return pair if turned == plain else name + equals + _escaped(turned)
-
-
-def _escaped(value: bytes) -> bytes:
-    return _SPECIAL.sub(lambda found: b"%%%02X" % ord(found[0]), value)
-
-
-_SPECIAL = re.compile(rb"[^A-Za-z0-9._~-]", re.DOTALL)

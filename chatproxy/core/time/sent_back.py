@@ -1,7 +1,7 @@
 """Times that a client sends back: which recorded ones a request may have had where it now has some that were served.
 
-1. A whole string that was served as an instant is turned back: a value of the query or the form, or a string in a
-   value that is JSON. It keeps its spelling.
+1. A whole string that was served as an instant is turned back: a value of the query or the form, a string in a value
+   that is JSON, or a header that counts. It keeps its spelling.
 2. Where several recorded instants were served as one second, each is a reading.
 3. Where an answer repeats what was turned back, as a whole string or as a value in an address, it stands as sent.
 """
@@ -30,8 +30,12 @@ class Reading(NamedTuple):
     sent: Mapping[bytes, bytes]
 
 
+_Place = tuple[int, int, Spelled]
+"""Where a time begins and ends, and which it is."""
+
+
 class _Found(NamedTuple):
-    """A time in one of the pairs of query and body, and the recorded ones that it may stand for."""
+    """A time in a pair of query or body, or in a header, and the recorded ones that it may stand for."""
 
     pair: int
     start: int
@@ -43,22 +47,34 @@ class _Found(NamedTuple):
 def readings(form: NormalForm, recorded: Recorded) -> list[Reading]:
     """Return the readings of a request; none where it has no time that was served."""
     body = form.body if form.kind in FORMS else ()
-    pairs = [*form.query, *body]
-    found = [one for nth, pair in enumerate(pairs) for one in _times(nth, pair, recorded)]
+    pairs = [*form.query, *body, *form.headers]
+    headers_from = len(pairs) - len(form.headers)
+    found = [
+        one
+        for nth, pair in enumerate(pairs)
+        for one in _times(nth, pair, times_in(pair) if nth < headers_from else time_of_header(pair), recorded)
+    ]
     choices = list(islice(product(*(one.recorded for one in found)), _MOST + 1)) if found else []
     if len(choices) > _MOST:
         return []
     return [_reading(form, pairs, list(zip(found, chosen, strict=True))) for chosen in choices]
 
 
-def _times(nth: int, pair: bytes, recorded: Recorded) -> Iterator[_Found]:
-    for start, end, served in times_in(pair):
+def _times(nth: int, pair: bytes, times: Iterable[_Place], recorded: Recorded) -> Iterator[_Found]:
+    for start, end, served in times:
         texts = list(dict.fromkeys(spell_instant(moment, served.spelling) for moment in sorted(recorded(served))))
         if texts:
             yield _Found(nth, start, end, pair[start:end], texts)
 
 
-def times_in(pair: bytes) -> Iterator[tuple[int, int, Spelled]]:
+def time_of_header(header: bytes) -> Iterator[_Place]:
+    """Yield the time that is the value in ``name: value``, with where it stands."""
+    whole = header.find(b": ") + 2
+    if time := read_instant(header[whole:]):
+        yield whole, len(header), time
+
+
+def times_in(pair: bytes) -> Iterator[_Place]:
     """Yield the times in ``name=value`` that are the value or a string in its JSON, each with where it stands."""
     whole = pair.find(b"=") + 1
     if time := read_instant(pair[whole:]):
@@ -78,8 +94,9 @@ def _reading(form: NormalForm, pairs: list[bytes], chosen: list[tuple[_Found, by
     for one, text in reversed(chosen):
         pair = turned[one.pair]
         turned[one.pair] = pair[: one.start] + text + pair[one.end :]
-    query, body = tuple(turned[: len(form.query)]), tuple(turned[len(form.query) :])
-    form = form._replace(query=query, body=body if form.kind in FORMS else form.body)
+    body_from, headers_from = len(form.query), len(turned) - len(form.headers)
+    body = tuple(turned[body_from:headers_from]) if form.kind in FORMS else form.body
+    form = form._replace(query=tuple(turned[:body_from]), body=body, headers=tuple(turned[headers_from:]))
     return Reading(form, {text: one.text for one, text in chosen})
 
 

@@ -8,6 +8,7 @@ from hashlib import blake2b
 from json import loads
 from typing import TypeVar
 
+from chatproxy.core.http.conditions import is_of_one_run
 from chatproxy.core.matching.normal_form import FORMS, NormalForm
 from chatproxy.core.matching.users import is_challenge
 from chatproxy.core.model import Exchange, ExchangeNumber, InOrder, Standing, is_read
@@ -212,8 +213,14 @@ def _plain(pair: bytes) -> bytes:
 
 
 def _content(form: NormalForm) -> bytes:
-    text = mask(b"\n".join((*form.body, form.kind.encode(), *form.headers)))
+    text = mask(b"\n".join((*form.body, form.kind.encode(), *map(_of_any_run, form.headers))))
     return text[:_BEGIN] + blake2b(text, digest_size=8).digest()
+
+
+def _of_any_run(header: bytes) -> bytes:
+    """Leave out what a condition sends back of an answer."""
+    name = header.partition(b":")[0]
+    return name if is_of_one_run(name) else header
 
 
 _BEGIN = 48

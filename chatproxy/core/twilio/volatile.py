@@ -2,6 +2,7 @@
 
 from collections.abc import Container
 
+from chatproxy.core.http.conditions import opaque
 from chatproxy.core.model import Headers
 from chatproxy.core.products.client_headers import ENVIRONMENT
 from chatproxy.core.products.edge_headers import FIXED, FIXED_PREFIXES, VOLATILE
@@ -13,9 +14,18 @@ def is_volatile(name: bytes) -> bool:
     return lower in VOLATILE or lower.startswith(_PREFIXES)
 
 
-def fixed(headers: Headers) -> Headers:
-    """Put one value in each field that differs from answer to answer and tells nothing."""
-    return tuple((name, _fixed(name.lower(), value)) for name, value in headers)
+def fixed(headers: Headers, sent_back: Container[bytes] = ()) -> Headers:
+    """Put one value in each field that differs from answer to answer and tells nothing.
+
+    An entity tag tells something where a request ``sent_back`` what is compared of it.
+    """
+    return tuple(
+        (name, value if name.lower() == _TAG and opaque(value) in sent_back else _fixed(name.lower(), value))
+        for name, value in headers
+    )
+
+
+_TAG = b"etag"
 
 
 def _fixed(name: bytes, value: bytes) -> bytes:

@@ -656,3 +656,21 @@ def test_a_form_is_shown_without_its_escapes() -> None:
     assert (form.sent_path, form.sent_query, form.sent_body) == (b"/a%2Fb/%25", [b"c&=\n%"], [b"d=& %", b"e=1"])
     assert sent([(b"a&b", None, None, b"1;%")]).sent_body == [b"a&b=1;%"]
     assert post(b"100%25", headers=()).sent_body == [b"100%25"]
+
+
+CONDITIONS = ("If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "If-Range", "Range")
+
+
+@pytest.mark.parametrize("name", CONDITIONS)
+@pytest.mark.parametrize("target", [b"/v1/x", b"/v1/x?a=1"])
+def test_a_condition_always_counts(name: str, target: bytes) -> None:
+    def form(*headers: tuple[str, str], rules: Rules | None = None) -> NormalForm:
+        sent = tuple((name.encode(), value.encode()) for name, value in headers)
+        return normalize(Request("GET", target, sent), rules or Rules())
+
+    one = form((name, "a"), ("Accept", "b"))
+    assert one.headers == (f"{name.lower()}: a".encode(),)
+    assert one == form((name.upper(), "a")) == form((name, "a"), rules=Rules((name,)))
+    assert len({each.key for each in (one, form((name, "b")), form(), form((name, "a"), (name, "b")))}) == 4
+    named = form((name, "a"), ("X-A", "b"), rules=Rules(("x-a",)))
+    assert named.headers == (f"{name.lower()}: a".encode(), b"x-a: b")

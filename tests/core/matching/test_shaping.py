@@ -97,3 +97,9 @@ def test_a_pair_that_is_left_out_gives_no_command() -> None:
     request = Request("POST", PATH, (FORM,), b"Body=##[error]")
     (left_out, *_) = shaped(request, Rules(ignore=frozenset({("", "Body")})))
     assert left_out == "in the form, 'Body=\\u0023#[error]' is ignored and left out"
+
+
+def test_a_condition_counts_beside_what_the_rules_name() -> None:
+    request = Request("GET", b"/v1/x", ((b"If-None-Match", b"a"), (b"Range", b"bytes=0-1")))
+    assert shaped(request)[-1] == "of the headers these count: if-none-match, range"
+    assert shaped(request, Rules(("X-A",)))[-1] == "of the headers these count: if-none-match, range, x-a"

@@ -148,3 +148,11 @@ def test_a_client_has_a_lane_where_all_that_was_recorded_may_answer_it(
     translated(held, normalize(Request("GET", TARGET), RULES), user_of(live))
     sid = held.sids.to_live(RecordedSid(MESSAGE))
     assert (lanes(live).key(held, b"/v1/Things/" + sid) is not None) is has_lane
+
+
+@pytest.mark.parametrize("name", [b"If-None-Match", b"range", b"IF-MODIFIED-SINCE"])
+def test_a_fetch_with_a_condition_is_taken_apart(name: bytes) -> None:
+    held = session()
+    live = held.sids.to_live(RecordedSid(MESSAGE))
+    assert lanes(((name, b"x"),)).key(held, TARGET + b"/" + live) is None
+    assert lanes(((b"Accept", b"x"),)).key(held, TARGET + b"/" + live) is not None

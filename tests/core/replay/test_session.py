@@ -372,3 +372,10 @@ def test_the_spaces_of_so_many_users_are_remembered_and_no_more() -> None:
     for number in range(2500):
         assert session.spaces(f"SK{number:032x}") == ("SK", "")
     assert len(session._spaces) <= 1000
+
+
+def test_a_secret_in_a_condition_is_blanked_before_its_key_is_made() -> None:
+    session = Session(MemoryCassette("a", [], Rules()), Rules())
+    token = b"the-auth-token-of-the-account"
+    request = Request("GET", MESSAGES, (basic(b"AC" + b"1" * 32, token), (b"If-None-Match", token)))
+    assert session.blanked(request).headers == ((b"If-None-Match", BLANK),)

@@ -118,3 +118,14 @@ def test_an_endpoint_is_shown_as_it_was_sent_and_gives_no_command() -> None:
 def test_whether_there_were_credentials_is_known_or_not(user: str | None, has_credentials: bool | None) -> None:
     (one,) = meant(replace(exchange(), user=user))
     assert one.has_credentials is has_credentials
+
+
+def test_what_a_condition_sends_back_has_no_meaning_and_a_range_has_one() -> None:
+    def masked(**conditions: bytes) -> tuple[bytes, ...]:
+        headers = tuple((name.replace("_", "-").encode(), value) for name, value in conditions.items())
+        exchange = numbered(1, Request("GET", b"/v1/x", headers), Response(200), "https://chat.twilio.com", 0, 0)
+        cassette = MemoryCassette("a", [exchange], Rules())
+        return meaning(cassette, exchange.number, Rules()).request.headers
+
+    assert masked(If_None_Match=b'"a"', Range=b"bytes=0-3") == (b"if-none-match: *", b"range: bytes=0-3")
+    assert masked(If_Modified_Since=b"a") == masked(if_modified_since=b"b") != masked()

@@ -373,3 +373,91 @@ def test_recording_a_multipart_form_again_gives_the_same_file_which_replays_any_
     answer = engine.on_request(create(b"live", other))
     assert isinstance(answer, Response)
     assert answer.status == 201
+
+
+# Conditions
+
+
+def conditional(second: int, tag: bytes) -> list[Exchange]:
+    """Return what a client is answered that asks again for what it has, at this second and with this tag."""
+    path, sid = "/v1/Services/IS" + "1" * 32 + "/Channels/CH" + "2" * 32, "IM" + "3" * 32
+    time = f"Tue, 05 May 2020 10:00:{second:02} GMT".encode()
+    body = json.dumps({"sid": sid, "date_created": f"2020-05-05T10:00:{second:02}Z", "body": "a"}).encode()
+    headers = ((b"Content-Type", b"application/json"), (b"ETag", tag), (b"Last-Modified", time))
+    target = f"{path}/Messages".encode()
+    create = Request("POST", target, (FORM,), b"Body=a")
+    fetch = Request("GET", target + b"/" + sid.encode())
+    asked = [
+        (create, Response(201, b"", headers, body)),
+        (fetch, Response(200, b"", headers, body)),
+        (replace(fetch, headers=((b"If-None-Match", b"W/" + tag),)), Response(304, b"", headers[1:])),
+        (replace(fetch, headers=((b"If-Modified-Since", time),)), Response(304, b"", headers[1:])),
+        (replace(fetch, headers=((b"If-Match", b'"gone"'),)), Response(412)),
+        (replace(fetch, headers=((b"Range", b"bytes=0-3"),)), Response(206, b"", headers[1:], body[:4])),
+    ]
+    begin = (1_588_672_800 + second) * SECOND
+    return [
+        numbered(nth, request, response, UPSTREAM, begin + nth, begin + nth, min(nth - 1, 1), "AC" + "4" * 32)
+        for nth, (request, response) in enumerate(asked, 1)
+    ]
+
+
+def test_a_tag_that_was_sent_back_stays_and_a_time_is_written_as_in_the_answers() -> None:
+    text = exported(MemoryCassette("a", conditional(3, b'"one"'), RULES))
+    assert text.count('ETag: \\"one\\"') == 5
+    assert text.count("Last-Modified: Thu, 01 Jan 2026 00:00:00 GMT") == 5
+    assert text.count("If-Modified-Since: Thu, 01 Jan 2026 00:00:00 GMT") == 1
+    unasked = exported(MemoryCassette("a", conditional(3, b'"one"')[:2], RULES))
+    assert '"one' not in unasked
+    again = exported(MemoryCassette("a", conditional(41, b'"one"'), RULES))
+    assert again == text
+    document = read(text)
+    assert exported(MemoryCassette("a", document.exchanges, RULES, document.declared)) == text
+
+
+@pytest.mark.parametrize("is_shared", [False, True])
+def test_a_client_that_sends_back_what_it_was_served_is_answered_as_recorded(is_shared: bool) -> None:
+    cassette = MemoryCassette("a", conditional(3, b'"one"'), RULES)
+    if is_shared:
+        document = read(exported(cassette))
+        cassette = MemoryCassette("a", document.exchanges, RULES, document.declared)
+    clock = SessionClock(1_800_000_000 * SECOND)
+    held = Session(cassette, RULES, clock=clock, sids=Bindings(cassette))
+    user, target = "AC" + "4" * 32, f"/v1/Services/IS{'1' * 32}/Channels/CH{'2' * 32}/Messages"
+
+    def ask(method: str, path: str, body: bytes = b"", **conditions: bytes) -> tuple[int, dict[bytes, bytes], bytes]:
+        headers = tuple((name.replace("_", "-").encode(), value) for name, value in conditions.items())
+        request = Request(method, path.encode(), (*headers, *((FORM,) if body else ())), body)
+        played = play_request(held, request, user)
+        if played.number is None:
+            return 424, {}, b""
+        stencil = cassette.stencil(played.number)
+        filled = held.fill(stencil, lambda origin: origin, 1_800_000_000 * SECOND)
+        fields = (line.partition(b": ") for line in filled.head.split(b"\r\n")[:-1])
+        return stencil.status, {name: value for name, _, value in fields}, filled.body
+
+    _, _, made = ask("POST", target, b"Body=a")
+    fetch = f"{target}/{json.loads(made)['sid']}"
+    status, served, _ = ask("GET", fetch)
+    assert (status, served[b"Last-Modified"]) == (200, b"Fri, 15 Jan 2027 08:00:00 GMT")
+    assert ask("GET", fetch, If_None_Match=b"W/" + served[b"ETag"])[0] == 304
+    assert ask("GET", fetch, if_modified_since=served[b"Last-Modified"])[0] == 304
+    assert ask("GET", fetch, If_Match=b'"gone"')[0] == 412
+    assert ask("GET", fetch, Range=b"bytes=0-3")[0] == 206
+    for other in (
+        {"If_None_Match": b'"other"'},
+        {"If_Modified_Since": b"Fri, 15 Jan 2027 08:00:01 GMT"},
+        {"Range": b"bytes=0-4"},
+        {"If_Unmodified_Since": served[b"Last-Modified"]},
+        {"If_Range": served[b"ETag"], "Range": b"bytes=0-3"},
+    ):
+        assert ask("GET", fetch, **other)[0] == 424
+    assert ask("GET", fetch)[0] == 200
+
+
+def test_a_time_that_no_answer_shows_stays_in_a_condition() -> None:
+    one, *_, last = conditional(3, b'"one"')
+    other = replace(last, request=replace(last.request, headers=((b"If-Range", b"Tue, 05 May 2020 09:00:00 GMT"),)))
+    odd = replace(last, number=ExchangeNumber(7), request=replace(last.request, headers=((b"If-Range", b'"x"'),)))
+    text = exported(MemoryCassette("a", [one, other, odd], RULES))
+    assert "If-Range: Tue, 05 May 2020 09:00:00 GMT" in text

@@ -96,3 +96,13 @@ def test_law_7_what_repeats_no_time_stays_with_each_sign() -> None:
 def test_times_stand_in_values_and_not_in_names() -> None:
     assert [time.moment for _, _, time in times_in(b"a=1970-01-01T00:00:01Z")] == [SECOND]
     assert list(times_in(b'a={"1970-01-01T00:00:01Z" : 1}')) == []
+
+
+def test_law_7_the_time_of_a_condition_is_turned_back_in_its_spelling() -> None:
+    headers = (*FORM, (b"If-Modified-Since", b"Sun, 01 Feb 2026 10:00:00 GMT"), (b"Range", b"bytes=0-1"))
+    (found,) = read(PATH + b"?a=" + ONE.encode(), headers=headers, body=b"b=" + ONE.encode())
+    back = (b"2016-01-01T00:00:00Z", b"Fri, 01 Jan 2016 00:00:00 GMT")
+    assert found.form.headers == (b"if-modified-since: " + back[1], b"range: bytes=0-1")
+    assert (found.form.query, found.form.body) == ((b"a=" + back[0],), (b"b=" + back[0],))
+    assert found.sent[back[1]] == b"Sun, 01 Feb 2026 10:00:00 GMT"
+    assert read(headers=(*FORM, (b"If-None-Match", b"a"))) == []
