@@ -136,7 +136,7 @@ class Terminal:
     def run(self, command: str) -> str:
         """Return what a command prints, after what the servers print meanwhile."""
         command = self.here(command)
-        if assigned := re.fullmatch(r"(export )?([A-Z_]+)=(\S+)", command):
+        if assigned := re.fullmatch(r"(export )?([A-Z_]+)=(\S+|\$\(.+\))", command):
             self.assignments += command + "\n"
             if assigned[1]:
                 self.exported[assigned[2]] = assigned[3]
