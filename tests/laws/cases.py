@@ -14,7 +14,7 @@ from laws.changes import changed, reordered
 from laws.clients import Choices, Log, Polls, Runner
 from laws.compare import backwards, difference, exchange_of, reason, times, versions
 from laws.files import Source, exported, imported
-from laws.programs import Handles, random_program, threads
+from laws.programs import Handles, Op, contended, random_program, threads
 from laws.runs import BEGIN, NEW_YEAR, Recorded, as_recorded, record, replay, with_other_sids
 from laws.scenes import QUIET, Scene, clients, clients_of, misses, recorded_in
 from laws.traffic import AT_ONCE, Client, Pace
@@ -175,18 +175,27 @@ class Threads:
 
 
 class Racing:
-    """Threads that share a channel get what a fresh upstream gives, or a miss, in whatever order they replay."""
+    """Threads that share a channel get what a fresh upstream gives, or a miss, in whatever order they replay.
 
-    def __init__(self, scene: Scene, replays: int = 4) -> None:
+    With a scene they run programs of it, without one they update the channel itself.
+    """
+
+    def __init__(self, scene: Scene | None = None, replays: int = 4) -> None:
         self._scene = scene
         self._replays = replays
         self.counts: Counter[str] = Counter()
 
+    def _ops(self, draw: Random, seed: int) -> list[tuple[Op, ...]]:
+        count = draw.choice([2, 3, 4])
+        if self._scene is None:
+            return contended(draw, count)
+        styles = [replace(self._scene.style, prefix=f"t{nth}p") for nth in range(count)]
+        return [random_program(8 * seed + nth, style).ops for nth, style in enumerate(styles)]
+
     def __call__(self, seed: int) -> list[str]:
         """Record some threads whose requests are in flight together, and replay them one after another."""
         draw = Random(f"races {seed}")
-        styles = [replace(self._scene.style, prefix=f"t{nth}p") for nth in range(draw.choice([2, 3, 4]))]
-        ops = [random_program(8 * seed + nth, style).ops for nth, style in enumerate(styles)]
+        ops = self._ops(draw, seed)
         begin = BEGIN + draw.randrange(10**9)
 
         def made(handles: Handles, log: Log, address: str) -> list[Client]:

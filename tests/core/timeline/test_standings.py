@@ -191,11 +191,37 @@ def test_law_5_creates_and_deletes_have_done_what_was_answered_before_them() -> 
     assert Replay(later).again(1) == [1]
 
 
-def test_law_5_of_two_writes_to_one_object_in_flight_together_the_order_is_unknown() -> None:
-    recording = Recording().create(A).update(A, "x", asked=11).update(A, "y", asked=12).fetch(A, "y").page(A)
+def test_law_5_of_two_updates_of_one_object_in_flight_together_a_later_read_tells_the_last() -> None:
+    recording = Recording().create(A).update(A, "x", asked=11).update(A, "y", asked=12).fetch(A, "x").update(A, "z")
+    assert recording.roles == [Role.WRITE] * 3 + [Role.READ, Role.WRITE]
+    assert (recording.exceptions(2), recording.exceptions(3)) == (((3,), ()), ((), (2,)))
+    assert Replay(recording).again(1, 2, 3, 2, 4, 5) == [1, None, 3, 2, 4, 5]
+
+
+def test_law_5_where_nothing_tells_the_last_of_two_updates_what_touches_both_answers_nothing() -> None:
+    recording = Recording().create(A).update(A, "x", asked=11).update(A, "y", asked=12)
+    recording.add("GET", f"{MESSAGES}/{A}", shows={"sid": A}).page({"sid": A})
     recording.update(A, "z").fetch(B).delete(A).page()
     assert [one is Role.DOUBTFUL for one in recording.roles] == [False] * 3 + [True] * 3 + [False] * 3
     assert Replay(recording).again(1, 2, 3, 8, 9) == [1, 2, 3, 8, 9]
+
+
+def test_law_5_an_update_that_shows_what_another_in_flight_may_have_set_answers_nothing() -> None:
+    recording = Recording()
+    for asked, body in ((1, "Body=x"), (2, "Attributes=1")):
+        shows = {"sid": A, "body": "x", "attributes": "1"}
+        recording.add("POST", f"{MESSAGES}/{A}", body=body, asked=asked, shows=shows)
+    assert recording.roles == [Role.DOUBTFUL] * 2
+    told = Recording().create(A)
+    for asked, form, body in ((11, "Body=x", "x"), (12, "Attributes=1", "a")):
+        shows = {"sid": A, "body": body, "attributes": "1"}
+        told.add("POST", f"{MESSAGES}/{A}", body=form, asked=asked, shows=shows)
+    assert Replay(told).again(1, 2, 3, 2) == [1, None, 3, 2]
+
+
+def test_law_5_equal_updates_in_flight_together_answer_one_after_another_and_leave_one_state() -> None:
+    recording = Recording().create(A).update(A, "x", asked=11).update(A, "x", asked=12).fetch(A, "x")
+    assert Replay(recording).again(1, 2, 3, 4) == [1, 2, 3, 4]
 
 
 def test_law_5_what_a_delete_made_forgotten_is_in_no_doubt() -> None:
