@@ -36,7 +36,6 @@ class Tried:
     first: int = 0
 
 
-TWICE = "two updates of one object that come within a second are an instant each"
 NAMES = "what is asked for by a name of which no answer tells the SID stands in the state of the whole collection"
 SECONDS = "a change by others that is shown in another second may be of another rank"
 
@@ -47,16 +46,16 @@ SHY = replace(LIVELY, quirks=Quirks(attributes_in_lists=False))
 RENAMES = replace(QUIET, style=Style(renames=True))
 
 
-def same(scene: Scene, fails: str) -> Tried:
+def same(scene: Scene) -> Tried:
     """Try the same program."""
-    return Tried(lambda store: Same(store, scene), 25, scene, fails)
+    return Tried(lambda store: Same(store, scene), 25, scene)
 
 
 SAME = {
-    "own": same(QUIET, TWICE),
-    "others": same(LIVELY, TWICE),
-    "others and quirks": same(QUIRKY, TWICE),
-    "others, quirks and failures": same(TROUBLED, TWICE),
+    "own": same(QUIET),
+    "others": same(LIVELY),
+    "others and quirks": same(QUIRKY),
+    "others, quirks and failures": same(TROUBLED),
 }
 """The same program gets the same answers, and polls as it likes."""
 

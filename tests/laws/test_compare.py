@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from random import Random
 
@@ -121,6 +121,25 @@ def test_times_that_are_turned_round_or_one_where_they_were_two_are_found() -> N
 def told(number: int, method: str, target: str, status: int, body: object) -> Entry:
     headers = ((b"x-chatproxy-exchange", b"laws/%d" % number),)
     return Entry(str(number), number, Call(method, target), Got(status, headers, json.dumps(body).encode(), number))
+
+
+@pytest.mark.parametrize(
+    ("served", "unstable", "turned"),
+    [((5, 5, 5, 5), 0, 0), ((5, 5, 6, 6), 0, 0), ((5, 6, 6, 6), 1, 0), ((5, 5, 6, 5), 1, 0), ((6, 6, 6, 5), 1, 1), ((6, 6, 5, 5), 0, 1)],
+)
+def test_two_updates_within_a_second_may_be_seconds_apart_but_each_is_one(
+    served: tuple[int, ...], unstable: int, turned: int
+) -> None:
+    def log(dates: Sequence[int]) -> Log:
+        methods = ("POST", "GET", "POST", "GET")
+        shown = [{"sid": "IM1", "date_updated": f"2026-01-01T00:00:0{second}Z"} for second in dates]
+        found = [
+            told(nth, method, "/v1/IM1", 200, one) for nth, (method, one) in enumerate(zip(methods, shown, strict=True))
+        ]
+        return [replace(one, call=replace(one.call, pairs=(("Body", "x"),))) for one in found]
+
+    found = times(log((1, 1, 1, 1)), log(served), 0)
+    assert (found.unstable, found.reversed) == (unstable, turned)
 
 
 def test_what_goes_back_in_time_is_found() -> None:
