@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
 import pytest
-from core.timeline.recordings import CHANNEL, CHANNELS, MESSAGES, A, B, Recording, Replay
+from core.timeline.recordings import CHANNEL, CHANNELS, MESSAGES, A, B, Recording, Replay, compiled
 from core.timeline.second import MODEL, opinions
 from exchanges import numbered
 from hypothesis import given
@@ -348,3 +348,13 @@ def test_law_4_what_is_asked_for_by_a_name_of_which_no_answer_tells_the_sid_stan
     assert name.where == gone.where == update.where == create.where == listed.where
     assert {one.states for one in (name, gone, update, create)} == {listed.states}
     assert made.states != listed.states
+
+
+def test_law_4_a_name_stands_for_what_holds_a_member_that_was_found_below_it() -> None:
+    named = f"{CHANNELS}/general"
+    recording = Recording().create(A).delete(A, into=f"{named}/Messages").page()
+    assert recording.standings[2].states == Recording().create(A).delete(A).page().standings[2].states
+    assert Replay(recording).again(1, 3, 2, 3) == [1, None, 2, 3]
+    unknown = Recording().create(A).delete(B, into=f"{named}/Messages").add("DELETE", f"{named}/Messages/{A}", 404)
+    assert unknown.standings[1].where.place != recording.standings[1].where.place
+    assert compiled(unknown.exchanges)[0][1].may_be_in == CHANNELS.encode()
