@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from laws.agents import PYTHON
 from laws.cases import Changed, Racing, Reordered, Same, Threads
-from laws.cursors import Cursors
+from laws.cursors import Cursors, jumps, runs, stands
 from laws.files import by_export, by_store, shared
 from laws.programs import Style
 from laws.scenes import LIVELY, QUIET, QUIRKY, TROUBLED, Scene, program_in
@@ -86,21 +86,30 @@ RACES = {
 """Threads that share a channel get right answers, or misses."""
 
 
-def cursor(kind: str, sleeps: float, *, from_file: bool, strict: bool) -> Tried:
+def cursor(kind: str, wait: str, *, from_file: bool, strict: bool) -> Tried:
     """Try what goes by dates."""
+    sleeps, clock = WAITS[wait]
 
     def make(store: Store) -> Case:
-        return Cursors(kind, sleeps=sleeps, strict=strict, source=shared if from_file else by_store(store))
+        source = shared if from_file else by_store(store)
+        return Cursors(kind, sleeps=sleeps, clock=clock, strict=strict, source=source)
 
     return Tried(make, 9)
 
 
+WAITS = {
+    "sleeps kept": (1, runs),
+    "sleeps mocked": (0, runs),
+    "sleeps mocked, the clock stands": (0, stands),
+    "sleeps mocked, the clock jumps": (0, jumps),
+    "sleeps kept, the clock jumps": (1, jumps),
+}
+"""How a replay waits where the recording slept, and what the machine's clock does."""
+
 CURSORS = {
-    f"{kind}, sleeps {'kept' if sleeps else 'mocked'}, from a {'file' if from_file else 'store'}": cursor(
-        kind, sleeps, from_file=from_file, strict=True
-    )
+    f"{kind}, {wait}, from a {'file' if from_file else 'store'}": cursor(kind, wait, from_file=from_file, strict=True)
     for kind in ("read", "own", "answer")
-    for sleeps in (1, 0)
+    for wait in WAITS
     for from_file in (False, True)
 }
 """A program that goes by dates takes the same messages."""
@@ -116,7 +125,7 @@ FIXTURES = {
 BEYOND = {
     "unique names that change": Tried(lambda store: Changed(RENAMES), 50, RENAMES),
     "attributes that lists do not show": Tried(lambda store: Same(store, SHY), 25, SHY),
-    "a cursor that takes what is as late as the last": cursor("own", 1, from_file=False, strict=False),
+    "a cursor that takes what is as late as the last": cursor("own", "sleeps kept", from_file=False, strict=False),
 }
 """What no law promises; ``survey`` tells how it fares."""
 
