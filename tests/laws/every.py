@@ -115,8 +115,8 @@ CURSORS = {
 """A program that goes by dates takes the same messages."""
 
 FIXTURES = {
-    "own": Tried(lambda store: Twice(), 10),
-    "others": Tried(lambda store: Twice(others=True), 10),
+    "own": Tried(lambda store: Twice(), 50),
+    "others": Tried(lambda store: Twice(others=True), 50),
     "own, one client": Tried(lambda store: Twice(agents=(PYTHON, PYTHON)), 10),
     "others, one client": Tried(lambda store: Twice(others=True, agents=(PYTHON, PYTHON)), 10),
 }

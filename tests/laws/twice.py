@@ -27,19 +27,22 @@ class Twice:
         self.compared = 0
 
     def __call__(self, seed: int) -> list[str]:
-        """Record the program of a seed twice, by two accounts."""
+        """Record the program of a seed three times, at last by another account."""
         program = random_program(seed, _STYLE)
-        recorded = [self._recorded(program, seed, nth) for nth in range(2)]
-        if sides(recorded[0].upstream) != sides(recorded[1].upstream):
+        recorded = [self._recorded(program, seed, nth, owner=nth // 2) for nth in range(3)]
+        if any(sides(each.upstream) != sides(recorded[0].upstream) for each in recorded):
             return []
         self.compared += 1
-        one, other = (each.cassette() for each in recorded)
-        files = without_known(exported(one)), without_known(exported(other))
-        anonymous = exported(one, anonymous=True), exported(other, anonymous=True)
-        found = {"same": files, "anonymous": anonymous}
+        one, again, other = (each.cassette() for each in recorded)
+        first = exported(one)
+        found = {
+            "same": (first, exported(again)),
+            "another account": (without_known(first), without_known(exported(other))),
+            "anonymous": (exported(one, anonymous=True), exported(other, anonymous=True)),
+        }
         return [f"bytes: {name}: {_first_line(*texts)}" for name, texts in found.items() if texts[0] != texts[1]]
 
-    def _recorded(self, program: Program, seed: int, nth: int) -> Recorded:
+    def _recorded(self, program: Program, seed: int, nth: int, *, owner: int) -> Recorded:
         draw = Random(f"file {seed} {nth}")
         begin = BEGIN + draw.randrange(10**12)
         others: list[Other] = []
@@ -48,9 +51,9 @@ class Twice:
             turns = [turn for turn, op in enumerate(program.ops, 1) if op.sleep > 2 and turn > 1]
             others = [Other(drawn.choice(OTHERS), drawn.randrange(10**6), turn=turn) for turn in turns]
         quirks = Quirks(ahead=draw.randrange(100 * SECOND), date_ahead=draw.randrange(3) * SECOND)
-        upstream = Upstream(2 * seed + nth, begin, quirks=quirks, others=others)
+        upstream = Upstream(4 * seed + nth, begin, owner=4 * seed + owner, quirks=quirks, others=others)
         pace = Pace(0.01, draw.choice([0.02, 0.1, 0.3]))
-        return record(upstream, clients(program), draw, begin, pace=pace, agent=self._agents[nth])
+        return record(upstream, clients(program), draw, begin, pace=pace, agent=self._agents[nth % 2])
 
 
 def sides(upstream: Upstream) -> list[list[int]]:

@@ -67,13 +67,20 @@ class Given:
 
 
 class Upstream:
-    """The service of one account, which begins with ``seeded`` channels."""
+    """The service of one account, which begins with ``seeded`` channels; ``owner`` is that of ``World``."""
 
     def __init__(
-        self, sids: int, begin: int, *, quirks: Quirks = PLAIN, seeded: int = 1, others: Iterable[Other] = ()
+        self,
+        sids: int,
+        begin: int,
+        *,
+        owner: int | None = None,
+        quirks: Quirks = PLAIN,
+        seeded: int = 1,
+        others: Iterable[Other] = (),
     ) -> None:
         self.quirks = quirks
-        self.world = World(sids, last_updated_by=quirks.last_updated_by)
+        self.world = World(sids, owner=owner, last_updated_by=quirks.last_updated_by)
         self.seeds = self.world.seed(seeded, begin + quirks.ahead)
         self.calls = 0
         self.changes: list[tuple[bool, int]] = []
