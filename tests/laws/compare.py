@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -87,12 +88,16 @@ def _first(one: str | None, other: str | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A time in an answer: whose, in which field, recorded and served as what, in seconds."""
+    """A time in an answer: whose, in which field, recorded and served as what, in seconds.
+
+    ``nth`` tells how many writes of the program had set it to that by then.
+    """
 
     sid: str
     field: str
     recorded: int
     served: int
+    nth: int
 
 
 def seconds(text: str) -> int:
@@ -102,11 +107,14 @@ def seconds(text: str) -> int:
 
 def instants(recorded: Log, replayed: Log) -> Iterator[Shown]:
     """Yield the times in the answers of two logs that are alike."""
+    often: Counter[tuple[str, str, int]] = Counter()
     for one, other in zip(recorded, replayed, strict=False):
+        often.update(_own([one]) if one.call.pairs else ())
         for then, now in zip(objects(one.told), objects(other.told), strict=False):
             for name, value in then.items():
                 if isinstance(value, str) and DATE.fullmatch(value) and isinstance(now.get(name), str):
-                    yield Shown(then["sid"], name, seconds(value), seconds(now[name]))
+                    key = then["sid"], name, seconds(value)
+                    yield Shown(*key, seconds(now[name]), often[key] if name == "date_updated" else 0)
 
 
 def objects(told: Any) -> Iterator[dict[str, Any]]:
@@ -124,7 +132,7 @@ class Times:
     """How the times of a replay stand to the recorded ones: what must not be, and what may."""
 
     unstable: int
-    """So many recorded ones were served as several."""
+    """So many recorded ones were served as several; what several writes set to one second is one for each of them."""
     reversed: int
     """So many pairs have changed their order."""
     lost: int
@@ -146,14 +154,16 @@ def times(recorded: Log, replayed: Log, begin: int, pauses: Sequence[int] = ()) 
     seconds.
     """
     found = list(instants(recorded, replayed))
-    served: dict[tuple[str, str, int], set[int]] = {}
+    served: dict[tuple[str, str, int, int], set[int]] = {}
     for one in found:
-        served.setdefault((one.sid, one.field, one.recorded), set()).add(one.served)
+        served.setdefault((one.sid, one.field, one.recorded, one.nth), set()).add(one.served)
     own = set(_own(recorded))
-    all_of = sorted((key[2], min(values), key in own) for key, values in served.items())
+    all_of = sorted((key[2], min(values), key[:3] in own) for key, values in served.items())
     old = {then - now for then, now, _ in all_of if then < begin}
     new = [one for one in all_of if one[0] >= begin]
     backwards, lost, merged = _pairs(new, pauses)
+    for (sid, name, then, nth), values in served.items():
+        backwards += min(values) < max(served.get((sid, name, then, nth - 1), {min(values)}))
     return Times(sum(len(values) > 1 for values in served.values()), backwards, lost, merged, max(len(old) - 1, 0))
 
 

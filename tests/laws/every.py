@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from laws.agents import PYTHON
 from laws.cases import Changed, Racing, Reordered, Same, Threads
-from laws.cursors import Cursors
+from laws.cursors import Cursors, jumps, runs, stands
 from laws.files import by_export, by_store, shared
 from laws.programs import Style
 from laws.scenes import LIVELY, QUIET, QUIRKY, TROUBLED, Scene, program_in
@@ -36,11 +36,6 @@ class Tried:
     first: int = 0
 
 
-TWICE = "two updates of one object that come within a second are an instant each"
-OWN = "an update in flight with another of its object counts as without it where its answer tells neither"
-NAMES = "what is asked for by a name of which no answer tells the SID stands in the state of the whole collection"
-SECONDS = "a change by others that is shown in another second may be of another rank"
-
 CLOSE = Scene(Style(sleeps=(0, 0, 0.05, 0.3), most=10, pages=False))
 ROLES = replace(QUIET, style=Style(roles=True))
 SEVERAL = Scene(Style(most=30), seeded=3)
@@ -48,16 +43,16 @@ SHY = replace(LIVELY, quirks=Quirks(attributes_in_lists=False))
 RENAMES = replace(QUIET, style=Style(renames=True))
 
 
-def same(scene: Scene, fails: str) -> Tried:
+def same(scene: Scene) -> Tried:
     """Try the same program."""
-    return Tried(lambda store: Same(store, scene), 25, scene, fails)
+    return Tried(lambda store: Same(store, scene), 25, scene)
 
 
 SAME = {
-    "own": same(QUIET, TWICE),
-    "others": same(LIVELY, TWICE),
-    "others and quirks": same(QUIRKY, TWICE),
-    "others, quirks and failures": same(TROUBLED, TWICE),
+    "own": same(QUIET),
+    "others": same(LIVELY),
+    "others and quirks": same(QUIRKY),
+    "others, quirks and failures": same(TROUBLED),
 }
 """The same program gets the same answers, and polls as it likes."""
 
@@ -72,7 +67,7 @@ CHANGED = {
 """A changed program gets what a fresh upstream gives, or a miss that is true."""
 
 REORDERED = {
-    "one channel": Tried(lambda store: Reordered(QUIET), 75, QUIET, NAMES),
+    "one channel": Tried(lambda store: Reordered(QUIET), 75, QUIET),
     "several channels": Tried(lambda store: Reordered(SEVERAL), 25, SEVERAL),
 }
 """Calls that do not touch each other may change places."""
@@ -85,42 +80,52 @@ THREADS = {
 """Threads with messages of their own replay in any order."""
 
 RACES = {
-    "one channel": Tried(lambda store: Racing(CLOSE), 20, fails=OWN),
+    "one channel": Tried(lambda store: Racing(CLOSE), 100),
+    "one object": Tried(lambda store: Racing(), 100),
 }
 """Threads that share a channel get right answers, or misses."""
 
 
-def cursor(kind: str, sleeps: float, *, from_file: bool, strict: bool) -> Tried:
+def cursor(kind: str, wait: str, *, from_file: bool, strict: bool) -> Tried:
     """Try what goes by dates."""
+    sleeps, clock = WAITS[wait]
 
     def make(store: Store) -> Case:
-        return Cursors(kind, sleeps=sleeps, strict=strict, source=shared if from_file else by_store(store))
+        source = shared if from_file else by_store(store)
+        return Cursors(kind, sleeps=sleeps, clock=clock, strict=strict, source=source)
 
     return Tried(make, 9)
 
 
+WAITS = {
+    "sleeps kept": (1, runs),
+    "sleeps mocked": (0, runs),
+    "sleeps mocked, the clock stands": (0, stands),
+    "sleeps mocked, the clock jumps": (0, jumps),
+    "sleeps kept, the clock jumps": (1, jumps),
+}
+"""How a replay waits where the recording slept, and what the machine's clock does."""
+
 CURSORS = {
-    f"{kind}, sleeps {'kept' if sleeps else 'mocked'}, from a {'file' if from_file else 'store'}": cursor(
-        kind, sleeps, from_file=from_file, strict=True
-    )
+    f"{kind}, {wait}, from a {'file' if from_file else 'store'}": cursor(kind, wait, from_file=from_file, strict=True)
     for kind in ("read", "own", "answer")
-    for sleeps in (1, 0)
+    for wait in WAITS
     for from_file in (False, True)
 }
 """A program that goes by dates takes the same messages."""
 
 FIXTURES = {
-    "own": Tried(lambda store: Twice(), 10),
-    "others": Tried(lambda store: Twice(others=True), 10, fails=SECONDS),
+    "own": Tried(lambda store: Twice(), 50),
+    "others": Tried(lambda store: Twice(others=True), 50),
     "own, one client": Tried(lambda store: Twice(agents=(PYTHON, PYTHON)), 10),
-    "others, one client": Tried(lambda store: Twice(others=True, agents=(PYTHON, PYTHON)), 10, fails=SECONDS),
+    "others, one client": Tried(lambda store: Twice(others=True, agents=(PYTHON, PYTHON)), 10),
 }
 """A program that is recorded again gives the same bytes."""
 
 BEYOND = {
     "unique names that change": Tried(lambda store: Changed(RENAMES), 50, RENAMES),
     "attributes that lists do not show": Tried(lambda store: Same(store, SHY), 25, SHY),
-    "a cursor that takes what is as late as the last": cursor("own", 1, from_file=False, strict=False),
+    "a cursor that takes what is as late as the last": cursor("own", "sleeps kept", from_file=False, strict=False),
 }
 """What no law promises; ``survey`` tells how it fares."""
 

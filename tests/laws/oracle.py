@@ -132,13 +132,22 @@ class Judge:
         return told(world.names, world.ask(call, now).body, own)
 
 
+def tells(recorded: Recorded, name: str) -> bool:
+    """Tell whether an answer of a recording tells which channel has, or had, a unique name."""
+    unique = f'"unique_name": {json.dumps(name)}'.encode()
+    return any(
+        unique in one.response.body or (f"/{name}" in one.request.target.decode() and b'"CH' in one.response.body)
+        for one in recorded.exchanges
+    )
+
+
 # Misses
 
 CLAIMS = {
     "never": re.compile("never recorded"),
     "used": re.compile("all ([0-9]+) recorded answers are used|the one recorded answer is used"),
     "others": re.compile("recorded only before another's change"),
-    "state": re.compile("recorded only (?:after|before) "),
+    "state": re.compile("recorded only (?:after |before |in another state)"),
 }
 """What misses say, by what is claimed."""
 

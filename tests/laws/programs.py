@@ -252,3 +252,17 @@ def threads(draw: Random, count: int, *, equal: bool = False) -> list[tuple[Op, 
             ops += [at, fetch, update, replace(fetch, id=f"{own}g")]
         found.append(tuple(ops))
     return found
+
+
+def contended(draw: Random, count: int) -> list[tuple[Op, ...]]:
+    """Return threads that all update and read one channel, with few values, so that many updates are equal."""
+    fields = [(("FriendlyName", text),) for text in "xy"] + [(("Attributes", f'{{"a": {nth}}}'),) for nth in range(2)]
+    forms: list[Pairs] = [*fields, (*fields[0], *fields[2]), ()]
+    kinds = ["update", "update", "update", "fetch", "list"]
+
+    def op(own: str) -> Op:
+        found = Op(own, draw.choice(kinds), "Channels", sleep=draw.choice([0, 0, 0.05, 0.3]))
+        found = replace(found, channel="" if found.do == "list" else "seed0")
+        return replace(found, pairs=draw.choice(forms)) if found.do == "update" else found
+
+    return [tuple(op(f"t{nth}p{which}") for which in range(draw.randrange(2, 6))) for nth in range(count)]

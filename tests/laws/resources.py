@@ -199,12 +199,17 @@ def checked(form: Form) -> None:
 
 
 class World:
-    """All that one account holds; what ``sids`` seeds differs between two that hold the same."""
+    """All that one account holds; what ``sids`` seeds differs between two that hold the same.
 
-    def __init__(self, sids: int, *, last_updated_by: bool = False) -> None:
-        self.draw = Random(sids)
+    Those of one ``owner`` have the same account, and the same SIDs from before the recording.
+    """
+
+    def __init__(self, sids: int, *, owner: int | None = None, last_updated_by: bool = False) -> None:
+        owner = sids if owner is None else owner
+        self._sids = None if owner == sids else sids
+        self.draw = Random(owner)
         self.last_updated_by = last_updated_by
-        self.account = ACCOUNTS[sids % len(ACCOUNTS)]
+        self.account = ACCOUNTS[owner % len(ACCOUNTS)]
         self.service, self.role = self.sid("IS"), self.sid("RL")
         self.root = f"/v1/Services/{self.service}/Channels"
         self.channels = Channels(self, self.root, "channels")
@@ -236,6 +241,8 @@ class World:
             messages.create({"Body": "old 1"}, then + 2 * hour)
             if nth == 0:
                 members.create({"Identity": "owner"}, then + 2 * hour)
+        if self._sids is not None:
+            self.draw = Random(self._sids)
         return tuple(self.channels.live)
 
     def everything(self) -> Iterator[Resource]:

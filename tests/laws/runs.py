@@ -162,15 +162,22 @@ def record(
 # Replay
 
 
+Clock = Callable[[int], int]
+
+
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """How a session replays: whose SIDs the client has, what is bound to what, when it begins."""
+    """How a session replays: whose SIDs the client has, what is bound to what, when it begins.
+
+    ``clock`` is what the machine's clock shows at a moment.
+    """
 
     known: Handles
     account: str
     bind: Mapping[str, str] = field(default_factory=dict)
     begin: int = LATER
     agent: Agent = PYTHON
+    clock: Clock = lambda now: now
 
 
 def as_recorded(recorded: Recorded, begin: int = LATER) -> Setup:
@@ -200,7 +207,7 @@ class ReplayingServer:
 
     def ask(self, call: Call, now: int) -> Flight:
         """Let the engine answer."""
-        self._now = now
+        self._now = self._setup.clock(now)
         return Flight(call, self._engine.on_request(self._setup.agent.request(call, self._setup.account)))
 
     def process(self, token: Flight, fault: Fault | None, now: int) -> None:

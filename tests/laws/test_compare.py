@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from random import Random
 
@@ -17,6 +17,7 @@ from laws.resources import SECOND
 from laws.runs import BEGIN, Recorded, direct, handles_of
 from laws.scenes import QUIET, clients, clients_of, program_in, recorded_in
 from laws.traffic import Call, Got
+from laws.twice import sides
 from laws.upstream import Upstream
 
 LATER = BEGIN + 10**9 * SECOND
@@ -123,6 +124,32 @@ def told(number: int, method: str, target: str, status: int, body: object) -> En
     return Entry(str(number), number, Call(method, target), Got(status, headers, json.dumps(body).encode(), number))
 
 
+@pytest.mark.parametrize(
+    ("served", "unstable", "turned"),
+    [
+        ((5, 5, 5, 5), 0, 0),
+        ((5, 5, 6, 6), 0, 0),
+        ((5, 6, 6, 6), 1, 0),
+        ((5, 5, 6, 5), 1, 0),
+        ((6, 6, 6, 5), 1, 1),
+        ((6, 6, 5, 5), 0, 1),
+    ],
+)
+def test_two_updates_within_a_second_may_be_seconds_apart_but_each_is_one(
+    served: tuple[int, ...], unstable: int, turned: int
+) -> None:
+    def log(dates: Sequence[int]) -> Log:
+        methods = ("POST", "GET", "POST", "GET")
+        shown = [{"sid": "IM1", "date_updated": f"2026-01-01T00:00:0{second}Z"} for second in dates]
+        found = [
+            told(nth, method, "/v1/IM1", 200, one) for nth, (method, one) in enumerate(zip(methods, shown, strict=True))
+        ]
+        return [replace(one, call=replace(one.call, pairs=(("Body", "x"),))) for one in found]
+
+    found = times(log((1, 1, 1, 1)), log(served), 0)
+    assert (found.unstable, found.reversed) == (unstable, turned)
+
+
 def test_what_goes_back_in_time_is_found() -> None:
     path = "/v1/Services/IS1/Channels/CH1/Messages"
     one = {"sid": "IM1", "body": "a", "url": f"https://chat.twilio.com{path}/IM1"}
@@ -157,3 +184,9 @@ def test_a_reason_that_is_not_true_is_found() -> None:
     ):
         assert (untrue(recorded, log, recorded.known) is None) == true
     assert claim(missed(first, "recorded only before another's change")) == "others"
+
+
+def test_changes_by_others_have_their_sides_of_seconds() -> None:
+    upstream = Upstream(1, 0)
+    upstream.changes = [(False, 1), (True, 2), (False, 2), (False, 3)]
+    assert sides(upstream) == [[-1], [0], [0], [1]]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from laws.every import LAWS, Tried, outcome, passing_store
 from laws.survey import main
+from laws.twice import Twice
 from profiles import many
 
 from chatproxy.store import Store
@@ -32,6 +33,12 @@ def test_law_random_programs_replay_as_the_table_says(tried: Tried, store: Store
     found = outcome(tried, store, many(tried.count))
     if found.wrong:
         raise BrokenLawError(str(found))
+
+
+def test_most_programs_that_are_recorded_among_others_are_compared() -> None:
+    case = Twice(others=True)
+    assert [case(seed) for seed in range(20)] == [[]] * 20
+    assert case.compared > 10
 
 
 def test_the_survey_tells_how_many_are_wrong_and_the_smallest(capsys: pytest.CaptureFixture[str]) -> None:

@@ -296,3 +296,13 @@ def test_two_of_one_state_differ_in_sids_alone() -> None:
         texts.append(given.body.decode())
     assert texts[0] != texts[1]
     assert len({re.sub("(?<=[A-Z]{2})[0-9a-f]{32}", "", text) for text in texts}) == 1
+
+
+def test_two_of_one_owner_differ_in_what_is_made_while_they_are_called() -> None:
+    one, other = (Upstream(sids, BEGIN, owner=3) for sids in (1, 2))
+    path = f"{one.world.root}/seed-0/Messages"
+    known = [upstream.answer("GET", path, b"", BEGIN).body for upstream in (one, other)]
+    made = [upstream.answer("POST", path, b"Body=a", BEGIN).body for upstream in (one, other)]
+    assert one.world.account == other.world.account
+    assert known[0] == known[1]
+    assert made[0] != made[1]

@@ -67,15 +67,24 @@ class Given:
 
 
 class Upstream:
-    """The service of one account, which begins with ``seeded`` channels."""
+    """The service of one account, which begins with ``seeded`` channels; ``owner`` is that of ``World``."""
 
     def __init__(
-        self, sids: int, begin: int, *, quirks: Quirks = PLAIN, seeded: int = 1, others: Iterable[Other] = ()
+        self,
+        sids: int,
+        begin: int,
+        *,
+        owner: int | None = None,
+        quirks: Quirks = PLAIN,
+        seeded: int = 1,
+        others: Iterable[Other] = (),
     ) -> None:
         self.quirks = quirks
-        self.world = World(sids, last_updated_by=quirks.last_updated_by)
+        self.world = World(sids, owner=owner, last_updated_by=quirks.last_updated_by)
         self.seeds = self.world.seed(seeded, begin + quirks.ahead)
         self.calls = 0
+        self.changes: list[tuple[bool, int]] = []
+        """Which creates and updates there were, each with whether others made it, and its second."""
         self._others = sorted(others, key=lambda one: (one.at or 0, one.turn or 0))
         self._last = begin + quirks.ahead
 
@@ -101,6 +110,7 @@ class Upstream:
         if named is None:
             if method == "POST":
                 made = resource.create(form, now)
+                self._note(now)
                 return self._given(201, json.dumps(resource.shown(made)), now, self._marks(made))
             page = page_of(resource, resource.at(now - self.quirks.lag), query, path)
             listed = [self._listed(resource, one) for one in page.things]
@@ -113,6 +123,7 @@ class Upstream:
             return self._given(204, "", now)
         if method == "POST":
             thing = resource.change(thing, form, now)
+            self._note(now)
         return self._given(200, json.dumps(resource.shown(thing)), now)
 
     def _find(self, path: str) -> tuple[Resource, str | None]:
@@ -174,7 +185,11 @@ class Upstream:
             self._other(one, (self._last + now) // 2 if one.at is None else one.at + ahead)
         self._last = max(self._last, now)
 
+    def _note(self, now: int, *, by_others: bool = False) -> None:
+        self.changes.append((by_others, now // SECOND))
+
     def _other(self, one: Other, now: int) -> None:
+        self._note(now, by_others=True)
         channels = list(self.world.channels.live.values())
         if not channels:
             return

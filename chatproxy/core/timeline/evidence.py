@@ -3,6 +3,7 @@
 1. A create or a delete is shown by the object, by its absence from a whole list, or by 404 at its place or below it.
 2. An update is shown by the object as the update's own answer has it, where it was not so before; its absence by a
    value that the update sends and that the object does not have.
+   What another update shows is not judged here.
 3. Anything else tells nothing.
 """
 
@@ -11,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from http import HTTPStatus
 
-from chatproxy.core.model import ExchangeNumber
+from chatproxy.core.model import ExchangeNumber, is_read
 from chatproxy.core.timeline.sights import What
 from chatproxy.core.timeline.states import Done, Effect, Where
 from chatproxy.core.timeline.traces import Trace
@@ -60,7 +61,7 @@ class Evidence:
         return not makes if one.method == "GET" and is_whole else None
 
     def _shows_update(self, one: Trace, write: Trace, sid: str) -> bool | None:
-        if one.timeline != write.timeline or one.status not in {HTTPStatus.OK, HTTPStatus.CREATED}:
+        if one.timeline != write.timeline or not is_read(one.method) or one.status != HTTPStatus.OK:
             return None
         now, left = (self._show(each.number).objects.get(sid) for each in (one, write))
         if now is None or left is None:
@@ -70,9 +71,8 @@ class Evidence:
         if before and _agree(now, left) and not _agree(before, left):
             return True
         if any(now[name] != left[name] for name in sent):
-            return False if one.method == "GET" or not set(one.sent) & set(sent) else None
-        is_new = any(before.get(name, left[name]) != left[name] for name in sent)
-        return True if is_new and one.method == "GET" else None
+            return False
+        return True if any(before.get(name, left[name]) != left[name] for name in sent) else None
 
     def _before(self, write: Trace, sid: str) -> Fields:
         """Return the object as it was shown last before a write was sent."""

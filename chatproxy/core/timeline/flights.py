@@ -3,22 +3,26 @@
 1. Done for an exchange are the writes answered before it was sent; the moments tell, and where they are equal, which
    write the exchange knew to be answered.
 2. A write in flight with it is done if the answer shows its effect, and not done if it shows its absence. Where it
-   tells neither, a create or a delete has done what was answered before it, and so has an update what was written to
-   its own object; anything else is in doubt.
-3. What a fixture says of an exchange holds as it stands there.
+   tells neither, a create or a delete has done what was answered before it; anything else is in doubt. A create that
+   was carried out shows that no object had its unique value: what was made with that is deleted, or not made.
+3. Of two updates of one object in flight together one was done first. Which, their answers and those before and after
+   may tell. Where these do not, an update has done what was answered before it if it shows the same in both orders.
+4. What a fixture says of an exchange holds as it stands there.
 """
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from itertools import accumulate
 from typing import NamedTuple
 
 from chatproxy.core.model import ExchangeNumber, InOrder
 from chatproxy.core.timeline.evidence import Evidence
 from chatproxy.core.timeline.places import Need, touches
-from chatproxy.core.timeline.states import Done, Where
+from chatproxy.core.timeline.races import Races, is_update, leave_the_same, shows_the_same
+from chatproxy.core.timeline.states import Done, Effect, Where
 from chatproxy.core.timeline.traces import Trace
 from chatproxy.core.twilio.objects import Shown
 
@@ -63,13 +67,18 @@ class Flights:
         self.of: dict[int, Flight] = {}
         """By the place among all exchanges, where there was anything in flight that touches it."""
         self.pairs: list[tuple[int, int]] = []
-        """Two writes to one object in flight together."""
+        """Two writes to one object in flight together of which it is not known what they left."""
         self._spots = spots
-        self._evidence = Evidence([spot.trace for spot in spots], show)
+        traces = [spot.trace for spot in spots]
+        self._evidence, self._races = Evidence(traces, show), Races(traces, show)
         self._numbers = [write.trace.number for write in self.writes]
         self._answered = list(accumulate((write.trace.answered for write in self.writes), max))
         self._made: defaultdict[int, set[int]] = defaultdict(set)
+        self._ended: dict[int, int] = {}
+        """When the first delete of each place was sent, of those that were carried out."""
         for write in self.writes:
+            if write.done.effect is Effect.DELETES:
+                self._ended.setdefault(write.done.place, write.trace.asked)
             if write.done.unique:
                 self._made[write.done.unique].add(write.done.place)
         self._find()
@@ -91,7 +100,7 @@ class Flights:
                 self.of[nth] = flight
             if spot.done:
                 if one.in_order is None:
-                    self._pair(spot.done, own, range(before, own))
+                    self._pair(self.writes[own], own, range(before, own))
                 own += 1
 
     def _touching(self, spot: Spot, nths: Iterable[int]) -> Iterator[int]:
@@ -109,11 +118,30 @@ class Flights:
         return flight
 
     def _shows(self, spot: Spot, write: Write, is_earlier: bool) -> bool | None:
-        shows = self._evidence.shows(spot.trace, spot.where, write.trace, write.done)
+        one, other = spot.trace, write.trace
+        if spot.done is not None and (shows := self._order(other, one)) is not None:
+            return shows
+        shows = self._evidence.shows(one, spot.where, other, write.done)
+        if shows is None and spot.done is not None:
+            shows = self._makes_room(spot, write)
         if shows is not None or spot.done is None:
             return shows
-        is_ordered = spot.need is not Need.STATE or spot.trace.method == "DELETE"
-        return is_earlier if is_ordered or write.done.place == spot.done.place else None
+        is_ordered = spot.need is not Need.STATE or one.method == "DELETE"
+        is_own = write.done.place == spot.done.place
+        return is_earlier if is_ordered or (is_own and shows_the_same(one, other)) else None
+
+    def _makes_room(self, spot: Spot, write: Write) -> bool | None:
+        """Tell whether a write to an object with the unique value of a create had been done, if the create tells."""
+        is_made = spot.need is Need.ROOM and spot.trace.status < HTTPStatus.BAD_REQUEST
+        if not is_made or write.done.place not in self._made.get(spot.unique, ()):
+            return None
+        if write.done.effect is Effect.MAKES and write.trace.status < HTTPStatus.BAD_REQUEST:
+            return self._ended.get(write.done.place, spot.trace.answered) < spot.trace.answered
+        return True if write.trace.method == "DELETE" else None
+
+    def _order(self, one: Trace, other: Trace) -> bool | None:
+        is_race = is_update(one) and is_update(other) and one.path == other.path
+        return self._races.is_first(one, other) if is_race else None
 
     def _given(self, spot: Spot, own: int, told: InOrder) -> tuple[int, Flight]:
         """Return what a fixture says: how many of the writes above come before the first exception, and the rest."""
@@ -123,8 +151,14 @@ class Flights:
         done += [bisect_left(self._numbers, number) for number in told.with_]
         return before, Flight(done, sorted(without))
 
-    def _pair(self, done: Done, own: int, earlier: Iterable[int]) -> None:
-        self.pairs += [(nth, own) for nth in earlier if (other := self.writes[nth].done) and other.place == done.place]
+    def _pair(self, one: Write, own: int, earlier: Iterable[int]) -> None:
+        for nth in earlier:
+            other = self.writes[nth]
+            if other.done.place == one.done.place and not self._is_told(other.trace, one.trace):
+                self.pairs.append((nth, own))
+
+    def _is_told(self, one: Trace, other: Trace) -> bool:
+        return leave_the_same(one, other) or self._order(one, other) is not None
 
 
 class _Open:

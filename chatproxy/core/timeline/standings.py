@@ -3,7 +3,7 @@
 1. A write whose client gave up, and that an equal one follows, is another party's: in no state, and never an answer.
 2. What is in doubt is as in an equal answer to its key whose state is certain; else it answers nothing, but a list
    with further pages, which fits all.
-3. Of two writes to one object in flight together the order is unknown: what needs both answers nothing.
+3. Where it is not known what two writes to one object in flight together left, what needs both answers nothing.
 
 One running state serves all: exchanges come by how many writes had been answered before they were sent, and for the
 few that something was in flight with, that is done and undone again.

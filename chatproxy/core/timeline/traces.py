@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
+from http import HTTPStatus
 from json import loads
 from typing import TypeVar
 
@@ -152,6 +153,7 @@ class _Tracer:
 
     def spelled(self, traces: list[Trace]) -> list[Trace]:
         """Put each path into the one spelling, which is known when all answers are."""
+        self._learn_from_below(traces)
         spelled: dict[bytes, tuple[bytes, bytes, bool, bytes | None]] = {}
         for path in self._paths:
             other = self._spellings.one(path)
@@ -168,6 +170,18 @@ class _Tracer:
                     one.is_shared |= any(map(self._spellings.is_shared, map(one.below, one.made)))
                     one.news = tuple(new._replace(sid=self._place(one, new.sid)) for new in one.news)
         return traces
+
+    def _learn_from_below(self, traces: list[Trace]) -> None:
+        """Learn what a name stands for from the members below it that were shown below a SID."""
+        wanted: dict[str, set[bytes]] = {}
+        for one in traces:
+            is_found = one.status < HTTPStatus.BAD_REQUEST and timeline(one.path) != one.path
+            if is_found and self._spellings.unknown(one.path) is not None:
+                wanted.setdefault(one.member, set()).add(one.path)
+        for one in traces if wanted else ():
+            for sid in wanted.keys() & {*one.made, *(new.sid for new in one.news)}:
+                for path in wanted[sid]:
+                    self._spellings.learn_below(path, timeline(one.path) + b"/" + sid.encode("utf-8", "surrogatepass"))
 
     def _place(self, one: Trace, sid: str) -> str:
         """Return the SID by which the place of an object is known that shares it with others."""

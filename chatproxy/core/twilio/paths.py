@@ -56,7 +56,8 @@ def texts_of(fields: Mapping[str, object]) -> dict[str, str]:
 class Spellings:
     """Which names and SIDs are one place, as answers say.
 
-    1. A name is one place with the member that it stands for: an answer to it, below it, or that shows both, says so.
+    1. A name is one place with the member that it stands for: an answer to it, below it, or that shows both, says so;
+       and so does what was found below the name, where that was shown below the member.
     2. Where a name stood for one object and later for another, all three are one place, which is then *shared*: what
        is done to one of them is taken for done to each, and no delete there is an end.
     """
@@ -78,7 +79,7 @@ class Spellings:
             if (listed := _LISTED.fullmatch(path)) and listed.lastindex:
                 self._named(NAMED[listed.lastindex - 1], path, sid, tells)
             return
-        kind, parent = NAMED[(found.lastindex or 1) - 1], found[0].rpartition(b"/")[0]
+        kind, parent = NAMED[(found.lastindex or 1) - 1], _parent(found[0])
         if found.end() == len(path):
             self._named(kind, parent, sid, tells)
             self._same(found[0], parent + b"/" + sid)
@@ -86,6 +87,12 @@ class Spellings:
         told = (tells[name].encode("utf-8", "replace") for name in kind.told_by if name in tells)
         if below := next(filter(SID_SEGMENT.fullmatch, told), None) or _in_url(tells.get(_URL, ""), found[0]):
             self._same(found[0], parent + b"/" + below)
+
+    def learn_below(self, path: bytes, other: bytes) -> None:
+        """Take in that two paths are of one object, so that what stands above it is one, too."""
+        one, two = _NAMED.match(path), _NAMED.match(other)
+        if one and two and _parent(one[0]) == _parent(two[0]) and path[one.end() :] == other[two.end() :]:
+            self._same(one[0], two[0])
 
     def _named(self, kind: Collection, collection: bytes, sid: bytes, tells: Mapping[str, str]) -> None:
         if name := tells.get(kind.named_by):
@@ -120,7 +127,7 @@ class Spellings:
         """Return the collection in which a path in the one spelling names a member that no answer told the SID of."""
         found = _NAMED.match(path)
         is_known = found is None or SID_SEGMENT.fullmatch(found[0].rpartition(b"/")[2]) or found[0] in self._others
-        return None if is_known or found is None else found[0].rpartition(b"/")[0]
+        return None if is_known or found is None else _parent(found[0])
 
     @property
     def has_shared(self) -> bool:
@@ -130,6 +137,10 @@ class Spellings:
     def is_shared(self, path: bytes) -> bool:
         """Tell whether this path, in the one spelling, is of a place that several objects share."""
         return path in self._shared
+
+
+def _parent(path: bytes) -> bytes:
+    return path.rpartition(b"/")[0]
 
 
 def one_spelling(path: bytes, other: Callable[[bytes], bytes | None]) -> bytes:

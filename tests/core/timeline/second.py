@@ -5,6 +5,7 @@ import random
 import sys
 from collections.abc import Iterator, Sequence
 from importlib import import_module
+from itertools import combinations
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -127,7 +128,8 @@ def opinions(kind: str, seed: int) -> Iterator[str]:
     """Yield in what the model is of another opinion than the package on a random recording.
 
     It takes any 4xx to what was sent again for a write, and none for a delete, so recordings with one tell nothing; and
-    it may exclude a state where an answer is in doubt, since what was answered there is another.
+    it may exclude a state where an answer is in doubt, since what was answered there is another. Of updates in flight
+    together it takes the order for that of their answers, and what touches two of them for unknown.
     """
     other = model("compile").compile(entries := recorded(kind, seed))
     traces, timeline = compiled(exchanges(entries))
@@ -135,14 +137,26 @@ def opinions(kind: str, seed: int) -> Iterator[str]:
     if any(entry["write"] and is_refused(entry["status"]) for entry in other.ex):
         return
     done = {entry["n"]: standing.done for entry, _, standing in pairs}
+    racing = set(_racing(other))
     for entry, one, standing in pairs:
         if (entry["gone"], bool(entry["write"])) != (standing.role is Role.ABANDONED, bool(standing.done)):
             yield f"{kind} {seed}: {entry['n']} is {standing.role.name}"
+        elif racing & {entry["n"], *entry["must"], *entry["may"]}:
+            continue
         elif not entry["gone"] and not _agree(entry, one, standing, done):
             yield f"{kind} {seed}: {entry['n']} has not the states {entry['alts']}"
     places = Places()
     listed = {places.member(one, new.sid) for one in traces for new in one.news if new.what is What.LISTED}
     yield from _other_steps(other, timeline, listed, f"{kind} {seed}")
+
+
+def _racing(other: Any) -> Iterator[int]:
+    """Yield the updates that were in flight with another of their object."""
+    updates = [write for write in other.W if write["method"] == "POST" and len(write["path"]) % 2 == 0]
+    for one, two in combinations(updates, 2):
+        is_together = one["asked"] < two["answered"] and two["asked"] < one["answered"]
+        if one["place"] == two["place"] and is_together:
+            yield from (one["n"], two["n"])
 
 
 def _agree(entry: Entry, one: Trace, standing: Standing, done: dict[int, Done | None]) -> bool:

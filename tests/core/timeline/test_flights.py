@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 import pytest
-from core.timeline.recordings import CHANNEL, MESSAGES, A, B, Recording, compiled
+from core.timeline.recordings import CHANNEL, MEMBERS, MESSAGES, A, B, Recording, compiled
 
 from chatproxy.core.model import ExchangeNumber
 from chatproxy.core.timeline.flights import Flight, Flights, Spot
@@ -74,3 +74,43 @@ def test_law_5_a_create_has_done_what_was_written_to_objects_of_its_unique_value
     recording.add("POST", path, 409, body="Identity=b", asked=12).add("POST", path, 201, body="Identity=b", asked=13)
     assert flights(recording).of == {2: Flight([], [], [1, 2]), 3: Flight([1], [], [])}
     assert bool(Flight()) is False
+
+
+def member(recording: Recording, digit: str, asked: int | None = None) -> Recording:
+    sid = "MB" + digit * 32
+    return recording.add("POST", MEMBERS, 201, body="Identity=b", shows={"sid": sid, "identity": "b"}, asked=asked)
+
+
+def test_law_5_a_create_shows_that_what_had_its_unique_value_was_deleted_though_that_was_answered_later() -> None:
+    recording = member(member(Recording(), "1"), "2", asked=11).delete("MB" + "1" * 32, into=MEMBERS, asked=12)
+    assert flights(recording).of[1] == Flight([2], [], [])
+    failed = member(member(Recording(), "1"), "2", asked=11)
+    failed.add("DELETE", f"{MEMBERS}/MB{'1' * 32}", 503, asked=12)
+    assert flights(failed).of[1] == Flight([2], [], [])
+
+
+def test_law_5_a_create_shows_that_another_with_its_unique_value_was_not_done_or_was_deleted() -> None:
+    recording = member(member(Recording(), "1", asked=1), "2", asked=2)
+    assert flights(recording).of[1] == Flight([], [0], [])
+    between = member(Recording(), "1", asked=1).delete("MB" + "1" * 32, into=MEMBERS, asked=12)
+    assert flights(member(between, "2", asked=3)).of[2] == Flight([0, 1], [], [])
+
+
+def test_law_5_a_create_tells_nothing_of_an_update_or_of_a_create_that_failed() -> None:
+    recording = Recording().add("POST", MEMBERS, 503, body="Identity=b", asked=1)
+    assert flights(member(recording, "2", asked=2)).of[1] == Flight([0], [], [])
+    updated = member(Recording(), "1").add("POST", f"{MEMBERS}/MB{'1' * 32}", body="RoleSid=x", asked=11)
+    assert flights(member(updated, "2", asked=12)).of[2] == Flight([1], [], [])
+
+
+def test_law_5_two_updates_whose_order_or_outcome_is_known_are_no_pair() -> None:
+    recording = Recording().create(A).update(A, "x", asked=11).update(A, "y", asked=12)
+    assert flights(recording).pairs == [(1, 2)]
+    assert flights(recording.fetch(A, "x")).pairs == []
+    assert flights(Recording().update(A, "x", asked=1).update(A, "x", asked=2)).pairs == []
+
+
+def test_law_5_a_list_shows_of_each_update_in_flight_whether_it_was_done() -> None:
+    recording = Recording().create(A).create(B).update(A, "x", asked=21).update(B, "y", asked=22)
+    recording.page({"sid": A, "body": "x"}, {"sid": B, "body": "a"}, asked=23)
+    assert flights(recording).of[4] == Flight([2], [3], [])

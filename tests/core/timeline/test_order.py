@@ -130,7 +130,7 @@ def test_reads_that_answer_nothing_and_what_was_given_up_come_last() -> None:
 def test_a_step_parts_what_was_recorded_before_and_after_it_where_what_showed_it_is_left_out() -> None:
     recording = Recording().add("GET", f"{MESSAGES}/{A}?z=1", shows={"sid": A, "body": "a"})
     recording.update(B, "x", asked=11).update(B, "y", asked=12)
-    recording.page({"sid": A, "body": "b"}, {"sid": B, "body": "y"}).fetch(A, "b")
+    recording.page({"sid": A, "body": "b"}, {"sid": B}).fetch(A, "b")
     assert (recording.roles[3], recording.steps) == (Role.DOUBTFUL, [4])
     found = order(recording)
     assert found.index(1) < found.index(5)

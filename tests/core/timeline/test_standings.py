@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
 import pytest
-from core.timeline.recordings import CHANNEL, CHANNELS, MESSAGES, A, B, Recording, Replay
+from core.timeline.recordings import CHANNEL, CHANNELS, MESSAGES, A, B, Recording, Replay, compiled
 from core.timeline.second import MODEL, opinions
 from exchanges import numbered
 from hypothesis import given
@@ -191,11 +191,37 @@ def test_law_5_creates_and_deletes_have_done_what_was_answered_before_them() -> 
     assert Replay(later).again(1) == [1]
 
 
-def test_law_5_of_two_writes_to_one_object_in_flight_together_the_order_is_unknown() -> None:
-    recording = Recording().create(A).update(A, "x", asked=11).update(A, "y", asked=12).fetch(A, "y").page(A)
+def test_law_5_of_two_updates_of_one_object_in_flight_together_a_later_read_tells_the_last() -> None:
+    recording = Recording().create(A).update(A, "x", asked=11).update(A, "y", asked=12).fetch(A, "x").update(A, "z")
+    assert recording.roles == [Role.WRITE] * 3 + [Role.READ, Role.WRITE]
+    assert (recording.exceptions(2), recording.exceptions(3)) == (((3,), ()), ((), (2,)))
+    assert Replay(recording).again(1, 2, 3, 2, 4, 5) == [1, None, 3, 2, 4, 5]
+
+
+def test_law_5_where_nothing_tells_the_last_of_two_updates_what_touches_both_answers_nothing() -> None:
+    recording = Recording().create(A).update(A, "x", asked=11).update(A, "y", asked=12)
+    recording.add("GET", f"{MESSAGES}/{A}", shows={"sid": A}).page({"sid": A})
     recording.update(A, "z").fetch(B).delete(A).page()
     assert [one is Role.DOUBTFUL for one in recording.roles] == [False] * 3 + [True] * 3 + [False] * 3
     assert Replay(recording).again(1, 2, 3, 8, 9) == [1, 2, 3, 8, 9]
+
+
+def test_law_5_an_update_that_shows_what_another_in_flight_may_have_set_answers_nothing() -> None:
+    recording = Recording()
+    for asked, body in ((1, "Body=x"), (2, "Attributes=1")):
+        shows = {"sid": A, "body": "x", "attributes": "1"}
+        recording.add("POST", f"{MESSAGES}/{A}", body=body, asked=asked, shows=shows)
+    assert recording.roles == [Role.DOUBTFUL] * 2
+    told = Recording().create(A)
+    for asked, form, body in ((11, "Body=x", "x"), (12, "Attributes=1", "a")):
+        shows = {"sid": A, "body": body, "attributes": "1"}
+        told.add("POST", f"{MESSAGES}/{A}", body=form, asked=asked, shows=shows)
+    assert Replay(told).again(1, 2, 3, 2) == [1, None, 3, 2]
+
+
+def test_law_5_equal_updates_in_flight_together_answer_one_after_another_and_leave_one_state() -> None:
+    recording = Recording().create(A).update(A, "x", asked=11).update(A, "x", asked=12).fetch(A, "x")
+    assert Replay(recording).again(1, 2, 3, 4) == [1, 2, 3, 4]
 
 
 def test_law_5_what_a_delete_made_forgotten_is_in_no_doubt() -> None:
@@ -322,3 +348,13 @@ def test_law_4_what_is_asked_for_by_a_name_of_which_no_answer_tells_the_sid_stan
     assert name.where == gone.where == update.where == create.where == listed.where
     assert {one.states for one in (name, gone, update, create)} == {listed.states}
     assert made.states != listed.states
+
+
+def test_law_4_a_name_stands_for_what_holds_a_member_that_was_found_below_it() -> None:
+    named = f"{CHANNELS}/general"
+    recording = Recording().create(A).delete(A, into=f"{named}/Messages").page()
+    assert recording.standings[2].states == Recording().create(A).delete(A).page().standings[2].states
+    assert Replay(recording).again(1, 3, 2, 3) == [1, None, 2, 3]
+    unknown = Recording().create(A).delete(B, into=f"{named}/Messages").add("DELETE", f"{named}/Messages/{A}", 404)
+    assert unknown.standings[1].where.place != recording.standings[1].where.place
+    assert compiled(unknown.exchanges)[0][1].may_be_in == CHANNELS.encode()

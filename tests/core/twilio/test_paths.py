@@ -137,3 +137,21 @@ def test_the_objects_above_a_path(path: bytes, objects: list[bytes]) -> None:
 def test_the_table_of_a_collection() -> None:
     assert (table_of(ROOMS).unique, table_of(ROOMS).is_counted) == ("UniqueName", False)
     assert (table_of(b"/v1/Other").path, table_of(b"/v1/Other").is_counted) == ("", True)
+
+
+@pytest.mark.parametrize(
+    ("path", "other", "is_learnt"),
+    [
+        ("Channels/general/Messages/IM1", f"Channels/CH{'1' * 32}/Messages/IM1", True),
+        ("Channels/general/Messages/IM1", f"Channels/CH{'1' * 32}/Messages/IM2", False),
+        ("Channels/general/Members/IM1", f"Channels/CH{'1' * 32}/Messages/IM1", False),
+        ("Channels/general/Messages/IM1", f"Users/US{'1' * 32}/Messages/IM1", False),
+        ("Channels/general/Messages/IM1", f"Roles/RL{'1' * 32}", False),
+        (f"Roles/RL{'1' * 32}", "Channels/general/Messages/IM1", False),
+    ],
+)
+def test_a_name_stands_for_what_holds_the_same_below_it(path: str, other: str, is_learnt: bool) -> None:
+    spellings, service = Spellings(), f"/v1/Services/IS{'1' * 32}/"
+    spellings.learn_below((service + path).encode(), (service + other).encode())
+    expected = {f"{service}Channels/general".encode(): f"{service}Channels/CH{'1' * 32}".encode()}
+    assert spellings.others == (expected if is_learnt else {})
