@@ -6,7 +6,7 @@ a write that answers nothing.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 from operator import xor
 
@@ -54,8 +54,8 @@ def _exceptions(
     marks = {nth: mark(traces[nth].number) for nth in row.writes}
     recorded, in_file = row.writes, sorted(row.writes, key=positions.__getitem__)
     sums = [list(accumulate((marks[nth] for nth in nths), xor, initial=0)) for nths in (recorded, in_file)]
-    before = _counts(recorded, row.lookers, {nth: nth for nth in positions})
-    above = _counts(in_file, row.lookers, positions)
+    before = _counts(recorded, row.lookers, int)
+    above = _counts(in_file, row.lookers, positions.__getitem__)
     for nth in row.lookers:
         one, standing = traces[nth], timeline.standings[nth]
         if not (standing.with_ or standing.without) and sums[0][before[nth]] == sums[1][above[nth]]:
@@ -69,7 +69,7 @@ def _exceptions(
                 yield nth, write, is_with
 
 
-def _counts(writes: Sequence[int], lookers: Sequence[int], positions: dict[int, int]) -> dict[int, int]:
-    """Return how many writes stand before each looker, given the positions of all."""
-    at = [positions[write] for write in writes]
-    return {nth: bisect_left(at, positions[nth]) for nth in lookers}
+def _counts(writes: Sequence[int], lookers: Sequence[int], position: Callable[[int], int]) -> dict[int, int]:
+    """Return how many writes stand before each looker, given where each exchange stands."""
+    at = list(map(position, writes))
+    return {nth: bisect_left(at, position(nth)) for nth in lookers}
