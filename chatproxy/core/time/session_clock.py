@@ -108,19 +108,19 @@ class SessionClock:
         if self._shift is not None:
             self._serve_shifted(stamps, self._shift)
             return
-        seconds, note, last_old = self._seconds, self._recorded.append, self._last_old
-        ranked = []
+        seconds, begin, note = self._seconds, self._begin, self._recorded.append
+        ranked, old = [], []
         for then, number, rank, _, _, own in stamps:
             if number in seconds:
                 continue
             if rank >= 0:
                 ranked.append((rank, number, own, then))
                 continue
-            seconds[number] = self._begin + rank
+            seconds[number] = begin + rank
             note(then)
-            if number > last_old:
-                last_old = number
-        self._last_old = last_old
+            old.append(number)
+        if old:
+            self._last_old = max(self._last_old, *old)
         if ranked:
             self._serve_ranked(sorted(ranked, reverse=True), now)
 
@@ -138,8 +138,7 @@ class SessionClock:
                 continue
             if (rank, own) != alike:
                 alike, second = (rank, own), self._second(rank, own, now)
-                if second * SECOND > self.latest:
-                    self.latest = second * SECOND
+                self.latest = max(self.latest, second * SECOND)
             self._seconds[number] = second
             self._recorded.append(then)
 
