@@ -15,7 +15,6 @@ from chatproxy.core.timeline.places import Places, is_refused, touches
 from chatproxy.core.timeline.precedence import Row, is_done, rows_of
 from chatproxy.core.timeline.standing import Role
 from chatproxy.core.timeline.standings import Timeline
-from chatproxy.core.timeline.states import mark
 from chatproxy.core.timeline.traces import Trace
 
 
@@ -51,7 +50,7 @@ def _exceptions(
     traces: Sequence[Trace], timeline: Timeline, row: Row, positions: dict[int, int], places: Places
 ) -> Iterator[tuple[int, int, bool]]:
     """Yield who looks at a row, a write that the file has on the wrong side of it, and whether that was done for it."""
-    marks = {nth: mark(traces[nth].number) for nth in row.writes}
+    marks = {nth: done.mark for nth in row.writes if (done := timeline.standings[nth].done)}
     recorded, in_file = row.writes, sorted(row.writes, key=positions.__getitem__)
     sums = [list(accumulate((marks[nth] for nth in nths), xor, initial=0)) for nths in (recorded, in_file)]
     before = _counts(recorded, row.lookers, int)
