@@ -72,9 +72,9 @@ class _Kept:
     def at(self, session: Session, now: int) -> bytes:
         """Return the answer for this moment; within a second it is the same bytes, unless it shows parts of one."""
         second = now // SECOND
-        if second == self.second and session.is_now(now):
+        if second == self.second and session.clock.is_now(now):
             return self.whole
-        (moment,) = session.moments(self.repeat.nows, now) or (b"",)
+        (moment,) = session.clock.moments(self.repeat.nows, now) or (b"",)
         if moment != self.moment:
             end = self.begin + len(self.moment)
             self.whole = self.whole[: self.begin] + moment + self.whole[end:]

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from chatproxy.core.answers.stencil import Stencil
 from chatproxy.core.answers.template import Reply
-from chatproxy.core.cassette.cassette import Ask, Look, Spelled, first_fresh
+from chatproxy.core.cassette.cassette import Spelled, first_fresh
 from chatproxy.core.cassette.codec import (
     SEAL,
     decode_exchange,
@@ -18,8 +18,8 @@ from chatproxy.core.cassette.codec import (
     is_sound,
 )
 from chatproxy.core.cassette.records import (
+    Asked,
     Candidate,
-    First,
     decode_candidate,
     decode_first,
     decode_standing,
@@ -42,8 +42,6 @@ _CHUNK = 64
 
 _KNOWN = 4096
 """Of how many keys is remembered what was found."""
-
-_Known = tuple[First, Candidate | None]
 
 
 class StoredCassette:
@@ -73,7 +71,7 @@ class StoredCassette:
         self._sid = layout.sid_prefix(cassette, rules.fingerprint)
         self._ahead: dict[bytes, bytes | None] = {}
         """What was read with the exchange that was found last, since it is about to be asked for, by its key."""
-        self._known: dict[bytes, _Known] = {}
+        self._known: dict[bytes, Asked] = {}
         """What is known of the keys that were asked for: it saves half of the time."""
         self._compiled = layout.compiled_key(cassette, rules.fingerprint)
         self._read_whole(variables)
@@ -164,16 +162,14 @@ class StoredCassette:
 
     def _fresh(self, transaction: Reading, sids: Sequence[RecordedSid], spelled: Spelled) -> list[LiveSid | None]:
         get: Any = transaction.get  # for lmdb's types it could give views, as it does only where asked for
-        prefix, found = self._sid + b"s", []
+        prefix, found = self._sid + b"s", list[LiveSid | None]()
         for sid in sids:
             stored = get(key := prefix + sid)
-            fresh = None
-            if stored is not None:
-                number = layout.sid_number_in(self._sound(key, stored)[: layout.SID_NUMBER])
-                fresh = spelled(number, 0)
-                if get(prefix + fresh) is not None:
-                    fresh = first_fresh(number, spelled, lambda fresh: get(prefix + fresh))
-            found.append(fresh)
+            if stored is None:
+                found.append(None)
+                continue
+            number = layout.sid_number_in(self._sound(key, stored)[: layout.SID_NUMBER])
+            found.append(first_fresh(number, spelled, lambda fresh: get(prefix + fresh)))
         return found
 
     def standing(self, number: ExchangeNumber) -> Standing:
@@ -190,23 +186,18 @@ class StoredCassette:
         key = self._standing + layout.number(number)
         return self._sound(key, self._stored(key, number))
 
-    def look(self, key: bytes, ask: Ask) -> Look | None:
-        """Return the first answer to a key that is as asked; None if it was never recorded."""
-        known = self._known.get(key) or self._environment.view(self._first, key)
+    def asked(self, key: bytes) -> Asked | None:
+        """Return what is known of a key; None if it was never recorded."""
+        known = self._known.get(key)
         if known is None:
-            return None
-        first, lone = known
-        state, at_least = ask(first)
-        if lone is None:
-            found = self.candidate(key, state, at_least)
-        else:
-            found = lone if state in first.states and lone.number >= at_least else None
-        if found is not None and found.role is not Role.READ:
-            self._environment.view(self._read_both_ahead, found.number)
-        return Look(first, state, found, lone is not None)
+            return self._environment.view(self._first, key)
+        lone = known.lone
+        if lone is not None and lone.role is not Role.READ:
+            self._environment.view(self._read_ahead, lone)
+        return known
 
-    def _first(self, transaction: Reading, key: bytes) -> _Known | None:
-        """Return what is known of a key, and the answer that is the only one with it, as most are."""
+    def _first(self, transaction: Reading, key: bytes) -> Asked | None:
+        """Find what is known of a key, and read the answer ahead that is the only one with it, as most are."""
         get: Any = transaction.get  # for lmdb's types it could give views, as it does only where asked for
         index = self._index + key
         first_key = index + _FIRST
@@ -214,21 +205,22 @@ class StoredCassette:
         if stored is None:
             return None
         first = decode_first(self._sound(first_key, stored))
-        lone = None
-        if get(index + _SECOND) is None:
-            lone = Candidate(first.number, first.role, first.step, is_last=True)
-            reply = self._reply + layout.number(first.number)
-            self._ahead = {reply: get(reply)}
+        known = Asked.alone(first) if get(index + _SECOND) is None else Asked(first, None)
+        if known.lone is not None:
+            self._read_ahead(transaction, known.lone)
         if len(self._known) >= _KNOWN:
             self._known.clear()
-        self._known[key] = first, lone
-        return first, lone
+        self._known[key] = known
+        return known
 
-    def _read_both_ahead(self, transaction: Reading, number: ExchangeNumber) -> None:
+    def _read_ahead(self, transaction: Reading, found: Candidate) -> None:
+        """Read what is asked for next if this answers: what is served, and what doing it changes."""
         get: Any = transaction.get  # as above
-        stored = layout.number(number)
-        reply, standing = self._reply + stored, self._standing + stored
-        self._ahead = {reply: get(reply), standing: get(standing)}
+        number = layout.number(found.number)
+        reply, standing = self._reply + number, self._standing + number
+        self._ahead = {reply: get(reply)}
+        if found.role is not Role.READ:
+            self._ahead[standing] = get(standing)
 
     def candidate(self, key: bytes, state: int, at_least: ExchangeNumber) -> Candidate | None:
         """Return the first answer to a key in a state, from a number on."""
@@ -243,7 +235,9 @@ class StoredCassette:
         if not found.startswith(prefix):
             return None
         is_last = not (cursor.next() and cursor.key().startswith(prefix))
-        return decode_candidate(layout.number_in(found[-4:]), self._sound(found, value), is_last=is_last)
+        answer = decode_candidate(layout.number_in(found[-4:]), self._sound(found, value), is_last=is_last)
+        self._read_ahead(transaction, answer)
+        return answer
 
     def touching(self, digest: int) -> Iterator[ExchangeNumber]:
         """Yield the numbers of the writes that touch a place, or make an object with a unique value, growing."""

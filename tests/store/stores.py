@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from exchanges import numbered
 
-from chatproxy.core.cassette.cassette import Cassette, Look
+from chatproxy.core.cassette.cassette import Cassette, answer_in
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
@@ -107,8 +107,10 @@ def everything(cassette: Cassette) -> object:
         form, standing = normalize(exchange.request, RULES), cassette.standing(number)
         found += [exchange, cassette.stencil(number), standing]
         found += [cassette.find(index, nth) for index in (form.key, form.shape, form.route) for nth in range(4)]
+        found.append(asked := cassette.asked(form.key))
         for state in standing.states:
-            found += [looked_up(cassette, form.key, state), cassette.candidate(form.key, state, ExchangeNumber(2))]
+            found += [cassette.candidate(form.key, state, ExchangeNumber(number)) for number in (0, 2)]
+            found.append(asked and answer_in(cassette, form.key, asked, state, NO_EXCHANGE))
         touched = (standing.done.place, *standing.done.touched) if standing.done else (standing.where.place,)
         found += [list(cassette.touching(place)) for place in touched]
         for sid in re.findall(rb"IM[0-9a-f]{32}", exchange.response.body):
@@ -116,11 +118,6 @@ def everything(cassette: Cassette) -> object:
             found += [known, known and cassette.sid(known.number)]
             found.append(cassette.fresh([RecordedSid(sid)], lambda number, _: LiveSid(b"IM%032x" % (number + 10**9))))
     return found
-
-
-def looked_up(cassette: Cassette, key: bytes, state: int) -> Look | None:
-    """Return what is found for a key that is to be answered in this state."""
-    return cassette.look(key, lambda first: (state, NO_EXCHANGE))
 
 
 @contextmanager

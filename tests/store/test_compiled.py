@@ -1,5 +1,4 @@
 from collections.abc import Iterator
-from functools import partial
 from itertools import count
 
 import pytest
@@ -8,15 +7,14 @@ from exchanges import numbered
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from profiles import many
-from store.stores import RULES, exchanges, looked_up, record
+from store.stores import RULES, exchanges, record
 from strategies import JSON, UPSTREAM
 from strategies import exchanges as any_exchange
 
-from chatproxy.core.cassette.cassette import Cassette
+from chatproxy.core.cassette.cassette import Cassette, answer_in
 from chatproxy.core.cassette.codec import seal
 from chatproxy.core.cassette.compile import compile_exchanges
 from chatproxy.core.cassette.memory import MemoryCassette
-from chatproxy.core.cassette.records import First
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
@@ -60,12 +58,10 @@ def answers_alike(stored: Cassette, memory: Cassette, key: bytes, state: int, nu
     """Check that both find the same answers to a key in a state, from each number on."""
     for number in (NO_EXCHANGE, *numbers):
         assert stored.candidate(key, state, number) == memory.candidate(key, state, number)
-        ask = partial(_asked, state, number)
-        assert stored.look(key, ask) == memory.look(key, ask) is not None
-
-
-def _asked(state: int, number: ExchangeNumber, first: First) -> tuple[int, ExchangeNumber]:
-    return state, number
+    asked = memory.asked(key)
+    assert stored.asked(key) == asked is not None
+    for number in (NO_EXCHANGE, *numbers):
+        assert answer_in(stored, key, asked, state, number) == memory.candidate(key, state, number)
 
 
 def transactions(store: Store) -> int:
@@ -108,7 +104,7 @@ def test_a_stored_cassette_answers_as_one_in_memory(store: Store, recorded: list
                 answers_alike(stored, memory, key, state, [one.number for one in recorded])
     assert stored.writes == memory.writes
     assert stored.told == memory.told
-    assert looked_up(stored, b"k" * 17, 0) is looked_up(memory, b"k" * 17, 0) is None
+    assert stored.asked(b"k" * 17) is memory.asked(b"k" * 17) is None
     assert stored.find(b"k" * 17, 0) is memory.find(b"k" * 17, 0) is None
 
 

@@ -1,4 +1,6 @@
-from collections.abc import Iterator
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from core.programs import Listed
@@ -99,3 +101,39 @@ def test_law_11_other_rules_compile_anew_and_an_older_result_is_found_again(stor
     for rules in (RULES, ignoring, RULES):
         store.open(name, rules)
     assert transactions(store) == compiled
+
+
+@contextmanager
+def collector(*, is_enabled: bool) -> Iterator[None]:
+    (gc.enable if is_enabled else gc.disable)()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("was_enabled", [True, False])
+def test_no_garbage_is_searched_for_while_a_cassette_is_compiled_and_then_it_is_as_before(
+    store: Store, was_enabled: bool
+) -> None:
+    enabled = list[bool]()
+
+    @contextmanager
+    def progress(_what: str, _total: int) -> Iterator[Callable[[], object]]:
+        yield lambda: enabled.append(gc.isenabled())
+
+    record(store, "spared", exchanges(3))
+    with collector(is_enabled=was_enabled):
+        store.compile("spared", RULES, progress)
+        assert gc.isenabled() is was_enabled
+    assert enabled
+    assert not any(enabled)
+
+
+def test_compiling_leaves_no_garbage_that_has_to_be_searched_for() -> None:
+    listed = Listed(exchanges(50, b'{"sid": "%b"}' % (b"IM" + b"1" * 32)))
+    list(compile_exchanges(listed, RULES))
+    gc.collect()
+    with collector(is_enabled=False):
+        list(compile_exchanges(listed, RULES))
+        assert gc.collect() == 0

@@ -1,12 +1,12 @@
 """What a session replays: a compiled cassette, in memory or in the store."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import count, islice
-from typing import NamedTuple, Protocol
+from itertools import islice
+from typing import Protocol
 
 from chatproxy.core.answers.stencil import Stencil
 from chatproxy.core.answers.template import Reply
-from chatproxy.core.cassette.records import Candidate, First
+from chatproxy.core.cassette.records import Asked, Candidate
 from chatproxy.core.matching.users import Users, spaced
 from chatproxy.core.model import Exchange, ExchangeNumber, InOrder, LiveSid, RecordedSid
 from chatproxy.core.time.instants import Times
@@ -20,23 +20,10 @@ Spelled = Callable[[SidNumber, int], LiveSid]
 
 def first_fresh(number: SidNumber, spelled: Spelled, is_recorded: Callable[[bytes], object]) -> LiveSid:
     """Return the first fresh SID for a number that was not recorded, as one could be where a replay was recorded."""
-    return next(fresh for attempt in count() if not is_recorded(fresh := spelled(number, attempt)))
-
-
-class Look(NamedTuple):
-    """What was found for a key: the state that was asked for, and the first answer in it from a number on, if any.
-
-    ``is_alone`` tells that there is one exchange with this key.
-    """
-
-    first: First
-    state: int
-    found: Candidate | None
-    is_alone: bool
-
-
-Ask = Callable[[First], tuple[int, ExchangeNumber]]
-"""Tells for what a key asks for the state in which it is to be answered, and from which number on."""
+    attempt = 0
+    while is_recorded(fresh := spelled(number, attempt)):
+        attempt += 1
+    return fresh
 
 
 class Cassette(Protocol):
@@ -131,8 +118,8 @@ class Cassette(Protocol):
         """What a canonical fixture has to say of exchanges, by their numbers, with numbers of this cassette."""
         ...
 
-    def look(self, key: bytes, ask: Ask) -> Look | None:
-        """Return the first answer to a key that is as asked, about to be replayed; None if it was never recorded."""
+    def asked(self, key: bytes) -> Asked | None:
+        """Return what is known of a key, about to be replayed; None if it was never recorded."""
         ...
 
     def candidate(self, key: bytes, state: int, at_least: ExchangeNumber) -> Candidate | None:
@@ -167,6 +154,14 @@ def numbers_of(cassette: Cassette, index: bytes) -> Iterator[ExchangeNumber]:
     while (number := cassette.find(index, nth)) is not None:
         yield number
         nth += 1
+
+
+def answer_in(cassette: Cassette, key: bytes, asked: Asked, state: int, at_least: ExchangeNumber) -> Candidate | None:
+    """Return the first answer to a key in a state, from a number on, given what is known of the key."""
+    lone = asked.lone
+    if lone is None:
+        return cassette.candidate(key, state, at_least)
+    return lone if state in asked.first.states and lone.number >= at_least else None
 
 
 def located(cassette: Cassette, key: bytes, spaces: Sequence[str]) -> bytes:

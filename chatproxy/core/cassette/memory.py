@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from chatproxy.core.answers.stencil import Stencil, stencil
 from chatproxy.core.answers.template import Reply
-from chatproxy.core.cassette.cassette import Ask, Look, Spelled, first_fresh
+from chatproxy.core.cassette.cassette import Spelled, first_fresh
 from chatproxy.core.cassette.compile import Learnt, compile_exchanges
 from chatproxy.core.cassette.index import Indexed, Indexer
-from chatproxy.core.cassette.records import Candidate, First
+from chatproxy.core.cassette.records import Asked, Candidate
 from chatproxy.core.matching.rules import Rules
 from chatproxy.core.matching.users import Users
 from chatproxy.core.model import NO_EXCHANGE, Exchange, ExchangeNumber, LiveSid, RecordedSid
@@ -40,7 +40,7 @@ class MemoryCassette:
         self._replies: dict[ExchangeNumber, Reply] = {}
         self._stencils: dict[ExchangeNumber, Stencil] = {}
         self._standings: dict[ExchangeNumber, Standing] = {}
-        self._firsts: dict[bytes, First] = {}
+        self._asked: dict[bytes, Asked] = {}
         self._answers: dict[tuple[bytes, int], list[ExchangeNumber]] = defaultdict(list)
         self._touching: dict[int, list[ExchangeNumber]] = defaultdict(list)
         numbering, learnt, indexer = Numbering(declared), learnt or Learnt(), Indexer()
@@ -106,13 +106,9 @@ class MemoryCassette:
         """Return where an exchange stands."""
         return self._standings[number]
 
-    def look(self, key: bytes, ask: Ask) -> Look | None:
-        """Return the first answer to a key that is as asked; None if it was never recorded."""
-        first = self._firsts.get(key)
-        if first is None:
-            return None
-        state, at_least = ask(first)
-        return Look(first, state, self.candidate(key, state, at_least), len(self._index[key]) == 1)
+    def asked(self, key: bytes) -> Asked | None:
+        """Return what is known of a key; None if it was never recorded."""
+        return self._asked.get(key)
 
     def candidate(self, key: bytes, state: int, at_least: ExchangeNumber) -> Candidate | None:
         """Return the first answer to a key in a state, from a number on."""
@@ -141,7 +137,9 @@ class MemoryCassette:
         self._standings[compiled.number] = compiled.standing
         for index, _ in indexed.nth:  # they come in their order
             self._index[index].append(compiled.number)
-        self._firsts.update(indexed.firsts)
+        for key in compiled.keys:
+            first = indexed.firsts.get(key)
+            self._asked[key] = Asked.alone(first) if first else Asked(self._asked[key].first, None)
         for answers in indexed.states:
             insort(self._answers[answers], compiled.number)
         for digest in indexed.touches:

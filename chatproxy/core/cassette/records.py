@@ -2,7 +2,7 @@
 
 import struct
 from functools import cache
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from chatproxy.core.model import ExchangeNumber
 from chatproxy.core.timeline.standing import Role, Standing
@@ -35,6 +35,18 @@ class Candidate(NamedTuple):
     role: Role
     step: ExchangeNumber
     is_last: bool
+
+
+class Asked(NamedTuple):
+    """What is known of a key, and the answer that is the only exchange with it, None where it has several."""
+
+    first: First
+    lone: Candidate | None
+
+    @classmethod
+    def alone(cls, first: First) -> Self:
+        """Return what is known of the key of one exchange."""
+        return cls(first, Candidate(first.number, first.role, first.step, is_last=True))
 
 
 def encode_first(first: First) -> bytes:

@@ -68,11 +68,11 @@ class Bindings:
     def all_live(self, recorded: Sequence[RecordedSid]) -> list[LiveSid]:
         """Return what is served for several recorded SIDs, all different."""
         live = self._live.get
-        found = [live(sid) for sid in recorded]
+        found = list(map(live, recorded))
         if None in found:
-            self._show([sid for sid, one in zip(recorded, found, strict=True) if one is None])
+            self._show([sid for sid in recorded if live(sid) is None])
             unbound = self._unbound
-            found = [one or live(sid) or unbound[sid] for sid, one in zip(recorded, found, strict=True)]
+            found = [live(sid) or unbound[sid] for sid in recorded]
         return found  # type: ignore[return-value]  # none is None
 
     def _show(self, recorded: list[RecordedSid]) -> None:

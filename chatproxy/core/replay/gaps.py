@@ -83,8 +83,8 @@ def behind(session: Session, need: Need) -> Miss:
 
 def first_of(session: Session, key: bytes) -> First | None:
     """Return what all requests of a key ask for, None if it was never recorded."""
-    look = session.cassette.look(key, lambda first: (0, NO_EXCHANGE))
-    return None if look is None else look.first
+    asked = session.cassette.asked(key)
+    return None if asked is None else asked.first
 
 
 def skipped_answer(

@@ -43,11 +43,6 @@ class Entry:
     in_doubt: ExchangeNumber | None = None
 
     @property
-    def is_plain(self) -> bool:
-        """Whether there is nothing to be said of it but what was served."""
-        return not (self.skipped or self.assumed or self.reordered)
-
-    @property
     def shown_target(self) -> str:
         """The target for a person to read."""
         return self.target.decode("ascii", "backslashreplace")
@@ -130,7 +125,7 @@ class Journal:
     def hit(self, entry: Entry) -> None:
         """Take in an answer of a session: as ``note`` does, in a third of the time, since replay notes little else."""
         number = entry.exchange
-        if entry.session is None or number is None or not entry.is_plain:
+        if entry.session is None or number is None or entry.skipped or entry.assumed or entry.reordered:
             self.note(entry)
             return
         self.count += 1

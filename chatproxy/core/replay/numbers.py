@@ -23,8 +23,7 @@ class Numbers:
         return True
 
     def __contains__(self, number: ExchangeNumber) -> bool:
-        piece, bit = divmod(number, _PIECE)
-        return bool(self._pieces.get(piece, 0) >> bit & 1)
+        return self._pieces.get(number // _PIECE, 0) >> number % _PIECE & 1 == 1
 
     def __len__(self) -> int:
         return self._count

@@ -11,11 +11,10 @@
    where that is asked for.
 """
 
-from functools import partial
 from typing import NamedTuple
 
-from chatproxy.core.cassette.cassette import located
-from chatproxy.core.cassette.records import ANY_STATE, Candidate, First
+from chatproxy.core.cassette.cassette import answer_in, located
+from chatproxy.core.cassette.records import ANY_STATE, Candidate
 from chatproxy.core.matching.normal_form import NormalForm, normalize
 from chatproxy.core.matching.users import asking
 from chatproxy.core.model import NO_CREDENTIALS, NO_EXCHANGE, ExchangeNumber, Request, is_read
@@ -167,53 +166,49 @@ def _take(session: Session, answer: Answer) -> bool:
 
 
 def _read(session: Session, key: bytes) -> Answer | None:
-    look = session.cassette.look(key, partial(_asked, session, key))
-    if look is None:
+    cassette, progress = session.cassette, session.progress
+    asked = cassette.asked(key)
+    if asked is None:
         return None
-    found, where = look.found, look.first.where
+    first = asked.first
+    where = first.where
+    if first.role is Role.CHALLENGE:
+        state, at_least = ANY_STATE, progress.after(key, ANY_STATE)
+    else:
+        state = progress.states.of(where)
+        at_least = progress.at_least(key, state, where.place)
+    found = answer_in(cassette, key, asked, state, at_least)
     if found is not None:
-        counter = None if found.is_last else session.progress.counter(key, look.state)
+        counter = None if found.is_last else progress.counter(key, state)
         return Answer(found.number, found.role, where, found.step, counter)
     if not session.skips:
         return None
-    skipped = skipped_answer(session, key, look.first)
+    skipped = skipped_answer(session, key, first)
     if skipped is None:
         return None
     candidate, state, writes = skipped
-    counter = None if candidate.is_last else session.progress.counter(key, state)
+    counter = None if candidate.is_last else progress.counter(key, state)
     return Answer(candidate.number, candidate.role, where, candidate.step, counter, skipped=writes)
-
-
-def _asked(session: Session, key: bytes, first: First) -> tuple[int, ExchangeNumber]:
-    """Tell in which state a session reads, and from which number on."""
-    progress = session.progress
-    if first.role is Role.CHALLENGE:
-        return ANY_STATE, progress.after(key, ANY_STATE)
-    state = progress.states.of(first.where)
-    return state, progress.at_least(key, state, first.where.place)
 
 
 def _write(session: Session, key: bytes, form: NormalForm) -> Answer | None:
     """Choose the first unused write of all that would be answered, else the refusal that may repeat."""
-    progress, cassette = session.progress, session.cassette
-
-    def asked(first: First) -> tuple[int, ExchangeNumber]:
-        state = progress.states.needed(form.method, first.where, first.unique)
-        return state, progress.after(key, state) if progress.given else NO_EXCHANGE
-
-    look = cassette.look(key, asked)
-    if look is None:
+    cassette, progress = session.cassette, session.progress
+    asked = cassette.asked(key)
+    if asked is None:
         return None
-    alone = look.found if look.is_alone else None
-    if alone is not None and not progress.is_used(alone.number):
-        return Answer(alone.number, alone.role, look.first.where, alone.step)  # as most writes are
-    of, where = _Turn(session, key, look.first.where), look.first.where
-    found, again = of.next(look.state, look.found)
-    if (state := progress.states.of(where)) != look.state:  # what was not carried out may need more
+    first, where = asked.first, asked.first.where
+    needed = progress.states.needed(form.method, where, first.unique)
+    first_found = answer_in(cassette, key, asked, needed, progress.after(key, needed))
+    if asked.lone is not None and first_found is not None and not progress.is_used(first_found.number):
+        return Answer(first_found.number, first_found.role, where, first_found.step)  # as most writes are
+    of = _Turn(session, key, where)
+    found, again = of.next(needed, first_found)
+    if (state := progress.states.of(where)) != needed:  # what was not carried out may need more
         other, refused = of.next(state, cassette.candidate(key, state, progress.after(key, state)))
         found, again = min(filter(None, (found, other)), default=None), refused or again
     if found is not None:
-        return found if look.is_alone else found._replace(key=form.key)
+        return found if asked.lone is not None else found._replace(key=form.key)
     if again is not None and again.role is Role.REFUSAL and again.number > progress.latest.get(form.key, NO_EXCHANGE):
         return again
     return None

@@ -49,6 +49,8 @@ class Progress:
 
     def after(self, key: bytes, state: int) -> ExchangeNumber:
         """Return the number after the last one that was given for a key in a state."""
+        if not self.given:
+            return NO_EXCHANGE
         return ExchangeNumber(self.given.get(self.counter(key, state), NO_EXCHANGE) + 1)
 
     def do(self, number: ExchangeNumber, standing: Standing) -> bool:

@@ -1,6 +1,6 @@
 """The state of one replay of a cassette: all that changes while it is replayed is here."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from itertools import islice
 from typing import NamedTuple
@@ -21,9 +21,7 @@ from chatproxy.core.replay.live import Live
 from chatproxy.core.replay.progress import Progress
 from chatproxy.core.scrubbing.scrub import scrubbed_request
 from chatproxy.core.time.sent_back import Reading, readings, repeated
-from chatproxy.core.time.session_clock import SessionClock
-from chatproxy.core.time.stamps import Packed
-from chatproxy.core.time.timestamps import spell
+from chatproxy.core.time.session_clock import RecordedClock, SessionClock
 
 _OPENING = 200
 """How many exchanges are looked at for the first write."""
@@ -91,7 +89,7 @@ class Session:
         self.live = Live(cassette)
         self.sids = sids or Bindings(cassette, Choice(recorded=True))
         self._sent = Sent(self.sids.to_live)
-        self._clock = clock
+        self.clock = clock or RecordedClock()
         self._sent_back: dict[bytes, bytes] = {}
         self._fillers: dict[Slot, Callable[[bytes], bytes]] = {
             Slot.ECHO: self._echoed,
@@ -150,7 +148,7 @@ class Session:
 
     def readings(self, form: NormalForm) -> list[Reading]:
         """Return what a request may have been with recorded times, where it has some that this session served."""
-        return [] if self._clock is None else readings(form, self._clock.recorded)
+        return readings(form, self.clock.recorded)
 
     def note_sent_back(self, sent: Mapping[bytes, bytes]) -> None:
         """Take in for which recorded times a request had some that this session served."""
@@ -163,8 +161,8 @@ class Session:
         if self._sent_back:
             stencil = stencil._replace(body=repeated(stencil.body, self._sent_back, "%%"))
         values = list(map(self._sent.sid, stencil.sids)) if self.scrubs else self.sids.all_live(stencil.sids)
-        values += self._instants(stencil, moment)
-        moments = self.moments(stencil.nows, moment)
+        values += self.clock.texts(stencil.instants, moment)
+        moments = self.clock.moments(stencil.nows, moment)
         values += moments
         for slot, argument in stencil.others:
             values.append(origin(argument) if slot is Slot.ORIGIN else self._fillers[slot](argument))
@@ -174,19 +172,3 @@ class Session:
         """Take in that an answer which was given may have become another."""
         self.state.session = None
         self.state = State(self)
-
-    def is_now(self, moment: int) -> bool:
-        """Tell whether the session's time is not ahead of this moment, as it is where the clock was set back."""
-        return self._clock is None or self._clock.is_now(moment)
-
-    def moments(self, nows: Sequence[Packed], moment: int) -> tuple[bytes, ...]:
-        """Return the texts that show this moment of an answer, as it will stay where instants are recorded ones."""
-        return tuple(_recorded(nows)) if self._clock is None else self._clock.moments(nows, moment)
-
-    def _instants(self, stencil: Stencil, moment: int) -> list[bytes]:
-        instants = stencil.instants
-        return _recorded(instants) if self._clock is None else self._clock.texts(instants, moment)
-
-
-def _recorded(stamps: Sequence[Packed]) -> list[bytes]:
-    return [spell(moment, row, digits) for moment, _, _, row, digits, _ in stamps]

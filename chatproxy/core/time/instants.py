@@ -75,8 +75,7 @@ class Instants:
             shown = [found.known_by for found in fields]
         for value in (*shown, *_modified(exchange)):
             self._shown.setdefault(value, span.end)
-        date = date_of(exchange)
-        if date is not None:
+        if self._clock.wants_dates and (date := date_of(exchange)) is not None:
             self._clock.dated(date, *span)
         if not exchange.abandoned:
             self._busy.learn(span)

@@ -16,6 +16,26 @@ from chatproxy.core.time.stamps import Packed
 from chatproxy.core.time.timestamps import SECOND, Spelled, spell, spell_second
 
 
+class RecordedClock:
+    """The time of a session that serves all instants as recorded."""
+
+    def is_now(self, _moment: int) -> bool:
+        """Tell whether the time is not ahead of the machine's, which it is never."""
+        return True
+
+    def texts(self, stamps: Sequence[Packed], _moment: int) -> list[bytes]:
+        """Serve instants in one answer."""
+        return [spell(then, row, digits) for then, _, _, row, digits, _ in stamps]
+
+    def moments(self, stamps: Sequence[Packed], moment: int) -> tuple[bytes, ...]:
+        """Return the texts that showed the moment of an answer."""
+        return tuple(self.texts(stamps, moment))
+
+    def recorded(self, _served: Spelled) -> Iterator[int]:
+        """Yield nothing: no instant was served as another."""
+        return iter(())
+
+
 class SessionClock:
     """The time of one session, which began at ``begin``, in microseconds since 1970; it never runs backwards.
 
@@ -38,8 +58,8 @@ class SessionClock:
 
     def now(self, moment: int) -> int:
         """Return the time, of which ``moment`` is the machine's."""
-        if not self._stands:
-            self.latest = max(self.latest, moment)
+        if moment > self.latest and not self._stands:
+            self.latest = moment
         return self.latest
 
     def is_now(self, moment: int) -> bool:
@@ -49,18 +69,25 @@ class SessionClock:
     def texts(self, stamps: Sequence[Packed], moment: int) -> list[bytes]:
         """Serve instants in one answer, at this moment of the machine's clock."""
         seconds = self._seconds
-        try:
-            return [
-                self._fractional(stamp) if stamp[4] else spell_second(seconds[stamp[1]], stamp[3]) for stamp in stamps
-            ]
-        except KeyError:
-            self._serve(stamps, moment)
-            return self.texts(stamps, moment)
+        for stamp in stamps:
+            if stamp[1] not in seconds:
+                self._serve(stamps, moment)
+                break
+        return [
+            spell(self._moment(number, then), row, digits) if digits else spell_second(seconds[number], row)
+            for then, number, _, row, digits, _ in stamps
+        ]
 
     def moments(self, stamps: Iterable[Packed], moment: int) -> tuple[bytes, ...]:
         """Return the texts that show this moment of an answer."""
         now = self.now(moment)
-        return tuple([spell(now + later * SECOND, row, digits) for _, _, later, row, digits, _ in stamps])
+        second = now // SECOND
+        return tuple(
+            [
+                spell(now + later * SECOND, row, digits) if digits else spell_second(second + later, row)
+                for _, _, later, row, digits, _ in stamps
+            ]
+        )
 
     def recorded(self, served: Spelled) -> Iterator[int]:
         """Yield the recorded moments of the instants that were served as this, to the precision of its spelling."""
@@ -70,37 +97,50 @@ class SessionClock:
             if one == second and spell(self._moment(number, moment), row, digits) == text:
                 yield moment
 
-    def _fractional(self, stamp: Packed) -> bytes:
-        moment, number, _, row, digits, _ = stamp
-        return spell(self._moment(number, moment), row, digits)
-
     def _moment(self, number: int, recorded: int) -> int:
         """Return what an instant is served as: with its part of a second only where all distances stay."""
         stays = self._shift is not None or number <= self._last_old
         return self._seconds[number] * SECOND + (recorded % SECOND if stays else 0)
 
-    def _serve(self, stamps: Iterable[Packed], moment: int) -> None:
+    def _serve(self, stamps: Sequence[Packed], moment: int) -> None:
         """Give a second to each instant that has none."""
-        seconds, shift, begin = self._seconds, self._shift, self._begin
-        now = latest = self.now(moment) // SECOND
-        fresh = []
+        now = self.now(moment) // SECOND
+        if self._shift is not None:
+            self._serve_shifted(stamps, self._shift)
+            return
+        seconds, begin, note = self._seconds, self._begin, self._recorded.append
+        ranked, old = [], []
         for then, number, rank, _, _, own in stamps:
             if number in seconds:
                 continue
-            if rank >= 0 and shift is None:
-                fresh.append((rank, number, then, own))
+            if rank >= 0:
+                ranked.append((rank, number, own, then))
                 continue
-            seconds[number] = begin + rank if shift is None else then // SECOND + shift
-            self._recorded.append(then)
-            if rank < 0:
-                self._last_old = max(self._last_old, number)
-        fresh.sort(reverse=True)
-        for rank, number, then, own in fresh:
-            if number not in seconds:  # it may stand in one answer in two spellings
-                seconds[number] = second = self._second(rank, own, now)
+            seconds[number] = begin + rank
+            note(then)
+            old.append(number)
+        if old:
+            self._last_old = max(self._last_old, *old)
+        if ranked:
+            self._serve_ranked(sorted(ranked, reverse=True), now)
+
+    def _serve_shifted(self, stamps: Sequence[Packed], shift: int) -> None:
+        for then, number, *_ in stamps:
+            if number not in self._seconds:
+                self._seconds[number] = then // SECOND + shift
                 self._recorded.append(then)
-                latest = max(latest, second)
-        self.latest = max(self.latest, latest * SECOND)
+
+    def _serve_ranked(self, ranked: Sequence[tuple[int, int, int, int]], now: int) -> None:
+        """Give seconds to instants in one answer that are not older than the recording, the latest first."""
+        alike, second = (-1, 0), now
+        for rank, number, own, then in ranked:
+            if number in self._seconds:  # it may stand in one answer in two spellings
+                continue
+            if (rank, own) != alike:
+                alike, second = (rank, own), self._second(rank, own, now)
+                self.latest = max(self.latest, second * SECOND)
+            self._seconds[number] = second
+            self._recorded.append(then)
 
     def _second(self, rank: int, own: int, now: int) -> int:
         known = self._of_rank.get(rank)

@@ -53,6 +53,11 @@ class UpstreamClock:
         self._dates.learn(moment, asked, answered)
 
     @property
+    def wants_dates(self) -> bool:
+        """Whether a ``Date`` can count: not after a create."""
+        return self._creates.value() is None
+
+    @property
     def ahead(self) -> int:
         """How many microseconds it is ahead."""
         return next((found for one in (self._creates, self._dates) if (found := one.value()) is not None), 0)

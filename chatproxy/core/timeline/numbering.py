@@ -99,7 +99,8 @@ class Numbering:
         path = list(map(RecordedSid, sids_of_path(form)))
         for nth, sid in enumerate(path):
             self._see(sid, self._asked, asked)
-            self._above.setdefault(sid, tuple(reversed(path[:nth])))
+            if sid not in self._above:
+                self._above[sid] = tuple(reversed(path[:nth]))
         for sid in map(RecordedSid, sids_beside_path(form)):
             self._see(sid, self._asked, asked)
         response = exchange.response
@@ -125,7 +126,9 @@ class Numbering:
     def _see(self, sid: RecordedSid, seen: dict[RecordedSid, _Moment], moment: _Moment) -> None:
         if sid not in self._numbers:
             self._numbers[sid] = sid_number(sid[:2], self._next(sid[:2]))
-        seen[sid] = min(seen.get(sid, moment), moment)
+        before = seen.get(sid)
+        if before is None or moment < before:
+            seen[sid] = moment
 
     def _next(self, prefix: bytes) -> int:
         if prefix != _REQUEST:

@@ -9,7 +9,7 @@ from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
-from functools import lru_cache
+from functools import lru_cache, partial
 from http import HTTPStatus
 from json import loads
 from typing import NamedTuple
@@ -103,6 +103,7 @@ class Sights:
         self._bodies: dict[int, tuple[int, _Collection, int]] = {}
         self._pages: dict[int, frozenset[str]] = {}
         self._open: set[int] = set()
+        self._sight = partial(_sight, self._names)
         self._kept = lru_cache(_KEPT)(self._sight)
         self._frame = lru_cache(_KEPT)(_frame)
 
@@ -133,22 +134,10 @@ class Sights:
     def _one(self, text: bytes) -> Sight | None:
         return self._kept(text) if len(text) <= _LONGEST_KEPT else self._sight(text)
 
-    def _sight(self, text: bytes) -> Sight | None:
-        try:
-            one = loads(text)
-        except (ValueError, RecursionError):
-            return None
-        return self._of(one) if isinstance(one, dict) and isinstance(one.get(_SID), str) else None
-
-    def _of(self, one: dict[str, object]) -> Sight:
-        names = self._names
-        numbers = [names[name] << _BITS | _hash(value) & _VALUE for name, value in one.items() if value is not None]
-        return Sight(str(one[_SID]), array("Q", numbers), texts_of(one))
-
     def _read(self, response: Response) -> Seen:
         """Read an answer as a whole."""
         found = shown(response)
-        objects = tuple(self._of({**fields, _SID: sid}) for sid, fields in found.objects.items())
+        objects = tuple(_sight_of(self._names, {**fields, _SID: sid}) for sid, fields in found.objects.items())
         page = found.page
         return Seen(objects) if page is None else Seen(objects, True, page.is_first, page.is_last)
 
@@ -213,6 +202,19 @@ class Sights:
             if collection is not None and place != timeline(place):
                 collection.written[place.rpartition(b"/")[2].decode("utf-8", "replace")] = exchange.answered
                 collection.changes += 1
+
+
+def _sight(names: _Numbers, text: bytes) -> Sight | None:
+    try:
+        one = loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return _sight_of(names, one) if isinstance(one, dict) and isinstance(one.get(_SID), str) else None
+
+
+def _sight_of(names: _Numbers, one: dict[str, object]) -> Sight:
+    numbers = [names[name] << _BITS | _hash(value) & _VALUE for name, value in one.items() if value is not None]
+    return Sight(str(one[_SID]), array("Q", numbers), texts_of(one))
 
 
 _SHOWING = frozenset({HTTPStatus.OK, HTTPStatus.CREATED})

@@ -112,21 +112,21 @@ class States:
 
     def do(self, write: Done) -> None:
         """Take in that a write is done."""
-        place = write.place
-        if place in self._deleted or not self._deleted.isdisjoint(write.above):
+        mark, effect, above, place, touched, unique = write
+        if self._deleted and (place in self._deleted or not self._deleted.isdisjoint(above)):
             return  # nothing there counts any more
-        if write.effect is Effect.DELETES:
+        if effect is Effect.DELETES:
             self._delete(write)
             return
-        self._at[place] ^= write.mark
-        for touched in write.touched:
-            self._touching[touched] ^= write.mark
-        if write.effect is Effect.CHANGES:
-            self._changes[place] = self._changes.get(place, 0) ^ write.mark
-        elif write.effect is Effect.MAY_CHANGE:
-            self._may_change[place] = self._may_change.get(place, 0) ^ write.mark
-        if write.unique:
-            self._made_with.setdefault(write.unique, []).append(place)
+        self._at[place] ^= mark
+        for one in touched:
+            self._touching[one] ^= mark
+        if effect is Effect.CHANGES:
+            self._changes[place] = self._changes.get(place, 0) ^ mark
+        elif effect is Effect.MAY_CHANGE:
+            self._may_change[place] = self._may_change.get(place, 0) ^ mark
+        if unique:
+            self._made_with.setdefault(unique, []).append(place)
 
     def _delete(self, write: Done) -> None:
         place = write.place
@@ -167,9 +167,9 @@ class States:
 
         A delete that was not, and the refusal of a create where no table says what is unique, need that of the place.
         """
-        if is_create(method, where):
-            return self.to_create(where, unique)
-        return self.to_delete(where) if method == "DELETE" and where.is_object else self.of(where)
+        if where.is_object:
+            return self.to_delete(where) if method == "DELETE" else self.of(where)
+        return self.to_create(where, unique) if is_create(method, where) else self.of(where)
 
     @contextmanager
     def also(self, writes: Sequence[Done]) -> Iterator[None]:
@@ -193,9 +193,10 @@ class States:
         """Return what was done above a place and touches it, and whether that, or the object itself, was deleted."""
         state = 0
         for object_ in where.above:
-            state ^= self._at.get(object_, 0) ^ self._changes.get(object_, 0) ^ self._may_change.get(object_, 0)
-            if object_ in self._deleted:
-                return state, True
+            if object_ in self._at:  # most objects above were there before
+                state ^= self._at[object_] ^ self._changes.get(object_, 0) ^ self._may_change.get(object_, 0)
+                if object_ in self._deleted:
+                    return state, True
         if where.is_object and where.place in self._deleted:
             return state ^ self._at[where.place], True
         return state, False

@@ -6,7 +6,7 @@ a write that answers nothing.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 from operator import xor
 
@@ -15,7 +15,6 @@ from chatproxy.core.timeline.places import Places, is_refused, touches
 from chatproxy.core.timeline.precedence import Row, is_done, rows_of
 from chatproxy.core.timeline.standing import Role
 from chatproxy.core.timeline.standings import Timeline
-from chatproxy.core.timeline.states import mark
 from chatproxy.core.timeline.traces import Trace
 
 
@@ -51,11 +50,11 @@ def _exceptions(
     traces: Sequence[Trace], timeline: Timeline, row: Row, positions: dict[int, int], places: Places
 ) -> Iterator[tuple[int, int, bool]]:
     """Yield who looks at a row, a write that the file has on the wrong side of it, and whether that was done for it."""
-    marks = {nth: mark(traces[nth].number) for nth in row.writes}
+    marks = {nth: done.mark for nth in row.writes if (done := timeline.standings[nth].done)}
     recorded, in_file = row.writes, sorted(row.writes, key=positions.__getitem__)
     sums = [list(accumulate((marks[nth] for nth in nths), xor, initial=0)) for nths in (recorded, in_file)]
-    before = _counts(recorded, row.lookers, {nth: nth for nth in positions})
-    above = _counts(in_file, row.lookers, positions)
+    before = _counts(recorded, row.lookers, int)
+    above = _counts(in_file, row.lookers, positions.__getitem__)
     for nth in row.lookers:
         one, standing = traces[nth], timeline.standings[nth]
         if not (standing.with_ or standing.without) and sums[0][before[nth]] == sums[1][above[nth]]:
@@ -69,7 +68,7 @@ def _exceptions(
                 yield nth, write, is_with
 
 
-def _counts(writes: Sequence[int], lookers: Sequence[int], positions: dict[int, int]) -> dict[int, int]:
-    """Return how many writes stand before each looker, given the positions of all."""
-    at = [positions[write] for write in writes]
-    return {nth: bisect_left(at, positions[nth]) for nth in lookers}
+def _counts(writes: Sequence[int], lookers: Sequence[int], position: Callable[[int], int]) -> dict[int, int]:
+    """Return how many writes stand before each looker, given where each exchange stands."""
+    at = list(map(position, writes))
+    return {nth: bisect_left(at, position(nth)) for nth in lookers}

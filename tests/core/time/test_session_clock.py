@@ -3,7 +3,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatproxy.core.time.session_clock import SessionClock
+from chatproxy.core.time.session_clock import RecordedClock, SessionClock
 from chatproxy.core.time.stamps import Packed
 from chatproxy.core.time.timestamps import SECOND, Spelled, Spelling, read_instant, spell
 
@@ -93,8 +93,18 @@ def test_law_7_shifted_instants_are_the_recorded_ones_and_one_constant() -> None
     clock = SessionClock(BEGIN, shift=5_000 - RECORDED - 9)
     stamps = [stamp(1, -4, own=False), stamp(2, 3, own=True, digits=6, part=5), stamp(3, 9)]
     texts = [spell(4_987 * SECOND, 0, 0), spell(4_994 * SECOND + 5, 0, 6), spell(5_000 * SECOND, 0, 0)]
+    assert clock.texts(stamps[:1], BEGIN) == texts[:1]
     assert clock.texts(stamps, BEGIN + SECOND) == texts
     assert list(clock.recorded(_read(texts[1]))) == [1_003 * SECOND + 5]
+
+
+def test_a_session_without_a_clock_serves_instants_as_recorded() -> None:
+    clock, stamps = RecordedClock(), [stamp(1, -4, digits=6, part=5), stamp(2, 3, own=True)]
+    texts = [spell(996 * SECOND + 5, 0, 6), spell(1_003 * SECOND, 0, 0)]
+    assert clock.texts(stamps, BEGIN) == texts
+    assert clock.moments(stamps, BEGIN) == tuple(texts)
+    assert clock.is_now(BEGIN)
+    assert list(clock.recorded(_read(texts[1]))) == []
 
 
 def _read(text: bytes) -> Spelled:

@@ -26,6 +26,14 @@ def test_creates_count_before_dates() -> None:
     assert clock.ahead == 0
 
 
+def test_dates_are_wanted_until_a_create_was_seen() -> None:
+    clock = UpstreamClock()
+    clock.dated(NOW, NOW, NOW)
+    assert clock.wants_dates
+    clock.created(NOW, NOW, NOW)
+    assert not clock.wants_dates
+
+
 def test_where_no_distance_fits_half_of_what_was_seen_lies_on_each_side() -> None:
     clock = UpstreamClock()
     for second in (-3600, 7, 7):
