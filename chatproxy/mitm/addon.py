@@ -257,7 +257,7 @@ _bare = Engine(TWILIO_ORIGIN, now)
 """Words the error where no engine could be put together."""
 
 
-def _has_gone(flow: http.HTTPFlow) -> bool:
+async def _has_gone(flow: http.HTTPFlow) -> bool:
     """Tell whether a client's connection is closed; one that only sends no more can be written to still."""
     return not flow.client_conn.state & ConnectionState.CAN_WRITE
 

@@ -7,7 +7,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 
 from chatproxy.core.errors import ChatproxyError
@@ -17,7 +17,7 @@ from chatproxy.mitm.options import Choice
 from chatproxy.serve.control import Control
 from chatproxy.upstream import Upstream
 from chatproxy.wiring.assembly import Assembly, assembled, leave, unsaid
-from chatproxy.wiring.forwarding import recorded
+from chatproxy.wiring.forwarding import HasGone, recorded
 
 _log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class Works:
         if not self._in_flight:
             self._idle.set()
 
-    async def ask(self, forward: Forward, has_gone: Callable[[], bool]) -> Response | None:
+    async def ask(self, forward: Forward, has_gone: HasGone) -> Response | None:
         """Put a request to the upstream; return its answer once what is recorded is on disk, none in passthrough.
 
         ``has_gone`` tells that nobody waits for it any more.

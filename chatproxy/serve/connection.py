@@ -2,9 +2,15 @@
 
 A client may close its sending side as soon as it has sent its requests (RFC 9112 section 9.6), and aiohttp would then
 close the connection at once. A request whose body is not whole by then is one that its client gave up.
+
+What a client that closed its whole side sends is the same: that nothing more comes. It is told from the other by what
+comes back to an interim answer (RFC 9110 section 15.2), which a client that reads skips.
 """
 
-from aiohttp import web
+import asyncio
+import socket
+
+from aiohttp import HttpVersion, HttpVersion11, web
 from aiohttp.http_exceptions import HttpProcessingError, PayloadEncodingError
 
 
@@ -14,14 +20,29 @@ class Connection(web.RequestHandler):
     It uses attributes of aiohttp's that are private; where one of them is missing, it closes at once as aiohttp's does.
     """
 
-    __slots__ = ()
+    __slots__ = ("_sends_no_more",)
 
     def eof_received(self) -> bool:  # type: ignore[override]  # aiohttp's never stays open
         """Take in that the client sends no more, and tell whether the connection stays open for answers."""
         if not (has_slots(_USED) and self._is_answering() and self._is_whole()):
             return False
+        self._sends_no_more = True
         self._loop.call_soon(self._end, _SOON_SECONDS)
         return True
+
+    async def has_gone(self, version: HttpVersion) -> bool:
+        """Tell whether the client reads no more, asked while one of its requests is answered."""
+        transport = self.transport
+        if transport is None or transport.is_closing():
+            return True
+        if not getattr(self, "_sends_no_more", False) or version < HttpVersion11:
+            return False
+        transport.write(_INTERIM)
+        for _ in range(_PROBES):
+            await asyncio.sleep(_PROBE_SECONDS)
+            if transport.is_closing() or _has_failed(transport):
+                return True
+        return False
 
     def _end(self, patience: float) -> None:
         """Close the connection once all that came is answered, which is looked for again and again."""
@@ -73,10 +94,19 @@ class Server(web.Server):
         return Connection(self, loop=self._loop, access_log=None)  # type: ignore[arg-type]  # documented: no access log
 
 
+def _has_failed(transport: asyncio.BaseTransport) -> bool:
+    """Tell whether the other side has refused what was written."""
+    held: socket.socket = transport.get_extra_info("socket")
+    return held.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) != 0
+
+
 def has_slots(names: frozenset[str]) -> bool:
     """Tell whether this aiohttp's connections have these private attributes."""
     return names <= {name for kind in web.RequestHandler.__mro__ for name in getattr(kind, "__slots__", ())}
 
 
 _USED = frozenset({"_loop", "_parser", "_request_count", "_waiter"})
+_INTERIM = b"HTTP/1.1 100 Continue\r\n\r\n"
+_PROBES, _PROBE_SECONDS = 10, 0.002
+"""How often, and after what time each, it is looked for what came back to an interim answer."""
 _SOON_SECONDS, _LATER_SECONDS = 0.0002, 0.02

@@ -100,9 +100,9 @@ class Proxy(web.Server):
             return streamed
 
 
-def _has_gone(request: web.BaseRequest) -> bool:
-    """Tell whether a connection is closed; one whose client only sends no more is not."""
-    return request.transport is None or request.transport.is_closing()
+async def _has_gone(request: web.BaseRequest) -> bool:
+    """Tell whether the client of a request has gone; one that only sends no more has not."""
+    return not isinstance(request.protocol, Connection) or await request.protocol.has_gone(request.version)
 
 
 async def _read_up_to(limit: int, chunks: AsyncIterator[bytes]) -> tuple[bytes, AsyncIterator[bytes] | None]:

@@ -25,14 +25,12 @@ Case = Callable[[int], list[str]]
 class Tried:
     """One thing that must hold: what makes its cases, and with how many seeds it is tried in the profile ``ci``.
 
-    ``scene`` is what its programs are made for, where they are made so. ``fails`` says why cases fail today.
-    ``first`` is the first seed.
+    ``scene`` is what its programs are made for, where they are made so. ``first`` is the first seed.
     """
 
     make: Callable[[Store], Case]
     count: int
     scene: Scene | None = None
-    fails: str = ""
     first: int = 0
 
 

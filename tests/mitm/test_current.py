@@ -39,11 +39,15 @@ async def current() -> AsyncIterator[Current]:
     await made.close(well=True)
 
 
+async def stays() -> bool:
+    return False
+
+
 async def asked(works: Works) -> str:
     """Let a request be answered, as the addon does, and return its outcome."""
     decision = works.engine.on_request(CREATE)
     if isinstance(decision, Forward):
-        answer = await works.ask(decision, lambda: False)
+        answer = await works.ask(decision, stays)
         if answer is None:
             return "left to mitmproxy"
         decision = answer

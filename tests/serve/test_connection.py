@@ -1,8 +1,9 @@
 import asyncio
 import logging
 import socket
+import sys
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, closing, suppress
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from chatproxy.core.model import Mode
 from chatproxy.serve.connection import has_slots
 from chatproxy.serve.hosting import Background
 from chatproxy.serve.listen import Running, proxy, sandbox
+from chatproxy.store import Store
 
 GET = b"GET /v1/x HTTP/1.1\r\nHost: a\r\n\r\n"
 HEAD = b"HEAD /v1/x HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -154,6 +156,74 @@ async def test_a_client_that_goes_in_the_middle_of_an_answer_is_no_error(
         async with ClientSession() as client, client.get(running.url + "/v1/x") as answer:
             assert len(await answer.read()) == 200 * 65536
     assert caplog.text == ""
+
+
+VANISHING = "import socket, sys; s = socket.create_connection(('127.0.0.1', int(sys.argv[1])));"
+"""A program that sends a request and says so, and then waits for ever."""
+VANISHING += f"s.sendall({POST!r}); print('sent', flush=True); s.recv(9)"
+
+
+async def vanish(url: str, how: str) -> None:
+    """Send a request, and go while the upstream answers."""
+    if how == "killed":
+        arguments = (sys.executable, "-c", VANISHING, url.rpartition(":")[2])
+        process = await asyncio.create_subprocess_exec(*arguments, stdout=asyncio.subprocess.PIPE)
+        assert process.stdout is not None
+        await process.stdout.readline()
+        process.kill()
+        await process.wait()
+    else:
+        _, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+        writer.write(POST)
+        await writer.drain()
+        if how == "reset":
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        writer.close()
+        await writer.wait_closed()
+
+
+async def abandoned(folder: Path, text: bytes, how: str, *, apart: bool) -> list[bool]:
+    """Record two requests, of which the first's client goes, and tell whose client gave up."""
+    async with upstream(slower) as url:
+        server = proxy(Mode.RECORD, "c", settings(folder, upstream=url), print)
+        async with beside(server) if apart else server as running:
+            if how == "half":
+                assert b"HTTP/1.1 200 " in await asyncio.wait_for(raw(running.url, text, half_close=True), 5)
+            elif how == "stays":
+                await raw(running.url, text.replace(b"Host: a", b"Host: a\r\nConnection: close"))
+            else:
+                await vanish(running.url, how)
+                await asyncio.sleep(0.4)
+            await raw(running.url, GET.replace(b"Host: a", b"Host: a\r\nConnection: close"))
+    with closing(Store(folder / "store")) as store:
+        return [one.abandoned for one in store.exchanges("c")]
+
+
+async def slower(request: web.BaseRequest) -> web.StreamResponse:
+    """Answer when a client that goes has gone."""
+    await request.read()
+    await asyncio.sleep(0.2)
+    return web.Response(text="fine", content_type="text/plain")
+
+
+@pytest.mark.parametrize("apart", [False, True])
+@pytest.mark.parametrize(
+    ("text", "how"), [(POST, "half"), (CHUNKED, "half"), (OLD, "half"), (GET + GET, "half"), (POST, "stays")]
+)
+async def test_who_reads_on_has_not_given_up(tmp_path: Path, text: bytes, how: str, *, apart: bool) -> None:
+    found = await abandoned(tmp_path, text, how, apart=apart)
+    assert found == [False] * (3 if text == GET + GET else 2)
+
+
+@pytest.mark.parametrize("apart", [False, True])
+@pytest.mark.parametrize("how", ["closed", "reset"])
+async def test_who_goes_while_the_upstream_answers_has_given_up(tmp_path: Path, how: str, *, apart: bool) -> None:
+    assert await abandoned(tmp_path, POST, how, apart=apart) == [True, False]
+
+
+@pytest.mark.process
+async def test_who_is_killed_while_the_upstream_answers_has_given_up(tmp_path: Path) -> None:
+    assert await abandoned(tmp_path, POST, "killed", apart=False) == [True, False]
 
 
 def test_what_a_later_aiohttp_lacks_is_seen() -> None:

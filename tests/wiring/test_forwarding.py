@@ -14,6 +14,10 @@ from chatproxy.wiring.forwarding import recorded
 from chatproxy.wiring.upstream import upstream_settings
 
 
+async def stays() -> bool:
+    return False
+
+
 async def answers(request: web.BaseRequest) -> web.StreamResponse:
     return web.Response(text=f"answer to {request.path}")
 
@@ -28,7 +32,7 @@ async def test_the_exchange_is_kept_before_the_client_gets_its_answer(tmp_path: 
         engine = Engine(origin, lambda: 1, recorder=Recorder("talk", origin, ExchangeNumber(1)))
         forward = engine.on_request(Request("GET", b"/v1/x"))
         assert isinstance(forward, Forward)
-        answer = await recorded(forward, engine, server, keep, lambda: False)
+        answer = await recorded(forward, engine, server, keep, stays)
     assert answer.body == b"answer to /v1/x"
     assert [one.response.body for one in kept] == [answer.body]
     assert engine.counts == {"recorded": 1}
@@ -44,7 +48,7 @@ async def test_what_cannot_be_kept_is_not_answered(tmp_path: Path) -> None:
         forward = engine.on_request(Request("GET", b"/v1/x"))
         assert isinstance(forward, Forward)
         with pytest.raises(OSError, match="no space"):
-            await recorded(forward, engine, server, keep, lambda: False)
+            await recorded(forward, engine, server, keep, stays)
     assert (engine.counts, engine.journal.count) == ({}, 0)
 
 
@@ -59,7 +63,7 @@ async def test_what_is_stored_counts_though_nobody_waits_for_it_any_more(tmp_pat
         engine = Engine(origin, lambda: 1, recorder=Recorder("talk", origin, ExchangeNumber(1)))
         forward = engine.on_request(Request("GET", b"/v1/x"))
         assert isinstance(forward, Forward)
-        waiting = asyncio.ensure_future(recorded(forward, engine, server, keep, lambda: False))
+        waiting = asyncio.ensure_future(recorded(forward, engine, server, keep, stays))
         await begun.wait()
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -81,12 +85,15 @@ async def test_where_the_upstream_gives_no_answer_nothing_is_kept(tmp_path: Path
         forward = engine.on_request(Request("GET", b"/v1/x"))
         assert isinstance(forward, Forward)
         with pytest.raises(UpstreamError):
-            await recorded(forward, engine, server, keep, lambda: False)
+            await recorded(forward, engine, server, keep, stays)
 
 
 @pytest.mark.parametrize("has_gone", [False, True])
 async def test_a_client_that_has_gone_before_the_answer_came_is_noted(has_gone: bool, tmp_path: Path) -> None:
     kept: list[Exchange] = []
+
+    async def told() -> bool:
+        return has_gone
 
     async def keep(exchange: Exchange) -> None:
         kept.append(exchange)
@@ -95,5 +102,5 @@ async def test_a_client_that_has_gone_before_the_answer_came_is_noted(has_gone: 
         engine = Engine(origin, lambda: 1, recorder=Recorder("talk", origin, ExchangeNumber(1)))
         forward = engine.on_request(Request("GET", b"/v1/x"))
         assert isinstance(forward, Forward)
-        await recorded(forward, engine, server, keep, lambda: has_gone)
+        await recorded(forward, engine, server, keep, told)
     assert [one.abandoned for one in kept] == [has_gone]

@@ -78,8 +78,10 @@ class Races:
         round_ = self._round(one)
         if round_.number not in self._orders:
             self._orders[round_.number] = self._found(round_)
+        if (found := self._orders[round_.number]) is None:
+            return None
         numbers = [each.number for each in round_.items]
-        if (found := self._orders[round_.number]) is None or not {one.number, other.number} <= set(numbers):
+        if not {one.number, other.number} <= set(numbers):
             return None
         return found.is_first(numbers.index(one.number), numbers.index(other.number))
 
@@ -98,9 +100,11 @@ class Races:
         return found
 
     def _found(self, round_: _Round) -> Orders | None:
+        if len(round_.updates) > _MOST_TOGETHER:
+            return None
         items, names = round_.items, round_.names()
         shown = [self._object(one, one) for one in items]
-        if len(items) > _MOST_TOGETHER or None in shown:
+        if None in shown:
             return None
         found = []
         for one, fields in zip(items, shown, strict=True):
