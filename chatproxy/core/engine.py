@@ -118,10 +118,9 @@ class Engine:
             return self._hit(session, stencil, entry, request.origin, repeats=played.repeats)
         if self._recorder is None:
             return self._missed(self.sessions, session, played, asked)
-        if played.form not in session.live:
-            need = session.live.need(played.form)
-            if not session.live.may_go(need, session.progress.states):
-                return self._missed(self.sessions, session, played, asked, need)
+        need = session.live.need(played.form)
+        if not session.live.may_go(need, session.progress.states):
+            return self._missed(self.sessions, session, played, asked, need)
         session.live.write(played.form)
         session.change()
         return Forward(request, self._clock(), self._last_kept, session.name, played.form.path, session.life)
@@ -137,7 +136,7 @@ class Engine:
             reason, why = explain.miss_reason(session, played, sessions.others(session))
         else:
             why = behind(session, need)
-            reason = explain.behind_reason(session, why)
+            reason = explain.behind_reason(session, why, has_changed=played.form in session.live)
         miss = MissError(asked.blanked.line, reason)
         self._on_miss(miss)
         in_doubt = why.exchange if why is not None and why.why is Why.IN_DOUBT else None

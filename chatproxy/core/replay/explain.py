@@ -119,11 +119,12 @@ def _reason(session: Session, played: Played, miss: Miss | None, made: str | Non
 _SEVERAL_USERS = "; a program that uses several users needs --sessions one"
 
 
-def behind_reason(session: Session, miss: Miss) -> str:
-    """Say why a request that was never recorded is not put to the upstream."""
+def behind_reason(session: Session, miss: Miss, *, has_changed: bool) -> str:
+    """Say why a request is not put to the upstream: of what this session ``has_changed`` there, or never recorded."""
+    began = "changed by this run" if has_changed else "not recorded"
     return (
-        f"not recorded, and not put to the upstream, which has {_writes(session, miss)} behind it: this session "
-        "has not made that"
+        f"{began}, and not put to the upstream, which has {_writes(session, miss)} behind it: this session "
+        "has not made that; make it first, or record anew with --replace (pytest: --record-mode=rewrite)"
     )
 
 

@@ -1,8 +1,8 @@
 """What may be put to the upstream while a cassette is replayed, and what must be.
 
-1. The upstream has all recorded writes behind it. So a request with no recorded answer may be put to it only if all
-   of them that touch its place are done in this session.
-2. After a write that went to the upstream, all that it touches goes there, since a recorded answer could be stale.
+1. The upstream has all recorded writes behind it. So a request may be put to it only if all of them that touch its
+   place are done in this session.
+2. After a write that went to the upstream, nothing recorded answers what it touches, since that could be stale.
 3. A write that the upstream refused has changed nothing there.
 """
 
@@ -83,7 +83,7 @@ class Live:
         return Trace(NO_EXCHANGE, 0, 0, NO_EXCHANGE, method, path, "", b"", b"", HTTPStatus.OK, made=shows)
 
     def __contains__(self, form: NormalForm) -> bool:
-        """Tell whether this request must be put to the upstream."""
+        """Tell whether a write that went to the upstream has touched what this request asks for."""
         if not self._touched:
             return False
         method, at, unique = self.need(form)

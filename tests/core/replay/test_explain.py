@@ -327,10 +327,12 @@ def test_law_12_a_state_that_no_write_explains_is_another() -> None:
 def test_what_is_not_put_to_the_upstream_names_what_it_has_behind_it() -> None:
     replay = recorded_session(FIRST, LIST)
     need = replay.live.need(form(Request("GET", MESSAGES + b"?PageSize=1")))
-    assert behind_reason(replay, behind(replay, need)) == (
-        f"not recorded, and not put to the upstream, which has tour/1 POST {MESSAGES.decode()} behind it: "
-        "this session has not made that"
-    )
+    for has_changed, began in ((False, "not recorded"), (True, "changed by this run")):
+        assert behind_reason(replay, behind(replay, need), has_changed=has_changed) == (
+            f"{began}, and not put to the upstream, which has tour/1 POST {MESSAGES.decode()} behind it: "
+            "this session has not made that; make it first, "
+            "or record anew with --replace (pytest: --record-mode=rewrite)"
+        )
 
 
 # Explanations
