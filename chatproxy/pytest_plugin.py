@@ -4,6 +4,7 @@ Nothing of chatproxy is loaded before the first test that uses it.
 """
 
 import importlib.util
+import os
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -115,7 +116,16 @@ class _Run:
         if self._background is None:
             self._background = Background()
         session = proxied.session_name(module, test)
-        begun = proxied.Proxied(subject, word, settings, session=session, background=self._background)
+        where = os.path.relpath(item.path, self._config.invocation_params.dir)
+        asked_for = where + item.nodeid[item.nodeid.find("::") :]
+        begun = proxied.Proxied(
+            subject,
+            word,
+            settings,
+            session=session,
+            background=self._background,
+            recorded_by=lambda mode: proxied.recording(mode, marked, asked_for),
+        )
         if begun.mode == "record":
             other = self._recorded.setdefault(begun.path or subject.name, item.nodeid)
             if other != item.nodeid:
@@ -184,8 +194,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
         item.stash[_PASSED] = report.passed
         item.stash[_PROXIED].ran()
         if not report.passed:
-            missed = item.stash[_PROXIED].missed()
-            report.sections += [("chatproxy", "\n".join(missed))] if missed else []
+            trouble = item.stash[_PROXIED].trouble()
+            report.sections += [("chatproxy", trouble)] if trouble else []
     return report
 
 

@@ -1,7 +1,8 @@
 """What a test gets: a proxy of its own, and what came of the test's requests so far."""
 
 import os
-from collections.abc import Mapping
+import shlex
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -68,16 +69,34 @@ def record_mode(marked: dict[str, Any], given: str) -> RecordMode:
         raise ConfigError(f"{MARK}: mode", f"{word!r} is none of {words}") from error
 
 
+def recording(word: RecordMode, marked: dict[str, Any], test: str) -> str:
+    """Return what records a test in this way: a command, unless its mark decides; ``test`` is as pytest takes it."""
+    if "mode" in marked:
+        return f"mode={word.value!r} in its {MARK}"
+    return f"pytest --record-mode={word} {shlex.quote(test)}"
+
+
 def _pairs(assumed: Mapping[str, str]) -> list[str]:
     return [f"{live}={recorded}" for live, recorded in assumed.items()]
 
 
 class Proxied:
-    """A proxy for one test; whatever client knows its ``url`` is in the test's session."""
+    """A proxy for one test; whatever client knows its ``url`` is in the test's session.
+
+    ``recorded_by`` says for a record mode what records the test so.
+    """
 
     def __init__(
-        self, subject: Subject, word: RecordMode, settings: Settings, *, session: str, background: Background
+        self,
+        subject: Subject,
+        word: RecordMode,
+        settings: Settings,
+        *,
+        session: str,
+        background: Background,
+        recorded_by: Callable[[RecordMode], str],
     ) -> None:
+        self._recorded_by = recorded_by
         self._attempt = Attempt(
             subject, mode_of_test(word, subject), settings, InBackground(background), session=session
         )
@@ -149,15 +168,6 @@ class Proxied:
         """What was served, if that was to be remembered."""
         return self._covered
 
-    def missed(self) -> list[str]:
-        """Return a line for each miss and each error so far, and what helps where the program ran again in the test."""
-        from chatproxy.core.replay.explain import SECOND_RUN  # noqa: PLC0415 - most replays never miss
-
-        lines = [trouble.text for trouble in (*self.misses, *self.errors)]
-        lines += [f"assumed {pair}" for pair in _pairs(self._journal.total.assumed)] if lines else []
-        again = any(SECOND_RUN in miss.reason for miss in self.misses)
-        return lines + ([_TEST_FOR_EACH] if again else [])
-
     def assumed(self) -> str | None:
         """Return a line that says which SIDs were assumed to stand for recorded ones, if any were."""
         assumed = {} if self._outcome is None else self._outcome.assumed
@@ -165,23 +175,29 @@ class Proxied:
         return f"{self._attempt.subject.shown}: assumed {pairs}; --bind settles it" if pairs else None
 
     def trouble(self) -> str | None:
-        """Return what makes the test fail though it passed, if anything does: a miss, or a request without answer."""
-        counts = {} if self._outcome is None else self._outcome.counts
-        subject = self._attempt.subject
-        if not counts.get(Outcome.MISS) and not counts.get(Outcome.ERROR):
+        """Return what came of misses and of requests without answer, and what helps; None if there were none."""
+        counts = self._journal.total.outcomes
+        kinds = [(counts[Outcome.MISS], "missed request"), (counts[Outcome.ERROR], "refused request")]
+        found = [counted(count, noun) for count, noun in kinds if count]
+        if not found:
             return None
-        kinds = [(counts.get(Outcome.MISS, 0), "missed request"), (counts.get(Outcome.ERROR, 0), "refused request")]
-        lines = [f"{subject.shown}: {' and '.join(counted(count, noun) for count, noun in kinds if count)}"]
-        lines += [f"  {line}" for line in self.missed()]
+        lines = [f"{self._attempt.subject.shown}: {' and '.join(found)}"]
+        lines += [f"  {trouble.text}" for trouble in (*self.misses, *self.errors)]
+        lines += [f"  assumed {pair}" for pair in _pairs(self._journal.total.assumed)]
         return "\n".join([*lines, *self._advice()])
 
     def _advice(self) -> list[str]:
+        from chatproxy.core.replay.explain import SECOND_RUN  # noqa: PLC0415 - most replays never miss
+
         subject = self._attempt.subject
-        if self.mode is not Mode.REPLAY:
-            return [f"{subject.shown} is as it was"]
-        if not subject.exists:
-            return [f"{subject.shown} is not there; --record-mode=once records it"]
-        return ["if the test is to ask otherwise, --record-mode=rewrite records it anew"]
+        if self.mode is Mode.REPLAY and not subject.exists:
+            return [f"{subject.shown} is not there: {self._recorded_by(RecordMode.ONCE)} records it"]
+        lines = [f"{subject.shown} is as it was"] if self.mode is not Mode.REPLAY else []
+        if any(SECOND_RUN in miss.reason for miss in self.misses):
+            lines.append(_TEST_FOR_EACH)
+        if self.misses:
+            lines.append(f"if the test is to ask otherwise, {self._recorded_by(RecordMode.REWRITE)} records it anew")
+        return lines
 
     def write(self) -> str | None:
         """Write what was recorded to the file, and return a line that says so, or that it was left as it was."""

@@ -109,8 +109,11 @@ def test_minds(chatproxy):
             "*ERROR at teardown of test_swallows*",
             "*1 missed request*",
             "*never recorded*",
+            "* is not there: pytest --record-mode=once test_chat.py::test_swallows records it",
             "*- chatproxy -*",
-            "POST /v1/Services/*never recorded*",
+            "*test_minds.json: 1 missed request",
+            "  POST /v1/Services/*never recorded*",
+            "* is not there: pytest --record-mode=once test_chat.py::test_minds records it",
         ]
     )
 
@@ -125,7 +128,7 @@ def test_a_program_that_a_test_runs_twice_is_told_to_have_a_test_for_each_run(pr
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            "POST /v1/*: the one recorded answer is used: the first recorded request came again; if the "
+            "  POST /v1/*: the one recorded answer is used: the first recorded request came again; if the "
             "program runs a second time, it needs DELETE /__chatproxy/sessions/test_chat.test_says before it or "
             "--on-exhausted restart",
             helps,
@@ -143,8 +146,8 @@ def test_says(chatproxy):
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(
         [
-            f"*{helps}",
-            "*if the test is to ask otherwise, --record-mode=rewrite records it anew",
+            helps,
+            "if the test is to ask otherwise, pytest --record-mode=rewrite test_chat.py::test_says records it anew",
         ]
     )
 

@@ -39,7 +39,12 @@ def test_says(chatproxy):
 """)
     result = project.run("--record-mode=none")
     result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines([f"{FILE}: 1 missed request", f"{FILE} is not there; --record-mode=once records it"])
+    result.stdout.fnmatch_lines(
+        [
+            f"{FILE}: 1 missed request",
+            f"{FILE} is not there: pytest --record-mode=once test_chat.py::test_says records it",
+        ]
+    )
     assert project.files == []
 
 
@@ -96,6 +101,8 @@ def test_new_episodes_of_a_canonical_file_fails_and_names_rewrite(project: Proje
     project.saying("Hello", 'say(chatproxy, "more")')
     result = project.run("--record-mode=new_episodes")
     result.assert_outcomes(failed=1)
+    anew = "if the test is to ask otherwise, pytest --record-mode=rewrite test_chat.py::test_says records it anew"
+    result.stdout.fnmatch_lines([anew])
     assert project.text() == before
     project.write("""
 def test_says(chatproxy):
@@ -105,8 +112,20 @@ def test_says(chatproxy):
 """)
     result = project.run("--record-mode=new_episodes")
     result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines(["*--record-mode=rewrite*"])
+    result.stdout.fnmatch_lines([anew])
     assert project.text() == before
+
+
+def test_a_mode_of_the_mark_is_what_records_a_test(project: Project, upstream: str) -> None:
+    recorded(project, upstream)
+    project.write("""
+@pytest.mark.chatproxy(mode="none")
+def test_says(chatproxy):
+    say(chatproxy, "more")
+""")
+    result = project.run("--record-mode=rewrite")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*, mode='rewrite' in its @pytest.mark.chatproxy records it anew"])
 
 
 def test_new_episodes_adds_to_a_file_with_live_sids(project: Project, upstream: str) -> None:
