@@ -3,7 +3,8 @@ import json
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import ExchangeNumber, Request
-from chatproxy.core.replay.explain import Explanation, Near
+from chatproxy.core.replay.explain import Explanation
+from chatproxy.core.replay.nearness import Near
 from chatproxy.show.explanation import explanation_json, explanation_text
 
 FORM = normalize(Request("GET", b"/v1/x?a=1"), Rules())

@@ -142,10 +142,31 @@ class Cassette(Protocol):
 _LOOKED_AT = 50
 """How many recorded exchanges of the same key, shape or route are compared at most."""
 
+_AROUND = 250
+"""How many are compared before and behind a number."""
+
 
 def first_numbers(cassette: Cassette, index: bytes) -> Iterator[ExchangeNumber]:
     """Yield the numbers of the first exchanges with this key, shape or route, as many as are compared."""
     return islice(numbers_of(cassette, index), _LOOKED_AT)
+
+
+def numbers_around(cassette: Cassette, index: bytes, number: ExchangeNumber) -> Iterator[ExchangeNumber]:
+    """Yield the numbers of exchanges with this key, shape or route around a number, as many as are compared.
+
+    Canonical order is taken for that of numbers, which it is in most recordings.
+    """
+    low, high = -1, 1
+    while (found := cassette.find(index, high)) is not None and found < number:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        found = cassette.find(index, middle)
+        low, high = (middle, high) if found is not None and found < number else (low, middle)
+    for nth in range(max(0, high - _AROUND), high + _AROUND):
+        if (found := cassette.find(index, nth)) is None:
+            return
+        yield found
 
 
 def numbers_of(cassette: Cassette, index: bytes) -> Iterator[ExchangeNumber]:

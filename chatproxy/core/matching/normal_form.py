@@ -39,7 +39,15 @@ from chatproxy.core.text import json_text as jsontext
 from chatproxy.core.twilio.defaults import defaults_of
 from chatproxy.core.twilio.origins import one_host, replace_origin
 from chatproxy.core.twilio.paths import path_segment
-from chatproxy.core.twilio.sids import mask, mask_path, replace_in_path, replace_sids, sids_in, sids_in_path
+from chatproxy.core.twilio.sids import (
+    mask,
+    mask_members,
+    mask_path,
+    replace_in_path,
+    replace_sids,
+    sids_in,
+    sids_in_path,
+)
 
 _TWILIO = TWILIO_ORIGIN.encode()
 
@@ -78,8 +86,8 @@ class NormalForm(NamedTuple):
 
     @property
     def route(self) -> bytes:
-        """The shape of method, host and path alone."""
-        return b"r" + _digest(f"{self.method} {self.host}".encode() + mask_path(self.path))
+        """Method, host and the collections of the path, whatever stands in them: a SID, a name, or nothing."""
+        return b"r" + _digest(f"{self.method} {self.host}".encode() + mask_members(self.path))
 
     @property
     def sids(self) -> list[bytes]:

@@ -11,6 +11,7 @@ The laws:
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from chatproxy.core.cassette.cassette import Cassette
@@ -103,6 +104,19 @@ class Bindings:
         """Return what a SID of the client stands for, or could: itself, if that is no other."""
         self._settle()
         return self._pairs.of(live) or self._known.by_own.get(live) or self._lent.get(live) or RecordedSid(live)
+
+    def sent(self, form: NormalForm) -> NormalForm:
+        """Return a request with the client's SIDs in the place of those that they stand for."""
+        return translate(form, lambda sid: self._live.get(RecordedSid(sid), sid))
+
+    def is_free(self, recorded: bytes, live: bytes) -> bool:
+        """Tell whether nothing stands for the one, a SID of the cassette, and the other for nothing."""
+        is_known = RecordedSid(recorded) not in self._live and self._cassette.numbered(recorded) is not None
+        return is_known and self._pairs.of(LiveSid(live)) is None and self._cassette.numbered(live) is None
+
+    def given(self) -> list[tuple[RecordedSid, LiveSid]]:
+        """Return what was served for recorded SIDs that are others, a thousand at most, the last one first."""
+        return list(islice(((sid, live) for sid, live in reversed(self._live.items()) if sid != live), _UNBOUND))  # type: ignore[comparison-overlap]
 
     def bound(self, live: LiveSid) -> RecordedSid | None:
         """Return what a SID of the client stands for, for good and not by assumption; None if nothing, or not yet."""

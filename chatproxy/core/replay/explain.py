@@ -1,30 +1,19 @@
 """Why a request has no recorded answer: computed from what decided it, normal forms and writes that are done."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import islice
-from typing import NamedTuple
 
-from chatproxy.core.cassette.cassette import first_numbers, located
+from chatproxy.core.cassette.cassette import located
 from chatproxy.core.credentials.blanking import user_of
-from chatproxy.core.matching.difference import Difference, Part, Values, differences, places
+from chatproxy.core.matching.difference import Part, differences
 from chatproxy.core.matching.normal_form import NormalForm, normalize
 from chatproxy.core.matching.shaping import shaping
 from chatproxy.core.matching.users import asking
-from chatproxy.core.model import NO_CREDENTIALS, NO_EXCHANGE, Exchange, ExchangeNumber, Request
+from chatproxy.core.model import NO_CREDENTIALS, NO_EXCHANGE, ExchangeNumber, Request
 from chatproxy.core.replay.gaps import Miss, Why, missed
+from chatproxy.core.replay.nearness import Near, may_answer, nearest
 from chatproxy.core.replay.player import Played, play_request
 from chatproxy.core.replay.session import Session
-from chatproxy.core.text.excerpts import excerpts, literal, printable
-
-_SHOWN_NEAREST = 3
-
-
-class Near(NamedTuple):
-    """A recorded request that is alike, and in what it differs."""
-
-    number: ExchangeNumber
-    differences: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +54,12 @@ def _found_under(session: Session, form: NormalForm, user: str) -> bytes:
     return located(session.cassette, form.key, session.spaces(user))
 
 
-def nearest(session: Session, form: NormalForm, user: str) -> list[Near]:
-    """Return the recorded requests that are most alike: those of the same shape are looked at first."""
-    alike = sorted(_alike(session, form, user), key=lambda one: one[0])
-    return [near for _, near in alike[:_SHOWN_NEAREST]]
-
-
 def _parameters(session: Session, played: Played, near: Near) -> list[str]:
     """Name the parameters in which a recorded request differs, or none if it differs in more than those."""
     exchange = session.cassette.exchange(near.number)
     found = list(differences(normalize(exchange.request, session.rules), played.form))
     differs_in_more = any(one.part not in {Part.QUERY, Part.FIELD, Part.PART} for one in found)
-    if differs_in_more or not _may_answer(session, exchange, played.user):
+    if differs_in_more or not may_answer(session, exchange, played.user):
         return []
     names = (one.name.partition(b"; ")[0] if one.part is Part.PART else one.name for one in found)
     return list(dict.fromkeys(name.decode("utf-8", "backslashreplace") for name in names))
@@ -88,13 +71,20 @@ def miss_reason(session: Session, played: Played, others: Iterable[Session] = ()
     ``others`` are the sessions that the same program may have begun by another user name.
     """
     others = list(others)
-    miss = None if played.refusal is not None else missed(session, played.form, played.user)
+    miss = None if played.refusal is not None else _missed(session, played)
     if miss is not None and played.unclear is not None:
         miss = Miss(Why.TIME, exchange=played.unclear)
     made = _made_in(miss, others)
     is_of_several = bool(others) and session.cassette.users.are_several and played.user != NO_CREDENTIALS
     needs_one = is_of_several or made or played.elsewhere in {other.name for other in others}
     return _reason(session, played, miss, made) + (_SEVERAL_USERS if needs_one else ""), miss
+
+
+def _missed(session: Session, played: Played) -> Miss:
+    """Say why nothing answers a request, as sent or with the recorded times that it may mean."""
+    forms = (played.form, *(reading.form for reading in session.readings(played.form)))
+    misses = (missed(session, form, played.user) for form in forms)
+    return next((miss for miss in misses if miss.why is not Why.NEVER), Miss(Why.NEVER))
 
 
 def _made_in(miss: Miss | None, others: Iterable[Session]) -> str | None:
@@ -183,7 +173,7 @@ def _is_first(session: Session, played: Played, nth: int = 0) -> bool:
         return False
     exchange = session.cassette.exchange(session.opening[nth])
     is_equal = normalize(exchange.request, session.rules).key == played.form.key
-    return is_equal and _may_answer(session, exchange, played.user)
+    return is_equal and may_answer(session, exchange, played.user)
 
 
 SECOND_RUN = "if the program runs a second time, it needs"
@@ -195,69 +185,3 @@ def _for_second_run(session: Session, *, restart: bool) -> str:
     ways += [] if session.tied else ["a session name of its own"]
     ways += ["--on-exhausted restart"] if restart else []
     return f"{SECOND_RUN} {' or '.join(filter(None, [', '.join(ways[:-1]), ways[-1]]))}"
-
-
-_Distance = tuple[bool, int, int]
-"""Whether the kind of body is another, so that bodies have nothing in common; how many parts differ, and places."""
-
-
-def _alike(session: Session, form: NormalForm, user: str) -> Iterator[tuple[_Distance, Near]]:
-    cassette = session.cassette
-    for number in dict.fromkeys([*first_numbers(cassette, form.shape), *first_numbers(cassette, form.route)]):
-        exchange = cassette.exchange(number)
-        found = list(differences(normalize(exchange.request, session.rules), form))
-        lines = [] if _may_answer(session, exchange, user) else [_other_user(exchange.user, user)]
-        lines += worded(found)
-        has_other_body = any(one.part is Part.KIND for one in found)
-        yield (has_other_body, len(found), len(lines)), Near(number, lines)
-
-
-def _may_answer(session: Session, exchange: Exchange, user: str) -> bool:
-    """Tell whether what an exchange was asked with lets it answer a user."""
-    return not set(session.spaces(user)).isdisjoint(session.cassette.users.spaces_of(exchange))
-
-
-def _other_user(recorded: str | None, live: str) -> str:
-    if live == NO_CREDENTIALS:
-        return "credentials were sent, while this was sent without credentials"
-    if recorded == NO_CREDENTIALS:
-        return "no credentials were sent, while this was sent with credentials"
-    return f"another user sent it, {recorded}"
-
-
-def worded(found: Iterable[Difference]) -> list[str]:
-    """Say in what a request differs from a recorded one, a line for each place."""
-    return [line for one in found for line in _worded(one)]
-
-
-def _worded(difference: Difference) -> Iterator[str]:
-    what = _NAMED.get(difference.part, "{part}").format(part=difference.part, name=literal(difference.name))
-    found = list(islice(places(difference, _LARGEST_JSON), _PLACES + 1))
-    if not found:  # in a query the spelling of JSON counts
-        yield _changed(what, _shown(difference.one), _shown(difference.other))
-    for pointer, before, after in found[:_PLACES]:
-        yield _changed(f"{what} at {pointer}" if pointer else what, before, after)
-    yield from [printable(f"{what} differs in more places")] if len(found) > _PLACES else []
-
-
-_NAMED = {Part.SEGMENT: "the {part} after {name}"} | dict.fromkeys(
-    (Part.QUERY, Part.HEADER, Part.FIELD, Part.PART), "{part} {name}"
-)
-
-_PLACES, _LARGEST_JSON = 10, 65_536
-"""How many places of a JSON value are named, and how many bytes one may have to be looked into."""
-
-
-def _shown(values: Values | None) -> str:
-    if values is None:
-        return "absent"
-    return ", ".join("without a value" if value is None else literal(value) for value in values)
-
-
-def _changed(what: str, recorded: str, live: str) -> str:
-    one, other = excerpts(recorded, live, _SHOWN)
-    return printable(f"{what} is {one} where this has {other}")
-
-
-_SHOWN = 60
-"""How many characters of a value a message shows."""

@@ -6,6 +6,7 @@ terminal or to a CI system that reads the line.
 
 import re
 from json import dumps
+from typing import AnyStr
 
 
 def quoted(text: str) -> str:
@@ -54,11 +55,11 @@ def cut(text: str, size: int) -> str:
 
 def excerpts(one: str, other: str, size: int) -> tuple[str, str]:
     """Cut two texts to so many characters, from a little before the first in which they differ."""
-    begin = max(0, _alike_until(one, other) - size // 2)
+    begin = max(0, alike_until(one, other) - size // 2)
     return _window(one, begin, size), _window(other, begin, size)
 
 
-def _alike_until(one: str, other: str) -> int:
+def alike_until(one: AnyStr, other: AnyStr) -> int:
     """Return how many characters both begin with, by halving: bodies can be large."""
     low, high = 0, min(len(one), len(other))
     while low < high:

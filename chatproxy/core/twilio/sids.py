@@ -73,6 +73,13 @@ def mask_path(path: bytes) -> bytes:
     return mask(b"/".join(_mask_segment(segment) for segment in path.split(b"/")))
 
 
+def mask_members(path: bytes) -> bytes:
+    """Replace what stands behind each collection of a path, ``/v1/Services/IS…/Channels``, whatever it is."""
+    segments = mask_path(path).split(b"/")
+    segments[3::2] = [b"*"] * len(segments[3::2])
+    return b"/".join(segments)
+
+
 def _mask_segment(segment: bytes) -> bytes:
     return segment[:2] + b"*" if SID_SEGMENT.fullmatch(segment) else segment
 

@@ -113,6 +113,32 @@ def test_law_7_a_time_that_stands_for_several_with_other_answers_is_a_miss_that_
     assert "a time that this replay served stands for several recorded ones" in again[0][1]["message"]
 
 
+def test_a_time_that_is_sent_back_in_another_state_misses_for_that_and_not_for_the_time() -> None:
+    def ask(answered: list[Any], *, late: bool) -> Bot:
+        _, one, _ = yield 0, "POST", PATH, {"Body": "a"}
+        yield 2, "GET", f"{PATH}?Since={BEGIN_TEXT}", {}
+        if late:
+            yield 2, "POST", PATH, {"Body": "b"}
+        since = one["date_created"]
+        status, content, _ = yield 2, "GET", f"{PATH}?Since={since}", {}
+        answered.append((status, content))
+        status, content, _ = yield 0, "GET", f"{PATH}?Since={since}&Order=desc", {}
+        answered.append((status, content))
+        if not late:
+            yield 2, "POST", PATH, {"Body": "b"}
+
+    exchanges = record(Channel([]), ask([], late=False), Random(4))
+    again: list[Any] = []
+    Replay(exchanges[:3] + exchanges[4:]).run(ask(again, late=True), MOCKED)
+    assert [status for status, _ in again] == [424, 424]
+    assert "recorded only before" in again[0][1]["message"]
+    (lines,) = (content["message"].partition(", where ")[2] for _, content in again[1:])
+    assert lines == "query parameter 'Order' is absent where this has 'desc'"
+
+
+BEGIN_TEXT = "2025-12-29T00:00:00Z"
+
+
 def creates(count: int, pause: float) -> Bot:
     for number in range(count):
         yield pause, "POST", PATH, {"Body": f"{number}"}
