@@ -50,7 +50,8 @@ class Engine:
     What it does follows from what it is given: with ``sessions`` it replays, with a ``recorder`` it records
     what it forwards, with both it records what is missing, with neither it passes everything on. With
     ``keep_urls`` answers keep the upstream's URLs instead of getting the address that the client used.
-    ``journal`` notes what was asked, scrubbed by ``scrub``, and answered; ``on_miss`` is told of every miss.
+    ``journal`` notes what was asked, scrubbed by ``scrub``, and answered; ``on_miss`` is told of every miss,
+    ``on_assumed`` of each SID that is assumed to stand for a recorded one, when that is first used.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Engine:
         journal: Journal | None = None,
         scrub: Scrub = NO_SCRUB,
         on_miss: Callable[[MissError], None] = lambda miss: None,
+        on_assumed: Callable[[str, str], None] = lambda live, recorded: None,
     ) -> None:
         self.counts: Counter[Outcome] = Counter()
         self._upstream = upstream
@@ -75,6 +77,7 @@ class Engine:
         self._keep_urls = keep_urls
         self._scrub = scrub
         self._on_miss = on_miss
+        self._on_assumed = on_assumed
         self._blankers = Blankers()
         self._askers = Askers(sessions.choice_of if sessions else lambda headers: None)
 
@@ -100,6 +103,9 @@ class Engine:
         session = self.sessions.named(asker.session, now)
         asked = _Asked(request, session.blanked(request, asker.blanker), asker, now)
         session, played = self._play(self.sessions, session, asked)
+        for live, recorded in played.assumed:
+            if live not in self.journal.total.assumed:
+                self._on_assumed(live, recorded)
         if played.number is not None:
             session.echo(played.number, request, played.form)
             stencil = session.cassette.stencil(played.number)

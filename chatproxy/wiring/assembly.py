@@ -56,9 +56,9 @@ def assembled(
     """Put an engine together; on leaving, a recording is ended and the report is written.
 
     ``cassette`` is a NAME, for replay also a FILE or a cassette that is open, for passthrough nothing. ``warn`` gets
-    a line for what a user should know: what became of a recording, and every miss, unless ``on_miss`` is told of
-    these. With ``tied`` all requests belong to the session of that name. ``environ`` is the program's environment,
-    where that is known.
+    a line for what a user should know: what became of a recording, and every miss and every SID that is assumed to
+    stand for another, unless ``on_miss`` is told of the misses, since a report follows then. With ``tied`` all requests
+    belong to the session of that name. ``environ`` is the program's environment, where that is known.
     """
     name = cassette if isinstance(cassette, str) else cassette.name
     rules = rules_of(settings)
@@ -72,6 +72,8 @@ def assembled(
         replayed = _replayed(stack, mode, cassette, settings, store)
         sessions = None
         if replayed:
+            if replayed.declared is not None and settings.sids == "recorded":
+                warn(f"chatproxy: --sids recorded: {_CANONICAL.format(name=replayed.name)}")
             sessions = sessions_of(replayed, settings, rules, is_auto=mode is Mode.AUTO, tied=tied, environ=environ)
         engine = Engine(
             settings.upstream,
@@ -82,12 +84,23 @@ def assembled(
             journal=Journal(settings.journal, settings.max_sessions),
             scrub=rules.scrub,
             on_miss=on_miss or (lambda miss: warn(f"chatproxy: miss: {miss}")),
+            on_assumed=_untold if on_miss else (lambda live, recorded: warn(f"chatproxy: assumed: {live}={recorded}")),
         )
         report = Report(mode, replayed.name if replayed else name or None, engine, replayed)
         yield Assembly(engine, report, recording, replayed, store)
         content = report.content(whole=True) if settings.report else None  # while the cassette is open
     if settings.report is not None:  # a recording has ended well by now, whatever becomes of this file
         write_json(settings.report, content, flag="--report")
+
+
+_CANONICAL = (
+    "the SIDs of {name!r} are those of its fixture, as IMca765a4cadaca3670000000000000001: the same in every replay, "
+    "and not those that were recorded"
+)
+
+
+def _untold(live: str, recorded: str) -> None:
+    """Leave what is assumed to a report."""
 
 
 def unsaid(miss: MissError) -> None:

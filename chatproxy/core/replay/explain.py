@@ -163,8 +163,8 @@ def _what_helps(session: Session, played: Played) -> str:
         return f": the first recorded request came again; {_for_second_run(session, restart=session.is_over)}"
     if _is_first(session, played, -1):
         return f": the first recorded write came again; {_for_second_run(session, restart=False)}"
-    anew = f"; DELETE /__chatproxy/sessions/{session.name} begins the session anew"
-    return anew if session.tied else f"{anew}, or use a new session name"
+    anew = f"; record again, or for a second run DELETE /__chatproxy/sessions/{session.name}"
+    return anew if session.tied else f"{anew} or use a new session name"
 
 
 def _is_first(session: Session, played: Played, nth: int = 0) -> bool:

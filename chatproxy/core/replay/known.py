@@ -236,10 +236,37 @@ class KnownSids:
 
     def _unknown(self, live: LiveSid, why: str, candidates: list[Known]) -> str:
         unknown = f"{live.decode()} stands for no SID of cassette {self._cassette.name!r}: {why}"
+        if meant := self._meant(live):
+            return f"{unknown}; did you mean {meant}?"
+        unknown += self._by_bind(live)
         if not candidates:
             return unknown
-        shown = [self.shown(known.sid) + (f" ({known.variable})" if known.variable else "") for known in candidates]
-        return f"{unknown}; it may be {' or '.join(shown)}: {self._line(live, self.shown(candidates[0].sid))}"
+        line = self._line(live, self.shown(candidates[0].sid) if len(candidates) == 1 else "SID")
+        helps = f"; it may be {' or '.join(self.shown(known.sid) for known in candidates)}: {line}"
+        variables = [known.variable for known in candidates if known.variable]
+        return f"{unknown}{helps}{self._by_variable(variables)}"
+
+    def _meant(self, live: LiveSid) -> str | None:
+        """Return the SID that was meant where one or two digits of one that stands for another were mistyped."""
+        standing = (self._pairs.live.get(known.sid) or known.own for known in self.all.values())
+        alike = [one for one in standing if one and one[:2] == live[:2] and 0 < _digits(one, live) <= _MISTYPED]
+        return alike[0].decode() if len(alike) == 1 else None
+
+    def _by_bind(self, live: LiveSid) -> str:
+        """Say what is wrong with what ``bind`` says of a SID."""
+        said = self._choice.bind.get(live.decode())
+        if said is not None:
+            return f"; bind names {said} for it, which is not a SID of this cassette"
+        return (
+            "; bind has it as a recorded SID: write LIVE=RECORDED"
+            if live.decode() in self._choice.bind.values()
+            else ""
+        )
+
+    def _by_variable(self, names: list[str]) -> str:
+        if not names:
+            return ""
+        return f", or set {' or '.join(names)} where chatproxy run or pytest runs"
 
     def _line(self, live: LiveSid, recorded: str) -> str:
         return f"--bind {live.decode()}={recorded}"
@@ -248,6 +275,15 @@ class KnownSids:
         """Return how a user calls a recorded SID: as the recorder did, where that is known."""
         known = self.all.get(recorded)
         return ((known and known.own) or recorded).decode()
+
+
+_MISTYPED = 2
+"""In how many digits a SID differs at most from one that was meant."""
+
+
+def _digits(one: bytes, other: bytes) -> int:
+    """Return in how many digits two SIDs differ."""
+    return sum(mine != theirs for mine, theirs in zip(one, other, strict=False))
 
 
 def _users(cassette: Cassette, stays: Callable[[RecordedSid], bool]) -> dict[bytes, list[RecordedSid]]:

@@ -112,8 +112,8 @@ SECOND_RUN = "if the program runs a second time, it needs DELETE /__chatproxy/se
         (
             [FIRST, NEXT],
             NEXT,
-            "the one recorded answer is used; "
-            "DELETE /__chatproxy/sessions/default begins the session anew, or use a new session name",
+            "the one recorded answer is used; record again, "
+            "or for a second run DELETE /__chatproxy/sessions/default or use a new session name",
         ),
         (
             [LIST, LIST, FIRST, NEXT],
@@ -124,8 +124,8 @@ SECOND_RUN = "if the program runs a second time, it needs DELETE /__chatproxy/se
         (
             [LIST] * 200 + [FIRST],
             FIRST,
-            "the one recorded answer is used; "
-            "DELETE /__chatproxy/sessions/default begins the session anew, or use a new session name",
+            "the one recorded answer is used; record again, "
+            "or for a second run DELETE /__chatproxy/sessions/default or use a new session name",
         ),
     ],
 )
@@ -144,7 +144,7 @@ def test_law_12_where_no_other_session_can_be_chosen_none_is_named() -> None:
     for live in (FIRST, NEXT):
         assert play_request(replay, live, NO_CREDENTIALS).number
     assert reason_of(replay, FIRST).endswith(f"; {SECOND_RUN} or --on-exhausted restart")
-    assert reason_of(replay, NEXT).endswith("; DELETE /__chatproxy/sessions/default begins the session anew")
+    assert reason_of(replay, NEXT).endswith("; record again, or for a second run DELETE /__chatproxy/sessions/default")
     behind_reads = Session(session(LIST, FIRST).cassette, RULES, tied=True)
     play_request(behind_reads, FIRST, NO_CREDENTIALS)
     assert reason_of(behind_reads, FIRST).endswith(f"; {SECOND_RUN}")
@@ -384,8 +384,8 @@ def test_law_12_a_second_run_is_told_of_by_who_came_first_and_what_asked_for_cre
     again, other = (miss_reason(replay, play_request(replay, FIRST, user))[0] for user in (ONE, TWO))
     assert again.startswith(f"the one recorded answer is used: the first recorded request came again; {SECOND_RUN}")
     assert other == (
-        "the one recorded answer is used; "
-        "DELETE /__chatproxy/sessions/default begins the session anew, or use a new session name"
+        "the one recorded answer is used; record again, "
+        "or for a second run DELETE /__chatproxy/sessions/default or use a new session name"
     )
 
 
@@ -394,7 +394,7 @@ def test_law_12_where_what_is_looked_at_only_asked_for_credentials_nothing_came_
     assert replay.opening == ()
     assert play_request(replay, FIRST, ONE).number == 201
     assert miss_reason(replay, play_request(replay, FIRST, ONE))[0].startswith(
-        "the one recorded answer is used; DELETE "
+        "the one recorded answer is used; record again, "
     )
 
 

@@ -57,6 +57,34 @@ def both(recorded: MemoryCassette) -> Iterator[MemoryCassette]:
     yield shared(recorded)
 
 
+# What helps
+
+
+def test_a_sid_that_differs_in_a_digit_or_two_from_one_that_stands_is_told_what_was_meant() -> None:
+    for replayed in both(two()):
+        for typo in (TWO[:-1] + "f", TWO[:10] + "e" + TWO[11:-1] + "d"):
+            client = Client(replayed)
+            client.ask(of(ONE))
+            reason = client.ask(of(typo))
+            assert f"the recorder's own SIDs were sent; did you mean {TWO}?" in reason
+            assert "--bind" not in reason
+
+
+def test_a_bind_that_is_written_the_wrong_way_round_or_of_another_cassette_is_named() -> None:
+    for replayed in both(two()):
+        for bind, said in (
+            ({ONE: OTHER}, "; bind has it as a recorded SID: write LIVE=RECORDED; it may be"),
+            ({OTHER: TYPO}, f"; bind names {TYPO} for it, which is not a SID of this cassette; it may be"),
+        ):
+            assert said in Client(replayed, Choice(bind=bind)).ask(of(OTHER, LIVE_SERVICE))
+
+
+def test_the_variables_that_held_the_candidates_are_named_where_they_are_read() -> None:
+    replayed = two({ONE: "FIRST", TWO: "SECOND"})
+    reason = Client(replayed).ask(of(OTHER, LIVE_SERVICE))
+    assert f"--bind {OTHER}=SID, or set FIRST or SECOND where chatproxy run or pytest runs" in reason
+
+
 # The recorder's own
 
 
@@ -75,7 +103,7 @@ def test_law_2_a_typo_is_a_miss_once_the_recorders_own_was_sent() -> None:
         reason = client.ask(of(TYPO))
         assert client.status == 424
         assert f"{TYPO} stands for no SID of cassette" in reason
-        assert f"the recorder's own SIDs were sent; it may be {ONE} or {TWO}: --bind {TYPO}={ONE}" in reason
+        assert f"the recorder's own SIDs were sent; it may be {ONE} or {TWO}: --bind {TYPO}=SID" in reason
         client.ask(get(messages(LIVE_SERVICE, TYPO)))
         assert client.status == 424
         assert client.ask(of(TWO)) == shown(TWO, "two")
@@ -115,7 +143,7 @@ def test_law_2_an_unknown_sid_for_which_there_is_more_than_one_is_a_miss_with_th
     for replayed in both(two()):
         client = Client(replayed)
         reason = client.ask(of(OTHER, LIVE_SERVICE))
-        assert f"more than one is left; it may be {ONE} or {TWO}: --bind {OTHER}={ONE}" in reason
+        assert f"more than one is left; it may be {ONE} or {TWO}: --bind {OTHER}=SID" in reason
         bound = Client(replayed, Choice(bind={OTHER: TWO}))
         assert bound.ask(of(OTHER, LIVE_SERVICE)) == shown(OTHER, "two").replace(SERVICE, LIVE_SERVICE)
         assert bound.ask(of(TYPO, LIVE_SERVICE)) == shown(TYPO, "one").replace(SERVICE, LIVE_SERVICE)
@@ -417,7 +445,7 @@ def test_where_several_users_of_a_type_recorded_a_live_one_is_told_the_candidate
     sids = of_users(one, two)
     assert refusal(sids, live) == (
         f"{live} stands for no SID of cassette 'a': more than one user is left; it may be {one} or {two}: "
-        f"--bind {live}={one}"
+        f"--bind {live}=SID"
     )
     assert refusal(sids, two) is None
     assert refusal(sids, live) is None
