@@ -94,7 +94,7 @@ def skipped_answer(
     gaps = [gap for gap in _gaps(session, key, first) if _is_skipped(session, gap)]
     for gap in sorted(gaps, key=lambda gap: gap.size):
         state = gap.standing.states[0]
-        found = session.cassette.candidate(key, state, session.progress.at_least(key, state, first.where.place))
+        found = session.cassette.candidate(key, state, session.progress.at_least(key, state, first.where))
         if found is not None:
             return found, state, tuple(sorted(gap.missing))
     return None
@@ -162,6 +162,6 @@ def _nearest(session: Session, gap: Gap, first: First) -> Miss:
         return Miss(Why.IN_DOUBT, exchange=doubtful[0])
     if gap.since:
         return Miss(Why.CHANGED, tuple(sorted(gap.since)))
-    if not missing and gap.number < progress.floors.get(first.where.place, NO_EXCHANGE):
-        return Miss(Why.OTHERS, exchange=progress.floors[first.where.place])
+    if not missing and gap.number < (floor := progress.floor(first.where)):
+        return Miss(Why.OTHERS, exchange=floor)
     return Miss(Why.SKIPPED if _is_skipped(session, gap) else Why.NOT_DONE, missing)
