@@ -521,6 +521,28 @@ def test_auto_puts_what_its_own_write_touches_to_the_upstream_once_all_that_is_b
     assert isinstance(forwarded(engine, get()), Forward)
 
 
+def test_auto_puts_nothing_to_the_upstream_that_a_session_before_has_changed_there() -> None:
+    recorder, misses, before = Recorder("tour", UPSTREAM, first=ExchangeNumber(2)), list[MissError](), sessions(get())
+    engine = Engine(UPSTREAM, ticking(), sessions=before, recorder=recorder, on_miss=misses.append)
+    kept(engine, post(b"Body=new"))
+    before.end_all()
+    assert marks(answered(engine, get()))["x-chatproxy-exchange"] == "tour/1"
+    assert marks(answered(engine, get(MESSAGES + b"?Page=1")))["x-chatproxy-outcome"] == "miss"
+    assert "which has a write of session 'default' behind it: it was begun anew since" in misses[0].reason
+    assert isinstance(forwarded(engine, get(OTHER_CHANNEL)), Forward)
+
+
+def test_auto_a_session_that_has_written_to_the_upstream_does_not_begin_anew() -> None:
+    cassette = MemoryCassette("tour", [exchange(1, get()), exchange(2, post())], RULES)
+    again = Sessions(lambda name, restarts: Session(cassette, RULES, name, restarts), restart=True)
+    engine = Engine(UPSTREAM, ticking(), sessions=again, recorder=Recorder("tour", UPSTREAM, first=ExchangeNumber(3)))
+    for request in (get(), post()):
+        assert answered(engine, request).status == 200
+    kept(engine, post(b"Body=new"))
+    assert isinstance(forwarded(engine, get()), Forward)
+    assert again.restarts("default") == 0
+
+
 def test_law_4_an_answer_past_skipped_writes_is_marked() -> None:
     cassette = MemoryCassette("tour", [exchange(1, post()), exchange(2, post(b"Body=b")), exchange(3, get())], RULES)
     held = Sessions(lambda name, restarts: Session(cassette, RULES, name, restarts, skips=True))

@@ -33,6 +33,7 @@ class Why(Enum):
     IN_DOUBT = "its answer is in doubt"
     TIME = "a time that this replay served stands for several recorded ones"
     BEHIND = "the upstream has writes behind it that are not done"
+    AHEAD = "the upstream has a write behind it that an earlier session of this run put there"
 
 
 class Miss(NamedTuple):
@@ -75,7 +76,18 @@ def missed(session: Session, form: NormalForm, user: str) -> Miss:
     return _in_doubt(session, gaps) or _nearest(session, min(gaps, key=lambda gap: gap.size), first)
 
 
-def behind(session: Session, need: Need) -> Miss:
+def held_back(session: Session, form: NormalForm, *, is_ahead: bool) -> Miss | None:
+    """Say why a request is not put to the upstream, None if it may be.
+
+    It ``is_ahead`` where it has a write behind it that an earlier session put there, and that touches the request.
+    """
+    need = session.live.lacking(form, session.progress.states)
+    if need is not None:
+        return _behind(session, need)
+    return Miss(Why.AHEAD) if is_ahead else None
+
+
+def _behind(session: Session, need: Need) -> Miss:
     """Say which recorded writes are not done that the upstream has behind it."""
     writes = counting(session.cassette, need)
     return Miss(Why.BEHIND, tuple(sorted(remembered(writes) - _done(session, writes))))

@@ -16,11 +16,10 @@ from core.recordings import (
     where,
 )
 
-from chatproxy.core.cassette.history import Need
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.model import NO_CREDENTIALS, ExchangeNumber, Request
-from chatproxy.core.replay.gaps import Miss, Why, behind, missed
+from chatproxy.core.replay.gaps import Miss, Why, held_back, missed
 from chatproxy.core.replay.session import Session
 from chatproxy.core.timeline.standing import Role, Step
 
@@ -139,8 +138,10 @@ def test_only_so_many_exchanges_of_a_key_are_looked_at() -> None:
 
 
 def test_what_lies_behind_the_upstream_and_is_not_done() -> None:
-    replay = session(MADE_A, MADE_B, EDIT, GONE)
-    need = Need("GET", where(MESSAGES))
-    assert behind(replay, need) == of(Why.BEHIND, 2, 4)
+    replay, form = session(MADE_A, MADE_B, EDIT, GONE), normalize(get(MESSAGES + b"?PageSize=1"), RULES)
+    assert held_back(replay, form, is_ahead=True) == of(Why.BEHIND, 2, 4)
     played(replay, A, B)
-    assert behind(replay, need) == of(Why.BEHIND, 4)
+    assert held_back(replay, form, is_ahead=True) == of(Why.BEHIND, 4)
+    played(replay, EDIT, delete(message(1)))
+    assert held_back(replay, form, is_ahead=True) == of(Why.AHEAD)
+    assert held_back(replay, form, is_ahead=False) is None
