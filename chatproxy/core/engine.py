@@ -130,14 +130,15 @@ class Engine:
         self, sessions: Sessions, session: Session, played: Played, asked: _Asked, held: Miss | None = None
     ) -> Response:
         """Answer a request that was never recorded, or one that for this reason is not put to the upstream."""
-        from chatproxy.core.replay import explain  # noqa: PLC0415 - most replays never miss
+        from chatproxy.core.replay import explain, following  # noqa: PLC0415 - most replays never miss
 
         why: Miss | None
         if held is None:
             reason, why = explain.miss_reason(session, played, sessions.others(session))
         else:
             why, reason = held, explain.behind_reason(session, held, has_changed=played.form in session.live)
-        miss = MissError(asked.blanked.line, reason)
+        line = asked.blanked.line
+        miss = MissError(line, reason, following.cause_of(session, played, why, line))
         self._on_miss(miss)
         in_doubt = why.exchange if why is not None and why.why is Why.IN_DOUBT else None
         return self.on_error(miss, asked.request, played.assumed, in_doubt)
@@ -264,7 +265,7 @@ class Engine:
         in_doubt: ExchangeNumber | None,
     ) -> None:
         blanker = self._blankers.of(request.headers)
-        reason = error.reason if isinstance(error, MissError) else str(error)
+        reason, follows = (error.reason, error.follows) if isinstance(error, MissError) else (str(error), None)
         self.journal.note(
             Entry(
                 self._clock(),
@@ -276,6 +277,7 @@ class Engine:
                 reason=blanker.text(reason.encode()).decode(),
                 assumed=assumed,
                 in_doubt=in_doubt,
+                follows=follows and blanker.text(follows.encode()).decode(),
             )
         )
 

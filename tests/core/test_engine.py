@@ -169,6 +169,18 @@ def test_law_12_one_write_more_than_recorded_is_a_miss_that_says_so() -> None:
     assert b"all 2 recorded answers are used" in answered(engine, post()).body
 
 
+def test_a_miss_that_follows_from_another_says_so_in_its_reason_and_in_the_journal() -> None:
+    engine = Engine(UPSTREAM, ticking(), sessions=sessions(post(), get()))
+    headers = (FORM, basic(b"me", b"password-of-today"))
+    secret = Request("POST", MESSAGES + b"?a=password-of-today", headers, b"Body=x")
+    answers = [answered(engine, request) for request in (secret, get(), get())]
+    cause = f"POST {MESSAGES.decode()}?a=__blanked__"
+    assert [f"; follows from the miss of {cause}".encode() in answer.body for answer in answers] == [False, True, True]
+    assert entries(engine, "follows") == [[None], [cause], [cause]]
+    assert engine.journal.total.following == 2
+    assert [kind.follows for kind in engine.journal.total.misses] == [None, cause]
+
+
 def test_reads_repeat_the_last_recorded_answer() -> None:
     engine = Engine(UPSTREAM, ticking(), sessions=sessions(get(), get()))
     numbers = [marks(answered(engine, get()))["x-chatproxy-exchange"] for _ in range(4)]

@@ -5,5 +5,5 @@
 3. Why a request is a miss is computed from what decided it.
 
 Read: sessions, session, progress, numbers, player, bindings, known, fresh, pairs, gaps, live, fetches, marks,
-rendered, askers, explain, journal.
+rendered, askers, explain, following, journal.
 """

@@ -40,13 +40,14 @@ class Miss(NamedTuple):
     """That nothing answers: the writes that stand against it, and how many answers were given.
 
     ``exchange`` is the one that showed a change by others, the one that is in doubt, or one of several that a time
-    could mean which the session served.
+    could mean which the session served; ``answer`` is what would have answered, if the session were in its state.
     """
 
     why: Why
     writes: tuple[ExchangeNumber, ...] = ()
     given: int = 0
     exchange: ExchangeNumber = NO_EXCHANGE
+    answer: ExchangeNumber = NO_EXCHANGE
 
 
 class Gap(NamedTuple):
@@ -73,7 +74,8 @@ def missed(session: Session, form: NormalForm, user: str) -> Miss:
     if not gaps:
         used = (number for number in numbers_of(session.cassette, key) if session.progress.is_used(number))
         return Miss(Why.USED, given=sum(1 for _ in used))
-    return _in_doubt(session, gaps) or _nearest(session, min(gaps, key=lambda gap: gap.size), first)
+    gap = min(gaps, key=lambda gap: gap.size)
+    return (_in_doubt(session, gaps) or _nearest(session, gap, first))._replace(answer=gap.number)
 
 
 def held_back(session: Session, form: NormalForm, *, is_ahead: bool) -> Miss | None:

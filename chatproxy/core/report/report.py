@@ -10,7 +10,7 @@ from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.engine import Engine
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.model import Exchange, ExchangeNumber, Mode, Outcome
-from chatproxy.core.replay.journal import Tally
+from chatproxy.core.replay.journal import Kind, Tally
 from chatproxy.core.replay.numbers import Numbers
 from chatproxy.core.text.excerpts import printable
 
@@ -20,11 +20,12 @@ _UNUSED = 1000
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """A request that got no recorded answer: why, and how often it came."""
+    """A request that got no recorded answer: why, how often it came, and from the miss of which it ``follows``."""
 
     request: str
     reason: str
     count: int
+    follows: str | None = None
 
     @property
     def text(self) -> str:
@@ -38,7 +39,7 @@ class RunOutcome:
 
     ``unused`` has the first 1000 exchanges that were not served, by number, each with its request; ``unused_total``
     counts all of them, of ``exchanges`` in the cassette. ``assumed`` are the SIDs of the program that were assumed to
-    stand for recorded ones, each with that.
+    stand for recorded ones, each with that. Of the misses so many were ``following`` from others.
     """
 
     mode: Mode
@@ -50,6 +51,7 @@ class RunOutcome:
     unused: Mapping[ExchangeNumber, str]
     unused_total: int
     assumed: Mapping[str, str] = field(default_factory=dict)
+    following: int = 0
 
 
 class Report:
@@ -75,6 +77,7 @@ class Report:
             {number: self._line(number) for number in unused},
             len(numbers) - len(total.served),
             dict(total.assumed),
+            total.following,
         )
 
     def _numbers(self) -> Sequence[ExchangeNumber]:
@@ -102,6 +105,7 @@ class Report:
                 for name, tally in sorted(journal.tallies.items())
             },
             "totals": _counts(self.engine.counts),
+            "following": journal.total.following,
             "assumed": journal.total.assumed,
             **_unused(journal.total.served, numbers, len(numbers) if whole else _UNUSED),
             **recording,
@@ -123,6 +127,7 @@ def outcome_of(content: Mapping[str, Any]) -> RunOutcome:
         {ExchangeNumber(int(number)): line for number, line in content.get("unused_requests", {}).items()},
         unused,
         content.get("assumed", {}),
+        content.get("following", 0),
     )
 
 
@@ -132,6 +137,7 @@ def _of_session(tally: Tally, restarts: int, numbers: Sequence[ExchangeNumber]) 
         "outcomes": _counts(tally.outcomes),
         "hits": tally.outcomes[Outcome.HIT],
         "misses": [asdict(trouble) for trouble in troubles(tally.misses)],
+        "following": tally.following,
         "errors": [asdict(trouble) for trouble in troubles(tally.errors)],
         **_unused(tally.served, numbers),
         "skipped": list(islice(tally.skipped, _UNUSED)),
@@ -146,9 +152,10 @@ def _counts(outcomes: Mapping[Outcome, int]) -> dict[str, int]:
     return {outcome.value: count for outcome, count in sorted(outcomes.items())}
 
 
-def troubles(counted: Mapping[tuple[str, str], int]) -> Iterator[Trouble]:
-    """Yield what a tally has counted by request and reason."""
-    return (Trouble(request, reason, count) for (request, reason), count in counted.items())
+def troubles(counted: Mapping[Kind, int]) -> Iterator[Trouble]:
+    """Yield what a tally has counted, what follows from others last."""
+    in_order = sorted(counted.items(), key=lambda one: one[0].follows is not None)
+    return (Trouble(kind.request, kind.reason, count, kind.follows) for kind, count in in_order)
 
 
 def _unused(served: Numbers, numbers: Sequence[ExchangeNumber], bound: int = _UNUSED) -> dict[str, object]:

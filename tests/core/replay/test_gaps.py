@@ -18,7 +18,7 @@ from core.recordings import (
 
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.matching.normal_form import normalize
-from chatproxy.core.model import NO_CREDENTIALS, ExchangeNumber, Request
+from chatproxy.core.model import NO_CREDENTIALS, NO_EXCHANGE, ExchangeNumber, Request
 from chatproxy.core.replay.gaps import Miss, Why, held_back, missed
 from chatproxy.core.replay.session import Session
 from chatproxy.core.timeline.standing import Role, Step
@@ -33,7 +33,7 @@ def why(replay: Session, request: Request, *before: Request) -> Miss:
     """Return why a request is a miss after these."""
     played(replay, *before)
     assert played(replay, request) == [None]
-    return missed(replay, normalize(request, RULES), NO_CREDENTIALS)
+    return missed(replay, normalize(request, RULES), NO_CREDENTIALS)._replace(answer=NO_EXCHANGE)
 
 
 def of(reason: Why, *writes: int, given: int = 0, exchange: int = 0) -> Miss:
@@ -54,6 +54,12 @@ def test_what_was_recorded_only_after_writes_that_are_not_done() -> None:
     assert why(session(MADE_A, MADE_B, LIST), LIST) == of(Why.NOT_DONE, 1, 2)
     assert why(session(MADE_A, GONE), GONE) == of(Why.NOT_DONE, 1)
     assert why(session(MADE_A, EDIT, (EDIT, 404)), EDIT) == of(Why.NOT_DONE, 1)
+
+
+def test_a_miss_tells_what_would_have_answered() -> None:
+    form = normalize(LIST, RULES)
+    assert missed(session(MADE_A, MADE_B, LIST, MADE_C, LIST), form, NO_CREDENTIALS).answer == 3
+    assert missed(session(MADE_A), form, NO_CREDENTIALS).answer == NO_EXCHANGE
 
 
 def test_what_was_recorded_only_after_writes_that_were_skipped() -> None:

@@ -50,6 +50,7 @@ def test_a_replay_reports_each_session_and_the_whole() -> None:
         "mode": "replay",
         "cassette": "tour",
         "totals": {"hit": 3, "miss": 1},
+        "following": 0,
         "assumed": {},
         "served": 2,
         "unused": [4],
@@ -61,11 +62,12 @@ def test_a_replay_reports_each_session_and_the_whole() -> None:
     (missed,) = sessions["a"].pop("misses")
     assert missed["request"] == f"GET {page(9).decode()}"
     assert missed["reason"].startswith("never recorded; nearest is tour/1")
-    assert missed["count"] == 1
+    assert (missed["count"], missed["follows"]) == (1, None)
     assert sessions["a"] == {
         "restarts": 0,
         "outcomes": {"hit": 1, "miss": 1},
         "hits": 1,
+        "following": 0,
         "errors": [],
         "served": 1,
         "unused": [1, 4],
