@@ -14,15 +14,17 @@ _SHOWN = 20
 
 
 def lines(outcome: RunOutcome, ways: str = URL) -> Iterator[str]:
-    """Show the counts, then each assumed SID, each miss, each error and the first exchanges never served, one a line.
+    """Show the counts, then a line for each thing to be told: assumed SIDs, misses, errors, and what was never served.
 
-    ``ways`` are the variables by which the command finds the proxy.
+    Before them stands whether the cassette holds several runs now. ``ways`` are the variables by which the command
+    finds the proxy.
     """
     counts = [_count(outcome, what, count) for what, count in outcome.counts.items()] or [_NOTHING.format(ways)]
     if outcome.mode.replays:
         counts.append(f"{outcome.unused_total} of {counted(outcome.exchanges)} unused")
     cassette = f" {outcome.cassette}" if outcome.cassette else ""
     yield f"{outcome.mode}{cassette}: {', '.join(counts)}"
+    yield from (f"{mixture}; --replace records it anew" for mixture in [outcome.mixture] if mixture)
     yield from (f"assumed: {live}={recorded}" for live, recorded in outcome.assumed.items())
     yield from (f"miss: {miss.text}" for miss in outcome.misses)
     yield from (f"error: {error.text}" for error in outcome.errors)

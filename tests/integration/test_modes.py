@@ -113,6 +113,21 @@ def test_auto_gives_a_changed_program_no_answer_that_shows_what_it_has_not_done_
         assert outcomes(third.url, ("DELETE", f"{messages}/{one}"), ("GET", messages)) == ["hit"] * 2
 
 
+def test_auto_says_at_its_end_that_the_cassette_holds_parts_of_several_runs(
+    place: Workplace, upstream: Server, messages: str
+) -> None:
+    for bodies, is_mixture in ((("one", "two"), False), (("one", "two", "three"), False), (("one", "four"), True)):
+        with auto(place, upstream.url) as server:
+            for body in bodies:
+                ask(server.url, "POST", messages, {"Body": body})
+        server.stop()
+        said = (
+            "chatproxy: the cassette is no recording of one run any more: this one left out 2 recorded writes, and "
+            "recorded 1 exchange; `chatproxy record --replace` records it anew"
+        )
+        assert (said in server.log.read_text()) is is_mixture
+
+
 def test_passthrough_keeps_pages_at_the_proxy_and_records_nothing(place: Workplace) -> None:
     with place.sandbox() as upstream, place.serving("passthrough", "--upstream", upstream.url) as server:
         with messages_at(server.url) as (messages, asked):

@@ -33,6 +33,15 @@ def test_misses_that_follow_from_another_are_counted_as_such() -> None:
     ]
 
 
+def test_a_cassette_that_was_made_a_mixture_is_said_to_be_one() -> None:
+    mixed = outcome(Mode.AUTO, counts={"hit": 1, "recorded": 1}, misses=(), errors=(), left_out=2)
+    assert list(lines(mixed))[:2] == [
+        "auto talk: 1 hit, 1 recorded, 2 of 4 exchanges unused",
+        "the cassette is no recording of one run any more: this one left out 2 recorded writes, and recorded 1 "
+        "exchange; --replace records it anew",
+    ]
+
+
 def test_text_ends_where_much_is_unused() -> None:
     shown = list(lines(outcome(unused=dict.fromkeys(range(30), "GET /"), unused_total=5000, misses=(), errors=())))
     assert len(shown) == 22

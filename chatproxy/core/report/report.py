@@ -12,7 +12,8 @@ from chatproxy.core.errors import CassetteError
 from chatproxy.core.model import Exchange, ExchangeNumber, Mode, Outcome
 from chatproxy.core.replay.journal import Kind, Tally
 from chatproxy.core.replay.numbers import Numbers
-from chatproxy.core.text.excerpts import printable
+from chatproxy.core.text.excerpts import counted, printable
+from chatproxy.core.timeline.standing import Role
 
 _UNUSED = 1000
 """How many numbers of exchanges are listed that were unused, skipped, reordered or in doubt."""
@@ -40,6 +41,7 @@ class RunOutcome:
     ``unused`` has the first 1000 exchanges that were not served, by number, each with its request; ``unused_total``
     counts all of them, of ``exchanges`` in the cassette. ``assumed`` are the SIDs of the program that were assumed to
     stand for recorded ones, each with that. Of the misses so many were ``following`` from others.
+    Where it recorded anything, it ``left_out`` so many writes that were recorded before.
     """
 
     mode: Mode
@@ -52,6 +54,15 @@ class RunOutcome:
     unused_total: int
     assumed: Mapping[str, str] = field(default_factory=dict)
     following: int = 0
+    left_out: int = 0
+
+    @property
+    def mixture(self) -> str | None:
+        """Say that the cassette holds parts of several runs, if this run made it so."""
+        if not self.left_out:
+            return None
+        left, more = counted(self.left_out, "recorded write"), counted(self.counts[Outcome.RECORDED])
+        return f"the cassette is no recording of one run any more: this one left out {left}, and recorded {more}"
 
 
 class Report:
@@ -62,6 +73,12 @@ class Report:
         self.name = name
         self.engine = engine
         self._cassette = cassette
+        self.ended: RunOutcome | None = None
+        """What came of the run, once it has ended."""
+
+    def end(self) -> None:
+        """Take in that the run has ended, while the cassette is open."""
+        self.ended = self.outcome()
 
     def outcome(self) -> RunOutcome:
         """Return what came of the run so far."""
@@ -78,7 +95,15 @@ class Report:
             len(numbers) - len(total.served),
             dict(total.assumed),
             total.following,
+            self._left_out(),
         )
+
+    def _left_out(self) -> int:
+        """Return how many of the writes were not served that a session could have done, if anything was recorded."""
+        if self._cassette is None or not self.engine.counts[Outcome.RECORDED]:
+            return 0
+        unserved = self.engine.journal.total.served.missing(self._numbers())
+        return sum(self._cassette.standing(number).role is Role.WRITE for number in unserved)
 
     def _numbers(self) -> Sequence[ExchangeNumber]:
         return self._cassette.numbers() if self._cassette else ()
@@ -106,6 +131,7 @@ class Report:
             },
             "totals": _counts(self.engine.counts),
             "following": journal.total.following,
+            "left_out": self._left_out(),
             "assumed": journal.total.assumed,
             **_unused(journal.total.served, numbers, len(numbers) if whole else _UNUSED),
             **recording,
@@ -128,6 +154,7 @@ def outcome_of(content: Mapping[str, Any]) -> RunOutcome:
         unused,
         content.get("assumed", {}),
         content.get("following", 0),
+        content.get("left_out", 0),
     )
 
 
