@@ -122,6 +122,11 @@ class Bindings:
         """Return what a SID of the client stands for, for good and not by assumption; None if nothing, or not yet."""
         return None if live in self._known.assumed else self._pairs.of(live)
 
+    def ungiven(self, recorded: Sequence[RecordedSid]) -> dict[RecordedSid, LiveSid]:
+        """Return what would be served for those SIDs for which nothing was served yet."""
+        new = [sid for sid in recorded if sid not in self._live]
+        return {sid: fresh or LiveSid(sid) for sid, fresh in zip(new, self._fresh.of(new), strict=True)}
+
     def recorded_user(self, user: str) -> str:
         """Return who recorded what this user is to be answered."""
         return self.to_recorded(LiveSid(user.encode())).decode()
