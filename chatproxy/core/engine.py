@@ -124,13 +124,13 @@ class Engine:
             return self._hit(session, stencil, entry, request.origin, repeats=played.repeats)
         if self._recorder is None:
             return self._missed(self.sessions, session, played, asked)
-        form = played.form
-        held = held_back(session, form, is_ahead=self.sessions.is_ahead(session, form))
+        held = held_back(session, form := played.form, is_ahead=self.sessions.is_ahead(session, played.form))
         if held is not None:
             return self._missed(self.sessions, session, played, asked, held)
         self.sessions.write(session, form)
-        unique = unique_value(form)
-        return Forward(request, self._clock(), self._last_kept, session.name, form.path, unique, session.life)
+        return Forward(
+            request, self._clock(), self._last_kept, session.name, form.path, unique_value(form), session.life
+        )
 
     def _missed(
         self, sessions: Sessions, session: Session, played: Played, asked: _Asked, held: Miss | None = None
@@ -138,13 +138,12 @@ class Engine:
         """Answer a request that was never recorded, or one that for this reason is not put to the upstream."""
         from chatproxy.core.replay import explain, following  # noqa: PLC0415 - most replays never miss
 
-        why: Miss | None
-        if held is None:
-            reason, why = explain.miss_reason(session, played, sessions.others(session))
+        why = held
+        if held is not None:
+            reason = explain.behind_reason(session, held, has_changed=played.form in session.live)
         else:
-            why, reason = held, explain.behind_reason(session, held, has_changed=played.form in session.live)
-        line = asked.blanked.line
-        miss = MissError(line, reason, following.cause_of(session, played, why, line))
+            reason, why = explain.miss_reason(session, played, sessions.others(session))
+        miss = MissError(asked.blanked.line, reason, following.cause_of(session, played, why, asked.blanked.line))
         self._on_miss(miss)
         in_doubt = why.exchange if why is not None and why.why is Why.IN_DOUBT else None
         return self.on_error(miss, asked.request, played.assumed, in_doubt)
@@ -176,18 +175,9 @@ class Engine:
         now = self._clock()
         self.sessions.use(session, now)
         self.counts[Outcome.HIT] += 1
-        entry = repeat.entry
+        one = repeat.entry
         self.journal.hit(
-            Entry(
-                now,
-                entry.session,
-                entry.method,
-                entry.target,
-                Outcome.HIT,
-                entry.status,
-                entry.exchange,
-                assumed=entry.assumed,
-            )
+            Entry(now, one.session, one.method, one.target, Outcome.HIT, one.status, one.exchange, assumed=one.assumed)
         )
         return session, now
 
