@@ -1,8 +1,8 @@
 """Which misses follow from another, so that who reads of them reads of the first cause first.
 
 1. A missed request stands for the recorded one that would have answered it, or else for the one that it is nearest to.
-2. A miss follows from another if it lacks nothing but what the other stands for: the writes that are not done, or a
-   SID that only its answer would have given.
+2. A miss follows from another if it lacks nothing but what the other stands for: the writes that are not done, with
+   those to the same object, or a SID that only its answer would have given.
 3. What follows from a miss that follows itself follows from the first one.
 """
 
@@ -50,8 +50,15 @@ def _by_writes(session: Session, miss: Miss | None) -> str | None:
     """Return the first line of those that stand for the writes that a miss lacks, if that is all of them."""
     if miss is None or miss.why not in _NOT_DONE:
         return None
-    lines = [session.missed.get(write) for write in miss.writes]
+    at = {_place(session, number): line for number, line in session.missed.items()}
+    lines = [session.missed.get(write) or at.get(_place(session, write)) for write in miss.writes]
     return lines[0] if all(lines) and lines else None
+
+
+def _place(session: Session, number: ExchangeNumber) -> int:
+    """Return the place of the object that a write makes or changes."""
+    done = session.cassette.standing(number).done
+    return done.place if done else number
 
 
 def _by_sids(session: Session, played: Played, answer: ExchangeNumber) -> str | None:

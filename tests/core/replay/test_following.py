@@ -55,6 +55,12 @@ def test_law_2_what_needs_another_write_too_does_not_follow() -> None:
     assert causes(session(MADE_A, MADE_B, LIST), WRONG, B, LIST) == [None, POSTED]
 
 
+def test_law_2_what_needs_what_could_not_be_done_to_the_object_of_a_missed_create_follows_too() -> None:
+    edit = post(message(1), b"Body=c")
+    replay = session(MADE_A, (edit, 200, sid("IM", 1)), MADE_B, LIST)
+    assert causes(replay, WRONG, B, LIST) == [None, POSTED]
+
+
 def test_law_2_nothing_follows_from_a_miss_that_was_made_good() -> None:
     assert causes(session(MADE_A, MADE_B, LIST), WRONG, A, LIST, get(CHANNEL)) == [None, None, None]
 
