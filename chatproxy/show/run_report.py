@@ -37,7 +37,7 @@ def lines(outcome: RunOutcome, ways: str = URL) -> Iterator[str]:
 
 def _count(outcome: RunOutcome, what: str, count: int) -> str:
     """Show how many requests had an outcome, and how many of the misses only follow from others."""
-    follow = f" ({outcome.following} of them follow from another)" if what == Outcome.MISS and outcome.following else ""
+    follow = f" ({outcome.following} following from another)" if what == Outcome.MISS and outcome.following else ""
     return f"{count} {what}{follow}"
 
 

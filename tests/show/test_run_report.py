@@ -26,7 +26,7 @@ def test_text_has_counts_misses_errors_and_what_was_unused() -> None:
 def test_misses_that_follow_from_another_are_counted_as_such() -> None:
     follows = Trouble("GET /v1/z", "recorded only after it; follows from the miss of GET /v1/x", 2, "GET /v1/x")
     told = outcome(misses=(MISS, follows), counts={"miss": 4}, following=2)
-    assert next(lines(told)) == "replay talk: 4 miss (2 of them follow from another), 2 of 4 exchanges unused"
+    assert next(lines(told)) == "replay talk: 4 miss (2 following from another), 2 of 4 exchanges unused"
     assert [case.failure and case.failure[0] for case in cases(told, "npm test", 0, fail_on_unused=False)][1:3] == [
         "miss",
         "miss, follows from the miss of GET /v1/x",
