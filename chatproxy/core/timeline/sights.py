@@ -178,8 +178,7 @@ class Sights:
     def _note_absent(self, owner: bytes) -> None:
         """Take in that the list below an owner was not found."""
         above = timeline(owner)
-        if above != owner:
-            self._of(above).absent.add(owner[len(above) + 1 :].decode("utf-8", "replace"))
+        self._of(above).absent.add(owner[len(above) + 1 :].decode("utf-8", "replace"))
 
     def _shown(self, collection: _Collection, exchange: Exchange, seen: Seen) -> Iterator[News]:
         known, written = collection.known, collection.written
