@@ -74,10 +74,13 @@ def miss_reason(session: Session, played: Played, others: Iterable[Session] = ()
     miss = None if played.refusal is not None else _missed(session, played)
     if miss is not None and played.unclear is not None:
         miss = Miss(Why.TIME, exchange=played.unclear)
+    alike: list[Near] = []
+    if miss is not None and miss.why is Why.NEVER and (alike := nearest(session, played.form, played.user)):
+        miss = miss._replace(answer=alike[0].number)
     made = _made_in(miss, others)
     is_of_several = bool(others) and session.cassette.users.are_several and played.user != NO_CREDENTIALS
     needs_one = is_of_several or made or played.elsewhere in {other.name for other in others}
-    return _reason(session, played, miss, made) + (_SEVERAL_USERS if needs_one else ""), miss
+    return _reason(session, played, miss, made, alike) + (_SEVERAL_USERS if needs_one else ""), miss
 
 
 def _missed(session: Session, played: Played) -> Miss:
@@ -94,15 +97,14 @@ def _made_in(miss: Miss | None, others: Iterable[Session]) -> str | None:
     return next((other.name for other in others if miss.writes[0] in other.progress.done), None)
 
 
-def _reason(session: Session, played: Played, miss: Miss | None, made: str | None) -> str:
+def _reason(session: Session, played: Played, miss: Miss | None, made: str | None, alike: list[Near]) -> str:
     if miss is None:
         return played.refusal or ""
     if miss.why is not Why.NEVER:
         return _recorded(session, played, miss, made)
-    cassette, form = session.cassette, played.form
-    alike = nearest(session, form, played.user)
+    cassette = session.cassette
     if not alike:
-        return f"never recorded, nor was any {form.method} of such a path in cassette {cassette.name!r}"
+        return f"never recorded, nor was any {played.form.method} of such a path in cassette {cassette.name!r}"
     return f"never recorded; nearest is {cassette.name}/{alike[0].number}, where {'; '.join(alike[0].differences)}"
 
 

@@ -18,7 +18,7 @@ from chatproxy.core.replay.session import Session
 
 _NOT_DONE = frozenset({Why.NOT_DONE, Why.SKIPPED, Why.BEHIND})
 _LOOKED_AT = 100
-"""How many missed requests are looked at for one whose answer would have given a SID."""
+"""How many missed requests are looked at for one whose object it is, or whose answer would have given a SID."""
 
 _HELD_BACK = frozenset({Why.BEHIND, Why.AHEAD})
 
@@ -40,7 +40,7 @@ def cause_of(session: Session, played: Played, miss: Miss | None, line: str) -> 
 
 def _meant(session: Session, played: Played, miss: Miss | None) -> ExchangeNumber:
     """Return what a missed request stands for, if anything."""
-    if miss is not None and miss.why is not Why.NEVER:
+    if miss is not None and (miss.answer != NO_EXCHANGE or miss.why is not Why.NEVER):
         return miss.answer
     near = nearest(session, played.form, played.user)
     return near[0].number if near else NO_EXCHANGE
@@ -50,7 +50,7 @@ def _by_writes(session: Session, miss: Miss | None) -> str | None:
     """Return the first line of those that stand for the writes that a miss lacks, if that is all of them."""
     if miss is None or miss.why not in _NOT_DONE:
         return None
-    at = {_place(session, number): line for number, line in session.missed.items()}
+    at = {_place(session, number): line for number, line in islice(session.missed.items(), _LOOKED_AT)}
     lines = [session.missed.get(write) or at.get(_place(session, write)) for write in miss.writes]
     return lines[0] if all(lines) and lines else None
 

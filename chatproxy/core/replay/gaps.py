@@ -1,6 +1,6 @@
 """In which writes a session and an exchange differ that could have answered it.
 
-This is for who has to name them, and for sessions that are answered as recorded where they have only skipped
+This names them in messages, and serves sessions that are answered as recorded where they have only skipped
 something: what decides most answers is the state as one number.
 """
 
@@ -40,7 +40,8 @@ class Miss(NamedTuple):
     """That nothing answers: the writes that stand against it, and how many answers were given.
 
     ``exchange`` is the one that showed a change by others, the one that is in doubt, or one of several that a time
-    could mean which the session served; ``answer`` is what would have answered, if the session were in its state.
+    could mean which the session served; ``answer`` is what would have answered if the session were in its state, or
+    what is nearest where nothing would.
     """
 
     why: Why

@@ -3,9 +3,9 @@
 1. Compared are those of the same method, host and collections, whatever SIDs or names their paths have: the first of
    the same shape, and those around where the session stands.
 2. The nearest is the one whose differing parts are most alike as texts; of equals one that is not used yet.
-3. Differences are told in the client's SIDs. Where nothing stands for a SID, and in its place one of its type was
-   recorded for which nothing stands either, that is no difference.
-4. Of a request with times that this session served, the reading counts that is the nearest.
+3. Differences are told in the client's SIDs. A SID for which nothing stands is not told as different from a recorded
+   one of its type for which nothing stands either, if anything else differs.
+4. A request with times that this session served is compared by that of its readings which is the nearest.
 """
 
 from collections.abc import Iterable, Iterator
@@ -68,8 +68,7 @@ def _alike(
         exchange = cassette.exchange(number)
         left -= len(exchange.request.body)
         recorded = session.sids.sent(normalize(exchange.request, session.rules))
-        readings = (list(differences(_aligned(session, recorded, one), one)) for one in sent)
-        found = min(readings, key=_unlikeness)
+        found = min((_differences(session, recorded, one) for one in sent), key=_unlikeness)
         has_other_body = any(one.part is Part.KIND for one in found)
         of_another = not may_answer(session, exchange, user)
         is_used = not is_read(form.method) and progress.is_used(number)
@@ -92,6 +91,12 @@ def _likeness(one: Values | None, other: Values | None) -> float:
     end = alike_until(mine[: -_COMPARED - 1 : -1], theirs[: -_COMPARED - 1 : -1])
     alike = min(begin + end, shorter) / min(longer, 2 * _COMPARED + 1)
     return alike if alike > _BY_CHANCE else 0
+
+
+def _differences(session: Session, recorded: NormalForm, sent: NormalForm) -> list[Difference]:
+    """Return in what two requests differ: in SIDs for which nothing stands only if in nothing else."""
+    aligned = list(differences(_aligned(session, recorded, sent), sent))
+    return aligned or list(differences(recorded, sent))
 
 
 def _aligned(session: Session, recorded: NormalForm, sent: NormalForm) -> NormalForm:

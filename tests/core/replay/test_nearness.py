@@ -89,6 +89,12 @@ def test_a_sid_in_a_text_alone_is_aligned_likewise() -> None:
     assert nearest(replay, form, NO_CREDENTIALS)[0].differences == ["form field 'a' is absent where this has '1'"]
 
 
+def test_a_sid_for_which_nothing_stands_is_told_where_nothing_else_differs() -> None:
+    replay = fresh(get(CHANNELS + b"/CH" + b"5" * 32), post(MESSAGES, b"Body=see+CH" + b"5" * 32))
+    reason = reason_of(replay, post(MESSAGES, b"Body=see+CH" + b"6" * 32))
+    assert reason.endswith(f"where form field 'Body' is 'see CH{'5' * 32}' where this has 'see CH{'6' * 32}'")
+
+
 def test_sids_are_told_as_the_client_sent_them() -> None:
     made = (post(MESSAGES, b"Body=a"), 201, sid("IM", 1)), (post(MESSAGES, b"Body=b"), 201, sid("IM", 2))
     replay = fresh(*made, get(message(1)))
