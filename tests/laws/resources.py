@@ -4,6 +4,7 @@ It imports nothing of the package. Moments are microseconds since 1970, by the s
 """
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -43,7 +44,7 @@ class Thing:
 
 
 @dataclass(slots=True)
-class Resource:
+class Resource(ABC):
     """A collection: what lives in it, in the order of creates, and what it held before, for lists that lag."""
 
     world: "World"
@@ -87,13 +88,13 @@ class Resource:
         self.written += 1
         return self.put(thing, now)
 
+    @abstractmethod
     def create(self, form: Form, now: int) -> Thing:
         """Create what a form describes, or refuse to."""
-        raise NotImplementedError
 
+    @abstractmethod
     def change(self, thing: Thing, form: Form, now: int) -> Thing:
         """Update an object as a form says, or refuse to."""
-        raise NotImplementedError
 
     def shown(self, thing: Thing) -> dict[str, object]:
         """Return the fields of an object as they are just now."""

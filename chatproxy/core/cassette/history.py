@@ -1,6 +1,7 @@
-"""Which writes a state is made of, by their numbers: for who has to name them, and for what is decided once.
+"""The writes that a state is made of, by their numbers.
 
-What decides answers is the state as one number; this takes a look at each write that touches a place.
+Answers are decided by the state as one number. This looks at each write that touches a place: to name writes in a
+message, and to decide what is decided once.
 """
 
 from collections.abc import Iterator, Mapping

@@ -12,7 +12,7 @@ from chatproxy.core.products.client_headers import CONDITIONAL, DATED, TAGGED
 
 
 def conditions(headers: Headers) -> list[bytes]:
-    """Return the names of the conditions of a request, in lower case and as often as they stand there."""
+    """Return the names of the conditions of a request, in lower case, one for each header field."""
     return [lower for name, _ in headers if name[:1] in _FIRST and (lower := name.lower()) in CONDITIONAL]
 
 

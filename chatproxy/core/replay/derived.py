@@ -1,4 +1,4 @@
-"""What a client made of a SID that it was given, and that is none itself: it is another text for each fresh SID."""
+"""Texts that a client made of a SID that it was given: with another fresh SID they are other texts."""
 
 import re
 from base64 import b64decode

@@ -244,7 +244,8 @@ class KnownSids:
         line = self._line(live, self.shown(candidates[0].sid) if len(candidates) == 1 else "SID")
         helps = f"; it may be {' or '.join(self.shown(known.sid) for known in candidates)}: {line}"
         variables = [known.variable for known in candidates if known.variable]
-        return f"{unknown}{helps}{self._by_variable(variables)}"
+        by_variable = f", or set {' or '.join(variables)} where chatproxy run or pytest runs" if variables else ""
+        return f"{unknown}{helps}{by_variable}"
 
     def _meant(self, live: LiveSid) -> str | None:
         """Return the SID that was meant where one or two digits of one that stands for another were mistyped."""
@@ -257,16 +258,8 @@ class KnownSids:
         said = self._choice.bind.get(live.decode())
         if said is not None:
             return f"; bind names {said} for it, which is not a SID of this cassette"
-        return (
-            "; bind has it as a recorded SID: write LIVE=RECORDED"
-            if live.decode() in self._choice.bind.values()
-            else ""
-        )
-
-    def _by_variable(self, names: list[str]) -> str:
-        if not names:
-            return ""
-        return f", or set {' or '.join(names)} where chatproxy run or pytest runs"
+        is_recorded = live.decode() in self._choice.bind.values()
+        return "; bind has it as a recorded SID: write LIVE=RECORDED" if is_recorded else ""
 
     def _line(self, live: LiveSid, recorded: str) -> str:
         return f"--bind {live.decode()}={recorded}"

@@ -46,8 +46,8 @@ class Progress:
         """Return the number from which on a place is to be shown."""
         if not self.floors:
             return NO_EXCHANGE
-        own = self.floors.get(where.place, NO_EXCHANGE)
-        return max(own, *(self.floors.get(below(above), NO_EXCHANGE) for above in where.above), NO_EXCHANGE)
+        places = (where.place, *map(below, where.above))
+        return max(self.floors.get(place, NO_EXCHANGE) for place in places)
 
     def at_least(self, key: bytes, state: int, where: Where) -> ExchangeNumber:
         """Return the number from which on a read is to be answered in a state."""

@@ -40,13 +40,9 @@ def _why(difference: Difference, given: Sequence[tuple[LiveSid, RecordedSid]]) -
     sid = derived_from(one, other, given)
     if sid is not None:
         return f' (derived from a SID, {sid.decode()}: use keep = ["{sid[:2].decode()}"])'
-    if difference.part is Part.SEGMENT and SID_SEGMENT.fullmatch(one) and not SID_SEGMENT.fullmatch(other):
+    if difference.part is Part.SEGMENT and SID_SEGMENT.fullmatch(one):
         return " (not a SID)" if other else " (nothing)"
-    return " (a time of the recording and one of this replay)" if _is_time(one) and _is_time(other) else ""
-
-
-def _is_time(value: bytes) -> bool:
-    return read_instant(value) is not None
+    return " (a time of the recording and one of this replay)" if read_instant(one) and read_instant(other) else ""
 
 
 _NAMED = {Part.SEGMENT: "the {part} after {name}"} | dict.fromkeys(

@@ -22,7 +22,7 @@ def _turned_pair(pair: bytes, origin: str, other: str) -> bytes:
 
 
 def escaped(value: bytes) -> bytes:
-    """Escape what is no letter, digit or sign that stands for itself."""
+    """Percent-encode all bytes except the unreserved ones (RFC 3986 section 2.3)."""
     return _SPECIAL.sub(lambda found: b"%%%02X" % ord(found[0]), value)
 
 

@@ -102,7 +102,7 @@ class _Writes:
         self.all: list[tuple[int, ExchangeNumber]] = []
 
     def add(self, path: bytes, place: int, number: ExchangeNumber) -> None:
-        """Take in a write."""
+        """Add a write."""
         self.path = self.path or path
         self.all.append((place, number))
 
