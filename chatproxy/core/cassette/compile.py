@@ -157,16 +157,18 @@ def keys_of(exchange: Exchange, form: NormalForm, users: Users) -> tuple[bytes, 
 
 
 def _creates(traces: Sequence[Trace]) -> Iterator[tuple[ExchangeNumber, tuple[int, bool]]]:
-    """Yield for each create the digest of its unique value, and whether a refusal of it needs its collection's state.
+    """Yield for creates, and updates of names, the digest of their value, and whether a refusal needs another state.
 
-    What is as most are is left out: without such a value, in a collection that a table tells of.
+    That is the collection's. What is as most are is left out: without such a value, in a collection that a table tells
+    of.
     """
     places = Places()
     for one in traces:
-        if is_create(one.method, places.of(one)):
-            unique, has_table = places.unique(one), places.has_table(one.timeline)
-            if unique or not has_table:
-                yield one.number, (unique, not has_table)
+        unique = places.unique(one)
+        by_collection = one.may_be_in is not None or not places.has_table(one.timeline)
+        by_collection &= is_create(one.method, places.of(one))
+        if unique or by_collection:
+            yield one.number, (unique, by_collection)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,12 +22,14 @@ class Need(NamedTuple):
     where: Where
     unique: int = 0
 
-    def has(self, write: Done, made: set[int]) -> bool:
-        """Tell whether a write counts; ``made`` are the objects that were made with the unique value."""
+    def has(self, write: Done, had: set[int]) -> bool:
+        """Tell whether a write counts; ``had`` are the objects that had the unique value, or may have had it."""
         if write.place in self.where.above:
             return write.effect not in _UPDATES
+        if write.place in had and write.effect is not Effect.CHANGES:
+            return True
         if is_create(self.method, self.where):
-            return write.place in made
+            return False
         if self.method == "DELETE" and self.where.is_object:
             return write.place == self.where.place and write.effect is not Effect.CHANGES
         return self.where.place == write.place or self.where.place in write.touched
@@ -42,9 +44,10 @@ def need_of(method: str, standing: Standing, unique: int, *, by_collection: bool
 
 def counting(cassette: Cassette, need: Need) -> dict[ExchangeNumber, Done]:
     """Return all recorded writes that may count for a need, by their numbers, growing."""
-    made = made_with(cassette, need.unique) if need.unique else set()
-    digests = {need.where.place, *need.where.above, *made}
-    found = {number: done for digest in digests for number, done in _writes(cassette, digest) if need.has(done, made)}
+    values = (need.unique, need.where.any_value) if need.unique else ()
+    had = {done.place for value in values for _, done in _writes(cassette, value) if value in done.values}
+    digests = {need.where.place, *need.where.above, *had}
+    found = {number: done for digest in digests for number, done in _writes(cassette, digest) if need.has(done, had)}
     return dict(sorted(found.items()))
 
 

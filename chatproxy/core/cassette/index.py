@@ -4,7 +4,7 @@
    canonical order. What all requests of a key ask for is found with the first one of the key.
 2. An answer is found by its key and each state in which it answers, in recorded order.
 3. A write that does anything is found by its place and by each other place that it touches; one with a value of a
-   unique field also by that.
+   unique field also by that, and by those that its object may have had.
 """
 
 from collections import Counter
@@ -55,7 +55,7 @@ class Indexer:
         firsts = {index: first for index, count in nth if not count and index in compiled.keys}
         states = tuple((key, state) for key in compiled.keys for state in _states(standing))
         done = standing.done
-        touches = {done.place, *done.touched, *filter(None, (done.unique,))} if done else ()
+        touches = {done.place, *done.touched, *done.values} if done else ()
         return Indexed(compiled, nth, firsts, states, tuple(sorted(touches)))
 
     def _next(self, index: bytes) -> tuple[bytes, int]:

@@ -236,6 +236,13 @@ def _pair(pair: bytes, origin: str, meaning: Callable[[bytes], bytes | None]) ->
     return b"%b%b%b" % (_escape(decoded(name), _NAME_STRUCTURE), equals, _escape(value, _VALUE_STRUCTURE))
 
 
+def pair_of(name: bytes, value: bytes) -> bytes:
+    """Return a pair of a form in its one spelling, given name and value as they are."""
+    canonical = jsontext.canonical(value) if value[:1] in _JSON_STARTS else None
+    value = value if canonical is None else canonical
+    return b"%b=%b" % (_escape(name, _NAME_STRUCTURE), _escape(value, _VALUE_STRUCTURE))
+
+
 def _part(part: FormPart, origin: str) -> bytes:
     """Spell a part as text; the content of a file counts by its bytes, another as a form's value does."""
     attributes = b"".join(

@@ -12,7 +12,7 @@ The laws:
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from chatproxy.core.answers.template import Reply, Slot
@@ -59,10 +59,12 @@ class _Whole:
     def __init__(self, cassette: Cassette, rules: Rules) -> None:
         self._cassette = cassette
         self._standings = {number: cassette.standing(number) for number in cassette.numbers()}
-        self._made: dict[int, list[int]] = defaultdict(list)
+        self._had: dict[int, set[int]] = defaultdict(set)
+        """The objects that had a value of a unique field."""
         for standing in self._standings.values():
-            if standing.done is not None and standing.done.unique:
-                self._made[standing.done.unique].append(standing.done.place)
+            if (done := standing.done) is not None:
+                for value in done.values:
+                    self._had[value].add(done.place)
         self._sids: dict[ExchangeNumber, set[RecordedSid]] = {}
         self._users: dict[str | None, ExchangeNumber] = {}
         self._equal: dict[bytes, dict[str | None, list[ExchangeNumber]]] = defaultdict(lambda: defaultdict(list))
@@ -85,7 +87,7 @@ class _Whole:
 
     def with_writes(self, kept: set[ExchangeNumber]) -> set[ExchangeNumber]:
         """Return these exchanges and the writes that were done when they were answered."""
-        kept, reach = set(kept), _Reach(self._made)
+        kept, reach = set(kept), _Reach(self._had)
         for number in kept:
             reach.take(number, self._standings[number])
         for number, standing in reversed(self._standings.items()):  # what is done for a write comes before it, mostly
@@ -152,8 +154,8 @@ class _Whole:
 class _Reach:
     """Up to which kept exchange a write is needed that touches a place, or an object that others are below."""
 
-    def __init__(self, made: Mapping[int, Sequence[int]]) -> None:
-        self._made = made
+    def __init__(self, had: Mapping[int, set[int]]) -> None:
+        self._had = had
         self._at: dict[int, ExchangeNumber] = {}
         self._below: dict[int, ExchangeNumber] = {}
         self._with: set[ExchangeNumber] = set()
@@ -162,8 +164,10 @@ class _Reach:
         """Take in that an exchange is kept."""
         self._with.update(standing.with_)
         where, done = standing.where, standing.done
-        is_create = done is not None and not where.is_object
-        for place in self._made.get(done.unique, ()) if done is not None and is_create else (where.place,):
+        looked_at = set() if done is not None and not where.is_object else {where.place}
+        for value in (done.unique, where.any_value) if done is not None and done.unique else ():
+            looked_at |= self._had.get(value, set())
+        for place in looked_at:
             self._at[place] = max(number, self._at.get(place, NO_EXCHANGE))
         for place in where.above:
             self._below[place] = max(number, self._below.get(place, NO_EXCHANGE))

@@ -32,7 +32,7 @@ class Evidence:
     def shows(self, one: Trace, where: Where, write: Trace, done: Done) -> bool | None:
         """Tell whether an answer shows the effect of a write, or its absence; None if it tells neither."""
         sid = self._sid(write, done)
-        if sid is None or write.is_shared:  # which of several objects was shown is not told
+        if sid is None or write.is_shared or write.may_be_in:  # which of several objects was shown is not told
             return None
         if write.method == "DELETE" or write.path == write.timeline:
             return self._shows_life(one, where, sid, done)

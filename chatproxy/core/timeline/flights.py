@@ -26,6 +26,8 @@ from chatproxy.core.timeline.states import Done, Effect, Where
 from chatproxy.core.timeline.traces import Trace
 from chatproxy.core.twilio.objects import Shown
 
+_NOBODY: frozenset[int] = frozenset()
+
 
 @dataclass(slots=True)
 class Spot:
@@ -73,14 +75,15 @@ class Flights:
         self._evidence, self._races = Evidence(traces, show), Races(traces, show)
         self._numbers = [write.trace.number for write in self.writes]
         self._answered = list(accumulate((write.trace.answered for write in self.writes), max))
-        self._made: defaultdict[int, set[int]] = defaultdict(set)
+        self._had: defaultdict[int, set[int]] = defaultdict(set)
+        """The objects that had a value of a unique field."""
         self._ended: dict[int, int] = {}
         """When the first delete of each place was sent, of those that were carried out."""
         for write in self.writes:
             if write.done.effect is Effect.DELETES:
                 self._ended.setdefault(write.done.place, write.trace.asked)
-            if write.done.unique:
-                self._made[write.done.unique].add(write.done.place)
+            for value in write.done.values:
+                self._had[value].add(write.done.place)
         self._find()
 
     def _find(self) -> None:
@@ -104,10 +107,11 @@ class Flights:
                 own += 1
 
     def _touching(self, spot: Spot, nths: Iterable[int]) -> Iterator[int]:
-        made = self._made[spot.unique] if spot.unique and spot.need is Need.ROOM else ()
+        had = self._had[spot.unique] | self._had[spot.where.any_value] if spot.unique else _NOBODY
         for nth in nths:
             done = self.writes[nth].done
-            if done.place in made or touches(done, spot.where, spot.need):
+            is_of_value = done.place in had and done.effect is not Effect.CHANGES
+            if is_of_value or touches(done, spot.where, spot.need):
                 yield nth
 
     def _judged(self, spot: Spot, own: int, nths: list[int]) -> Flight:
@@ -132,10 +136,11 @@ class Flights:
 
     def _makes_room(self, spot: Spot, write: Write) -> bool | None:
         """Tell whether a write to an object with the unique value of a create had been done, if the create tells."""
-        is_made = spot.need is Need.ROOM and spot.trace.status < HTTPStatus.BAD_REQUEST
-        if not is_made or write.done.place not in self._made.get(spot.unique, ()):
+        is_made = spot.unique and spot.trace.status < HTTPStatus.BAD_REQUEST
+        if not is_made or write.done.place not in self._had.get(spot.unique, _NOBODY):
             return None
-        if write.done.effect is Effect.MAKES and write.trace.status < HTTPStatus.BAD_REQUEST:
+        gives = write.done.effect is Effect.MAKES and write.done.unique == spot.unique
+        if gives and write.trace.status < HTTPStatus.BAD_REQUEST:
             return self._ended.get(write.done.place, spot.trace.answered) < spot.trace.answered
         return True if write.trace.method == "DELETE" else None
 
@@ -154,11 +159,16 @@ class Flights:
     def _pair(self, one: Write, own: int, earlier: Iterable[int]) -> None:
         for nth in earlier:
             other = self.writes[nth]
-            if other.done.place == one.done.place and not self._is_told(other.trace, one.trace):
+            if _are_of_one(one, other) and not self._is_told(other.trace, one.trace):
                 self.pairs.append((nth, own))
 
     def _is_told(self, one: Trace, other: Trace) -> bool:
         return leave_the_same(one, other) or self._order(one, other) is not None
+
+
+def _are_of_one(one: Write, other: Write) -> bool:
+    """Tell whether two writes are about one object; those whose SID no answer told are told apart by their names."""
+    return one.done.place == other.done.place and (not one.trace.may_be_in or one.trace.path == other.trace.path)
 
 
 class _Open:

@@ -7,8 +7,10 @@
 3. An update that sends the name by which an object is found touches all below it, as a delete does.
 4. Where several objects have had one name, all are one place, and a delete of it is one that may have been done.
 5. What is asked for by a name of which no answer tells the SID may be any member: it stands in the collection's state.
+   What is done by such a name, or below it, may have been done to any member, and below any.
 """
 
+from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from http import HTTPStatus
 from typing import NamedTuple
@@ -17,7 +19,8 @@ from chatproxy.core.model import is_read
 from chatproxy.core.products.product import Collection
 from chatproxy.core.timeline.states import Done, Effect, States, Where, mark, place_digest, unique_digest
 from chatproxy.core.timeline.traces import Trace
-from chatproxy.core.twilio.paths import above, table_of, timeline
+from chatproxy.core.timeline.uniques import is_value
+from chatproxy.core.twilio.paths import above, any_member, table_of, timeline
 
 
 class Need(IntEnum):
@@ -31,9 +34,13 @@ class Need(IntEnum):
 
 
 class Held(NamedTuple):
-    """A collection: the objects above its members and itself, and what a write to one of these touches."""
+    """A collection: what stands above it, what above its members, and what a write to one of these touches.
+
+    Above the members of a collection that have names stands, too, what is done to whichever of them.
+    """
 
     above: tuple[int, ...]
+    above_members: tuple[int, ...]
     place: int
     touched: tuple[int, ...]
     table: Collection
@@ -51,7 +58,9 @@ class Places:
         if (held := self._held.get(path)) is None:
             owners, table = above(path), table_of(path)
             touched = [path, owners[-1], timeline(owners[-1])] if owners and table.is_counted else [path]
-            held = Held(tuple(map(place_digest, owners)), place_digest(path), tuple(map(place_digest, touched)), table)
+            over = tuple(map(place_digest, _with_any(owners)))
+            over_members = (*over, place_digest(any_member(path))) if table.named_by else over
+            held = Held(over, over_members, place_digest(path), tuple(map(place_digest, touched)), table)
             self._held[path] = held
         return held
 
@@ -60,7 +69,10 @@ class Places:
         if (where := self._where.get(path)) is None:
             held = self.collection(timeline(path))
             is_object = path != timeline(path)
-            where = Where(held.above, place_digest(path) if is_object else held.place, is_object)
+            if is_object:
+                where = Where(held.above_members, place_digest(path), is_object=True)
+            else:
+                where = Where(held.above, held.place, is_object=False)
             self._where[path] = where
         return where
 
@@ -74,24 +86,44 @@ class Places:
         return (self.where(path) if path == one.path else Where((), place_digest(path), True)).place
 
     def unique(self, one: Trace) -> int:
-        """Return the digest of the value that a write has of the field that is unique in its collection."""
-        return unique_digest(self.collection(one.timeline).place, one.unique) if one.unique else 0
+        """Return the digest of the value for which a create or an update needs room, 0 if it needs none."""
+        return 0 if one.may_be_in else self._given(one)
+
+    def _given(self, one: Trace) -> int:
+        """Return the digest of the value that a write gives to the field that is unique in its collection."""
+        held = self.collection(one.timeline)
+        gives = one.method != "DELETE" and (held.table.named_by or not one.is_member)
+        return unique_digest(held.place, one.unique) if gives and is_value(one.unique) else 0
+
+    def _frees(self, one: Trace) -> tuple[int, ...]:
+        """Return the digests of the values that the object of a write may have had before."""
+        path = one.path if one.is_member else one.owner
+        held = self.collection(timeline(path))
+        some = tuple(unique_digest(held.place, value) for value in one.had if is_value(value))
+        if all(one.had):
+            return some
+        return (*some, held.place, held.above_members[-1]) if held.table.named_by else (*some, held.place)
 
     def done(self, one: Trace, counts: bool = False) -> Done | None:
         """Return what doing a write changes; None for what changes nothing. ``counts`` is said of one answered 4xx."""
         if is_read(one.method) or (is_refused(one.status) and not counts):
             return None
+        if one.may_be_in:
+            held = self.collection(one.may_be_in)
+            place, frees = held.above_members[-1], self._frees(one)
+            return Done(mark(one.number), Effect.MAY_DELETE, held.above, place, held.touched, self._given(one), frees)
         path, held = one.path, self.collection(one.timeline)
         is_carried_out = one.status < HTTPStatus.INTERNAL_SERVER_ERROR
         if one.is_member:
             effect = self._effect(one, is_carried_out, held.table)
         elif one.method == "DELETE" and held.above:
-            path, effect = path.rpartition(b"/")[0], Effect.MAY_DELETE
+            path, effect = one.owner, Effect.MAY_DELETE
             held = self.collection(timeline(path))
         else:
             sid = one.made[0] if one.made and one.status < HTTPStatus.BAD_REQUEST else f"?{one.number}"
             path, effect = one.below(sid), Effect.MAKES
-        return Done(mark(one.number), effect, held.above, place_digest(path), held.touched, self.unique(one))
+        frees = self._frees(one)
+        return Done(mark(one.number), effect, held.above, place_digest(path), held.touched, self._given(one), frees)
 
     @staticmethod
     def _effect(one: Trace, is_carried_out: bool, table: Collection) -> Effect:
@@ -103,10 +135,8 @@ class Places:
 
     def need(self, one: Trace, done: Done | None) -> Need:
         """Return what an exchange needs to be the same, given what it does, if it does anything."""
-        if is_read(one.method) or (one.method == "DELETE") != one.is_member:
+        if is_read(one.method) or one.may_be_in or (one.method == "DELETE") != one.is_member:
             return Need.STATE
-        if one.may_be_in:
-            return Need.ROOM if done and not one.is_member else Need.STATE
         if one.method == "DELETE":
             return Need.LIFE if one.status < HTTPStatus.BAD_REQUEST else Need.STATE
         return Need.ROOM if done or self.has_table(one.timeline) else Need.STATE
@@ -114,6 +144,15 @@ class Places:
     def has_table(self, collection: bytes) -> bool:
         """Tell whether a table says what is unique in a collection."""
         return bool(self.collection(collection).table.path)
+
+
+def _with_any(objects: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the paths of objects, each after that of any member of its collection if these have names."""
+    for path in objects:
+        collection = timeline(path)
+        if table_of(collection).named_by:
+            yield any_member(collection)
+        yield path
 
 
 def is_refused(status: int) -> bool:
@@ -124,7 +163,7 @@ def is_refused(status: int) -> bool:
 def needed(states: States, where: Where, need: Need, unique: int) -> int:
     """Return the state that an exchange needs."""
     if need is Need.STATE:
-        return states.of(where)
+        return states.to_name(where, unique) if unique else states.of(where)
     return states.to_delete(where) if need is Need.LIFE else states.to_create(where, unique)
 
 

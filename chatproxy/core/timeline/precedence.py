@@ -14,7 +14,7 @@ from itertools import chain
 from chatproxy.core.timeline.places import Need, Places
 from chatproxy.core.timeline.standing import Standing, Step
 from chatproxy.core.timeline.standings import Timeline
-from chatproxy.core.timeline.states import Done
+from chatproxy.core.timeline.states import Done, Effect
 from chatproxy.core.timeline.traces import Trace
 
 _Name = tuple[str, int]
@@ -189,11 +189,11 @@ def is_done(write: Trace, one: Trace, standing: Standing) -> bool:
 
 
 def _uniques(standings: Sequence[Standing], kept: Sequence[int]) -> dict[int, set[int]]:
-    """Return for each place the values with which it was made."""
+    """Return for each place the values that it had, or may have had."""
     found: defaultdict[int, set[int]] = defaultdict(set)
     for nth in kept:
-        if (done := standings[nth].done) and done.unique:
-            found[done.place].add(done.unique)
+        if done := standings[nth].done:
+            found[done.place].update(done.values)
     return found
 
 
@@ -203,8 +203,8 @@ def _looked_at(one: Trace, standing: Standing, places: Places) -> Iterator[_Name
     yield from (("below", place) for place in where.above)
     if need is not Need.ROOM:
         yield "at", where.place
-    elif one.unique:
-        yield "unique", places.unique(one)
+    if unique := places.unique(one):
+        yield from (("unique", value) for value in (unique, where.any_value))
 
 
 def _written(done: Done, uniques: dict[int, set[int]]) -> Iterator[_Name]:
@@ -212,4 +212,5 @@ def _written(done: Done, uniques: dict[int, set[int]]) -> Iterator[_Name]:
     yield from (("at", place) for place in (done.place, *done.touched))
     if done.touches_below:
         yield "below", done.place
-    yield from (("unique", value) for value in uniques.get(done.place, ()))
+    if done.effect is not Effect.CHANGES:
+        yield from (("unique", value) for value in uniques.get(done.place, ()))

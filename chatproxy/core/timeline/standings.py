@@ -18,6 +18,7 @@ from typing import NamedTuple
 from chatproxy.core.model import ExchangeNumber, is_read
 from chatproxy.core.timeline.flights import Flight, Flights, Spot
 from chatproxy.core.timeline.given import as_given
+from chatproxy.core.timeline.holders import note_held
 from chatproxy.core.timeline.places import Need, Places, is_refused, needed
 from chatproxy.core.timeline.standing import Role, Standing, Step
 from chatproxy.core.timeline.states import Done, Effect, States, Where
@@ -46,6 +47,7 @@ def standings(traces: Sequence[Trace], show: Callable[[ExchangeNumber], Shown]) 
     ``show`` tells what the answer of a number shows; it is asked only where something was in flight.
     """
     places = Places()
+    note_held(traces)
     abandoned, counting = _abandoned(traces)
     spots = [_spot(one, places, nth not in abandoned, nth in counting) for nth, one in enumerate(traces)]
     if any(one.standing is not None for one in traces):
@@ -223,7 +225,9 @@ class _Known:
 
 
 def _is_tangled(tangled: States, spot: Spot) -> bool:
-    return needed(tangled, spot.where, spot.need, spot.unique) != needed(_NOTHING_DONE, _NOWHERE, spot.need, 0)
+    return needed(tangled, spot.where, spot.need, spot.unique) != needed(
+        _NOTHING_DONE, _NOWHERE, spot.need, spot.unique
+    )
 
 
 _NOTHING_DONE, _NOWHERE = States(), Where((), 0, False)

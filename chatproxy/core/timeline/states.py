@@ -8,8 +8,9 @@ The laws:
 3. The state of a place is the set of writes done that touch it. A delete makes all at and below its place forgotten;
    the delete itself stays, and nothing there counts after it.
 4. An update needs the state of its place. A delete needs that the object lives: the writes that made it and those
-   that may have deleted it, here and above. A create needs those above and, where a field is unique, all that was
-   done to objects made with its value. The three are never taken for each other.
+   that may have deleted it, here and above. A create needs those above and, where a field is unique, the room for
+   its value: what made, renamed or deleted the objects that had it, or may have had it. An update that sends such a
+   value needs that, too. The four are never taken for each other.
 
 A set of writes is the exclusive or of a random number for each of them, so that each step takes the same time however
 many there are. Two different sets are taken for one in one of 2**64 cases.
@@ -37,18 +38,27 @@ class Effect(IntEnum):
 
 
 class Where(NamedTuple):
-    """A place by digests of paths: the objects above it from the top down, the place, and whether it is an object."""
+    """A place by digests of paths: the objects above it from the top down, the place, and whether it is an object.
+
+    Above an object that may have a name stands last whichever member of its collection.
+    """
 
     above: tuple[int, ...]
     place: int
     is_object: bool
+
+    @property
+    def any_value(self) -> int:
+        """The digest that stands for any value of the unique field of what a create or an update is about."""
+        return self.above[-1] if self.is_object and self.above else self.place
 
 
 class Done(NamedTuple):
     """What doing a write changes: its mark, its object with those above, and what it touches besides.
 
     ``touched`` has the collection first, then the owner and the owner's collection where they are touched. ``unique``
-    is a digest of the value of the unique field that a create has, 0 without one.
+    is a digest of the value that the write gives to the unique field, 0 without one. ``frees`` are those that its
+    object may have had before: where that is not known, the digests that stand for any value.
     """
 
     mark: int
@@ -57,6 +67,12 @@ class Done(NamedTuple):
     place: int
     touched: tuple[int, ...]
     unique: int = 0
+    frees: tuple[int, ...] = ()
+
+    @property
+    def values(self) -> tuple[int, ...]:
+        """The digests of all values that its object has, had or may have had."""
+        return (self.unique, *self.frees) if self.unique else self.frees
 
     @property
     def touches_below(self) -> bool:
@@ -87,8 +103,10 @@ def unique_digest(collection: int, value: bytes) -> int:
     return _digest(b"=%d=%b" % (collection, value)) | 1
 
 
-_TO_DELETE, _TO_CREATE = 0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F
-"""Random numbers that tell what a delete or a create needs from a state."""
+_TO_DELETE, _TO_CREATE, _TO_NAME = 0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9
+"""Random numbers that tell what a delete, a create or an update of a name needs from a state."""
+
+_NOBODY: frozenset[int] = frozenset()
 
 
 def _digest(text: bytes) -> int:
@@ -108,13 +126,16 @@ class States:
         self._may_change: dict[int, int] = {}
         """Those that may have changed it; they are few, and so have no room among the others."""
         self._deleted: set[int] = set()
-        self._made_with: dict[int, list[int]] = {}
+        self._had: dict[int, set[int]] = {}
+        """The objects that had a value of a unique field."""
 
     def do(self, write: Done) -> None:
         """Take in that a write is done."""
-        mark, effect, above, place, touched, unique = write
+        mark, effect, above, place, touched, *_ = write
         if self._deleted and (place in self._deleted or not self._deleted.isdisjoint(above)):
             return  # nothing there counts any more
+        for value in write.values:
+            self._had.setdefault(value, set()).add(place)
         if effect is Effect.DELETES:
             self._delete(write)
             return
@@ -125,8 +146,6 @@ class States:
             self._changes[place] = self._changes.get(place, 0) ^ mark
         elif effect is Effect.MAY_CHANGE:
             self._may_change[place] = self._may_change.get(place, 0) ^ mark
-        if unique:
-            self._made_with.setdefault(unique, []).append(place)
 
     def _delete(self, write: Done) -> None:
         place = write.place
@@ -157,18 +176,30 @@ class States:
     def to_create(self, where: Where, unique: int = 0) -> int:
         """Return what a create in a collection needs, with the digest of its value of the unique field."""
         above, is_deleted = self._above(where)
-        if not is_deleted:
-            for place in self._made_with.get(unique, ()):
-                above ^= self._at[place]
-        return above ^ _TO_CREATE
+        return above ^ _TO_CREATE if is_deleted or not unique else above ^ _TO_CREATE ^ self._room(where, unique)
+
+    def to_name(self, where: Where, unique: int) -> int:
+        """Return what an update of an object needs that sends the unique field, with the digest of its value."""
+        is_deleted = self._above(where)[1]
+        return self.of(where) ^ _TO_NAME ^ (0 if is_deleted else self._room(where, unique))
+
+    def _room(self, where: Where, unique: int) -> int:
+        """Return what was done to the objects that had a value, or may have had it, besides the one at this place."""
+        state = 0
+        for place in self._had.get(unique, _NOBODY) | self._had.get(where.any_value, _NOBODY):
+            if place != where.place and place not in where.above:
+                state ^= self._at[place] ^ self._changes.get(place, 0)
+        return state
 
     def needed(self, method: str, where: Where, unique: int = 0) -> int:
-        """Return the state that a request needs if it is carried out.
+        """Return the state that a request needs if it is carried out, with the digest of a unique value that it sends.
 
         A delete that was not, and the refusal of a create where no table says what is unique, need that of the place.
         """
         if where.is_object:
-            return self.to_delete(where) if method == "DELETE" else self.of(where)
+            if method == "DELETE":
+                return self.to_delete(where)
+            return self.to_name(where, unique) if unique else self.of(where)
         return self.to_create(where, unique) if is_create(method, where) else self.of(where)
 
     @contextmanager
@@ -178,7 +209,7 @@ class States:
         tables = (self._at, self._touching, self._changes, self._may_change)
         held = [{place: table[place] for place in places if place in table} for table in tables]
         deleted = places & self._deleted
-        made = {write.unique: list(self._made_with.get(write.unique, ())) for write in writes if write.unique}
+        had = {value: set(self._had.get(value, _NOBODY)) for write in writes for value in write.values}
         for write in writes:
             self.do(write)
         yield
@@ -187,7 +218,7 @@ class States:
                 table.pop(place, None)
             table.update(before)
         self._deleted -= places - deleted
-        self._made_with.update(made)
+        self._had.update(had)
 
     def _above(self, where: Where) -> tuple[int, bool]:
         """Return what was done above a place and touches it, and whether that, or the object itself, was deleted."""

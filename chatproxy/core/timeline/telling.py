@@ -63,7 +63,7 @@ def _exceptions(
         for write in row.writes:
             done = timeline.standings[write].done
             is_with = is_done(traces[write], one, standing)
-            is_seen = done is not None and (touches(done, standing.where, need) or one.unique != b"")
+            is_seen = done is not None and (touches(done, standing.where, need) or places.unique(one) != 0)
             if write != nth and is_seen and is_with != (positions[write] < positions[nth]):
                 yield nth, write, is_with
 

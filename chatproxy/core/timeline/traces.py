@@ -1,20 +1,20 @@
 """Traces: what is remembered of each exchange while a cassette is compiled, so that no body is held in memory."""
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from hashlib import blake2b
 from http import HTTPStatus
 from json import loads
 from typing import TypeVar
+from urllib.parse import unquote_to_bytes
 
 from chatproxy.core.http.conditions import is_of_one_run
-from chatproxy.core.matching.normal_form import FORMS, NormalForm
+from chatproxy.core.matching.normal_form import FORMS, MULTIPART, NormalForm, pair_of
 from chatproxy.core.matching.users import is_challenge
 from chatproxy.core.model import Exchange, ExchangeNumber, InOrder, Standing, is_read
 from chatproxy.core.products.every import LISTS
-from chatproxy.core.timeline.sights import News, Sights
+from chatproxy.core.timeline.sights import News, Seen, Sights
+from chatproxy.core.timeline.uniques import field_of, is_value, path_by_value, value_in_path
 from chatproxy.core.twilio.page_tokens import means_itself
 from chatproxy.core.twilio.paths import Spellings, table_of, timeline
 from chatproxy.core.twilio.sids import mask, mask_path
@@ -33,7 +33,9 @@ class Trace:
     of the field that is unique in its collection. A list is asked for as a whole if it ``is_whole``, and ``has_more``
     tells that it has further pages; ``news`` is what the answer is the first to show. ``is_shared`` tells that several
     objects have been at this path, and ``may_be_in`` is the collection of which it may be any member: no answer told
-    the SID of what it names. ``standing`` and ``in_order`` are what a fixture says of where it stands.
+    the SID of what it names. ``tells`` has the objects that an answer is the first to show so, each with its value of
+    the unique field; of a write ``name`` is such a value by which its path names an object, and ``had`` are those that
+    its object may have had before. ``standing`` and ``in_order`` are what a fixture says of where it stands.
     """
 
     number: ExchangeNumber
@@ -59,6 +61,9 @@ class Trace:
     news: tuple[News, ...] = ()
     is_shared: bool = False
     may_be_in: bytes | None = None
+    tells: tuple[tuple[str, bytes], ...] = ()
+    name: bytes = b""
+    had: tuple[bytes, ...] = ()
     abandoned: bool = False
     in_order: InOrder | None = None
 
@@ -73,6 +78,11 @@ class Trace:
     def below(self, sid: str) -> bytes:
         """Return the path of a member of its collection."""
         return self.timeline + b"/" + sid.encode("utf-8", "surrogatepass")
+
+    @property
+    def owner(self) -> bytes:
+        """The path of the object that holds its collection."""
+        return self.timeline.rpartition(b"/")[0]
 
     @property
     def is_member(self) -> bool:
@@ -99,6 +109,7 @@ class _Tracer:
         self._held: dict[object, object] = {}
         self._paths: dict[bytes, bytes] = {}
         self._kinds: dict[tuple[str, bytes], str] = {}
+        self._told: dict[tuple[bytes, str], bytes] = {}
 
     def trace(self, exchange: Exchange, form: NormalForm) -> Trace:
         path, key = self._paths.setdefault(form.path, form.path), hash((form, exchange.user))
@@ -130,6 +141,7 @@ class _Tracer:
         if is_write:
             traced.sent = self._once(tuple(_sent(form)))
             traced.unique = unique_value(form)
+            traced.name = value_in_path(path)
         self._look(traced, exchange, form)
         return traced
 
@@ -142,6 +154,7 @@ class _Tracer:
         seen = self._sights.seen(exchange.response)
         for one in seen.objects if self._spellings.wants(form.path) else ():
             self._spellings.learn(form.path, one.sid.encode("utf-8", "replace"), one.tells)
+        traced.tells = tuple(self._tells(timeline(form.path), seen))
         if is_write:
             traced.made = tuple(one.sid for one in seen.objects)
         path = self._spellings.one(form.path)
@@ -151,9 +164,21 @@ class _Tracer:
         if is_write:
             self._sights.written(exchange, path, seen)
 
+    def _tells(self, collection: bytes, seen: Seen) -> Iterator[tuple[str, bytes]]:
+        """Yield the objects in an answer that were not shown before with their values of the unique field."""
+        if not (unique := table_of(collection).unique):
+            return
+        for one in seen.objects:
+            value = one.tells.get(field_of(unique), "").encode("utf-8", "replace")
+            pair = pair_of(unique.encode(), value) if value else b""
+            if self._told.get((collection, one.sid)) != pair:
+                self._told[collection, one.sid] = pair
+                yield one.sid, pair
+
     def spelled(self, traces: list[Trace]) -> list[Trace]:
         """Put each path into the one spelling, which is known when all answers are."""
         self._learn_from_below(traces)
+        self._forget_renewed(traces)
         spelled: dict[bytes, tuple[bytes, bytes, bool, bytes | None]] = {}
         for path in self._paths:
             other = self._spellings.one(path)
@@ -171,6 +196,7 @@ class _Tracer:
                 if table_of(one.timeline).named_by:
                     one.made = tuple(self._place(one, sid) for sid in one.made)
                     one.is_shared |= any(map(self._spellings.is_shared, map(one.below, one.made)))
+                    one.tells = tuple((self._place(one, sid), pair) for sid, pair in one.tells)
                     one.news = tuple(new._replace(sid=self._place(one, new.sid)) for new in one.news)
         return traces
 
@@ -186,6 +212,25 @@ class _Tracer:
                 for path in wanted[sid]:
                     self._spellings.learn_below(path, timeline(one.path) + b"/" + sid.encode("utf-8", "surrogatepass"))
 
+    def _forget_renewed(self, traces: list[Trace]) -> None:
+        """Forget for what those names stand by which something was found before a write first gave them to that."""
+        given: dict[bytes, Trace] = {}
+        told: set[tuple[bytes, bytes]] = set()
+        for one in traces:
+            collection = timeline(one.path)
+            if one.made and is_value(one.unique) and table_of(collection).named_by:
+                path, name = self._member(collection, one.made[0]), path_by_value(collection, one.unique)
+                if (path, one.unique) not in told and self._spellings.one(name) == path:
+                    given.setdefault(name, one)
+            told.update((self._member(collection, sid), pair) for sid, pair in one.tells)
+        for one in traces if given else ():
+            name = self._spellings.named(one.path)
+            if name in given and one.status < HTTPStatus.BAD_REQUEST and _is_before(one, given[name]):
+                self._spellings.forget(name)
+
+    def _member(self, collection: bytes, sid: str) -> bytes:
+        return self._spellings.one(collection + b"/" + sid.encode("utf-8", "surrogatepass"))
+
     def _place(self, one: Trace, sid: str) -> str:
         """Return the SID by which the place of an object is known that shares it with others."""
         path = self._spellings.one(one.below(sid))
@@ -200,24 +245,27 @@ def _sent(form: NormalForm) -> Iterator[str]:
     """Yield the fields that a write sends, as answers spell them: ``FriendlyName`` is ``friendly_name``."""
     if form.kind in FORMS:
         for pair in form.body:
-            yield _field(pair.partition(b"=")[0].decode("utf-8", "replace"))
+            yield field_of(pair.partition(b"=")[0].decode("utf-8", "replace"))
     elif form.kind == "json" and isinstance(content := loads(form.body[0]), dict):
-        yield from map(_field, content)
-
-
-@lru_cache(256)
-def _field(parameter: str) -> str:
-    return _WORD.sub("_", parameter.partition(".")[0]).lower()
-
-
-_WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
+        yield from map(field_of, content)
 
 
 def unique_value(form: NormalForm) -> bytes:
     """Return the value of the field that is unique in its collection, if the write has one."""
     name = table_of(timeline(form.path)).unique.encode()
-    found = (pair for pair in form.body if name and pair.startswith(name + b"="))
-    return next(found, b"") if form.kind in FORMS else b""
+    if not name or form.kind not in FORMS:
+        return b""
+    found = next((pair for pair in form.body if pair.startswith(name + b"=")), b"")
+    if not found or form.kind not in MULTIPART:
+        return found
+    return pair_of(name, unquote_to_bytes(found.partition(b"=")[2].partition(b";")[0]))
+
+
+def _is_before(one: Trace, write: Trace) -> bool:
+    """Tell whether one was answered before a write was sent, or stands before it in a file with an order."""
+    if one.in_order is not None:
+        return one.number < write.number and write.number not in one.in_order.with_
+    return one.standing is None and (one.number <= write.after or one.answered < write.asked)
 
 
 _PAGING, _TOKEN = frozenset(name.encode() for name in LISTS.paging), LISTS.token.encode()

@@ -37,6 +37,11 @@ def above(path: bytes) -> list[bytes]:
     return [b"/".join(segments[:length]) for length in range(first, len(segments), 2)]
 
 
+def any_member(collection: bytes) -> bytes:
+    """Return the path that stands for whichever member of a collection: no member has it."""
+    return collection + b"/?"
+
+
 @lru_cache(1024)
 def table_of(collection: bytes) -> Collection:
     """Return the table of the collection at this path; where there is none, what holds for any."""
@@ -122,6 +127,15 @@ class Spellings:
     def others(self) -> dict[bytes, bytes]:
         """Those paths that are spelled otherwise, each with the one spelling."""
         return {path: self._root(path) for path in self._others}
+
+    def named(self, path: bytes) -> bytes:
+        """Return a path down to a name of which it is known for what it stands, nothing where there is none."""
+        found = _NAMED.match(path)
+        return found[0] if found is not None and found[0] in self._others else b""
+
+    def forget(self, name: bytes) -> None:
+        """Take in that a name stood for an object before of which no answer tells the SID."""
+        self._others.pop(name, None)
 
     def unknown(self, path: bytes) -> bytes | None:
         """Return the collection in which a path in the one spelling names a member that no answer told the SID of."""

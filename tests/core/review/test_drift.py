@@ -262,7 +262,8 @@ def test_law_1_a_read_is_of_the_last_state_of_those_that_the_same_user_made() ->
 
 def test_law_1_what_asks_for_credentials_is_of_every_state() -> None:
     refused = replace(exchange(2, "GET", PATH, {"code": 20003}, status=401), user=NO_CREDENTIALS)
-    recorded = [TALK[0], refused, replace(TALK[2], number=ExchangeNumber(3))]
+    made = exchange(1, "POST", PATH, message("a", to="CH" + "1" * 32), status=201, body=b"Body=a")
+    recorded = [made, refused, replace(TALK[2], number=ExchangeNumber(3))]
     asking = Asking(recorded, same, writes=False)
     assert [one.skipped for one in asking.checked()] == [A_WRITE, None, A_WRITE]
     assert [request.headers for request in asking.asked] == [()]

@@ -163,9 +163,16 @@ def _agree(entry: Entry, one: Trace, standing: Standing, done: dict[int, Done | 
     places = Places()
     need = places.need(one, standing.done)
     alternatives = [entry["must"]] if need is Need.ROOM and len(entry["alts"]) == 1 else entry["alts"]
-    expected = {_state(sorted(each), done, standing, need, places.unique(one)) for each in alternatives}
+    unique = places.unique(one)
+    frees = {number for number, write in done.items() if number < entry["n"] and _frees(write, standing, unique)}
+    expected = {_state(sorted({*each, *frees}), done, standing, need, unique) for each in alternatives}
     is_excluded = not standing.states and bool(entry["may"])
     return expected == set(standing.states) or is_excluded or (need is Need.LIFE and not expected)
+
+
+def _frees(write: Done | None, standing: Standing, unique: int) -> bool:
+    """Tell whether a write made room for a value, of which the model knows nothing where it did not see it given."""
+    return write is not None and bool(unique) and not {unique, standing.where.any_value}.isdisjoint(write.frees)
 
 
 def _state(numbers: Sequence[int], done: dict[int, Done | None], standing: Standing, need: Need, unique: int) -> int:

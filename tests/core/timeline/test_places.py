@@ -4,6 +4,8 @@ from core.timeline.recordings import CHANNEL, CHANNELS, MEMBERS, MESSAGES, SERVI
 from chatproxy.core.timeline.places import Need, Places, is_refused, needed, touches
 from chatproxy.core.timeline.states import Done, Effect, States, Where, place_digest, unique_digest
 
+ANY_CHANNEL = f"{CHANNELS}/?"
+
 
 def digests(*paths: str) -> tuple[int, ...]:
     return tuple(place_digest(path.encode()) for path in paths)
@@ -24,9 +26,10 @@ def need(method: str, path: str, status: int) -> Need:
 @pytest.mark.parametrize(
     ("path", "above", "is_object"),
     [
-        (MESSAGES, (SERVICE, CHANNEL), False),
-        (f"{MESSAGES}/{A}", (SERVICE, CHANNEL), True),
-        (CHANNEL, (SERVICE,), True),
+        (MESSAGES, (SERVICE, ANY_CHANNEL, CHANNEL), False),
+        (f"{MESSAGES}/{A}", (SERVICE, ANY_CHANNEL, CHANNEL), True),
+        (CHANNELS, (SERVICE,), False),
+        (CHANNEL, (SERVICE, ANY_CHANNEL), True),
         ("/v1/Services", (), False),
         ("/2010-04-01/Accounts/AC", ("/2010-04-01",), True),
         ("/healthz", (), True),
@@ -61,7 +64,7 @@ def test_a_create_makes_the_object_that_its_answer_shows_or_one_of_its_own() -> 
     assert (made.effect, made.place, made.above) == (
         Effect.MAKES,
         *digests(f"{MESSAGES}/{A}"),
-        digests(SERVICE, CHANNEL),
+        digests(SERVICE, ANY_CHANNEL, CHANNEL),
     )
     for write in (
         done("POST", MESSAGES, 503, shows={"sid": A}),
@@ -144,3 +147,39 @@ def test_a_write_touches_what_an_exchange_needs_if_that_is_another_with_it_done(
 
 def test_what_was_refused() -> None:
     assert [is_refused(status) for status in (200, 399, 400, 499, 500)] == [False, False, True, True, False]
+
+
+def test_law_5_what_is_done_by_a_name_that_is_not_told_may_have_been_done_to_any_member() -> None:
+    for write in (done("DELETE", f"{CHANNELS}/general", 204), done("DELETE", f"{CHANNELS}/general/Members/MB", 204)):
+        assert write is not None
+        assert write.effect is Effect.MAY_DELETE
+        assert (write.above, (write.place,), write.touched) == tuple(map(digests, (SERVICE, ANY_CHANNEL, CHANNELS)))
+    for path in (f"{CHANNELS}/general", f"{CHANNELS}/general/Messages"):
+        assert need("POST", path, 503) is need("POST", path, 404) is Need.STATE
+
+
+def test_only_creates_and_updates_of_names_need_room_for_a_value() -> None:
+    def unique(method: str, path: str, body: str) -> int:
+        (one,), _ = compiled(Recording().add(method, path, body=body).exchanges)
+        return Places().unique(one)
+
+    value = unique_digest(place_digest(CHANNELS.encode()), b"UniqueName=a")
+    assert unique("POST", CHANNELS, "UniqueName=a") == unique("POST", CHANNEL, "UniqueName=a") == value
+    for method, path, body in (
+        ("POST", CHANNELS, "UniqueName="),
+        ("DELETE", CHANNEL, "UniqueName=a"),
+        ("POST", f"{CHANNELS}/general", "UniqueName=a"),
+        ("POST", f"{MEMBERS}/MB{'1' * 32}", "Identity=a"),
+    ):
+        assert unique(method, path, body) == 0
+
+
+def test_the_values_that_an_object_may_have_had_go_with_a_write() -> None:
+    recording = Recording().add("GET", CHANNEL, shows={"sid": CHANNEL[-34:], "unique_name": "a"})
+    write = Places().done(compiled(recording.add("DELETE", CHANNEL, 204).exchanges)[0][-1])
+    assert write is not None
+    assert write.frees == (unique_digest(place_digest(CHANNELS.encode()), b"UniqueName=a"),)
+    assert (unknown := done("DELETE", CHANNEL, 204)) is not None
+    assert unknown.frees == digests(CHANNELS, ANY_CHANNEL)
+    assert (member := done("DELETE", f"{MEMBERS}/MB", 204)) is not None
+    assert member.frees == digests(MEMBERS)

@@ -347,7 +347,20 @@ def test_law_4_what_is_asked_for_by_a_name_of_which_no_answer_tells_the_sid_stan
     _, name, gone, update, create, listed, made = recording.standings
     assert name.where == gone.where == update.where == create.where == listed.where
     assert {one.states for one in (name, gone, update, create)} == {listed.states}
-    assert made.states != listed.states
+    assert made.states == listed.states
+
+
+def test_law_5_what_was_done_by_a_name_of_which_no_answer_tells_the_sid_touches_every_member_and_all_below() -> None:
+    general = f"{CHANNELS}/general"
+    for name in (general, f"{general}/Members/MB{'1' * 32}"):
+        gone = Recording().page().add("DELETE", name, 204).add("GET", MESSAGES, 404)
+        gone.add("POST", CHANNEL, 404, body="FriendlyName=a").add("GET", f"{CHANNEL}/Invites", 404)
+        assert Replay(gone).again(1, 2, 3, 4, 5) == [1, 2, 3, 4, 5]
+        assert Replay(gone).again(1, 4, 5) == [1, None, None]
+    racing = Recording().add("DELETE", general, 204).add("DELETE", f"{CHANNELS}/other", 204, asked=2)
+    assert Role.DOUBTFUL not in racing.add("GET", MESSAGES, 404).roles
+    doubtful = Recording().add("DELETE", general, 204).add("GET", MESSAGES, 404, asked=2)
+    assert doubtful.roles[1] is Role.DOUBTFUL
 
 
 def test_law_4_a_name_stands_for_what_holds_a_member_that_was_found_below_it() -> None:

@@ -2,13 +2,14 @@ import json
 from dataclasses import replace
 
 import pytest
+from core.timeline.recordings import CHANNELS, Recording, compiled
 from exchanges import numbered
 from strategies import FORM, JSON, UPSTREAM
 
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import NO_CREDENTIALS, Request, Response
-from chatproxy.core.timeline.traces import Trace, trace
+from chatproxy.core.model import NO_CREDENTIALS, ExchangeNumber, Request, Response
+from chatproxy.core.timeline.traces import Trace, trace, unique_value
 
 RULES = Rules()
 SERVICE, CHANNEL, MESSAGE = ("/v1/Services/IS" + "1" * 32, "CH" + "2" * 32, "IM" + "3" * 32)
@@ -141,3 +142,19 @@ def test_equal_requests_of_one_user_have_one_number() -> None:
 
     assert asked("AC1").key == asked("AC1").key
     assert len({asked(user).key for user in ("AC1", "AC2", None)}) == 3
+
+
+def test_a_value_of_a_multipart_form_is_that_of_any_form() -> None:
+    part = b'--x\r\ncontent-disposition: form-data; name="UniqueName"\r\n\r\na;b&c\r\n--x--\r\n'
+    multipart = Request("POST", CHANNELS.encode(), ((b"content-type", b"multipart/form-data; boundary=x"),), part)
+    form = Request("POST", CHANNELS.encode(), (FORM,), b"UniqueName=a%3Bb%26c")
+    assert {unique_value(normalize(one, Rules())) for one in (multipart, form)} == {b"UniqueName=a;b%26c"}
+
+
+@pytest.mark.parametrize(("with_", "may_be_in"), [((), CHANNELS.encode()), ((2,), None)])
+def test_in_a_file_a_name_is_given_by_what_stands_before(with_: tuple[int, ...], may_be_in: bytes | None) -> None:
+    made = {"sid": "CH" + "2" * 32, "unique_name": "general"}
+    recording = Recording().add("GET", f"{CHANNELS}/general/Members", shows={"members": []})
+    recording.add("POST", CHANNELS, 201, body="UniqueName=general", shows=made)
+    recording.told(1, with_=tuple(map(ExchangeNumber, with_)))
+    assert compiled(recording.exchanges)[0][0].may_be_in == may_be_in
