@@ -12,7 +12,7 @@ from typing import TypeVar
 from chatproxy.core.http.conditions import is_of_one_run
 from chatproxy.core.matching.normal_form import FORMS, NormalForm
 from chatproxy.core.matching.users import is_challenge
-from chatproxy.core.model import Exchange, ExchangeNumber, InOrder, Standing, is_read
+from chatproxy.core.model import NO_EXCHANGE, Exchange, ExchangeNumber, InOrder, Standing, is_read
 from chatproxy.core.products.every import LISTS
 from chatproxy.core.timeline.sights import News, Sights
 from chatproxy.core.twilio.page_tokens import means_itself
@@ -64,6 +64,11 @@ class Trace:
 
     def __post_init__(self) -> None:
         self.timeline = self.timeline or timeline(self.path)
+
+    def forget(self) -> None:
+        """Drop what tells where it stands, which what comes after has no use for: a quarter of what is held of it."""
+        self.answered, self.answer, self.after = 0, 0, NO_EXCHANGE
+        self.made, self.news = (), ()
 
     @property
     def member(self) -> str:

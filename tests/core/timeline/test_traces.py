@@ -141,3 +141,12 @@ def test_equal_requests_of_one_user_have_one_number() -> None:
 
     assert asked("AC1").key == asked("AC1").key
     assert len({asked(user).key for user in ("AC1", "AC2", None)}) == 3
+
+
+def test_a_trace_forgets_what_tells_only_where_it_stands() -> None:
+    (one,) = traced(("POST", f"{SERVICE}/Channels/{CHANNEL}/Messages", b"Body=a", {"sid": MESSAGE}))
+    assert (one.made, [new.sid for new in one.news], one.answered) == ((MESSAGE,), [MESSAGE], 1)
+    kept = (one.number, one.asked, one.path, one.kind, one.key, one.sent)
+    one.forget()
+    assert (one.made, one.news, one.answered, one.answer) == ((), (), 0, 0)
+    assert (one.number, one.asked, one.path, one.kind, one.key, one.sent) == kept
