@@ -5,6 +5,7 @@ Other rules mean compiling again, never recording again. Exchanges are read agai
 that memory depends on how many there are, not on how large they are.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -90,8 +91,10 @@ class Learnt:
     def ordered(
         self, traces: Sequence[Trace], show: Callable[[ExchangeNumber], Shown], spellings: Spellings
     ) -> Timeline:
-        """Tell where exchanges stand, and learn what belongs to no single one of them."""
+        """Tell where exchanges stand, and learn what belongs to no single one of them; traces forget the rest."""
         found, self.steps = standings(traces, show)
+        for one in traces:
+            one.forget()
         self.names = spellings.others
         self.writes = sum(one.role is Role.WRITE for one in found)
         return Timeline(with_siblings(found), dict(self.steps))
@@ -133,10 +136,10 @@ def compile_exchanges(
         if rules.ignore and standing.done is not None:
             learned.echoes.learn(source.exchange(one.number), one.path)
     bodies, ties = _Bodies(learned), _Ties(source, rules, learned.numbering, show)
-    stands = {one.number: nth for nth, one in enumerate(traces)}
+    numbers = [one.number for one in traces]
     order = []
     for number in canonical_order(traces, timeline, ties.number_of, ties.tie):
-        exchange, standing = source.exchange(number), timeline.standings[stands[number]]
+        exchange, standing = source.exchange(number), timeline.standings[bisect_left(numbers, number)]
         form = normalize(exchange.request, rules)
         learned.addresses.learn(exchange.request)
         body = bodies.of(exchange)

@@ -34,7 +34,7 @@ class MemoryCassette:
     ) -> None:
         self.name = name
         self.declared = declared
-        self._recorded = {one.number: one for one in exchanges}
+        self._recorded = {one.number: one for one in sorted(exchanges, key=lambda one: one.number)}
         self._exchanges = {number: scrubbed_exchange(one, rules.scrub) for number, one in self._recorded.items()}
         self._index: dict[bytes, list[ExchangeNumber]] = defaultdict(list)
         self._replies: dict[ExchangeNumber, Reply] = {}

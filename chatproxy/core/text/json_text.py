@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from json import JSONDecoder, dumps, loads
 from typing import NamedTuple
 
@@ -35,6 +36,22 @@ def parsed(text: bytes) -> object:
         return loads(text)
     except RecursionError:  # brackets may be hidden, by an encoding of two bytes
         raise ValueError("it nests too deep") from None
+
+
+def read(text: bytes) -> object:
+    """Return the value of a JSON text in UTF-8, which nobody may change; raises ValueError and RecursionError.
+
+    Those who look at one text one after the other have it parsed once.
+    """
+    return _read(text) if len(text) <= _LONGEST_HELD else loads(text.decode())
+
+
+_HELD, _LONGEST_HELD = 128, 2048
+
+
+@lru_cache(_HELD)  # as many objects as a page of a list has
+def _read(text: bytes) -> object:
+    return loads(text.decode())
 
 
 _DEEPEST = 128
@@ -127,7 +144,7 @@ def members(text: bytes) -> list[Place] | None:
     text would have to be read token by token, to know what stands within a string.
     """
     try:
-        value = loads(text.decode())
+        value = read(text)
     except (ValueError, RecursionError):
         return None
     if not isinstance(value, dict) or any(isinstance(one, dict | list) for one in value.values()):

@@ -74,6 +74,7 @@ def body_stamps(exchange: Exchange, instants: Instants) -> Iterator[Stamped]:
 
 def head_stamps(head: bytes, exchange: Exchange, instants: Instants) -> Iterator[Stamped]:
     """Yield the instants of an answer's header fields, which stand in ``head`` as lines, in their order."""
+    now = None
     for found in _DATE_HEADER.finditer(head):
         value = read_instant(found["value"])
         if value is None:
@@ -81,7 +82,8 @@ def head_stamps(head: bytes, exchange: Exchange, instants: Instants) -> Iterator
         if found["modified"]:
             instant = instants.modified(value.moment, exchange)
         else:
-            instant = UNKNOWN._replace(rank=(value.moment - answered_at(exchange)) // SECOND)
+            now = answered_at(exchange) if now is None else now
+            instant = Instant(UNKNOWN.number, (value.moment - now) // SECOND)
         if abs(instant.rank) <= _FURTHEST:
             yield Stamped(*found.span("value"), Stamp(value.moment, instant, value.spelling), not found["modified"])
 

@@ -27,6 +27,9 @@ from chatproxy.core.twilio.objects import made_by
 from chatproxy.core.twilio.paths import timeline
 from chatproxy.core.twilio.sids import is_account, placed_sids, sids_in
 
+_SID = 34
+"""How long a SID is: what is shorter has none."""
+
 _TYPE_SHIFT = 56
 """A number has the two letters of its SID's type above these bits, and below them which of the type it is."""
 
@@ -84,6 +87,8 @@ class Numbering:
         self._made: dict[RecordedSid, _Moment] = {}
         self._above: dict[RecordedSid, tuple[RecordedSid, ...]] = {}
         """What stands above a SID in the first path in which it was seen, the nearest first."""
+        self._held: dict[tuple[RecordedSid, ...], tuple[RecordedSid, ...]] = {}
+        """The same, each held once: most are of one collection."""
         self._user: RecordedSid | None = None
         self.users: dict[str | None, bool] = {}
         """Who sent the requests, in the order of their first, and whether each was ever admitted."""
@@ -100,14 +105,15 @@ class Numbering:
         for nth, sid in enumerate(path):
             self._see(sid, self._asked, asked)
             if sid not in self._above:
-                self._above[sid] = tuple(reversed(path[:nth]))
+                above = tuple(reversed(path[:nth]))
+                self._above[sid] = self._held.setdefault(above, above)
         for sid in map(RecordedSid, sids_beside_path(form)):
             self._see(sid, self._asked, asked)
         response = exchange.response
         is_create = not is_read(exchange.request.method) and timeline(form.path) == form.path
         if is_create and (made := made_by(response)) is not None:
             self._made[made] = min(self._made.get(made, asked), asked)
-        in_head = placed_sids(b"\n".join(chain.from_iterable(response.headers)))
+        in_head = placed_sids(b"\n".join(part for header in response.headers for part in header if len(part) >= _SID))
         shown = map(RecordedSid, placed_sids(response.body)) if in_body is None else in_body
         for sid in chain(map(RecordedSid, in_head), shown):
             if sid not in self._above and sid[:2] in _CONFIGURED:

@@ -59,9 +59,11 @@ def _ordered(
     precedence = Precedence(traces, timeline, kept)
     heap: list[tuple[bytes, str, bytes, bytes, int, _Tie, int, int]] = []
 
+    paths = _Paths(number_of)
+
     def push(nth: int) -> None:
         one = traces[nth]
-        path = _numbered(one.path, number_of)
+        path = paths.numbered(one.path)
         heappush(heap, (path, one.method, one.query, one.content, one.status, _Tie(one.number, tie), one.asked, nth))
 
     for nth in precedence.first():
@@ -73,7 +75,7 @@ def _ordered(
         path, *_, nth = heappop(heap)
         if nth in placed:
             continue
-        if _UNKNOWN in path and path != _numbered(traces[nth].path, number_of):
+        if _UNKNOWN in path and path != paths.numbered(traces[nth].path):
             push(nth)
             continue
         placed.add(nth)
@@ -86,12 +88,25 @@ _UNKNOWN = b"!"
 """After the type of a SID without a number, and before all digits."""
 
 
-def _numbered(path: bytes, number_of: NumberOf) -> bytes:
-    def number(sid: bytes) -> bytes:
-        found = number_of(sid)
-        return sid[:2] + (_UNKNOWN if found is None else b"%020d" % found)
+class _Paths:
+    """Puts numbers in the place of the SIDs of paths; most are of one collection, which is looked at once."""
 
-    return replace_in_path(path, number)
+    def __init__(self, number_of: NumberOf) -> None:
+        self._number_of = number_of
+        self._collections: dict[bytes, bytes] = {}
+
+    def numbered(self, path: bytes) -> bytes:
+        """Return a path with the numbers so far."""
+        place, slash, last = path.rpartition(b"/")
+        if (above := self._collections.get(place)) is None:
+            above = replace_in_path(place, self._number)
+            if _UNKNOWN not in above:
+                self._collections[place] = above
+        return above + slash + replace_in_path(last, self._number)
+
+    def _number(self, sid: bytes) -> bytes:
+        number = self._number_of(sid)
+        return sid[:2] + (_UNKNOWN if number is None else b"%020d" % number)
 
 
 class _Tie:

@@ -11,13 +11,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
+from chatproxy.core.model import ExchangeNumber
 from chatproxy.core.timeline.places import Need, Places
 from chatproxy.core.timeline.standing import Standing, Step
 from chatproxy.core.timeline.standings import Timeline
-from chatproxy.core.timeline.states import Done, Effect
+from chatproxy.core.timeline.states import Effect
 from chatproxy.core.timeline.traces import Trace
-
-_Name = tuple[str, int]
 
 
 @dataclass(slots=True)
@@ -36,7 +35,7 @@ class Precedence:
         self._waiting = [0] * len(traces)
         """How much has to come before each exchange or post."""
         self._after: list[list[int] | None] = [None] * len(traces)
-        self._number = {one.number: nth for nth, one in enumerate(traces)}
+        self._numbers = [one.number for one in traces]
         for row in rows_of(traces, timeline.standings, kept):
             self._line_up(row)
         self._chain(kept)
@@ -54,13 +53,18 @@ class Precedence:
         """Yield the exchanges that nothing is left to come before, now that this one stands."""
         left = [nth]
         while left:
-            for following in self._after[left.pop()] or ():
+            last = left.pop()
+            behind, self._after[last] = self._after[last] or (), None  # whoever walks needs room for what is to come
+            for following in behind:
                 self._waiting[following] -= 1
                 if self._waiting[following] == 0:
                     if following < len(self._traces):
                         yield following
                     else:
                         left.append(following)
+
+    def _nth(self, number: ExchangeNumber) -> int:
+        return bisect_left(self._numbers, number)
 
     def _edge(self, before: int, after: int) -> None:
         self._waiting[after] += 1
@@ -76,6 +80,10 @@ class Precedence:
 
     def _line_up(self, row: Row) -> None:
         """Have those who look at a row come after what was done for them, and before the rest."""
+        if len(row.writes) == 1:  # as most are; posts would say the same
+            for nth in row.lookers:
+                self._part_at(row.writes[0], nth)
+            return
         ends = {nth: self._ends(row.writes, nth) for nth in row.lookers}
         until = self._posts(row.writes, sorted({end for end, _ in ends.values()}), is_end=True)
         since = self._posts(row.writes, sorted({begin for _, begin in ends.values()}), is_end=False)
@@ -83,15 +91,19 @@ class Precedence:
             self._edge(until[end], nth)
             self._edge(nth, since[begin])
             for write in row.writes[end:begin]:
-                if write != nth:
-                    is_first = is_done(self._traces[write], self._traces[nth], self._standings[nth])
-                    self._edge(*((write, nth) if is_first else (nth, write)))
+                self._part_at(write, nth)
+
+    def _part_at(self, write: int, nth: int) -> None:
+        """Have an exchange come after a write that was done for it, and before any other."""
+        if write != nth:
+            is_first = is_done(self._traces[write], self._traces[nth], self._standings[nth])
+            self._edge(*((write, nth) if is_first else (nth, write)))
 
     def _ends(self, writes: list[int], nth: int) -> tuple[int, int]:
         """Return how many writes of a row were done for an exchange without gap, and after how many none was."""
         standing, own = self._standings[nth], bisect_left(writes, nth)
-        without = [bisect_left(writes, self._number[number]) for number in standing.without]
-        with_ = [bisect_left(writes, self._number[number]) + 1 for number in standing.with_]
+        without = [bisect_left(writes, self._nth(number)) for number in standing.without]
+        with_ = [bisect_left(writes, self._nth(number)) + 1 for number in standing.with_]
         begin = own + (own < len(writes) and writes[own] == nth)
         return min([own, *without]), min(max([begin, *with_]), len(writes))
 
@@ -144,7 +156,7 @@ class Precedence:
         """Return what comes first after each step: the exchange that showed it, its post where that is left out."""
         kept, first = set(self._kept), {}
         for step, post in posts.items():
-            nth = self._number[step.number]
+            nth = self._nth(step.number)
             first[step] = nth if nth in kept else post
             if nth in kept:
                 self._edge(post, nth)
@@ -156,7 +168,7 @@ class Precedence:
         begin = 0
         last: int | None = None
         for step in steps:
-            end = bisect_left(nths, self._number[step.number])
+            end = bisect_left(nths, self._nth(step.number))
             self._between(last, nths[begin:end], posts[step])
             begin, last = end, first[step]
         self._between(last, nths[begin:], None)
@@ -171,16 +183,25 @@ class Precedence:
 
 def rows_of(traces: Sequence[Trace], standings: Sequence[Standing], kept: Sequence[int]) -> list[Row]:
     """Return the rows of writes that exchanges look at, of those that are kept."""
-    rows: defaultdict[_Name, Row] = defaultdict(Row)
+    at, below, of_value = defaultdict[int, Row](Row), defaultdict[int, Row](Row), defaultdict[int, Row](Row)
     places, uniques = Places(), _uniques(standings, kept)
     for nth in kept:
         one, standing = traces[nth], standings[nth]
-        for name in _looked_at(one, standing, places):
-            rows[name].lookers.append(nth)
-        if standing.done:
-            for name in _written(standing.done, uniques):
-                rows[name].writes.append(nth)
-    return [row for row in rows.values() if row.writes and row.lookers]
+        where, done = standing.where, standing.done
+        for place in where.above:
+            below[place].lookers.append(nth)
+        if places.need(one, done) is not Need.ROOM:
+            at[where.place].lookers.append(nth)
+        if unique := places.unique(one):
+            of_value[unique].lookers.append(nth)
+            of_value[where.any_value].lookers.append(nth)
+        for place in (done.place, *done.touched) if done else ():
+            at[place].writes.append(nth)
+        if done and done.touches_below:
+            below[done.place].writes.append(nth)
+        for value in uniques.get(done.place, ()) if done and done.effect is not Effect.CHANGES else ():
+            of_value[value].writes.append(nth)
+    return [row for rows in (at, below, of_value) for row in rows.values() if row.writes and row.lookers]
 
 
 def is_done(write: Trace, one: Trace, standing: Standing) -> bool:
@@ -195,22 +216,3 @@ def _uniques(standings: Sequence[Standing], kept: Sequence[int]) -> dict[int, se
         if done := standings[nth].done:
             found[done.place].update(done.values)
     return found
-
-
-def _looked_at(one: Trace, standing: Standing, places: Places) -> Iterator[_Name]:
-    """Yield the rows of writes that an exchange needs."""
-    where, need = standing.where, places.need(one, standing.done)
-    yield from (("below", place) for place in where.above)
-    if need is not Need.ROOM:
-        yield "at", where.place
-    if unique := places.unique(one):
-        yield from (("unique", value) for value in (unique, where.any_value))
-
-
-def _written(done: Done, uniques: dict[int, set[int]]) -> Iterator[_Name]:
-    """Yield the rows that a write is in."""
-    yield from (("at", place) for place in (done.place, *done.touched))
-    if done.touches_below:
-        yield "below", done.place
-    if done.effect is not Effect.CHANGES:
-        yield from (("unique", value) for value in uniques.get(done.place, ()))

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from chatproxy.core.http.headers import is_json
 from chatproxy.core.model import Exchange, Response
 from chatproxy.core.products.every import LISTS, SID_FIELD
+from chatproxy.core.text.json_text import read
 from chatproxy.core.twilio.objects import ends, shown
 from chatproxy.core.twilio.paths import table_of, texts_of, timeline
 
@@ -234,7 +235,7 @@ def _called(collection: _Collection, sid: str, tells: dict[str, str]) -> tuple[s
 
 def _sight(names: _Numbers, text: bytes) -> Sight | None:
     try:
-        one = loads(text)
+        one = read(text)
     except (ValueError, RecursionError):
         return None
     return _sight_of(names, one) if isinstance(one, dict) and isinstance(one.get(_SID), str) else None

@@ -80,7 +80,7 @@ def with_siblings(standings: Iterable[Standing]) -> list[Standing]:
     for one in standings:
         found = one
         if one.done is not None and one.done.effect is Effect.MAKES:
-            found = one._replace(nth=made[one.done.touched[0]])
+            found = Standing(*one[:-1], made[one.done.touched[0]])  # ``_replace`` takes four times as long
             made[one.done.touched[0]] += 1
         counted.append(found)
     return counted

@@ -58,7 +58,7 @@ def standings(traces: Sequence[Trace], show: Callable[[ExchangeNumber], Shown]) 
     steps = steps_of(spots, flights, found, places)
     if steps.at:
         last = (steps.last(standing, one.number) for one, standing in zip(traces, found, strict=True))
-        found = [standing._replace(step=step) for standing, step in zip(found, last, strict=True)]
+        found = [one._replace(step=step) if step else one for one, step in zip(found, last, strict=True)]
     return Timeline(found, steps.at)
 
 

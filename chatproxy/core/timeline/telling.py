@@ -23,14 +23,19 @@ def told(traces: Sequence[Trace], timeline: Timeline, order: Sequence[ExchangeNu
 
     The numbers in it are those of the traces. What is not in it has nothing to tell.
     """
-    nths = {one.number: nth for nth, one in enumerate(traces)}
-    positions = {nths[number]: position for position, number in enumerate(order)}
+    numbers, positions = [one.number for one in traces], [_NOT_IN_IT] * len(traces)
+    for position, number in enumerate(order):
+        positions[bisect_left(numbers, number)] = position
+    kept = [nth for nth, position in enumerate(positions) if position != _NOT_IN_IT]
     found: dict[int, set[tuple[int, bool]]] = {}
     places = Places()
-    for row in rows_of(traces, timeline.standings, sorted(positions)):
+    for row in rows_of(traces, timeline.standings, kept):
         for nth, write, is_with in _exceptions(traces, timeline, row, positions, places):
             found.setdefault(nth, set()).add((write, is_with))
-    return dict(_all(traces, timeline, found, sorted(positions)))
+    return dict(_all(traces, timeline, found, kept))
+
+
+_NOT_IN_IT = -1
 
 
 def _all(
@@ -47,7 +52,7 @@ def _all(
 
 
 def _exceptions(
-    traces: Sequence[Trace], timeline: Timeline, row: Row, positions: dict[int, int], places: Places
+    traces: Sequence[Trace], timeline: Timeline, row: Row, positions: Sequence[int], places: Places
 ) -> Iterator[tuple[int, int, bool]]:
     """Yield who looks at a row, a write that the file has on the wrong side of it, and whether that was done for it."""
     marks = {nth: done.mark for nth in row.writes if (done := timeline.standings[nth].done)}

@@ -11,7 +11,7 @@ from urllib.parse import unquote_to_bytes
 from chatproxy.core.http.conditions import is_of_one_run
 from chatproxy.core.matching.normal_form import FORMS, MULTIPART, NormalForm, pair_of
 from chatproxy.core.matching.users import is_challenge
-from chatproxy.core.model import Exchange, ExchangeNumber, InOrder, Standing, is_read
+from chatproxy.core.model import NO_EXCHANGE, Exchange, ExchangeNumber, InOrder, Standing, is_read
 from chatproxy.core.products.every import LISTS
 from chatproxy.core.timeline.sights import News, Seen, Sights
 from chatproxy.core.timeline.uniques import field_of, is_value, path_by_value, value_in_path
@@ -69,6 +69,11 @@ class Trace:
 
     def __post_init__(self) -> None:
         self.timeline = self.timeline or timeline(self.path)
+
+    def forget(self) -> None:
+        """Drop what tells where it stands, which what comes after has no use for: a quarter of what is held of it."""
+        self.answered, self.answer, self.after = 0, 0, NO_EXCHANGE
+        self.made, self.news, self.tells, self.had = (), (), (), ()
 
     @property
     def member(self) -> str:

@@ -1,5 +1,6 @@
 """What an answer shows: the objects in it by their SIDs, and for a list which part of the list it is."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from json import loads
@@ -7,6 +8,7 @@ from json import loads
 from chatproxy.core.http.headers import is_json
 from chatproxy.core.model import RecordedSid, Response
 from chatproxy.core.products.every import LISTS, SID_FIELD
+from chatproxy.core.text.json_text import read
 from chatproxy.core.twilio.sids import SID
 
 Fields = dict[str, object]
@@ -50,11 +52,11 @@ def made_by(response: Response) -> RecordedSid | None:
 def _content(response: Response) -> Fields:
     if not is_json(response.headers):
         return {}
-    try:
-        content = loads(response.body)
-    except (ValueError, RecursionError):
-        return {}
-    return content if isinstance(content, dict) else {}
+    for reader in (read, loads):  # JSON may have another encoding than UTF-8
+        with suppress(ValueError, RecursionError):
+            content = reader(response.body)
+            return content if isinstance(content, dict) else {}
+    return {}
 
 
 def _fields(one: Fields) -> Fields:

@@ -11,8 +11,7 @@ from chatproxy.core.twilio.sids import SID_SEGMENT
 
 def timeline(path: bytes) -> bytes:
     """Return the collection of a decoded path: ``…/Messages`` for itself and for ``…/Messages/IM…``."""
-    segments = path.split(b"/")
-    return path if len(segments) % 2 else b"/".join(segments[:-1])
+    return path.rpartition(b"/")[0] if path.count(b"/") % 2 else path
 
 
 def route(method: str, path: bytes) -> str:

@@ -7,11 +7,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import Json, json_containers, json_spellings, json_values
 
-from chatproxy.core.text.json_text import canonical, members, parsed, strings
+from chatproxy.core.text.json_text import canonical, members, parsed, read, strings
 
 
 def nested(depth: int) -> bytes:
     return b'{"a":[' * (depth // 2) + b"]}" * (depth // 2)
+
+
+def test_a_text_is_parsed_once_for_those_who_look_at_it_one_after_the_other() -> None:
+    text, long = b'{"a": [1]}', b'{"a": "%b"}' % (b"b" * 3000)
+    assert read(text) == {"a": [1]}
+    assert read(b"".join((text,))) is read(text)
+    assert read(long) == json.loads(long)
+    for other in (b"{", '{"a": 1}'.encode("utf-16"), b"\xef\xbb\xbf{}", b'{"a": "\xff"}'):
+        with pytest.raises(ValueError, match=r"."):
+            read(other)
 
 
 @given(st.data(), json_containers)

@@ -42,6 +42,14 @@ def test_what_is_below_an_object_comes_before_its_delete() -> None:
     assert orders(recording.exchanges)[0] == [1, 2]
 
 
+def test_the_order_of_what_was_walked_is_held_no_longer() -> None:
+    traces, timeline = compiled(Recording().create(A).fetch(A).update(A, "b").fetch(A, "b").exchanges)
+    precedence = Precedence(traces, timeline, range(4))
+    assert list(precedence.first()) == [0]
+    assert [list(precedence.after(nth)) for nth in range(4)] == [[1], [2], [3], []]
+    assert [list(precedence.after(nth)) for nth in range(4)] == [[], [], [], []]
+
+
 @pytest.mark.parametrize("kind", ["seq", "list", "shared"])
 def test_law_each_write_comes_before_what_it_is_done_for_and_after_what_it_is_not(kind: str) -> None:
     if MODEL is None:

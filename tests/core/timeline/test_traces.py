@@ -158,3 +158,12 @@ def test_in_a_file_a_name_is_given_by_what_stands_before(with_: tuple[int, ...],
     recording.add("POST", CHANNELS, 201, body="UniqueName=general", shows=made)
     recording.told(1, with_=tuple(map(ExchangeNumber, with_)))
     assert compiled(recording.exchanges)[0][0].may_be_in == may_be_in
+
+
+def test_a_trace_forgets_what_tells_only_where_it_stands() -> None:
+    (one,) = traced(("POST", f"{SERVICE}/Channels/{CHANNEL}/Messages", b"Body=a", {"sid": MESSAGE}))
+    assert (one.made, [new.sid for new in one.news], one.answered) == ((MESSAGE,), [MESSAGE], 1)
+    kept = (one.number, one.asked, one.path, one.kind, one.key, one.sent)
+    one.forget()
+    assert (one.made, one.news, one.answered, one.answer) == ((), (), 0, 0)
+    assert (one.number, one.asked, one.path, one.kind, one.key, one.sent) == kept

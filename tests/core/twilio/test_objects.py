@@ -24,3 +24,11 @@ def test_what_is_not_a_sid_was_not_made() -> None:
     assert made_by(Response(201, b"", (JSON,), b'{"sid": "%b"}' % sid.encode())) == sid.encode()
     for other in (sid + "1", "\\ud800", sid[:-1] + "\\udfff"):
         assert made_by(Response(201, b"", (JSON,), b'{"sid": "%b"}' % other.encode())) is None
+
+
+def test_an_answer_is_read_in_whichever_encoding_json_may_have() -> None:
+    sid = "IM" + "1" * 32
+    for encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-32"):
+        answer = Response(201, b"", (JSON,), f'{{"sid": "{sid}", "body": "\u00e9"}}'.encode(encoding))
+        assert made_by(answer) == sid.encode()
+        assert shown(answer).objects == {sid: {"sid": sid, "body": "\u00e9"}}
