@@ -32,7 +32,7 @@ from chatproxy.core.replay.session import Session
 from chatproxy.core.replay.sessions import Sessions
 from chatproxy.core.scrubbing.rules import NO_SCRUB, Scrub
 from chatproxy.core.scrubbing.scrub import scrubbed_target
-from chatproxy.core.timeline.traces import unique_value
+from chatproxy.core.timeline.sent import unique_value
 
 
 class _Asked(NamedTuple):

@@ -7,6 +7,7 @@ never decoded and encoded again on its way through.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from http import HTTPStatus
 from typing import NewType
 
 from chatproxy.core.products.every import TWILIO_HOST, TWILIO_ORIGIN
@@ -179,3 +180,8 @@ def header_values(headers: Headers, name: bytes) -> Iterator[bytes]:
 def is_read(method: str) -> bool:
     """Tell whether a request of this method only reads; anything else is a write."""
     return method in {"GET", "HEAD", "OPTIONS"}
+
+
+def is_refused(status: int) -> bool:
+    """Tell whether a write that was answered so has done nothing."""
+    return HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR

@@ -92,7 +92,7 @@ class Learnt:
         self, traces: Sequence[Trace], show: Callable[[ExchangeNumber], Shown], spellings: Spellings
     ) -> Timeline:
         """Tell where exchanges stand, and learn what belongs to no single one of them; traces forget the rest."""
-        found, self.steps = standings(traces, show)
+        found, self.steps = standings(traces, show, spellings)
         for one in traces:
             one.forget()
         self.names = spellings.others
@@ -168,8 +168,7 @@ def _creates(traces: Sequence[Trace]) -> Iterator[tuple[ExchangeNumber, tuple[in
     places = Places()
     for one in traces:
         unique = places.unique(one)
-        by_collection = one.may_be_in is not None or not places.has_table(one.timeline)
-        by_collection &= is_create(one.method, places.of(one))
+        by_collection = places.may_be_refused_by_others(one) and is_create(one.method, places.of(one))
         if unique or by_collection:
             yield one.number, (unique, by_collection)
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.model import ExchangeNumber
+from chatproxy.core.timeline.places import changes_elsewhere
 from chatproxy.core.timeline.standing import Role, Standing
 from chatproxy.core.timeline.states import Done, Effect, States, Where, is_create
 
@@ -24,11 +25,14 @@ class Need(NamedTuple):
 
     def has(self, write: Done, had: set[int]) -> bool:
         """Tell whether a write counts; ``had`` are the objects that had the unique value, or may have had it."""
+        is_new = is_create(self.method, self.where)
+        if changes_elsewhere(write, self.where, is_new=is_new):
+            return True
         if write.place in self.where.above:
             return write.effect not in _UPDATES
         if write.place in had and write.effect is not Effect.CHANGES:
             return True
-        if is_create(self.method, self.where):
+        if is_new:
             return False
         if self.method == "DELETE" and self.where.is_object:
             return write.place == self.where.place and write.effect is not Effect.CHANGES
@@ -64,12 +68,15 @@ def _writes(cassette: Cassette, digest: int) -> Iterator[tuple[ExchangeNumber, D
 
 
 def remembered(writes: Mapping[ExchangeNumber, Done]) -> frozenset[ExchangeNumber]:
-    """Return the numbers of writes without those that a delete among them made forgotten."""
+    """Return the numbers of writes without those that a delete among them made forgotten.
+
+    What was done before it, and changed other collections too, is not.
+    """
     found = dict(writes)
     for number, done in writes.items():
         if done.effect is Effect.DELETES and number in found:
-            gone = (one for one, other in found.items() if done.place in {other.place, *other.above})
-            for one in [one for one in gone if one != number]:
+            below = (one for one, other in found.items() if done.place in {other.place, *other.above})
+            for one in [one for one in below if one != number and (one > number or not found[one].elsewhere)]:
                 del found[one]
     return frozenset(found)
 

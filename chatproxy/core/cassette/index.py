@@ -55,7 +55,7 @@ class Indexer:
         firsts = {index: first for index, count in nth if not count and index in compiled.keys}
         states = tuple((key, state) for key in compiled.keys for state in _states(standing))
         done = standing.done
-        touches = {done.place, *done.touched, *done.values} if done else ()
+        touches = {*done.places, *done.values} if done else ()
         return Indexed(compiled, nth, firsts, states, tuple(sorted(touches)))
 
     def _next(self, index: bytes) -> tuple[bytes, int]:

@@ -70,34 +70,41 @@ def encode_standing(standing: Standing) -> bytes:
     above, at, is_object = standing.where
     done = standing.done
     digests = [at, *above, *standing.states]
-    effect = of_done = touched = frees = 0
+    effect, of_write = 0, [0, 0, 0, 0]
     if done is not None:
-        digests += [done.mark, done.place, done.unique, *done.above, *done.touched, *done.frees]
-        effect, of_done, touched, frees = done.effect, len(done.above), len(done.touched), len(done.frees)
-    counts = len(above), len(standing.states), of_done, touched, frees, len(standing.with_), len(standing.without)
+        digests += [done.mark, done.place, done.unique, *(one for some in _of_write(done) for one in some)]
+        effect, of_write = done.effect, [len(some) for some in _of_write(done)]
+    counts = len(above), len(standing.states), *of_write, len(standing.with_), len(standing.without)
     return b"".join(
         (
             _STANDING.pack(standing.role, is_object, effect, *counts, standing.step, standing.nth),
             struct.pack(f">{len(digests)}Q", *digests),
-            struct.pack(f">{counts[5] + counts[6]}I", *standing.with_, *standing.without),
+            struct.pack(f">{counts[-2] + counts[-1]}I", *standing.with_, *standing.without),
         )
     )
+
+
+def _of_write(done: Done) -> tuple[tuple[int, ...], ...]:
+    return done.above, done.touched, done.frees, done.elsewhere
 
 
 def decode_standing(value: bytes) -> Standing:
     """Return where an exchange stands."""
     head = _STANDING.unpack_from(value)
-    role, is_object, effect, above, states, of_done, touched, frees, with_, without, step, nth = head
+    role, is_object, effect, above, states, of_done, touched, frees, elsewhere, with_, without, step, nth = head
     done = None
     count = above + states + 1
-    of_write = 3 + of_done + touched + frees if effect else 0
+    of_write = 3 + of_done + touched + frees + elsewhere if effect else 0
     digests = _digests(count + of_write).unpack_from(value, _STANDING.size)
     if effect:
         mark, place, unique, *_ = digests[count:]
         rest = count + 3
         border = rest + of_done
         last = border + touched
-        done = Done(mark, _EFFECTS[effect], digests[rest:border], place, digests[border:last], unique, digests[last:])
+        done = Done(mark, _EFFECTS[effect], digests[rest:border], place, digests[border:last], unique)
+        if frees or elsewhere:  # as seldom
+            end = last + frees
+            done = done._replace(frees=digests[last:end], elsewhere=digests[end:])
     where = Where(digests[1 : above + 1], digests[0], bool(is_object))
     numbers: tuple[ExchangeNumber, ...] = ()
     if with_ or without:
@@ -124,5 +131,5 @@ def _digests(count: int) -> struct.Struct:
 _ROLES: dict[int, Role] = {role.value: role for role in Role}  # a third of the time that Role(role) takes
 _EFFECTS: dict[int, Effect] = {effect.value: effect for effect in Effect}
 _FIRST = struct.Struct(">I4BHIQ")
-_STANDING = struct.Struct(">4BH2BH4I")
+_STANDING = struct.Struct(">4BH2B2H4I")
 _CANDIDATE = struct.Struct(">BI")

@@ -12,7 +12,8 @@ class Collection:
     """Resources of one kind: ``path`` has ``{}`` for each segment that names a member of another collection.
 
     The defaults are parameters, as ``Name=value``, that mean the same as their absence: of a list's query, and of the
-    form of a create. An update of a member changes nothing below it.
+    form of a create. The fields that name other collections have their paths: segments that both paths begin with are
+    the same in both.
     """
 
     path: str
@@ -26,6 +27,22 @@ class Collection:
     """The field of a member whose value may stand in the place of its SID in a path."""
     told_by: tuple[str, ...] = ()
     """The fields of objects below a member that tell the member's SID."""
+    sent_as: str = ""
+    """How the names of parameters end that send a member's SID."""
+    rules_below: bool = False
+    """Whether an update of a member changes what is done below it; elsewhere it changes nothing there."""
+    changes: tuple[str, ...] = ()
+    """Collections in which a write here may change every member, and what a create gives."""
+    ends: tuple[str, ...] = ()
+    """The same of a delete of a member alone."""
+    counted_by: tuple[str, ...] = ()
+    """Collections whose members show how many members here are theirs: a delete of one may change each of them."""
+    makes: str = ""
+    """The collection in which a create makes a member of the same unique value, where there is none."""
+    made_by: str = ""
+    """The parameter of that create with this value."""
+    shows: str = ""
+    """The collection that is shown, with what is below its members, in the place of one of its own."""
 
     @property
     def name(self) -> str:

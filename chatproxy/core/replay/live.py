@@ -17,12 +17,15 @@ from urllib.parse import unquote_to_bytes
 from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.cassette.history import Need, made_with, whole
 from chatproxy.core.matching.normal_form import NormalForm
-from chatproxy.core.model import NO_EXCHANGE, Exchange, Forward, is_read
-from chatproxy.core.timeline.places import Places, is_refused
+from chatproxy.core.model import NO_EXCHANGE, Exchange, Forward, is_read, is_refused
+from chatproxy.core.timeline.elsewhere import note_elsewhere
+from chatproxy.core.timeline.holders import ANY
+from chatproxy.core.timeline.places import Places
+from chatproxy.core.timeline.sent import objects_sent, unique_value
 from chatproxy.core.timeline.states import States, is_create, place_digest
-from chatproxy.core.timeline.traces import Trace, unique_value
+from chatproxy.core.timeline.traces import Trace
 from chatproxy.core.twilio.objects import shown
-from chatproxy.core.twilio.paths import any_of, named_in, one_spelling, path_segment, table_of
+from chatproxy.core.twilio.paths import any_of, by_name_in, named_in, one_spelling, path_segment, table_of
 
 
 class Live:
@@ -51,7 +54,8 @@ class Live:
         """Yield what decides how the upstream answers: for a delete too, all that touches its object."""
         method, places = form.method, Places()
         one = self._trace(method, form.path, unique_value(form))
-        at, unique = places.where(one.path), places.unique(one)
+        one.needs = tuple(objects_sent(form))
+        at, unique = places.of(one), places.unique(one)
         is_new = is_create(method, at)
         if not is_new or not places.has_table(one.timeline):
             yield Need("GET", at)
@@ -82,10 +86,9 @@ class Live:
         one = self._trace(method, path, unique, made)
         write = Places().done(one)
         assert write is not None
-        _count(self._touched, (write.place, *write.touched), count)
-        _count(self._at, (write.place,), count)
-        if write.touches_below:
-            _count(self._below, (write.place,), count)
+        _count(self._touched, write.places, count)
+        _count(self._at, (write.place, *write.elsewhere), count)
+        _count(self._below, write.places_below, count)
         if write.unique:
             _count(self._unique, (write.unique,), count)
             _count(self._below, self._named(one), count)
@@ -100,14 +103,19 @@ class Live:
             return ()
         name = unquote_to_bytes(one.unique.partition(b"=")[2])
         path = one.timeline + b"/" + path_segment(name)
-        return (place_digest(one_spelling(path, self._cassette.spelling)),)
+        return (place_digest(self._spelled(path)),)
 
     def _trace(self, method: str, path: bytes, unique: bytes, made: str | None = None) -> Trace:
-        path = one_spelling(path, self._cassette.spelling)
-        shows = () if made is None else (made,)
-        return Trace(
-            NO_EXCHANGE, 0, 0, NO_EXCHANGE, method, path, "", b"", b"", HTTPStatus.OK, made=shows, unique=unique
-        )
+        at = self._spelled(path)
+        one = Trace(NO_EXCHANGE, 0, 0, NO_EXCHANGE, method, at, "", b"", b"", HTTPStatus.OK)
+        one.made, one.unique, one.by_name_in = () if made is None else (made,), unique, by_name_in(path)
+        if method == "DELETE" or (unique and one.is_member):
+            one.had = (ANY,)
+        note_elsewhere([one], self._spelled)
+        return one
+
+    def _spelled(self, path: bytes) -> bytes:
+        return one_spelling(path, self._cassette.spelling)
 
     @property
     def is_any(self) -> bool:
@@ -124,7 +132,7 @@ class Live:
 
     def _changes(self, form: NormalForm) -> Iterator[list[int]]:
         """Yield for each need of a request how many writes have changed what it is about, and the objects above."""
-        if (collection := named_in(one_spelling(form.path, self._cassette.spelling))) is not None:
+        if (collection := named_in(self._spelled(form.path))) is not None:
             yield [self._below[place_digest(collection)]]
         for method, at, unique in self.needs(form):
             made = made_with(self._cassette, unique) if unique else ()

@@ -174,7 +174,8 @@ class _Reach:
 
     def has(self, number: ExchangeNumber, done: Done) -> bool:
         """Tell whether a write was done for anything kept."""
-        touches = any(self._at.get(place, NO_EXCHANGE) > number for place in (done.place, *done.touched))
+        touches = any(self._at.get(place, NO_EXCHANGE) > number for place in done.places)
+        touches |= any(self._below.get(place, NO_EXCHANGE) > number for place in done.elsewhere)
         is_update = done.effect in {Effect.CHANGES, Effect.MAY_CHANGE}
         return touches or number in self._with or (not is_update and self._below.get(done.place, NO_EXCHANGE) > number)
 
@@ -182,7 +183,7 @@ class _Reach:
 def _shown_by(standing: Standing) -> set[int]:
     """Return the places that an exchange shows, or changes."""
     done = standing.done
-    return {standing.where.place, *((done.place, *done.touched) if done is not None else ())}
+    return {standing.where.place, *(done.places if done is not None else ())}
 
 
 def _sids(exchange: Exchange, form: NormalForm) -> Iterator[tuple[RecordedSid, int]]:

@@ -6,6 +6,6 @@
 3. The same scenario gives the same order and the same numbers, whatever its delays and SIDs were.
 4. A fixture says where its exchanges stand, and that is not derived again.
 
-Read: states, standing, sights, uniques, traces, holders, places, evidence, serial, races, flights, standings, steps,
-given, precedence, order, telling, known, numbering.
+Read: states, standing, sights, uniques, sent, traces, holders, elsewhere, places, evidence, serial, races, flights,
+standings, steps, given, precedence, order, telling, known, numbering.
 """

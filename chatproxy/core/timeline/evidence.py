@@ -35,7 +35,7 @@ class Evidence:
         if sid is None or write.is_shared or write.may_be_in:  # which of several objects was shown is not told
             return None
         if write.method == "DELETE" or write.path == write.timeline:
-            return self._shows_life(one, where, sid, done)
+            return self._shows_life(one, where, sid, write, done)
         return self._shows_update(one, write, sid)
 
     @staticmethod
@@ -46,13 +46,13 @@ class Evidence:
         is_made = done.effect is Effect.MAKES and write.made and write.status < HTTPStatus.BAD_REQUEST
         return write.made[0] if is_made else None
 
-    def _shows_life(self, one: Trace, where: Where, sid: str, done: Done) -> bool | None:
+    def _shows_life(self, one: Trace, where: Where, sid: str, write: Trace, done: Done) -> bool | None:
         makes = done.effect is Effect.MAKES
         if done.place in (where.place, *where.above) and (where.is_object or done.place != where.place):
             if one.status == HTTPStatus.NOT_FOUND:
                 return not makes
             return makes if one.status < HTTPStatus.BAD_REQUEST else None
-        if where.is_object or where.place != done.touched[0] or one.status != HTTPStatus.OK:
+        if where.is_object or one.path != write.timeline or one.status != HTTPStatus.OK:
             return None
         seen = self._show(one.number)
         if sid in seen.objects:

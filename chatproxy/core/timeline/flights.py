@@ -168,7 +168,9 @@ class Flights:
 
 def _are_of_one(one: Write, other: Write) -> bool:
     """Tell whether two writes are about one object; those whose SID no answer told are told apart by their names."""
-    return one.done.place == other.done.place and (not one.trace.may_be_in or one.trace.path == other.trace.path)
+    if not one.trace.may_be_in:
+        return one.done.place == other.done.place
+    return one.trace.is_member and one.trace.path == other.trace.path
 
 
 class _Open:

@@ -1,8 +1,8 @@
 """Given epochs: the states in which the exchanges of a canonical fixture of version 2 answer.
 
 Such a file has its exchanges by collections, and says of each in which epoch of its collection it stands, and of a
-write which epochs it opens below. It knows nothing of an owner's counts, so there no write touches what is above its
-collection.
+write which epochs it opens below. It knows nothing of an owner's counts, nor of what one collection's writes change in
+another, so there no write touches what is above its collection, or beside it.
 """
 
 from collections import defaultdict
@@ -25,7 +25,7 @@ def as_given(spots: Sequence[Spot]) -> list[Standing]:
     exceptions = _Exceptions(spots, sequence)
     for nth in sequence:
         spot = spots[nth]
-        done = spot.done and spot.done._replace(touched=spot.done.touched[:1])
+        done = spot.done and spot.done._replace(touched=spot.done.touched[:1], elsewhere=())
         if spot.trace.is_challenge:
             found[nth] = Standing(Role.CHALLENGE, spot.where, ())
             continue

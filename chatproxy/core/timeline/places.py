@@ -15,12 +15,13 @@ from enum import IntEnum
 from http import HTTPStatus
 from typing import NamedTuple
 
-from chatproxy.core.model import is_read
+from chatproxy.core.model import is_read, is_refused
 from chatproxy.core.products.product import Collection
+from chatproxy.core.timeline.elsewhere import changed_as, counted_as, made_in
 from chatproxy.core.timeline.states import Done, Effect, States, Where, mark, place_digest, unique_digest
 from chatproxy.core.timeline.traces import Trace
 from chatproxy.core.timeline.uniques import is_value
-from chatproxy.core.twilio.paths import above, any_member, table_of, timeline
+from chatproxy.core.twilio.paths import above, any_member, any_name, below_any_name, beside, table_of, timeline
 
 
 class Need(IntEnum):
@@ -58,8 +59,9 @@ class Places:
         if (held := self._held.get(path)) is None:
             owners, table = above(path), table_of(path)
             touched = [path, owners[-1], timeline(owners[-1])] if owners and table.is_counted else [path]
-            over = tuple(map(place_digest, _with_any(owners)))
-            over_members = (*over, place_digest(any_member(path))) if table.named_by else over
+            over = tuple(map(place_digest, (*_with_any(owners), *changed_as(path))))
+            over_members = (*map(place_digest, counted_as(path)), *over)
+            over_members += (place_digest(any_member(path)),) if table.named_by else ()
             held = Held(over, over_members, place_digest(path), tuple(map(place_digest, touched)), table)
             self._held[path] = held
         return held
@@ -71,6 +73,9 @@ class Places:
             is_object = path != timeline(path)
             if is_object:
                 where = Where(held.above_members, place_digest(path), is_object=True)
+            elif held.table.shows:
+                shown = place_digest(beside(held.table.shows, held.table.path, path))
+                where = Where(held.above, shown, is_object=False)
             else:
                 where = Where(held.above, held.place, is_object=False)
             self._where[path] = where
@@ -78,7 +83,13 @@ class Places:
 
     def of(self, one: Trace) -> Where:
         """Return the place at which an exchange stands."""
-        return self.where(one.may_be_in or one.path)
+        where = self.where(one.path)
+        if one.may_be_in and not self.collection(one.timeline).table.shows:
+            where = self.where(one.may_be_in)
+            where = where._replace(above=(*where.above, place_digest(below_any_name(one.may_be_in))))
+        elif one.by_name_in:
+            where = where._replace(above=(place_digest(any_name(one.by_name_in)), *where.above))
+        return where._replace(above=(*map(place_digest, one.needs), *where.above)) if one.needs else where
 
     def member(self, one: Trace, sid: str) -> int:
         """Return the place of an object that an answer shows."""
@@ -92,7 +103,7 @@ class Places:
     def _given(self, one: Trace) -> int:
         """Return the digest of the value that a write gives to the field that is unique in its collection."""
         held = self.collection(one.timeline)
-        gives = one.method != "DELETE" and (held.table.named_by or not one.is_member)
+        gives = one.method != "DELETE" and (held.table.named_by or not one.is_member) and held.table.unique
         return unique_digest(held.place, one.unique) if gives and is_value(one.unique) else 0
 
     def _frees(self, one: Trace) -> tuple[int, ...]:
@@ -101,7 +112,8 @@ class Places:
         held = self.collection(timeline(path))
         some = tuple(unique_digest(held.place, value) for value in one.had if is_value(value))
         if all(one.had):
-            return some
+            made = made_in(one)
+            return (*some, unique_digest(place_digest(made), one.unique)) if made and is_value(one.unique) else some
         return (*some, held.place, held.above_members[-1]) if held.table.named_by else (*some, held.place)
 
     def done(self, one: Trace, counts: bool = False) -> Done | None:
@@ -111,7 +123,8 @@ class Places:
         if one.may_be_in:
             held = self.collection(one.may_be_in)
             place, frees = held.above_members[-1], self._frees(one)
-            return Done(mark(one.number), Effect.MAY_DELETE, held.above, place, held.touched, self._given(one), frees)
+            given = self._given(one), frees, self._elsewhere(one)
+            return Done(mark(one.number), Effect.MAY_DELETE, held.above, place, held.touched, *given)
         path, held = one.path, self.collection(one.timeline)
         is_carried_out = one.status < HTTPStatus.INTERNAL_SERVER_ERROR
         if one.is_member:
@@ -122,14 +135,18 @@ class Places:
         else:
             sid = one.made[0] if one.made and one.status < HTTPStatus.BAD_REQUEST else f"?{one.number}"
             path, effect = one.below(sid), Effect.MAKES
-        frees = self._frees(one)
-        return Done(mark(one.number), effect, held.above, place_digest(path), held.touched, self._given(one), frees)
+        given = self._given(one), self._frees(one), self._elsewhere(one)
+        return Done(mark(one.number), effect, held.above, place_digest(path), held.touched, *given)
+
+    @staticmethod
+    def _elsewhere(one: Trace) -> tuple[int, ...]:
+        return tuple(map(place_digest, one.elsewhere))
 
     @staticmethod
     def _effect(one: Trace, is_carried_out: bool, table: Collection) -> Effect:
         if one.method == "DELETE":
             return Effect.DELETES if is_carried_out and not one.is_shared else Effect.MAY_DELETE
-        if one.unique and table.named_by:
+        if (one.unique and table.named_by) or table.rules_below:
             return Effect.MAKES
         return Effect.CHANGES if is_carried_out else Effect.MAY_CHANGE
 
@@ -139,7 +156,13 @@ class Places:
             return Need.STATE
         if one.method == "DELETE":
             return Need.LIFE if one.status < HTTPStatus.BAD_REQUEST else Need.STATE
-        return Need.ROOM if done or self.has_table(one.timeline) else Need.STATE
+        return Need.STATE if not done and self.may_be_refused_by_others(one) else Need.ROOM
+
+    def may_be_refused_by_others(self, one: Trace) -> bool:
+        """Tell whether any member of its collection may be why a create was refused, and not one of its value alone."""
+        if one.may_be_in or not self.has_table(one.timeline) or one.status == HTTPStatus.FORBIDDEN:  # as of a limit
+            return True
+        return one.status == HTTPStatus.CONFLICT and not self._given(one)
 
     def has_table(self, collection: bytes) -> bool:
         """Tell whether a table says what is unique in a collection."""
@@ -155,22 +178,24 @@ def _with_any(objects: Iterable[bytes]) -> Iterator[bytes]:
         yield path
 
 
-def is_refused(status: int) -> bool:
-    """Tell whether a write that was answered so has done nothing."""
-    return HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
-
-
 def needed(states: States, where: Where, need: Need, unique: int) -> int:
     """Return the state that an exchange needs."""
     if need is Need.STATE:
-        return states.to_name(where, unique) if unique else states.of(where)
+        return states.to_name(where, unique) if unique and where.is_object else states.of(where)
     return states.to_delete(where) if need is Need.LIFE else states.to_create(where, unique)
 
 
 def touches(write: Done, where: Where, need: Need) -> bool:
     """Tell whether a write touches what an exchange needs, except for what is unique."""
+    if changes_elsewhere(write, where, is_new=need is Need.ROOM):
+        return True
     if write.place in where.above:
         return write.touches_below
     if need is Need.STATE:
         return where.place in write.touched or write.place == where.place
     return need is Need.LIFE and write.place == where.place and write.effect is not Effect.CHANGES
+
+
+def changes_elsewhere(write: Done, where: Where, *, is_new: bool) -> bool:
+    """Tell whether a write in another collection changes what is asked of a place: above it alone of a new member."""
+    return any(one in where.above or (one == where.place and not is_new) for one in write.elsewhere)

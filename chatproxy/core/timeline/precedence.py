@@ -195,10 +195,10 @@ def rows_of(traces: Sequence[Trace], standings: Sequence[Standing], kept: Sequen
         if unique := places.unique(one):
             of_value[unique].lookers.append(nth)
             of_value[where.any_value].lookers.append(nth)
-        for place in (done.place, *done.touched) if done else ():
+        for place in done.places if done else ():
             at[place].writes.append(nth)
-        if done and done.touches_below:
-            below[done.place].writes.append(nth)
+        for place in done.places_below if done else ():
+            below[place].writes.append(nth)
         for value in uniques.get(done.place, ()) if done and done.effect is not Effect.CHANGES else ():
             of_value[value].writes.append(nth)
     return [row for rows in (at, below, of_value) for row in rows.values() if row.writes and row.lookers]

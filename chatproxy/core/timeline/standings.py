@@ -15,16 +15,18 @@ from http import HTTPStatus
 from itertools import combinations, pairwise
 from typing import NamedTuple
 
-from chatproxy.core.model import ExchangeNumber, is_read
+from chatproxy.core.model import ExchangeNumber, is_read, is_refused
+from chatproxy.core.timeline.elsewhere import note_elsewhere
 from chatproxy.core.timeline.flights import Flight, Flights, Spot
 from chatproxy.core.timeline.given import as_given
 from chatproxy.core.timeline.holders import note_held
-from chatproxy.core.timeline.places import Need, Places, is_refused, needed
+from chatproxy.core.timeline.places import Need, Places, needed
 from chatproxy.core.timeline.standing import Role, Standing, Step
 from chatproxy.core.timeline.states import Done, Effect, States, Where
 from chatproxy.core.timeline.steps import steps_of
 from chatproxy.core.timeline.traces import Trace
 from chatproxy.core.twilio.objects import Shown
+from chatproxy.core.twilio.paths import Spellings
 
 _MOST_DOUBTS = 6
 """With more writes in doubt than these nothing is said of an exchange."""
@@ -41,13 +43,15 @@ class Timeline(NamedTuple):
     steps: dict[int, list[Step]]
 
 
-def standings(traces: Sequence[Trace], show: Callable[[ExchangeNumber], Shown]) -> Timeline:
+def standings(traces: Sequence[Trace], show: Callable[[ExchangeNumber], Shown], spellings: Spellings) -> Timeline:
     """Return where the exchanges of one cassette stand, which must come in the order of their numbers.
 
-    ``show`` tells what the answer of a number shows; it is asked only where something was in flight.
+    ``show`` tells what the answer of a number shows; it is asked only where something was in flight. ``spellings`` are
+    those of the traces.
     """
     places = Places()
     note_held(traces)
+    note_elsewhere(traces, spellings.one)
     abandoned, counting = _abandoned(traces)
     spots = [_spot(one, places, nth not in abandoned, nth in counting) for nth, one in enumerate(traces)]
     if any(one.standing is not None for one in traces):

@@ -58,7 +58,8 @@ class Done(NamedTuple):
 
     ``touched`` has the collection first, then the owner and the owner's collection where they are touched. ``unique``
     is a digest of the value that the write gives to the unique field, 0 without one. ``frees`` are those that its
-    object may have had before: where that is not known, the digests that stand for any value.
+    object may have had before: where that is not known, the digests that stand for any value. ``elsewhere`` is what it
+    changes in other collections.
     """
 
     mark: int
@@ -68,6 +69,17 @@ class Done(NamedTuple):
     touched: tuple[int, ...]
     unique: int = 0
     frees: tuple[int, ...] = ()
+    elsewhere: tuple[int, ...] = ()
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """All places that it touches."""
+        return (self.place, *self.touched, *self.elsewhere)
+
+    @property
+    def places_below(self) -> tuple[int, ...]:
+        """The places of which it touches what is below, too."""
+        return (self.place, *self.elsewhere) if self.touches_below else self.elsewhere
 
     @property
     def values(self) -> tuple[int, ...]:
@@ -107,6 +119,7 @@ _TO_DELETE, _TO_CREATE, _TO_NAME = 0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165
 """Random numbers that tell what a delete, a create or an update of a name needs from a state."""
 
 _NOBODY: frozenset[int] = frozenset()
+_DIGEST = 2**64 - 1
 
 
 def _digest(text: bytes) -> int:
@@ -142,10 +155,19 @@ class States:
         self._at[place] ^= mark
         for one in touched:
             self._touching[one] ^= mark
+        self._do_elsewhere(write)
         if effect is Effect.CHANGES:
             self._changes[place] = self._changes.get(place, 0) ^ mark
         elif effect is Effect.MAY_CHANGE:
             self._may_change[place] = self._may_change.get(place, 0) ^ mark
+
+    def _do_elsewhere(self, write: Done) -> None:
+        """Take in what a write changes in other collections, which no delete of its object makes forgotten.
+
+        Its mark is another at each place there, so that what two of them touch does not look as if it were not done.
+        """
+        for one in write.elsewhere:
+            self._at[one] ^= (write.mark * (one | 1)) & _DIGEST
 
     def _delete(self, write: Done) -> None:
         place = write.place
@@ -155,6 +177,7 @@ class States:
         self._touching[write.touched[0]] ^= self._touching.pop(place, 0)  # by what was below
         self._at[place] = write.mark
         self._deleted.add(place)
+        self._do_elsewhere(write)
         self._changes.pop(place, None)
         self._may_change.pop(place, None)
 
@@ -163,8 +186,7 @@ class States:
         above, is_deleted = self._above(where)
         if is_deleted:
             return above
-        touching = above ^ self._touching.get(where.place, 0)
-        return touching ^ self._at.get(where.place, 0) if where.is_object else touching
+        return above ^ self._touching.get(where.place, 0) ^ self._at.get(where.place, 0)
 
     def to_delete(self, where: Where) -> int:
         """Return what a delete of an object needs."""
@@ -205,7 +227,7 @@ class States:
     @contextmanager
     def also(self, writes: Sequence[Done]) -> Iterator[None]:
         """Have these writes done, too, as long as this lasts."""
-        places = {place for write in writes for place in (write.place, *write.touched)}
+        places = {place for write in writes for place in write.places}
         tables = (self._at, self._touching, self._changes, self._may_change)
         held = [{place: table[place] for place in places if place in table} for table in tables]
         deleted = places & self._deleted

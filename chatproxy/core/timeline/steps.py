@@ -69,7 +69,8 @@ class _Walk:
 
     def __init__(self, spots: Sequence[Spot], flights: Flights, standings: Sequence[Standing], places: Places) -> None:
         self._spots, self._flights, self._standings, self._places = spots, flights, standings, places
-        self._made = {write.done.place for write in flights.writes if write.done.effect is Effect.MAKES}
+        made = (write.done for write in flights.writes if write.done.effect is Effect.MAKES)
+        self._made = {place for done in made for place in (done.place, *done.elsewhere)}
         self._gone: set[int] = set()
         self._pending: defaultdict[int, list[int]] = defaultdict(list)
         """The writes to each object since it was shown."""
@@ -101,9 +102,9 @@ class _Walk:
     def _note(self, nth: int, write: Write) -> None:
         done = write.done
         self._pending[done.place].append(nth)
-        self._written_below.update(done.touched[1:2])
-        if done.effect in _MAY_END:
-            self._deletes[done.place].append(nth)
+        self._written_below.update(done.touched[1:2], done.elsewhere)
+        for place in (done.place, *done.elsewhere) if done.effect in _MAY_END else ():
+            self._deletes[place].append(nth)
 
     def _step(self, nth: int, own: int, place: int, new: News) -> ExchangeNumber | None:
         """Return the number of the step that something new opens, if it opens one."""

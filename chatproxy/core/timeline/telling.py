@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 from operator import xor
 
-from chatproxy.core.model import ExchangeNumber, InOrder
-from chatproxy.core.timeline.places import Places, is_refused, touches
+from chatproxy.core.model import ExchangeNumber, InOrder, is_refused
+from chatproxy.core.timeline.places import Places, touches
 from chatproxy.core.timeline.precedence import Row, is_done, rows_of
 from chatproxy.core.timeline.standing import Role
 from chatproxy.core.timeline.standings import Timeline

@@ -4,19 +4,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 from http import HTTPStatus
-from json import loads
 from typing import TypeVar
-from urllib.parse import unquote_to_bytes
 
 from chatproxy.core.http.conditions import is_of_one_run
-from chatproxy.core.matching.normal_form import FORMS, MULTIPART, NormalForm, pair_of
+from chatproxy.core.matching.normal_form import NormalForm, pair_of
 from chatproxy.core.matching.users import is_challenge
-from chatproxy.core.model import NO_EXCHANGE, Exchange, ExchangeNumber, InOrder, Standing, is_read
+from chatproxy.core.model import NO_EXCHANGE, Exchange, ExchangeNumber, InOrder, Standing, is_read, is_refused
 from chatproxy.core.products.every import LISTS
+from chatproxy.core.timeline.sent import fields_sent, objects_sent, unique_value
 from chatproxy.core.timeline.sights import News, Seen, Sights
 from chatproxy.core.timeline.uniques import field_of, is_value, path_by_value, value_in_path
 from chatproxy.core.twilio.page_tokens import means_itself
-from chatproxy.core.twilio.paths import Spellings, table_of, timeline
+from chatproxy.core.twilio.paths import Spellings, by_name_in, table_of, timeline
 from chatproxy.core.twilio.sids import mask, mask_path
 
 T = TypeVar("T")
@@ -30,12 +29,13 @@ class Trace:
     ``content`` is the begin of the rest, and a digest of it. One that ``is_challenge`` asks for credentials, and holds
     in any state. ``key`` is the same number for equal requests of one user, ``answer`` for equal answers, and
     ``timeline`` the path of the collection. Of a write ``sent`` are the fields that it sets, and ``unique`` its value
-    of the field that is unique in its collection. A list is asked for as a whole if it ``is_whole``, and ``has_more``
-    tells that it has further pages; ``news`` is what the answer is the first to show. ``is_shared`` tells that several
-    objects have been at this path, and ``may_be_in`` is the collection of which it may be any member: no answer told
-    the SID of what it names. ``tells`` has the objects that an answer is the first to show so, each with its value of
-    the unique field; of a write ``name`` is such a value by which its path names an object, and ``had`` are those that
-    its object may have had before. ``standing`` and ``in_order`` are what a fixture says of where it stands.
+    of the field that is unique where it makes a member. A list is asked for as a whole if it ``is_whole``, and
+    ``has_more`` tells that it has further pages; ``news`` is what the answer is the first to show. ``is_shared`` tells
+    that several objects have been at this path, ``by_name_in`` is the collection in which it names a member by name,
+    and ``may_be_in`` that of which this may be any member: no answer told its SID. ``tells`` has the objects that an
+    answer is the first to show so, each with its value of the unique field. Of a write ``name`` is such a value in its
+    path, ``had`` are those that its object may have had, ``needs`` the objects whose SIDs it sends, and ``elsewhere``
+    is what it changes in other collections. ``standing`` and ``in_order`` are what a fixture says of where it stands.
     """
 
     number: ExchangeNumber
@@ -61,9 +61,12 @@ class Trace:
     news: tuple[News, ...] = ()
     is_shared: bool = False
     may_be_in: bytes | None = None
+    by_name_in: bytes | None = None
     tells: tuple[tuple[str, bytes], ...] = ()
     name: bytes = b""
     had: tuple[bytes, ...] = ()
+    needs: tuple[bytes, ...] = ()
+    elsewhere: tuple[bytes, ...] = ()
     abandoned: bool = False
     in_order: InOrder | None = None
 
@@ -73,7 +76,7 @@ class Trace:
     def forget(self) -> None:
         """Drop what tells where it stands, which what comes after has no use for: a quarter of what is held of it."""
         self.answered, self.answer, self.after = 0, 0, NO_EXCHANGE
-        self.made, self.news, self.tells, self.had = (), (), (), ()
+        self.made, self.news, self.tells, self.had, self.elsewhere = (), (), (), (), ()
 
     @property
     def member(self) -> str:
@@ -144,7 +147,8 @@ class _Tracer:
             in_order=exchange.in_order,
         )
         if is_write:
-            traced.sent = self._once(tuple(_sent(form)))
+            traced.sent = self._once(tuple(fields_sent(form)))
+            traced.needs = tuple(objects_sent(form))
             traced.unique = unique_value(form)
             traced.name = value_in_path(path)
         self._look(traced, exchange, form)
@@ -184,16 +188,17 @@ class _Tracer:
         """Put each path into the one spelling, which is known when all answers are."""
         self._learn_from_below(traces)
         self._forget_renewed(traces)
-        spelled: dict[bytes, tuple[bytes, bytes, bool, bytes | None]] = {}
+        spelled: dict[bytes, tuple[bytes, bytes, bool, bytes | None, bytes | None]] = {}
         for path in self._paths:
             other = self._spellings.one(path)
             other = self._paths.get(other, other)
             line = timeline(other)
             line = other if line == other else self._once(line)
-            spelled[path] = other, line, self._spellings.is_shared(other), self._spellings.unknown(other)
+            is_shared, unknown = self._spellings.is_shared(other), self._spellings.unknown(other)
+            spelled[path] = other, line, is_shared, unknown, by_name_in(path)
         for one in traces:
             asked = one.member
-            one.path, one.timeline, one.is_shared, one.may_be_in = spelled[one.path]
+            one.path, one.timeline, one.is_shared, one.may_be_in, one.by_name_in = spelled[one.path]
             if one.news and one.member != asked:  # what was looked at before its name was known
                 one.news = tuple(new._replace(sid=one.member) if new.sid == asked else new for new in one.news)
         if self._spellings.has_shared:
@@ -230,7 +235,7 @@ class _Tracer:
             told.update((self._member(collection, sid), pair) for sid, pair in one.tells)
         for one in traces if given else ():
             name = self._spellings.named(one.path)
-            if name in given and one.status < HTTPStatus.BAD_REQUEST and _is_before(one, given[name]):
+            if name in given and not is_refused(one.status) and _is_before(one, given[name]):
                 self._spellings.forget(name)
 
     def _member(self, collection: bytes, sid: str) -> bytes:
@@ -244,26 +249,6 @@ class _Tracer:
     def _once(self, value: T) -> T:
         """Return the one of equal values that is held."""
         return self._held.setdefault(value, value)  # type: ignore[return-value]  # equal values are of one type
-
-
-def _sent(form: NormalForm) -> Iterator[str]:
-    """Yield the fields that a write sends, as answers spell them: ``FriendlyName`` is ``friendly_name``."""
-    if form.kind in FORMS:
-        for pair in form.body:
-            yield field_of(pair.partition(b"=")[0].decode("utf-8", "replace"))
-    elif form.kind == "json" and isinstance(content := loads(form.body[0]), dict):
-        yield from map(field_of, content)
-
-
-def unique_value(form: NormalForm) -> bytes:
-    """Return the value of the field that is unique in its collection, if the write has one."""
-    name = table_of(timeline(form.path)).unique.encode()
-    if not name or form.kind not in FORMS:
-        return b""
-    found = next((pair for pair in form.body if pair.startswith(name + b"=")), b"")
-    if not found or form.kind not in MULTIPART:
-        return found
-    return pair_of(name, unquote_to_bytes(found.partition(b"=")[2].partition(b";")[0]))
 
 
 def _is_before(one: Trace, write: Trace) -> bool:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from itertools import takewhile
 
 from chatproxy.core.products.every import COLLECTIONS, NAMED, VERSIONS, path_pattern
 from chatproxy.core.products.product import Collection
@@ -39,6 +40,29 @@ def above(path: bytes) -> list[bytes]:
 def any_member(collection: bytes) -> bytes:
     """Return the path that stands for whichever member of a collection: no member has it."""
     return collection + b"/?"
+
+
+def whichever(collection: bytes) -> bytes:
+    """Return the path that stands for each member of a collection to writes in others: no member has it."""
+    return collection + b"/*"
+
+
+def any_name(collection: bytes) -> bytes:
+    """Return the path that stands for whichever name of a member of a collection: no member has it."""
+    return collection + b"/?name"
+
+
+def below_any_name(collection: bytes) -> bytes:
+    """Return the path that stands for what is below whichever member of a collection: nothing has it."""
+    return collection + b"/?/"
+
+
+@lru_cache(1024)
+def beside(path: str, own: str, collection: bytes) -> bytes:
+    """Return the path of a table with those members put in that are above a collection, of the table ``own``, too."""
+    segments = path.split("/")
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(segments, own.split("/"), strict=False)))
+    return b"/".join([*collection.split(b"/")[:same], *(one.encode() for one in segments[same:])])
 
 
 @lru_cache(1024)
@@ -164,6 +188,11 @@ def named_in(path: bytes) -> bytes | None:
     """Return the collection on a path whose members may be named by other than their SIDs, if there is one."""
     found = _NAMED.match(path)
     return None if found is None else _parent(found[0])
+
+
+def by_name_in(path: bytes) -> bytes | None:
+    """Return the collection in which a path names a member by another than its SID, if there is one."""
+    return any_of(path, lambda _: None)
 
 
 def any_of(path: bytes, other: Callable[[bytes], bytes | None]) -> bytes | None:

@@ -60,7 +60,7 @@ def test_law_10_our_own_address_is_turned_from_the_exchange_on_that_sent_it() ->
 
 
 DEMO = Path(__file__).parents[3] / "cassettes" / "demo.json"
-AS_COMPILED = "01b5f79c2a20619888c038217e800b42"
+AS_COMPILED = "7a57e2f2ff5c7978b61c3fee79881b6d"
 
 
 def test_what_the_demo_compiles_to() -> None:

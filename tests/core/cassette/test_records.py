@@ -20,7 +20,7 @@ several = st.lists(digests, max_size=4).map(tuple)
 exchange_numbers = numbers.map(ExchangeNumber)
 roles = st.sampled_from(Role)
 wheres = st.builds(Where, several, digests, st.booleans())
-writes = st.builds(Done, digests, st.sampled_from(Effect), several, digests, several, digests, several)
+writes = st.builds(Done, digests, st.sampled_from(Effect), several, digests, several, digests, several, several)
 lists = st.lists(exchange_numbers, max_size=4).map(tuple)
 standings = st.builds(Standing, roles, wheres, several, st.none() | writes, exchange_numbers, lists, lists, numbers)
 

@@ -16,6 +16,7 @@ from chatproxy.core.timeline.standings import Timeline, standings
 from chatproxy.core.timeline.states import States
 from chatproxy.core.timeline.traces import Trace, trace
 from chatproxy.core.twilio.objects import shown
+from chatproxy.core.twilio.paths import Spellings
 
 SERVICE = f"/v1/Services/IS{'1' * 32}"
 CHANNELS = f"{SERVICE}/Channels"
@@ -26,9 +27,10 @@ A, B, C = (f"IM{letter * 32}" for letter in "abc")
 
 def compiled(exchanges: Sequence[Exchange]) -> tuple[list[Trace], Timeline]:
     """Return what is known of exchanges, which must come in the order of their numbers."""
-    traces = trace((one, normalize(one.request, Rules())) for one in exchanges)
+    spellings = Spellings()
+    traces = trace(((one, normalize(one.request, Rules())) for one in exchanges), spellings)
     held = {one.number: one for one in exchanges}
-    return traces, standings(traces, lambda number: shown(held[number].response))
+    return traces, standings(traces, lambda number: shown(held[number].response), spellings)
 
 
 class Recording:

@@ -14,8 +14,8 @@ from urllib.parse import urlencode
 from core.timeline.recordings import compiled
 from strategies import FORM, JSON, UPSTREAM
 
-from chatproxy.core.model import Exchange, ExchangeNumber, Request, Response
-from chatproxy.core.timeline.places import Need, Places, is_refused, needed
+from chatproxy.core.model import Exchange, ExchangeNumber, Request, Response, is_refused
+from chatproxy.core.timeline.places import Need, Places, needed
 from chatproxy.core.timeline.sights import What
 from chatproxy.core.timeline.standing import Role, Standing
 from chatproxy.core.timeline.standings import Timeline

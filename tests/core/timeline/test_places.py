@@ -1,10 +1,11 @@
 import pytest
 from core.timeline.recordings import CHANNEL, CHANNELS, MEMBERS, MESSAGES, SERVICE, A, Recording, compiled
 
-from chatproxy.core.timeline.places import Need, Places, is_refused, needed, touches
+from chatproxy.core.model import is_refused
+from chatproxy.core.timeline.places import Need, Places, needed, touches
 from chatproxy.core.timeline.states import Done, Effect, States, Where, place_digest, unique_digest
 
-ANY_CHANNEL = f"{CHANNELS}/?"
+ANY_CHANNEL, EVERY_INVITE = f"{CHANNELS}/?", f"{CHANNELS}/{{}}/Invites/*"
 
 
 def digests(*paths: str) -> tuple[int, ...]:
@@ -29,7 +30,15 @@ def need(method: str, path: str, status: int) -> Need:
         (MESSAGES, (SERVICE, ANY_CHANNEL, CHANNEL), False),
         (f"{MESSAGES}/{A}", (SERVICE, ANY_CHANNEL, CHANNEL), True),
         (CHANNELS, (SERVICE,), False),
-        (CHANNEL, (SERVICE, ANY_CHANNEL), True),
+        (CHANNEL, (f"{CHANNELS}/*", SERVICE, ANY_CHANNEL), True),
+        (MEMBERS, (SERVICE, ANY_CHANNEL, CHANNEL, f"{SERVICE}/Channels/{{}}/Members/*"), False),
+        (
+            f"{CHANNEL}/Invites",
+            (SERVICE, ANY_CHANNEL, CHANNEL, f"{CHANNEL}/Invites/*", f"{SERVICE}/Channels/{{}}/Invites/*"),
+            False,
+        ),
+        (f"{SERVICE}/Users", (SERVICE,), False),
+        (f"{SERVICE}/Users/a", (f"{SERVICE}/Users/*", SERVICE, f"{SERVICE}/Users/?"), True),
         ("/v1/Services", (), False),
         ("/2010-04-01/Accounts/AC", ("/2010-04-01",), True),
         ("/healthz", (), True),

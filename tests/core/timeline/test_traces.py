@@ -9,7 +9,7 @@ from strategies import FORM, JSON, UPSTREAM
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import NO_CREDENTIALS, ExchangeNumber, Request, Response
-from chatproxy.core.timeline.traces import Trace, trace, unique_value
+from chatproxy.core.timeline.traces import Trace, trace
 
 RULES = Rules()
 SERVICE, CHANNEL, MESSAGE = ("/v1/Services/IS" + "1" * 32, "CH" + "2" * 32, "IM" + "3" * 32)
@@ -142,13 +142,6 @@ def test_equal_requests_of_one_user_have_one_number() -> None:
 
     assert asked("AC1").key == asked("AC1").key
     assert len({asked(user).key for user in ("AC1", "AC2", None)}) == 3
-
-
-def test_a_value_of_a_multipart_form_is_that_of_any_form() -> None:
-    part = b'--x\r\ncontent-disposition: form-data; name="UniqueName"\r\n\r\na;b&c\r\n--x--\r\n'
-    multipart = Request("POST", CHANNELS.encode(), ((b"content-type", b"multipart/form-data; boundary=x"),), part)
-    form = Request("POST", CHANNELS.encode(), (FORM,), b"UniqueName=a%3Bb%26c")
-    assert {unique_value(normalize(one, Rules())) for one in (multipart, form)} == {b"UniqueName=a;b%26c"}
 
 
 @pytest.mark.parametrize(("with_", "may_be_in"), [((), CHANNELS.encode()), ((2,), None)])
