@@ -171,6 +171,15 @@ class Sights:
         self._bodies[key] = hash((status, exchange.response.body)), collection, collection.changes
         return tuple(found)
 
+    def is_without(self, collection: bytes, name: str) -> bool:
+        """Tell whether a whole list of a collection was shown, or what this name means was not found in it."""
+        one = self._of(collection)
+        return one.is_listed or name in one.absent
+
+    def known(self, collection: bytes) -> Iterable[str]:
+        """Return the SIDs of the members of a collection that are there, as far as answers showed."""
+        return self._of(collection).known.keys()
+
     def _of(self, line: bytes) -> _Collection:
         if (collection := self._collections.get(line)) is None:
             collection = self._collections[line] = _Collection(table_of(line).named_by)

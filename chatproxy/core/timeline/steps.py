@@ -5,7 +5,7 @@
 2. A write explains, at its object, the fields that it sends and those that the table derives; at the object above,
    what the table derives. One answered 5xx explains all, and a delete that nothing more is there.
 3. What an own create made never appears, except where it was gone before without an own delete; what a whole list was
-   without, or the same list in an equal state, or what was not found, does.
+   without, or the same list in an equal state, or what was not found, does. So does what a create is refused for.
 """
 
 import re
@@ -41,11 +41,11 @@ class Steps:
     def last(self, standing: Standing, number: ExchangeNumber) -> ExchangeNumber:
         """Return the last step up to an exchange of what it shows or could show."""
         done, where = standing.done, standing.where
-        if standing.role is Role.REFUSAL and not where.is_object:
-            return NO_EXCHANGE  # nothing is there that it could show
         at = self.at.get(done.place if done else where.place, [])
         nth = bisect_right(at, number, key=lambda step: step.number)
         found = at[nth - 1].number if nth else NO_EXCHANGE
+        if standing.role is Role.REFUSAL and not where.is_object:
+            return found if found == number else NO_EXCHANGE  # nothing is there that it could show but a taken name
         for above in where.above:
             own = self._own.get(above, [])
             if nth := bisect_right(own, number):

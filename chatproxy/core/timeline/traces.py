@@ -12,7 +12,7 @@ from chatproxy.core.matching.users import is_challenge
 from chatproxy.core.model import NO_EXCHANGE, Exchange, ExchangeNumber, InOrder, Standing, is_read, is_refused
 from chatproxy.core.products.every import LISTS
 from chatproxy.core.timeline.sent import fields_sent, objects_sent, unique_value
-from chatproxy.core.timeline.sights import News, Seen, Sights
+from chatproxy.core.timeline.sights import News, Seen, Sights, What
 from chatproxy.core.timeline.uniques import field_of, is_value, path_by_value, value_in_path
 from chatproxy.core.twilio.page_tokens import means_itself
 from chatproxy.core.twilio.paths import Spellings, by_name_in, table_of, timeline
@@ -163,15 +163,26 @@ class _Tracer:
         seen = self._sights.seen(exchange.response)
         for one in seen.objects if self._spellings.wants(form.path) else ():
             self._spellings.learn(form.path, one.sid.encode("utf-8", "replace"), one.tells)
-        traced.tells = tuple(self._tells(timeline(form.path), seen))
+        path = self._spellings.one(form.path)
+        traced.tells = tuple(self._tells(timeline(path), seen))
         if is_write:
             traced.made = tuple(one.sid for one in seen.objects)
-        path = self._spellings.one(form.path)
         if not exchange.abandoned:  # what it shows, others show as another party's
             traced.news = self._sights.news(exchange, path, traced.key, seen, traced.is_whole)
             traced.has_more = self._sights.has_more(traced.key)
+            traced.news += tuple(self._taken(traced, path))
         if is_write:
             self._sights.written(exchange, path, seen)
+
+    def _taken(self, traced: Trace, path: bytes) -> Iterator[News]:
+        """Yield that an object appeared whose value of the unique field a create was refused for."""
+        collection, value = timeline(path), traced.unique
+        if traced.status != HTTPStatus.CONFLICT or path != collection or not is_value(value):
+            return
+        name = path_by_value(collection, value).rpartition(b"/")[2].decode("utf-8", "replace")
+        is_known = any(self._told.get((collection, sid)) == value for sid in self._sights.known(collection))
+        if not is_known and self._sights.is_without(collection, name):
+            yield News(name, What.APPEARED)
 
     def _tells(self, collection: bytes, seen: Seen) -> Iterator[tuple[str, bytes]]:
         """Yield the objects in an answer that were not shown before with their values of the unique field."""
@@ -199,7 +210,9 @@ class _Tracer:
         for one in traces:
             asked = one.member
             one.path, one.timeline, one.is_shared, one.may_be_in, one.by_name_in = spelled[one.path]
-            if one.news and one.member != asked:  # what was looked at before its name was known
+            if one.news and not one.is_member and one.status == HTTPStatus.CONFLICT:
+                one.news = tuple(new._replace(sid=self._place(one, new.sid)) for new in one.news)
+            elif one.news and one.member != asked:  # what was looked at before its name was known
                 one.news = tuple(new._replace(sid=one.member) if new.sid == asked else new for new in one.news)
         if self._spellings.has_shared:
             for one in traces:

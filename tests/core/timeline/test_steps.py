@@ -141,3 +141,34 @@ def test_a_write_explains_nothing_once_its_own_answer_was_shown() -> None:
 def test_a_write_explains_nothing_of_another_object() -> None:
     recording = Recording().page(A, B).update(B, "b", asked=11)
     assert recording.page({"sid": A, "body": "c"}, {"sid": B, "body": "b"}, asked=12).steps == [3]
+
+
+OTHER = "CH" + "2" * 32
+
+
+def refused(recording: Recording, into: str, value: str) -> Recording:
+    return recording.add("POST", into, 409, body=value, shows={"code": 50307})
+
+
+def test_what_a_create_is_refused_for_has_appeared() -> None:
+    listed = refused(Recording().page(into=CHANNELS), CHANNELS, "UniqueName=a")
+    assert listed.steps == [2]
+    assert listed.page({"sid": OTHER, "unique_name": "a"}, into=CHANNELS).steps == [2, 3]
+    not_found = Recording().add("GET", f"{CHANNELS}/a", 404)
+    assert refused(not_found, CHANNELS, "UniqueName=a").standings[1].step == 2
+    assert refused(Recording().page(into=MEMBERS), MEMBERS, "Identity=a").steps == [2]
+
+
+def test_a_refusal_tells_nothing_new_where_the_object_was_shown_or_nothing_was_asked_before() -> None:
+    own = Recording().page(into=CHANNELS)
+    own.add("POST", CHANNELS, 201, body="UniqueName=a", shows={"sid": OTHER, "unique_name": "a"})
+    assert refused(own, CHANNELS, "UniqueName=a").steps == []
+    assert (
+        refused(Recording().page({"sid": OTHER, "unique_name": "a"}, into=CHANNELS), CHANNELS, "UniqueName=a").steps
+        == []
+    )
+    assert refused(Recording(), CHANNELS, "UniqueName=a").steps == []
+    assert refused(Recording().page(into=CHANNELS), CHANNELS, "FriendlyName=a").steps == []
+    assert refused(Recording().page(into=CHANNELS), CHANNEL, "UniqueName=a").steps == []
+    other = refused(Recording().page(into=CHANNELS), CHANNELS, "UniqueName=a")
+    assert refused(other, CHANNELS, "UniqueName=a").standings[2].step == 3
