@@ -25,7 +25,7 @@ from chatproxy.core.timeline.sent import objects_sent, unique_value
 from chatproxy.core.timeline.states import States, is_create, place_digest
 from chatproxy.core.timeline.traces import Trace
 from chatproxy.core.twilio.objects import shown
-from chatproxy.core.twilio.paths import any_of, by_name_in, named_in, one_spelling, path_segment, table_of
+from chatproxy.core.twilio.paths import any_member, any_of, by_name_in, one_spelling, path_segment, table_of
 
 
 class Live:
@@ -38,7 +38,7 @@ class Live:
         self._at: Counter[int] = Counter()
         """How many of them were writes at the object itself."""
         self._below: Counter[int] = Counter()
-        """The objects that were made or deleted, and the collections of which it was any: all below is touched."""
+        """The objects that were made or deleted, and what stands for any of a collection: all below is touched."""
         self._unique: Counter[int] = Counter()
         """The values of unique fields that were sent, which another object can no longer be made with."""
 
@@ -60,7 +60,7 @@ class Live:
         if not is_new or not places.has_table(one.timeline):
             yield Need("GET", at)
         if is_new or (unique and not is_read(method)):
-            yield Need("POST", places.where(one.timeline), unique)
+            yield Need("POST", at if is_new else places.where(one.timeline), unique)
         if (collection := any_of(one.path, self._cassette.spelling)) is not None:
             yield Need("GET", places.where(collection))
 
@@ -95,7 +95,7 @@ class Live:
             _count(self._touched, self._named(one), count)
             _count(self._at, self._named(one), count)
         if (collection := any_of(one.path, self._cassette.spelling)) is not None:
-            _count(self._below, (place_digest(collection),), count)
+            _count(self._below, (place_digest(any_member(collection)),), count)
 
     def _named(self, one: Trace) -> tuple[int, ...]:
         """Return the place that was recorded by the name that a write gives, if there is one."""
@@ -132,8 +132,6 @@ class Live:
 
     def _changes(self, form: NormalForm) -> Iterator[list[int]]:
         """Yield for each need of a request how many writes have changed what it is about, and the objects above."""
-        if (collection := named_in(self._spelled(form.path))) is not None:
-            yield [self._below[place_digest(collection)]]
         for method, at, unique in self.needs(form):
             made = made_with(self._cassette, unique) if unique else ()
             of = [self._unique[unique]] if is_create(method, at) else [self._touched[at.place]]

@@ -198,3 +198,16 @@ def test_law_3_a_rename_that_was_refused_leaves_nothing_live() -> None:
     forward = Forward(rename, 1, NO_EXCHANGE, path=CHANNEL, unique=b"UniqueName=den")
     changed.wrote(forward, numbered(9, rename, Response(409), UPSTREAM, 0, 1))
     assert not changed.is_any
+
+
+def test_law_2_what_a_write_changes_in_another_collection_is_live() -> None:
+    service = CHANNELS.rpartition(b"/")[0]
+    users, invites, role = service + b"/Users", CHANNEL + b"/Invites", sid("RL", 1).encode()
+    joined, other = post(MEMBERS, b"Identity=bob"), post(users, b"Identity=alice&RoleSid=" + role)
+    bobs = (get(users), get(users + b"/bob"), get(users + b"/bob/Channels"), get(invites), post(invites, b"Identity=z"))
+    assert [is_live(live(joined), request) for request in (*bobs, other, post())] == [True] * 5 + [False] * 2
+    assert [is_live(live(delete(CHANNEL)), request) for request in (get(users), other)] == [True, False]
+    left = live(delete(users + b"/bob"))
+    assert [is_live(left, request) for request in (get(MEMBERS), get(CHANNEL), joined, post())] == [True] * 3 + [False]
+    gone = live(delete(service + b"/Roles/" + role))
+    assert [is_live(gone, request) for request in (other, joined)] == [True, False]
