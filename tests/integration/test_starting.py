@@ -35,7 +35,7 @@ _PARTS = {
     "chatproxy.core.scrubbing": "parts patterns pseudonyms rules scrub",
     "chatproxy.core.text": "excerpts json_edit json_text",
     "chatproxy.core.time": "dates instants ladder ranks sent_back session_clock stamps timestamps upstream_clock",
-    "chatproxy.core.timeline": "known numbering places sights standing states traces",
+    "chatproxy.core.timeline": "elsewhere holders known numbering places sent sights standing states traces uniques",
     "chatproxy.core.twilio": "canonical_sids defaults fields objects origins page_tokens paths sids urls",
     "chatproxy.serve": "accepting connection control fast_path hosting listen proxy wire",
     "chatproxy.store": """

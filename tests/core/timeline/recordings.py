@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
 from strategies import FORM, JSON, UPSTREAM
 
@@ -51,7 +51,7 @@ class Recording:
         abandoned: bool = False,
         user: str | None = None,
         in_order: InOrder | None = None,
-    ) -> "Recording":
+    ) -> Self:
         number, text = len(self.exchanges) + 1, b"" if shows is None else json.dumps(shows).encode()
         asked = 10 * number - 9 if asked is None else asked
         answered = [one.number for one in self.exchanges if not is_read(one.request.method) and one.answered < asked]
@@ -71,16 +71,16 @@ class Recording:
         )
         return self
 
-    def create(self, sid: str, body: str = "a", *, into: str = MESSAGES, **more: Any) -> "Recording":
+    def create(self, sid: str, body: str = "a", *, into: str = MESSAGES, **more: Any) -> Self:
         return self.add("POST", into, 201, body=f"Body={body}", shows={"sid": sid, "body": body}, **more)
 
-    def update(self, sid: str, body: str, *, into: str = MESSAGES, **more: Any) -> "Recording":
+    def update(self, sid: str, body: str, *, into: str = MESSAGES, **more: Any) -> Self:
         return self.add("POST", f"{into}/{sid}", body=f"Body={body}", shows={"sid": sid, "body": body}, **more)
 
-    def fetch(self, sid: str, body: str = "a", *, into: str = MESSAGES, **more: Any) -> "Recording":
+    def fetch(self, sid: str, body: str = "a", *, into: str = MESSAGES, **more: Any) -> Self:
         return self.add("GET", f"{into}/{sid}", shows={"sid": sid, "body": body}, **more)
 
-    def delete(self, sid: str, *, into: str = MESSAGES, **more: Any) -> "Recording":
+    def delete(self, sid: str, *, into: str = MESSAGES, **more: Any) -> Self:
         return self.add("DELETE", f"{into}/{sid}", 204, **more)
 
     def page(
@@ -91,12 +91,12 @@ class Recording:
         query: str = "",
         into: str = MESSAGES,
         **more: Any,
-    ) -> "Recording":
+    ) -> Self:
         listed = [{"sid": sid, "body": "a"} if isinstance(sid, str) else sid for sid in members]
         urls = {"previous_page_url": None if first else "x", "next_page_url": None if last else "x"}
         return self.add("GET", into + query, shows={"meta": urls, into.rpartition("/")[2].lower(): listed}, **more)
 
-    def told(self, number: int, **told: Any) -> "Recording":
+    def told(self, number: int, **told: Any) -> Self:
         """Have a fixture say this of an exchange, and of all others that they stand in order."""
         for nth, one in enumerate(self.exchanges):
             said = InOrder(**told) if one.number == number else one.in_order or InOrder()

@@ -1,3 +1,5 @@
+from typing import Any, Self
+
 import pytest
 from core.timeline.recordings import CHANNEL, CHANNELS, MEMBERS, MESSAGES, SERVICE, A, Recording, Replay, compiled
 
@@ -15,24 +17,24 @@ MEMBER = {"sid": MB, "identity": "bob", "channel_sid": CH}
 class Service(Recording):
     """Exchanges about who is in a service and its channels."""
 
-    def join(self, identity: str = "bob", sid: str = MB, status: int = 201) -> "Service":
+    def join(self, identity: str = "bob", sid: str = MB, status: int = 201) -> Self:
         shows = {"sid": sid, "identity": identity} if status < 400 else {"status": status}
         self.add("POST", MEMBERS, status, body=f"Identity={identity}", shows=shows)
         return self
 
-    def user(self, status: int = 200, named: str = "bob") -> "Service":
+    def user(self, status: int = 200, named: str = "bob") -> Self:
         self.add("GET", f"{USERS}/{named}", status, shows=BOB if status == 200 else {"status": status})
         return self
 
-    def users(self, *users: object) -> "Service":
-        self.page(*users, into=USERS)  # type: ignore[arg-type]
+    def users(self, *users: dict[str, Any]) -> Self:
+        self.page(*users, into=USERS)
         return self
 
-    def read(self, path: str, shows: object = None, status: int = 200) -> "Service":
+    def read(self, path: str, shows: object = None, status: int = 200) -> Self:
         self.add("GET", path, status, shows={"a": 1} if shows is None else shows)
         return self
 
-    def drop(self, path: str) -> "Service":
+    def drop(self, path: str) -> Self:
         self.add("DELETE", path, 204)
         return self
 

@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from core.timeline.recordings import CHANNEL, CHANNELS, MEMBERS, SERVICE, Recording, Replay, compiled
@@ -14,19 +14,19 @@ US, MB = "US" + "1" * 32, "MB" + "1" * 32
 class Named(Recording):
     """Exchanges about channels with names."""
 
-    def make(self, name: str, sid: str = OTHER) -> "Named":
+    def make(self, name: str, sid: str = OTHER) -> Self:
         self.add("POST", CHANNELS, 201, body=f"UniqueName={name}", shows={"sid": sid, "unique_name": name or None})
         return self
 
-    def rename(self, name: str, path: str = CHANNEL, sid: str = CH, **more: Any) -> "Named":
+    def rename(self, name: str, path: str = CHANNEL, sid: str = CH, **more: Any) -> Self:
         self.add("POST", path, body=f"UniqueName={name}", shows={"sid": sid, "unique_name": name or None}, **more)
         return self
 
-    def show(self, name: str | None, path: str = CHANNEL, sid: str = CH) -> "Named":
+    def show(self, name: str | None, path: str = CHANNEL, sid: str = CH) -> Self:
         self.add("GET", path, shows={"sid": sid, "unique_name": name})
         return self
 
-    def drop(self, path: str = CHANNEL) -> "Named":
+    def drop(self, path: str = CHANNEL) -> Self:
         self.add("DELETE", path, 204)
         return self
 
@@ -42,7 +42,7 @@ def had(recording: Recording) -> tuple[bytes, ...]:
         (Named().show("a").drop(), (b"UniqueName=a",)),
         (Named().show(None).drop(), ()),
         (Named().show("a").rename("b").drop(), (b"UniqueName=a", b"UniqueName=b")),
-        (Named().add("GET", CHANNEL, shows={"sid": CH, "unique_name": "a&b"}).drop(), (b"UniqueName=a%26b",)),  # type: ignore[attr-defined]
+        (Named().add("GET", CHANNEL, shows={"sid": CH, "unique_name": "a&b"}).drop(), (b"UniqueName=a%26b",)),
         (Named().drop(), (ANY,)),
         (Named().rename("b"), (ANY,)),
         (Named().drop(GENERAL), (b"UniqueName=general",)),
@@ -108,21 +108,21 @@ def test_other_names_and_empty_ones_need_no_room() -> None:
 
 def test_what_a_name_stood_for_before_a_write_gave_it_to_another_is_untold() -> None:
     recording = Named().drop(GENERAL).add("GET", GENERAL, 404)
-    Named.make(recording, "general").add("GET", GENERAL, shows={"sid": OTHER, "unique_name": "general"})  # type: ignore[arg-type]
+    Named.make(recording, "general").add("GET", GENERAL, shows={"sid": OTHER, "unique_name": "general"})
     recording.add("GET", f"{CHANNEL}/Messages", 404)
     assert Replay(recording).again(5) == [None]
     assert Replay(recording).again(3) == [None]
     assert Replay(recording).again(1, 3, 4, 5) == [1, 3, 4, 5]
     assert Replay(recording).again(1, 2, 3, 4) == [1, 2, 3, 4]
     listed = Named().add("GET", f"{GENERAL}/Members", shows={"members": []})
-    renamed = Named.rename(listed, "general")  # type: ignore[arg-type]
+    renamed = Named.rename(listed, "general")
     assert compiled(renamed.exchanges)[0][0].may_be_in == CHANNELS.encode()
 
 
 def test_what_found_nothing_or_a_name_that_was_told_before_stands_for_its_object() -> None:
     created = Named().add("GET", GENERAL, 404)
-    Named.make(created, "general")  # type: ignore[arg-type]
+    Named.make(created, "general")
     again = Named().show("general").add("GET", f"{GENERAL}/Members", shows={"members": []})
-    Named.rename(again, "general")  # type: ignore[arg-type]
+    Named.rename(again, "general")
     for recording in (created, again):
         assert all(one.may_be_in is None for one in compiled(recording.exchanges)[0])
