@@ -18,6 +18,7 @@ from chatproxy.config.values import Address
 from chatproxy.core.errors import ConfigError
 from chatproxy.core.products.every import TWILIO_ORIGIN
 from chatproxy.core.scrubbing.rules import ScrubRule
+from chatproxy.outside import reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,7 @@ def _file(folder: Path) -> tuple[str, dict[str, object]]:
         try:
             content: Any = tomllib.loads(path.read_text("utf-8-sig"))  # some editors begin a file with the mark
         except (ValueError, OSError) as error:
-            raise ConfigError(name, f"cannot be read: {error}") from error
+            raise ConfigError(name, f"cannot be read: {reason(error)}") from error
         except RecursionError:
             raise ConfigError(name, "cannot be read: it nests too deep") from None
         for step in table:

@@ -50,7 +50,8 @@ def origin(raw: object) -> str:
     """Read an origin, in lower case."""
     found = re.fullmatch(r"(https?://(?:\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::\d{1,5})?)/?", str(raw).lower())
     if not found:
-        raise ValueError(f"{raw!r} is no origin as https://HOST or http://HOST:PORT")
+        shown = re.sub(r"(//|^)[^/?#]*@", r"\1…@", str(raw))  # before the host there may be a password
+        raise ValueError(f"{shown!r} is no origin as https://HOST or http://HOST:PORT")
     return found[1]
 
 

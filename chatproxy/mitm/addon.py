@@ -240,7 +240,9 @@ class Chatproxy(Commands):
         if works is None or forward is None or flow.error is None:
             return
         works.end()
-        error = UpstreamError(502, f"{works.choice.settings.upstream} gave no answer: {flow.error.msg}")
+        error = UpstreamError(
+            502, f"{works.choice.settings.upstream} gave no answer: it cannot be reached, or sends no HTTP"
+        )
         flows.show(flow, works.engine.on_error(error, forward.request))
         _tell(flow)
 

@@ -8,10 +8,16 @@ comes back to an interim answer (RFC 9110 section 15.2), which a client that rea
 """
 
 import asyncio
+import logging
 import socket
+import sys
 
 from aiohttp import HttpVersion, HttpVersion11, web
 from aiohttp.http_exceptions import HttpProcessingError, PayloadEncodingError
+
+from chatproxy.outside import trace
+
+_log = logging.getLogger("chatproxy")
 
 
 class Connection(web.RequestHandler):
@@ -66,6 +72,11 @@ class Connection(web.RequestHandler):
         except HttpProcessingError:  # the head of one more request has begun, which is no request
             pass
         return True
+
+    def log_exception(self, *args: object, **kw: object) -> None:
+        """Report what went wrong outside of any answer; what aiohttp says of it may repeat what was received."""
+        error = kw.get("exc_info")
+        _log.error("a connection failed\n%s", trace(error if isinstance(error, BaseException) else sys.exception()))
 
     def handle_error(
         self,

@@ -1,7 +1,6 @@
 """Servers: an assembled engine, or the sandbox, behind a listener; and their end."""
 
 import asyncio
-import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
@@ -17,6 +16,7 @@ from chatproxy.core.errors import ConfigError, MissError
 from chatproxy.core.model import Mode
 from chatproxy.core.report.report import Report
 from chatproxy.core.timeline.known import NO_VARIABLES
+from chatproxy.outside import reason
 from chatproxy.serve.accepting import accepting, bound
 from chatproxy.serve.connection import Server
 from chatproxy.serve.control import Control, is_loopback
@@ -120,8 +120,8 @@ async def _listening(server: web.Server, address: Address, patience: float, upst
             try:
                 sockets = await asyncio.to_thread(bound, stack, address.host or None, address.port)
             except OSError as error:
-                reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or error
-                raise ConfigError("--listen", f"cannot listen on {address.host}:{address.port}: {reason}") from error
+                why = f"cannot listen on {address.host}:{address.port}: {reason(error)}"
+                raise ConfigError("--listen", why) from error
             async with accepting(sockets, server, upstream):
                 yield _url(address.host, _port([one.getsockname() for one in sockets]))
     finally:

@@ -16,6 +16,7 @@ from chatproxy.core.http.admission import TOLD_BY, spoken
 from chatproxy.core.http.codings import content_codings
 from chatproxy.core.http.headers import is_json, may_have_body
 from chatproxy.core.model import Forward, Response
+from chatproxy.outside import reason, trace
 from chatproxy.serve.control import Control
 from chatproxy.serve.fast_path import FastConnection, FastPath, is_possible
 from chatproxy.serve.wire import WireResponse, read_request, whole_answer
@@ -164,20 +165,20 @@ class Connection(FastConnection):
         if status == _INTERNAL:
             return WireResponse(self.failed(request.method, exc), close=True)
         if message == _TOO_MANY:
-            status, reason = 431, "the request has too many header fields"
+            status, said = 431, "the request has too many header fields"
         elif isinstance(exc, LineTooLong):
-            status, reason = (
+            status, said = (
                 431,
                 f"the request line or a header is larger than {self.max_field_size} bytes (--max-header)",
             )
         else:
-            detail = (message or str(status)).splitlines()[0].rstrip(":")
-            reason = spoken(self._begin) or f"the request is no HTTP/1.1 ({detail})"
-        return WireResponse(self._proxy.engine.on_error(RequestError(status, reason)), close=True)
+            detail = "it is malformed" if exc is None else reason(exc)
+            said = spoken(self._begin) or f"the request is no HTTP/1.1 ({detail})"
+        return WireResponse(self._proxy.engine.on_error(RequestError(status, said)), close=True)
 
     def failed(self, method: str, error: BaseException | None) -> Response:
         """Report a mistake of ours, without the target, which may hold a secret, and return what the client gets."""
-        _log.error("a %s request failed", method, exc_info=error)
+        _log.error("a %s request failed\n%s", method, trace(error))
         return self._proxy.engine.on_error(
             RequestError(_INTERNAL, "chatproxy failed; its standard error has the trace")
         )

@@ -441,3 +441,47 @@ async def test_a_store_that_is_damaged_while_it_is_replayed_is_a_500_with_the_pl
     with pytest.raises(CassetteError, match="exchange c/2: is damaged"):
         async with proxy(Mode.REPLAY, "c", here, print):
             pass
+
+
+async def test_no_answer_no_journal_and_no_report_has_what_a_broken_upstream_sent(tmp_path: Path) -> None:
+    async def breaks(request: web.BaseRequest) -> web.StreamResponse:
+        assert request.transport is not None
+        request.transport.write(b"HTTP/1.1 200 OK\r\nSet-Cookie: the-secret\r\nX-Token: the-secret\r\n")
+        request.transport.close()
+        return web.Response()
+
+    report = tmp_path / "report.json"
+    async with upstream(breaks) as url:
+        async with proxy(Mode.RECORD, "c", settings(tmp_path, upstream=url, report=report), print) as running:
+            async with ClientSession() as client, client.get(running.url + PATH) as answer:
+                assert answer.status == 502
+                shown = await answer.text()
+            assert running.engine
+            shown += json.dumps(running.engine.journal.entries())
+    shown += report.read_text()
+    assert shown.count("the connection ended before the answer was whole") >= 3
+    assert "secret" not in shown
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"GET /v1?Token=the-secret\x00 HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /v1 HTTP/1.1\r\nHost: a\r\nAuthorization the-secret\r\n\r\n",
+        b"GET /v1 HTTP/1.1\r\nHost: a\r\nX: the-secret\x00\r\n\r\n",
+        b"GET /v1 the-secret\r\nHost: a\r\n\r\n",
+        b"the-secret\r\n\r\n",
+        b"POST /v1 HTTP/1.1\r\nHost: a\r\nContent-Length: the-secret\r\n\r\n",
+        b"POST /v1 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nthe-secret\r\n",
+        b"POST /v1 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nthe-secret\r\n0\r\n\r\n",
+    ],
+)
+async def test_what_refuses_a_malformed_request_repeats_nothing_of_it(
+    tmp_path: Path, origin: str, request_: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with proxy(Mode.PASSTHROUGH, "", settings(tmp_path, upstream=origin), print) as running:
+        answer = await raw(running.url, request_)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"secret" not in answer
+    assert b"an error of the kind" not in answer
+    assert "secret" not in caplog.text
