@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from chatproxy.core.credentials.blanking import is_credential
-from chatproxy.core.http.grammar import TOKEN
+from chatproxy.core.http.grammar import HOST, TOKEN
 from chatproxy.core.products.sid_types import PREFIXES
 from chatproxy.core.scrubbing.scrub import is_telling
 from chatproxy.core.twilio.sids import SID_SEGMENT
@@ -203,6 +203,15 @@ def _listed(raw: object, what: str) -> list[str]:
     if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
         raise ValueError(f"{raw!r} is no list of {what}")
     return list(names)
+
+
+def hosts(raw: object) -> frozenset[str]:
+    """Read host names or addresses without ports, in lower case."""
+    names = [name.lower() for name in _listed(raw, "hosts")]
+    for name in names:
+        if not HOST.fullmatch(name) or re.search(r":\d+$", name.rpartition("]")[2]):
+            raise ValueError(f"{name!r} is no host without a port")
+    return frozenset(names)
 
 
 def header_names(raw: object) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from chatproxy.core.cassette.history import Need
 from chatproxy.core.credentials.blanking import Blankers
 from chatproxy.core.errors import ChatproxyError, MissError, error_json
 from chatproxy.core.http.admission import check_answer
+from chatproxy.core.http.headers import OWN_FIELDS
 from chatproxy.core.model import (
     NO_EXCHANGE,
     Exchange,
@@ -234,7 +235,7 @@ class Engine:
         if request is not None:
             text = self._blankers.of(request.headers).text(text.encode()).decode()
             self._note_error(error, request, assumed, in_doubt)
-        answer = Response(error.status, phrase, (content_type,), error_json(error.status, text))
+        answer = Response(error.status, phrase, (content_type, *OWN_FIELDS), error_json(error.status, text))
         self.counts[_outcome_of(error)] += 1
         return marked(answer, _outcome_of(error), assumed=assumed)
 

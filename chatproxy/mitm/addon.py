@@ -195,7 +195,12 @@ class Chatproxy(Commands):
         request: Request | None = None
         try:
             request = flows.taken(flow, works.choice.settings.max_body)
-            decision = self._control(works, flow, request) or works.engine.on_request(request)
+            if (answer := self._control(works, flow, request)) is not None:
+                return answer
+            if flows.is_reverse(flow):  # what a forward proxy gets, a browser was told to send there
+                visitors = works.visitors(is_loopback=_is_loopback(flow.client_conn.sockname[0]))
+                visitors.check(request.origin, request.headers)
+            decision = works.engine.on_request(request)
             if isinstance(decision, Response):
                 return decision
             if (answer := await works.ask(decision, partial(_has_gone, flow))) is not None:
@@ -266,7 +271,11 @@ async def _has_gone(flow: http.HTTPFlow) -> bool:
 
 def _is_local(flow: http.HTTPFlow) -> bool:
     peer = flow.client_conn.peername
-    return peer is not None and ip_address(peer[0].partition("%")[0]).is_loopback
+    return peer is not None and _is_loopback(peer[0])
+
+
+def _is_loopback(address: str) -> bool:
+    return ip_address(address.partition("%")[0]).is_loopback
 
 
 def _tell(flow: http.HTTPFlow) -> None:

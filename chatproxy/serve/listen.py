@@ -16,9 +16,10 @@ from chatproxy.core.errors import ConfigError, MissError
 from chatproxy.core.model import Mode
 from chatproxy.core.report.report import Report
 from chatproxy.core.timeline.known import NO_VARIABLES
+from chatproxy.core.twilio.visitors import visitors
 from chatproxy.outside import reason
 from chatproxy.serve.accepting import accepting, bound
-from chatproxy.serve.connection import Server
+from chatproxy.serve.connection import Server, guarded
 from chatproxy.serve.control import Control, is_loopback
 from chatproxy.serve.proxy import Limits, Proxy
 from chatproxy.upstream import Upstream
@@ -53,7 +54,9 @@ async def sandbox(settings: Settings) -> AsyncIterator[Running]:
         )
     )
     longest = settings.sandbox_latency[1] + _GRACE
-    server = Server(api.handle)
+    host = settings.sandbox_listen.host
+    taken = visitors(host, settings.allow_host, settings.upstream, is_loopback=is_loopback(host))
+    server = Server(guarded(api.handle, taken))
     async with _listening(server, settings.sandbox_listen, longest) as url:
         yield Running(url)
 
@@ -82,13 +85,16 @@ async def proxy(
             asked = upstream_settings(settings)
             upstream, most = await stack.enter_async_context(Upstream(asked)), asked.max_connections
         engine, report = assembly.engine, assembly.report
-        token = None if is_loopback(settings.listen.host) else secrets.token_urlsafe()
+        host = settings.listen.host
+        token = None if is_loopback(host) else secrets.token_urlsafe()
+        taken = visitors(host, settings.allow_host, settings.upstream, is_loopback=token is None)
         server = Proxy(
             engine,
             _limits(settings),
             upstream=upstream,
             keep=assembly.recording.keep if assembly.recording else None,
-            control=Control(report, settings.listen.host, token),
+            control=Control(report, taken, token),
+            visitors=taken,
         )
         async with _listening(server, settings.listen, settings.upstream_timeout + _GRACE, most) as url:
             yield Running(url, engine, token, report)
