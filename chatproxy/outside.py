@@ -65,7 +65,7 @@ def _by_value(error: BaseException) -> str | None:
     match error:
         case ssl.SSLCertVerificationError():
             code = error.verify_code
-            return _CERTIFICATES.get(code, f"its certificate is not accepted (OpenSSL's code {code})")
+            return f"certificate verify failed: {_CERTIFICATES.get(code, f'OpenSSL has code {code} for it')}"
         case ssl.SSLError():
             name = error.reason if re.fullmatch(r"[A-Z0-9_]+", error.reason or "") else "no name"
             return f"TLS failed ({name})"

@@ -52,9 +52,9 @@ def toml(text: str) -> Exception:
         (ConnectionResetError(SECRET), "an error of the kind ConnectionResetError"),
         (socket.gaierror(-2, SECRET), "its name cannot be resolved"),
         (ClientConnectorDNSError(None, OSError(None, SECRET)), "its name cannot be resolved"),  # type: ignore[arg-type]
-        (certificate(10), "its certificate has expired"),
-        (certificate(62), "its certificate is for another name"),
-        (certificate(7), "its certificate is not accepted (OpenSSL's code 7)"),
+        (certificate(10), "certificate verify failed: its certificate has expired"),
+        (certificate(62), "certificate verify failed: its certificate is for another name"),
+        (certificate(7), "certificate verify failed: OpenSSL has code 7 for it"),
         (tls("WRONG_VERSION_NUMBER"), "TLS failed (WRONG_VERSION_NUMBER)"),
         (tls(SECRET), "TLS failed (no name)"),
         (tls(None), "TLS failed (no name)"),
