@@ -13,7 +13,7 @@ from typing import Any
 
 from chatproxy.config import scrub_rules as rules
 from chatproxy.config import values
-from chatproxy.config.sources import in_folder
+from chatproxy.config.sources import check_environment, in_folder
 from chatproxy.config.values import Address
 from chatproxy.core.errors import ConfigError
 from chatproxy.core.products.every import TWILIO_ORIGIN
@@ -103,6 +103,7 @@ def load(flags: Mapping[str, object], environ: Mapping[str, str], folder: Path) 
     ``flags`` maps names of settings to values as typed, in a tuple where a flag may be repeated. Raises
     ConfigError for whatever is wrong, naming it.
     """
+    check_environment(environ, [setting.variable for setting in SETTINGS])
     file, in_file = in_folder(folder, [setting.name for setting in SETTINGS])
     found, sources = {}, {}
     for setting in SETTINGS:

@@ -1,11 +1,12 @@
 """Where settings are given besides the command line; a name there that no setting has is refused."""
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from chatproxy.core.errors import ConfigError
+from chatproxy.environment import URL
 from chatproxy.outside import reason
 
 
@@ -34,6 +35,17 @@ def _known(file: str, content: dict[str, object], names: Sequence[str]) -> dict[
     if unknown := given.keys() - set(names):
         raise _unknown(f"{file}: {min(unknown)}", min(unknown), names)
     return given
+
+
+def check_environment(environ: Mapping[str, str], variables: Sequence[str]) -> None:
+    """Raise ConfigError for a variable of ours that is none of these, nor one that chatproxy itself sets."""
+    known = {*variables, URL}
+    unknown = [name for name in environ if name.startswith(_PREFIX) and name not in known]
+    if unknown:
+        raise _unknown(min(unknown), min(unknown), variables)
+
+
+_PREFIX = "CHATPROXY_"
 
 
 def _unknown(source: str, name: str, names: Sequence[str]) -> ConfigError:
