@@ -59,6 +59,7 @@ class Settings:
     intercept: bool
     junit: Path | None
     fail_on_unused: bool
+    allow_idle: bool
     fail_on: str
     format: str
     connect_timeout: float
@@ -234,6 +235,7 @@ SETTINGS = (
     ),
     Setting("junit", values.path, None, "FILE", "write what came of the run to this file as JUnit XML"),
     Setting("fail-on-unused", values.switch, "false", "", "fail with exit status 4 if an exchange was never served"),
+    Setting("allow-idle", values.switch, "false", "", "take a replay to which no request came for a success"),
     Setting(
         "fail-on",
         values.choice("high", "low"),

@@ -131,7 +131,7 @@ def test_a_miss_is_explained_and_fails_the_run(place: Path) -> None:
     assert "form field 'Body' is 'Hello' where this has 'Ciao'" in done.stderr
     assert '"miss": 1' in report.read_text()
     assert 'failures="1"' in junit.read_text()
-    assert run(place, FILE, "--", "true").stderr.startswith(
+    assert run(place, FILE, "--", "true", status=3).stderr.startswith(
         "chatproxy: replay talk: no request came (does the command use HTTPS_PROXY or HTTP_PROXY?), 2 of"
     )
 

@@ -51,6 +51,11 @@ class RunOutcome:
     unused_total: int
     assumed: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def is_idle(self) -> bool:
+        """Tell whether it is a replay that nobody asked anything."""
+        return self.mode is Mode.REPLAY and not self.counts
+
 
 class Report:
     """Reports on a run of an engine, at any moment; ``cassette`` is what it replays, if it does."""
