@@ -36,6 +36,7 @@ _LIMITS = tuple(name for name in SERVING if name not in {"listen", "ready-file"}
     *(
         "mode",
         "intercept",
+        "others",
         "append",
         "replace",
         "journal",

@@ -57,6 +57,7 @@ class Settings:
     report: Path | None
     mode: str
     intercept: bool
+    others: str | frozenset[str] | None
     junit: Path | None
     fail_on_unused: bool
     allow_idle: bool
@@ -136,7 +137,7 @@ def _read(setting: Setting, source: str, raw: object) -> Any:
 
 
 _JOINED: dict[str, Callable[[tuple[str, ...]], object]] = {
-    **dict.fromkeys(("keep", "bind", "match-headers", "ignore", "allow", "allow-host"), ",".join),
+    **dict.fromkeys(("keep", "bind", "match-headers", "ignore", "allow", "allow-host", "others"), ",".join),
     "scrub": rules.joined,
 }
 
@@ -232,6 +233,13 @@ SETTINGS = (
         "false",
         "",
         "let the command use a forward proxy in place of CHATPROXY_URL, so that it needs no change",
+    ),
+    Setting(
+        "others",
+        values.others,
+        None,
+        "refuse|pass|HOSTS",
+        "what else than the service an intercepted command may reach through the proxy, separated by commas",
     ),
     Setting("junit", values.path, None, "FILE", "write what came of the run to this file as JUnit XML"),
     Setting("fail-on-unused", values.switch, "false", "", "fail with exit status 4 if an exchange was never served"),

@@ -214,6 +214,11 @@ def hosts(raw: object) -> frozenset[str]:
     return frozenset(names)
 
 
+def others(raw: object) -> str | frozenset[str]:
+    """Read what is done with other hosts, or which of them may be reached."""
+    return raw if isinstance(raw, str) and raw in {"refuse", "pass"} else hosts(raw)
+
+
 def header_names(raw: object) -> tuple[str, ...]:
     """Read names of header fields that may count in a match."""
     names = _listed(raw, "header names")

@@ -123,6 +123,7 @@ LISTS: dict[str, tuple[str, str]] = {
     "scrub": ('[{"field": "a", "drop": true}]', '[{"field": "b", "drop": true}, {"field": "c", "drop": true}]'),
     "allow": ("3f2a,a.*", "b.*"),
     "allow-host": ("One,[::2]", "two"),
+    "others": ("One", "two"),
 }
 
 
