@@ -8,10 +8,6 @@ Kinds are told by their names, so that no library is loaded for it.
 
 import os
 import re
-import ssl
-import tomllib
-import traceback
-from json import JSONDecodeError
 
 _KINDS = {
     "aiohttp.BadHttpMethod": "the method is malformed",
@@ -62,19 +58,19 @@ _WRAPPERS = {"aiohttp.ClientResponseError", "aiohttp.ClientPayloadError", "aioht
 
 def _by_value(error: BaseException) -> str | None:
     """Say what the numbers and names that an error carries mean."""
-    match error:
-        case ssl.SSLCertVerificationError():
-            code = error.verify_code
-            return f"certificate verify failed: {_CERTIFICATES.get(code, f'OpenSSL has code {code} for it')}"
-        case ssl.SSLError():
-            name = error.reason if re.fullmatch(r"[A-Z0-9_]+", error.reason or "") else "no name"
-            return f"TLS failed ({name})"
-        case OSError(errno=int(number)) if number > 0:
-            return os.strerror(number)
-        case JSONDecodeError():
-            return f"line {error.lineno}, column {error.colno}"
-        case tomllib.TOMLDecodeError() if found := re.search(r"at (line \d+, column \d+)\)$", str(error)):
-            return f"it is no TOML: {found[1]}"  # a place that Python's versions before 3.14 tell in the text alone
+    kinds = _names(error)
+    if "ssl.SSLCertVerificationError" in kinds:
+        code = getattr(error, "verify_code", 0)
+        return f"certificate verify failed: {_CERTIFICATES.get(code, f'OpenSSL has code {code} for it')}"
+    if "ssl.SSLError" in kinds:
+        name = getattr(error, "reason", None) or ""
+        return f"TLS failed ({name if re.fullmatch(r'[A-Z0-9_]+', name) else 'no name'})"
+    if isinstance(error, OSError) and error.errno is not None and error.errno > 0:
+        return os.strerror(error.errno)
+    if "json.JSONDecodeError" in kinds:
+        return f"line {getattr(error, 'lineno', 0)}, column {getattr(error, 'colno', 0)}"
+    if "tomllib.TOMLDecodeError" in kinds and (found := re.search(r"at (line \d+, column \d+)\)$", str(error))):
+        return f"it is no TOML: {found[1]}"  # a place that Python's versions before 3.14 tell in the text alone
     return None
 
 
@@ -88,6 +84,8 @@ def _names(error: BaseException) -> list[str]:
 
 def trace(error: BaseException | None) -> str:
     """Return where an error and those before it were raised, and of which kinds they are."""
+    import traceback  # noqa: PLC0415 - most runs have none to show
+
     parts: list[str] = []
     while error is not None and len(parts) < _LONGEST:
         kind = type(error)
