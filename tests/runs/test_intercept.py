@@ -274,3 +274,29 @@ def test_mitmproxy_must_be_installed(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(sys.modules, "mitmproxy", None)
     with pytest.raises(ConfigError, match="needs mitmproxy: pip install"):
         Interceptor().serve(Wanted(Mode.RECORD, "talk", settings(tmp_path), print))
+
+
+SHOWN = """
+import logging
+from chatproxy.mitm.__main__ import _Lines
+
+def show(message, error=None):
+    info = (type(error), error, None) if error else None
+    print(_Lines().format(logging.LogRecord("mitmproxy", logging.ERROR, "", 0, message, (), info)))
+
+show("chatproxy: miss: x")
+show("Client TLS handshake failed. (x)")
+show("mitmproxy has crashed!\\nTraceback (most recent call last):\\nKeyError: 'the-secret'")
+show("Addon error: the-secret", KeyError("the-secret"))
+"""
+
+
+def test_what_mitmproxy_says_is_shown_without_the_texts_of_errors() -> None:
+    done = subprocess.run([sys.executable, "-c", SHOWN], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [
+        "chatproxy: miss: x",
+        "chatproxy: mitmproxy: Client TLS handshake failed. (x)",
+        "chatproxy: mitmproxy: mitmproxy has crashed!",
+        "chatproxy: mitmproxy: an error of the kind KeyError",
+        "builtins.KeyError",
+    ]
