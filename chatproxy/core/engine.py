@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from chatproxy.core.answers.stencil import Stencil
 from chatproxy.core.answers.template import as_it_is, origin_filler, turned
-from chatproxy.core.cassette.history import Need
 from chatproxy.core.credentials.blanking import Blankers
 from chatproxy.core.errors import ChatproxyError, MissError, error_json
 from chatproxy.core.http.admission import check_answer
@@ -25,7 +24,7 @@ from chatproxy.core.model import (
 )
 from chatproxy.core.record.recorder import Recorder
 from chatproxy.core.replay.askers import Asker, Askers
-from chatproxy.core.replay.gaps import Miss, Why, behind
+from chatproxy.core.replay.gaps import Miss, Why, held_back
 from chatproxy.core.replay.journal import Entry, Journal
 from chatproxy.core.replay.marks import Assumed, hit, marked
 from chatproxy.core.replay.player import Played, play_fetch, play_request, repeats
@@ -34,6 +33,7 @@ from chatproxy.core.replay.session import Session
 from chatproxy.core.replay.sessions import Sessions
 from chatproxy.core.scrubbing.rules import NO_SCRUB, Scrub
 from chatproxy.core.scrubbing.scrub import scrubbed_target
+from chatproxy.core.timeline.traces import unique_value
 
 
 class _Asked(NamedTuple):
@@ -125,26 +125,26 @@ class Engine:
             return self._hit(session, stencil, entry, request.origin, repeats=played.repeats)
         if self._recorder is None:
             return self._missed(self.sessions, session, played, asked)
-        need = session.live.need(played.form)
-        if not session.live.may_go(need, session.progress.states):
-            return self._missed(self.sessions, session, played, asked, need)
-        session.live.write(played.form)
-        session.change()
-        return Forward(request, self._clock(), self._last_kept, session.name, played.form.path, session.life)
+        held = held_back(session, form := played.form, is_ahead=self.sessions.is_ahead(session, played.form))
+        if held is not None:
+            return self._missed(self.sessions, session, played, asked, held)
+        self.sessions.write(session, form)
+        return Forward(
+            request, self._clock(), self._last_kept, session.name, form.path, unique_value(form), session.life
+        )
 
     def _missed(
-        self, sessions: Sessions, session: Session, played: Played, asked: _Asked, need: Need | None = None
+        self, sessions: Sessions, session: Session, played: Played, asked: _Asked, held: Miss | None = None
     ) -> Response:
-        """Answer a request that was never recorded, or one with this need that cannot be put to the upstream."""
-        from chatproxy.core.replay import explain  # noqa: PLC0415 - most replays never miss
+        """Answer a request that was never recorded, or one that for this reason is not put to the upstream."""
+        from chatproxy.core.replay import explain, following  # noqa: PLC0415 - most replays never miss
 
-        why: Miss | None
-        if need is None:
-            reason, why = explain.miss_reason(session, played, sessions.others(session))
+        why = held
+        if held is not None:
+            reason = explain.behind_reason(session, held, has_changed=played.form in session.live)
         else:
-            why = behind(session, need)
-            reason = explain.behind_reason(session, why, has_changed=played.form in session.live)
-        miss = MissError(asked.blanked.line, reason)
+            reason, why = explain.miss_reason(session, played, sessions.others(session))
+        miss = MissError(asked.blanked.line, reason, following.cause_of(session, played, why, asked.blanked.line))
         self._on_miss(miss)
         in_doubt = why.exchange if why is not None and why.why is Why.IN_DOUBT else None
         return self.on_error(miss, asked.request, played.assumed, in_doubt)
@@ -176,18 +176,9 @@ class Engine:
         now = self._clock()
         self.sessions.use(session, now)
         self.counts[Outcome.HIT] += 1
-        entry = repeat.entry
+        one = repeat.entry
         self.journal.hit(
-            Entry(
-                now,
-                entry.session,
-                entry.method,
-                entry.target,
-                Outcome.HIT,
-                entry.status,
-                entry.exchange,
-                assumed=entry.assumed,
-            )
+            Entry(now, one.session, one.method, one.target, Outcome.HIT, one.status, one.exchange, assumed=one.assumed)
         )
         return session, now
 
@@ -240,9 +231,14 @@ class Engine:
         return marked(answer, _outcome_of(error), assumed=assumed)
 
     def _play(self, sessions: Sessions, session: Session, asked: _Asked) -> tuple[Session, Played]:
-        """Replay a request in its session; where that is over and has no answer, in one begun anew that has one."""
+        """Replay a request in its session; where that is over and has no answer, in one begun anew that has one.
+
+        One that has changed something at the upstream goes on: what was recorded is not all that it did.
+        """
         played = play_request(session, asked.blanked, asked.asker.user)
-        if played.number is None and session.is_over and (anew := sessions.anew(session)) is not None:
+        if played.number is not None or not session.is_over or session.live.is_any:
+            return session, played
+        if (anew := sessions.anew(session)) is not None:
             again = play_request(anew, asked.blanked, asked.asker.user)
             if again.number is not None:
                 anew.blanked(asked.request, asked.asker.blanker)  # it is to remember what pseudonyms stand for
@@ -267,7 +263,7 @@ class Engine:
         in_doubt: ExchangeNumber | None,
     ) -> None:
         blanker = self._blankers.of(request.headers)
-        reason = error.reason if isinstance(error, MissError) else str(error)
+        reason, follows = (error.reason, error.follows) if isinstance(error, MissError) else (str(error), None)
         self.journal.note(
             Entry(
                 self._clock(),
@@ -279,6 +275,7 @@ class Engine:
                 reason=blanker.text(reason.encode()).decode(),
                 assumed=assumed,
                 in_doubt=in_doubt,
+                follows=follows and blanker.text(follows.encode()).decode(),
             )
         )
 

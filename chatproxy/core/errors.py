@@ -56,16 +56,19 @@ class RequestError(ChatproxyError):
 class MissError(ChatproxyError):
     """Replay has no recorded answer: ``reason`` says why, and names the nearest recorded request if there is one.
 
+    It ``follows`` from the miss of the request with that line, if from any.
+
     424 (Failed Dependency, RFC 4918 section 11.4), since a test could take 404 for a deleted message, and
     client libraries repeat a 5xx.
     """
 
     status = 424
 
-    def __init__(self, request_line: str, reason: str) -> None:
-        super().__init__(f"{request_line}: {reason}")
+    def __init__(self, request_line: str, reason: str, follows: str | None = None) -> None:
         self.request_line = request_line
-        self.reason = reason
+        self.reason = reason if follows is None else f"{reason}; follows from the miss of {follows}"
+        self.follows = follows
+        super().__init__(f"{request_line}: {self.reason}")
 
 
 class NetworkBlockedError(ChatproxyError):

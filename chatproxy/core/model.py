@@ -157,7 +157,8 @@ class Forward:
     """The decision to put a request to the upstream, with what its exchange has to remember of that moment.
 
     ``session`` is the name of the session that had no answer, if there are sessions, and ``path`` that of the
-    request's normal form there; ``life`` tells that session from another of its name that has begun since.
+    request's normal form there, with its value of the field that is ``unique`` in its collection; ``life`` tells that
+    session from another of its name that has begun since.
     """
 
     request: Request
@@ -165,6 +166,7 @@ class Forward:
     after: ExchangeNumber
     session: str | None = None
     path: bytes = b""
+    unique: bytes = b""
     life: object = None
 
 

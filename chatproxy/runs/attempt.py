@@ -105,7 +105,9 @@ def mode_of_run(mode: Mode, subject: Subject) -> Mode:
         if not subject.exists:
             return Mode.RECORD
         if subject.is_canonical:
-            raise CassetteError(subject.shown, "has canonical SIDs, which no server knows; record it anew")
+            raise CassetteError(
+                subject.shown, "has canonical SIDs, which no server knows; `--mode record` records it anew"
+            )
     return mode
 
 

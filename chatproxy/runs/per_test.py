@@ -76,6 +76,12 @@ def recording(word: RecordMode, marked: dict[str, Any], test: str) -> str:
     return f"pytest --record-mode={word} {shlex.quote(test)}"
 
 
+def _exact(subject: Subject) -> str:
+    """Return what makes a cassette one to which new_episodes adds."""
+    command = ["chatproxy", "export", "--exact", subject.name, *([] if subject.path is None else [subject.shown])]
+    return f"new_episodes adds nothing to canonical SIDs; once recorded anew, {shlex.join(command)} gives it live ones"
+
+
 def _pairs(assumed: Mapping[str, str]) -> list[str]:
     return [f"{live}={recorded}" for live, recorded in assumed.items()]
 
@@ -97,6 +103,7 @@ class Proxied:
         recorded_by: Callable[[RecordMode], str],
     ) -> None:
         self._recorded_by = recorded_by
+        self._word = word
         self._attempt = Attempt(
             subject, mode_of_test(word, subject), settings, InBackground(background), session=session
         )
@@ -197,6 +204,8 @@ class Proxied:
             lines.append(_TEST_FOR_EACH)
         if self.misses:
             lines.append(f"if the test is to ask otherwise, {self._recorded_by(RecordMode.REWRITE)} records it anew")
+            if self._word is RecordMode.NEW_EPISODES and subject.is_canonical:
+                lines.append(_exact(subject))
         return lines
 
     def write(self) -> str | None:
@@ -206,7 +215,9 @@ class Proxied:
         count = self._attempt.write()
         shown = self._attempt.subject.shown
         if count is not None:
-            return f"recorded {shown}, {counted(count)}"
+            mixture = self._outcome.mixture if self._outcome is not None else None
+            anew = f"; {mixture}; {self._recorded_by(RecordMode.REWRITE)} records it anew" if mixture else ""
+            return f"recorded {shown}, {counted(count)}{anew}"
         recorded = self._outcome is not None and self._outcome.counts.get(Outcome.RECORDED)
         if recorded and self._attempt.subject.path is None:
             return f"recorded {shown} in the store"

@@ -47,6 +47,12 @@ def run_server(server: AbstractAsyncContextManager[Running], mode: str, ready_fi
         if running.engine is not None:
             counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(running.engine.counts.items()))
             say(f"chatproxy: {mode} ended: {counts or 'no request came'}")
+        if (
+            running.report is not None
+            and running.report.ended is not None
+            and (mixture := running.report.ended.mixture)
+        ):
+            say(f"chatproxy: {mixture}; `chatproxy record --replace` records it anew")
 
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(main())

@@ -98,6 +98,7 @@ async def proxy(
         )
         async with _listening(server, settings.listen, settings.upstream_timeout + _GRACE, most) as url:
             yield Running(url, engine, token, report)
+        report.end()
 
 
 _GRACE = 5.0

@@ -15,15 +15,17 @@ _SHOWN = 20
 
 
 def lines(outcome: RunOutcome, ways: str = URL, *, is_idle: bool = False) -> Iterator[str]:
-    """Show the counts, then each assumed SID, each miss, each error and the first exchanges never served, one a line.
+    """Show the counts, then a line for each thing to be told: assumed SIDs, misses, errors, and what was never served.
 
-    ``ways`` are the variables by which the command finds the proxy; a run ``is_idle`` that fails for want of requests.
+    Before them stands whether the cassette holds several runs now. ``ways`` are the variables by which the command
+    finds the proxy; a run ``is_idle`` that fails for want of requests.
     """
-    counts = [f"{count} {what}" for what, count in outcome.counts.items()] or [_NOTHING.format(ways)]
+    counts = [_count(outcome, what, count) for what, count in outcome.counts.items()] or [_NOTHING.format(ways)]
     if outcome.mode.replays:
         counts.append(f"{outcome.unused_total} of {counted(outcome.exchanges)} unused")
     cassette = f" {outcome.cassette}" if outcome.cassette else ""
     yield f"{outcome.mode}{cassette}: {', '.join(counts)}"
+    yield from (f"{mixture}; --replace records it anew" for mixture in [outcome.mixture] if mixture)
     yield from (f"assumed: {live}={recorded}" for live, recorded in outcome.assumed.items())
     yield from (f"miss: {miss.text}" for miss in outcome.misses)
     yield from (f"error: {error.text}" for error in outcome.errors)
@@ -36,6 +38,12 @@ def lines(outcome: RunOutcome, ways: str = URL, *, is_idle: bool = False) -> Ite
             yield f"unused: and {outcome.unused_total - _SHOWN} more"
 
 
+def _count(outcome: RunOutcome, what: str, count: int) -> str:
+    """Show how many requests had an outcome, and how many of the misses only follow from others."""
+    follow = f" ({outcome.following} following from another)" if what == Outcome.MISS and outcome.following else ""
+    return f"{count} {what}{follow}"
+
+
 def cases(
     outcome: RunOutcome, command: str, status: int, *, fail_on_unused: bool, ways: str = URL, is_idle: bool = False
 ) -> Iterator[Case]:
@@ -46,7 +54,8 @@ def cases(
     yield Case(suite, command, failure=failure)
     for what, troubles in ((Outcome.MISS, outcome.misses), (Outcome.ERROR, outcome.errors)):
         for trouble in troubles:
-            yield Case(suite, trouble.request, failure=(what, trouble.text))
+            message = what if trouble.follows is None else f"{what}, follows from the miss of {trouble.follows}"
+            yield Case(suite, trouble.request, failure=(message, trouble.text))
     if not outcome.mode.replays:
         return
     for number, request in outcome.unused.items():

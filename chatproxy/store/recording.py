@@ -222,7 +222,9 @@ _LEFT = (
     "is left of a recording that was interrupted; `chatproxy rename {partial} NAME` keeps it, "
     "`chatproxy rm --partial {name}` deletes it"
 )
-_CANONICAL = "comes from a canonical fixture, whose SIDs no server knows: nothing can be added; record it anew"
+_CANONICAL = (
+    "comes from a canonical fixture, whose SIDs no server knows: nothing can be added; record it anew with --replace"
+)
 
 
 def _locked(store: Store, name: str) -> FileLock:

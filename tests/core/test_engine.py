@@ -169,6 +169,18 @@ def test_law_12_one_write_more_than_recorded_is_a_miss_that_says_so() -> None:
     assert b"all 2 recorded answers are used" in answered(engine, post()).body
 
 
+def test_a_miss_that_follows_from_another_says_so_in_its_reason_and_in_the_journal() -> None:
+    engine = Engine(UPSTREAM, ticking(), sessions=sessions(post(), get()))
+    headers = (FORM, basic(b"me", b"password-of-today"))
+    secret = Request("POST", MESSAGES + b"?a=password-of-today", headers, b"Body=x")
+    answers = [answered(engine, request) for request in (secret, get(), get())]
+    cause = f"POST {MESSAGES.decode()}?a=__blanked__"
+    assert [f"; follows from the miss of {cause}".encode() in answer.body for answer in answers] == [False, True, True]
+    assert entries(engine, "follows") == [[None], [cause], [cause]]
+    assert engine.journal.total.following == 2
+    assert [kind.follows for kind in engine.journal.total.misses] == [None, cause]
+
+
 def test_reads_repeat_the_last_recorded_answer() -> None:
     engine = Engine(UPSTREAM, ticking(), sessions=sessions(get(), get()))
     numbers = [marks(answered(engine, get()))["x-chatproxy-exchange"] for _ in range(4)]
@@ -520,6 +532,28 @@ def test_auto_puts_what_its_own_write_touches_to_the_upstream_once_all_that_is_b
     assert misses[0].reason.startswith("changed by this run, and not put to the upstream, which has tour/2 POST")
     assert marks(answered(engine, post()))["x-chatproxy-exchange"] == "tour/2"
     assert isinstance(forwarded(engine, get()), Forward)
+
+
+def test_auto_puts_nothing_to_the_upstream_that_a_session_before_has_changed_there() -> None:
+    recorder, misses, before = Recorder("tour", UPSTREAM, first=ExchangeNumber(2)), list[MissError](), sessions(get())
+    engine = Engine(UPSTREAM, ticking(), sessions=before, recorder=recorder, on_miss=misses.append)
+    kept(engine, post(b"Body=new"))
+    before.end_all()
+    assert marks(answered(engine, get()))["x-chatproxy-exchange"] == "tour/1"
+    assert marks(answered(engine, get(MESSAGES + b"?Page=1")))["x-chatproxy-outcome"] == "miss"
+    assert "which has a write of session 'default' behind it: it was begun anew since" in misses[0].reason
+    assert isinstance(forwarded(engine, get(OTHER_CHANNEL)), Forward)
+
+
+def test_auto_a_session_that_has_written_to_the_upstream_does_not_begin_anew() -> None:
+    cassette = MemoryCassette("tour", [exchange(1, get()), exchange(2, post())], RULES)
+    again = Sessions(lambda name, restarts: Session(cassette, RULES, name, restarts), restart=True)
+    engine = Engine(UPSTREAM, ticking(), sessions=again, recorder=Recorder("tour", UPSTREAM, first=ExchangeNumber(3)))
+    for request in (get(), post()):
+        assert answered(engine, request).status == 200
+    kept(engine, post(b"Body=new"))
+    assert isinstance(forwarded(engine, get()), Forward)
+    assert again.restarts("default") == 0
 
 
 def test_law_4_an_answer_past_skipped_writes_is_marked() -> None:

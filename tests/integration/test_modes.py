@@ -1,3 +1,4 @@
+import json
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -72,7 +73,8 @@ def test_auto_records_what_is_new_and_replays_it_from_the_next_start_on(
 def test_after_a_write_of_its_own_auto_asks_upstream_about_that_channel_alone(
     place: Workplace, upstream: Server, messages: str
 ) -> None:
-    other = messages.replace("/Messages", "0/Messages").replace("Channels/CH", "Channels/other-")
+    channel = messages.split("/")[-2]
+    other = messages.replace(channel, "CH" + channel[:1:-1])
     with auto(place, upstream.url) as first:
         assert ask(first.url, "POST", messages, {"Body": "old"}).status == 201
         assert outcomes(first.url, ("GET", messages), ("GET", other)) == ["recorded", "recorded"]
@@ -84,6 +86,46 @@ def test_after_a_write_of_its_own_auto_asks_upstream_about_that_channel_alone(
         assert fresh.outcome == "recorded"
         assert b'"new"' in fresh.body
         assert outcomes(second.url, ("GET", other), ("GET", messages)) == ["hit", "recorded"]
+
+
+def test_auto_gives_a_changed_program_no_answer_that_shows_what_it_has_not_done_yet(
+    place: Workplace, upstream: Server, messages: str
+) -> None:
+    with auto(place, upstream.url) as first:
+        one = json.loads(ask(first.url, "POST", messages, {"Body": "one"}).body)["sid"]
+        assert ask(first.url, "POST", messages, {"Body": "two"}).status == 201
+        assert outcomes(first.url, ("GET", messages), ("GET", f"{messages}/{one}")) == ["recorded"] * 2
+        assert outcomes(first.url, ("DELETE", f"{messages}/{one}"), ("GET", messages)) == ["recorded"] * 2
+    with auto(place, upstream.url) as second:
+        posted = [ask(second.url, "POST", messages, {"Body": body}).outcome for body in ("one", "two", "three")]
+        assert posted == ["hit", "hit", "recorded"]
+        missed = ask(second.url, "GET", messages)
+        assert missed.outcome == "miss"
+        assert b"changed by this run, and not put to the upstream, which has auto/5 DELETE" in missed.body
+        assert b"or record anew with --replace" in missed.body
+        assert outcomes(second.url, ("GET", f"{messages}/{one}"), ("DELETE", f"{messages}/{one}")) == ["hit"] * 2
+        shown = ask(second.url, "GET", messages)
+        assert shown.outcome == "recorded"
+        assert [one["body"] for one in json.loads(shown.body)["messages"]] == ["two", "three"]
+    with place.serving("replay", "auto") as third:
+        made = [ask(third.url, "POST", messages, {"Body": body}) for body in ("one", "two", "three")]
+        one = json.loads(made[0].body)["sid"]
+        assert outcomes(third.url, ("DELETE", f"{messages}/{one}"), ("GET", messages)) == ["hit"] * 2
+
+
+def test_auto_says_at_its_end_that_the_cassette_holds_parts_of_several_runs(
+    place: Workplace, upstream: Server, messages: str
+) -> None:
+    for bodies, is_mixture in ((("one", "two"), False), (("one", "two", "three"), False), (("one", "four"), True)):
+        with auto(place, upstream.url) as server:
+            for body in bodies:
+                ask(server.url, "POST", messages, {"Body": body})
+        server.stop()
+        said = (
+            "chatproxy: the cassette is no recording of one run any more: this one left out 2 recorded writes, and "
+            "recorded 1 exchange; `chatproxy record --replace` records it anew"
+        )
+        assert (said in server.log.read_text()) is is_mixture
 
 
 def test_passthrough_keeps_pages_at_the_proxy_and_records_nothing(place: Workplace) -> None:

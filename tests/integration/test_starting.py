@@ -23,13 +23,13 @@ _PARTS = {
     "chatproxy.core.answers": "echoes stand_ins stencil template",
     "chatproxy.core.cassette": "cassette codec history naming records",
     "chatproxy.core.credentials": "blanking encodings",
-    "chatproxy.core.http": "admission codings forms grammar headers multipart",
+    "chatproxy.core.http": "admission codings conditions forms grammar headers multipart",
     "chatproxy.core.matching": "normal_form placed rules users",
-    "chatproxy.core.products": "chat edge_headers every product sid_types",
+    "chatproxy.core.products": "chat client_headers edge_headers every product sid_types",
     "chatproxy.core.record": "recorder",
     "chatproxy.core.replay": """
-        askers bindings fetches fresh gaps journal known live marks numbers pairs player progress rendered session
-        sessions
+        askers bindings fetches fresh gaps journal known live marks numbers pairs player progress rendered
+        session sessions
     """,
     "chatproxy.core.report": "report",
     "chatproxy.core.scrubbing": "parts patterns pseudonyms rules scrub",

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from laws.agents import PYTHON
 from laws.cases import Changed, Racing, Reordered, Same, Threads
 from laws.cursors import Cursors, jumps, runs, stands
+from laws.extended import Extended
 from laws.files import by_export, by_store, shared
 from laws.programs import Style
 from laws.scenes import LIVELY, QUIET, QUIRKY, TROUBLED, Scene, program_in
@@ -63,6 +64,12 @@ CHANGED = {
     "several channels": Tried(lambda store: Changed(SEVERAL), 100, SEVERAL),
 }
 """A changed program gets what a fresh upstream gives, or a miss that is true."""
+
+EXTENDED = {
+    "one channel": Tried(lambda store: Extended(QUIET), 100, QUIET, first=50_000),
+    "several channels": Tried(lambda store: Extended(SEVERAL), 50, SEVERAL, first=60_000),
+}
+"""A changed program that is run in auto gets what a fresh upstream gives, or a miss, and replays if it had none."""
 
 REORDERED = {
     "one channel": Tried(lambda store: Reordered(QUIET), 75, QUIET),
@@ -122,6 +129,7 @@ FIXTURES = {
 
 BEYOND = {
     "unique names that change": Tried(lambda store: Changed(RENAMES), 50, RENAMES),
+    "unique names that change, in auto": Tried(lambda store: Extended(RENAMES), 50, RENAMES),
     "attributes that lists do not show": Tried(lambda store: Same(store, SHY), 25, SHY),
     "a cursor that takes what is as late as the last": cursor("own", "sleeps kept", from_file=False, strict=False),
 }
@@ -132,6 +140,7 @@ LAWS = {
     for what, of in (
         ("same", SAME),
         ("changed", CHANGED),
+        ("extended", EXTENDED),
         ("reordered", REORDERED),
         ("threads", THREADS),
         ("races", RACES),

@@ -102,7 +102,11 @@ def test_new_episodes_of_a_canonical_file_fails_and_names_rewrite(project: Proje
     result = project.run("--record-mode=new_episodes")
     result.assert_outcomes(failed=1)
     anew = "if the test is to ask otherwise, pytest --record-mode=rewrite test_chat.py::test_says records it anew"
-    result.stdout.fnmatch_lines([anew])
+    exact = (
+        "new_episodes adds nothing to canonical SIDs; once recorded anew, "
+        f"chatproxy export --exact test_chat.test_says {FILE} gives it live ones"
+    )
+    result.stdout.fnmatch_lines([anew, exact])
     assert project.text() == before
     project.write("""
 def test_says(chatproxy):
@@ -112,7 +116,7 @@ def test_says(chatproxy):
 """)
     result = project.run("--record-mode=new_episodes")
     result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines([anew])
+    result.stdout.fnmatch_lines([anew, exact])
     assert project.text() == before
 
 
@@ -141,6 +145,41 @@ def test_new_episodes_adds_to_a_file_with_live_sids(project: Project, upstream: 
     project.run().assert_outcomes(passed=1)
     with closing(Store(project.folder / ".chatproxy")) as store:
         assert [one.name for one in store.listing()] == ["test_chat.test_says"]
+
+
+def test_new_episodes_of_a_changed_test_says_that_the_file_holds_several_runs(project: Project, upstream: str) -> None:
+    recorded(project, upstream)
+    make_exact(project)
+    project.saying("Bye")
+    result = project.run("--record-mode=new_episodes")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(
+        [
+            f"recorded {FILE}, 2 exchanges; the cassette is no recording of one run any more: this one left out 1 "
+            "recorded write, and recorded 1 exchange; pytest --record-mode=rewrite test_chat.py::test_says records it "
+            "anew"
+        ]
+    )
+
+
+def test_new_episodes_of_a_test_that_misses_by_what_it_has_not_done_names_rewrite(
+    project: Project, upstream: str
+) -> None:
+    recorded(project, upstream)
+    make_exact(project)
+    project.write("""
+def test_says(chatproxy):
+    say(chatproxy, "Bye")
+    ask(chatproxy.url)
+""")
+    result = project.run("--record-mode=new_episodes")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*changed by this run, and not put to the upstream, which has *(pytest: --record-mode=rewrite)",
+            "if the test is to ask otherwise, pytest --record-mode=rewrite test_chat.py::test_says records it anew",
+        ]
+    )
 
 
 def test_rewrite_leaves_an_exact_file_exact(project: Project, upstream: str) -> None:

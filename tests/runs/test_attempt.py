@@ -111,7 +111,9 @@ def test_the_modes_of_runs() -> None:
     assert mode_of_run(Mode.AUTO, EXACT) is Mode.AUTO
     assert mode_of_run(Mode.AUTO, replace(NEW, path=None)) is Mode.AUTO
     assert mode_of_run(Mode.REPLAY, EXACT) is Mode.REPLAY
-    with pytest.raises(CassetteError, match="has canonical SIDs, which no server knows; record it anew"):
+    with pytest.raises(
+        CassetteError, match="has canonical SIDs, which no server knows; `--mode record` records it anew"
+    ):
         mode_of_run(Mode.AUTO, CANONICAL)
     with pytest.raises(CassetteError, match=r"n\.json: is not there"):
         mode_of_run(Mode.REPLAY, NEW)

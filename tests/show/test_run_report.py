@@ -23,6 +23,25 @@ def test_text_has_counts_misses_errors_and_what_was_unused() -> None:
     ]
 
 
+def test_misses_that_follow_from_another_are_counted_as_such() -> None:
+    follows = Trouble("GET /v1/z", "recorded only after it; follows from the miss of GET /v1/x", 2, "GET /v1/x")
+    told = outcome(misses=(MISS, follows), counts={"miss": 4}, following=2)
+    assert next(lines(told)) == "replay talk: 4 miss (2 following from another), 2 of 4 exchanges unused"
+    assert [case.failure and case.failure[0] for case in cases(told, "npm test", 0, fail_on_unused=False)][1:3] == [
+        "miss",
+        "miss, follows from the miss of GET /v1/x",
+    ]
+
+
+def test_a_cassette_that_was_made_a_mixture_is_said_to_be_one() -> None:
+    mixed = outcome(Mode.AUTO, counts={"hit": 1, "recorded": 1}, misses=(), errors=(), left_out=2)
+    assert list(lines(mixed))[:2] == [
+        "auto talk: 1 hit, 1 recorded, 2 of 4 exchanges unused",
+        "the cassette is no recording of one run any more: this one left out 2 recorded writes, and recorded 1 "
+        "exchange; --replace records it anew",
+    ]
+
+
 def test_text_ends_where_much_is_unused() -> None:
     shown = list(lines(outcome(unused=dict.fromkeys(range(30), "GET /"), unused_total=5000, misses=(), errors=())))
     assert len(shown) == 22

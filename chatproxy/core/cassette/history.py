@@ -41,10 +41,15 @@ def need_of(method: str, standing: Standing, unique: int, *, by_collection: bool
 
 def counting(cassette: Cassette, need: Need) -> dict[ExchangeNumber, Done]:
     """Return all recorded writes that may count for a need, by their numbers, growing."""
-    made = {done.place for _, done in _writes(cassette, need.unique)} if need.unique else set()
+    made = made_with(cassette, need.unique) if need.unique else set()
     digests = {need.where.place, *need.where.above, *made}
     found = {number: done for digest in digests for number, done in _writes(cassette, digest) if need.has(done, made)}
     return dict(sorted(found.items()))
+
+
+def made_with(cassette: Cassette, unique: int) -> set[int]:
+    """Return the objects that recorded writes gave the value with this digest."""
+    return {done.place for _, done in _writes(cassette, unique)}
 
 
 def _writes(cassette: Cassette, digest: int) -> Iterator[tuple[ExchangeNumber, Done]]:

@@ -28,10 +28,10 @@ PREFIXES = (
     "RQ",  # request
 )
 
-ACCOUNT, API_KEY, SERVICE, CHANNEL, USER, REQUEST = "AC", "SK", "IS", "CH", "US", "RQ"
+ACCOUNT, API_KEY, SERVICE, CHANNEL, USER, ROLE, REQUEST = "AC", "SK", "IS", "CH", "US", "RL", "RQ"
 """The types that have a meaning beyond that of a name: who asks, where, for whom, and which request it was."""
 
-CONFIGURED = (ACCOUNT, SERVICE, CHANNEL, USER)
+CONFIGURED = (ACCOUNT, SERVICE, CHANNEL, USER, ROLE)
 """The types of what programs are configured with, where no recorded write made it."""
 
 HASHED_BY_PLACE = {

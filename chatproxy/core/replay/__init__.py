@@ -5,5 +5,6 @@
 3. Why a request is a miss is computed from what decided it.
 
 Read: sessions, session, progress, numbers, player, bindings, known, fresh, pairs, gaps, live, fetches, marks,
-rendered, askers, explain, nearness, wording, journal.
+rendered, askers, explain, nearness, wording, derived,
+following, journal.
 """

@@ -30,6 +30,10 @@ _UNBOUND = 1000
 """How many SIDs are remembered that are served while nothing stands for them: each saves a look-up."""
 
 
+_GIVEN = 200
+"""How many of the SIDs that were given last a value is looked for that may be derived from one."""
+
+
 class Translation(NamedTuple):
     """A request in the cassette's SIDs, or why it cannot be answered.
 
@@ -114,13 +118,18 @@ class Bindings:
         is_known = RecordedSid(recorded) not in self._live and self._cassette.numbered(recorded) is not None
         return is_known and self._pairs.of(LiveSid(live)) is None and self._cassette.numbered(live) is None
 
-    def given(self) -> list[tuple[RecordedSid, LiveSid]]:
-        """Return what was served for recorded SIDs that are others, a thousand at most, the last one first."""
-        return list(islice(((sid, live) for sid, live in reversed(self._live.items()) if sid != live), _UNBOUND))  # type: ignore[comparison-overlap]
+    def given(self) -> list[tuple[LiveSid, RecordedSid]]:
+        """Return what was served for recorded SIDs that are others, the last ones of them, the last one first."""
+        return list(islice(reversed(self._recorded.items()), _GIVEN))
 
     def bound(self, live: LiveSid) -> RecordedSid | None:
         """Return what a SID of the client stands for, for good and not by assumption; None if nothing, or not yet."""
         return None if live in self._known.assumed else self._pairs.of(live)
+
+    def ungiven(self, recorded: Sequence[RecordedSid]) -> dict[RecordedSid, LiveSid]:
+        """Return what would be served for those SIDs for which nothing was served yet."""
+        new = [sid for sid in recorded if sid not in self._live]
+        return {sid: fresh or LiveSid(sid) for sid, fresh in zip(new, self._fresh.of(new), strict=True)}
 
     def recorded_user(self, user: str) -> str:
         """Return who recorded what this user is to be answered."""

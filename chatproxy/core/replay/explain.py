@@ -112,9 +112,13 @@ _SEVERAL_USERS = "; a program that uses several users needs --sessions one"
 def behind_reason(session: Session, miss: Miss, *, has_changed: bool) -> str:
     """Say why a request is not put to the upstream: of what this session ``has_changed`` there, or never recorded."""
     began = "changed by this run" if has_changed else "not recorded"
+    if miss.why is Why.AHEAD:
+        what, helps = f"a write of session {session.name!r} behind it", "it was begun anew since; restart chatproxy"
+    else:
+        what, helps = f"{_writes(session, miss)} behind it", "this session has not made that; make it first"
     return (
-        f"{began}, and not put to the upstream, which has {_writes(session, miss)} behind it: this session "
-        "has not made that; make it first, or record anew with --replace (pytest: --record-mode=rewrite)"
+        f"{began}, and not put to the upstream, which has {what}: {helps}, "
+        "or record anew with --replace (pytest: --record-mode=rewrite)"
     )
 
 

@@ -33,19 +33,21 @@ class Why(Enum):
     IN_DOUBT = "its answer is in doubt"
     TIME = "a time that this replay served stands for several recorded ones"
     BEHIND = "the upstream has writes behind it that are not done"
+    AHEAD = "the upstream has a write behind it that an earlier session of this run put there"
 
 
 class Miss(NamedTuple):
     """That nothing answers: the writes that stand against it, and how many answers were given.
 
     ``exchange`` is the one that showed a change by others, the one that is in doubt, or one of several that a time
-    could mean which the session served.
+    could mean which the session served; ``answer`` is what would have answered, if the session were in its state.
     """
 
     why: Why
     writes: tuple[ExchangeNumber, ...] = ()
     given: int = 0
     exchange: ExchangeNumber = NO_EXCHANGE
+    answer: ExchangeNumber = NO_EXCHANGE
 
 
 class Gap(NamedTuple):
@@ -72,10 +74,22 @@ def missed(session: Session, form: NormalForm, user: str) -> Miss:
     if not gaps:
         used = (number for number in numbers_of(session.cassette, key) if session.progress.is_used(number))
         return Miss(Why.USED, given=sum(1 for _ in used))
-    return _in_doubt(session, gaps) or _nearest(session, min(gaps, key=lambda gap: gap.size), first)
+    gap = min(gaps, key=lambda gap: gap.size)
+    return (_in_doubt(session, gaps) or _nearest(session, gap, first))._replace(answer=gap.number)
 
 
-def behind(session: Session, need: Need) -> Miss:
+def held_back(session: Session, form: NormalForm, *, is_ahead: bool) -> Miss | None:
+    """Say why a request is not put to the upstream, None if it may be.
+
+    It ``is_ahead`` where it has a write behind it that an earlier session put there, and that touches the request.
+    """
+    need = session.live.lacking(form, session.progress.states)
+    if need is not None:
+        return _behind(session, need)
+    return Miss(Why.AHEAD) if is_ahead else None
+
+
+def _behind(session: Session, need: Need) -> Miss:
     """Say which recorded writes are not done that the upstream has behind it."""
     writes = counting(session.cassette, need)
     return Miss(Why.BEHIND, tuple(sorted(remembered(writes) - _done(session, writes))))
@@ -94,7 +108,7 @@ def skipped_answer(
     gaps = [gap for gap in _gaps(session, key, first) if _is_skipped(session, gap)]
     for gap in sorted(gaps, key=lambda gap: gap.size):
         state = gap.standing.states[0]
-        found = session.cassette.candidate(key, state, session.progress.at_least(key, state, first.where.place))
+        found = session.cassette.candidate(key, state, session.progress.at_least(key, state, first.where))
         if found is not None:
             return found, state, tuple(sorted(gap.missing))
     return None
@@ -162,6 +176,6 @@ def _nearest(session: Session, gap: Gap, first: First) -> Miss:
         return Miss(Why.IN_DOUBT, exchange=doubtful[0])
     if gap.since:
         return Miss(Why.CHANGED, tuple(sorted(gap.since)))
-    if not missing and gap.number < progress.floors.get(first.where.place, NO_EXCHANGE):
-        return Miss(Why.OTHERS, exchange=progress.floors[first.where.place])
+    if not missing and gap.number < (floor := progress.floor(first.where)):
+        return Miss(Why.OTHERS, exchange=floor)
     return Miss(Why.SKIPPED if _is_skipped(session, gap) else Why.NOT_DONE, missing)

@@ -6,6 +6,7 @@ It is given requests that are blanked of their secrets, and keeps neither header
 from collections import Counter, OrderedDict, deque
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import NamedTuple
 
 from chatproxy.core.model import ExchangeNumber, Outcome
 from chatproxy.core.replay.marks import Assumed
@@ -26,6 +27,7 @@ class Entry:
     ``target`` is that of the blanked request, ``exchange`` the number of what was served or recorded, ``reason``
     why there was no answer, ``skipped`` the writes that its answer shows and the session has skipped, ``in_doubt`` what
     would have answered if it were certain, ``assumed`` which of its SIDs were assumed to stand for which recorded ones.
+    It ``follows`` from the miss of the request with that line, if from any.
     It is ``reordered`` if it made an object where others were made in another order than recorded, or not at all.
     """
 
@@ -41,6 +43,7 @@ class Entry:
     assumed: Assumed = ()
     reordered: bool = False
     in_doubt: ExchangeNumber | None = None
+    follows: str | None = None
 
     @property
     def shown_target(self) -> str:
@@ -62,20 +65,30 @@ class Entry:
             "skipped": list(self.skipped),
             "reordered": self.reordered,
             "in_doubt": self.in_doubt,
+            "follows": self.follows,
             "assumed": dict(self.assumed),
         }
+
+
+class Kind(NamedTuple):
+    """What troubles have in common that are counted as one; ``follows`` is as in an entry."""
+
+    request: str
+    reason: str
+    follows: str | None = None
 
 
 @dataclass(slots=True)
 class Tally:
     """What came of the requests of one session: how many of each outcome, the last troubles, what was served.
 
-    ``misses`` and ``errors`` count by request and reason.
+    Of the misses so many were ``following`` from others.
     """
 
     outcomes: Counter[Outcome] = field(default_factory=Counter)
-    misses: dict[tuple[str, str], int] = field(default_factory=dict)
-    errors: dict[tuple[str, str], int] = field(default_factory=dict)
+    misses: dict[Kind, int] = field(default_factory=dict)
+    errors: dict[Kind, int] = field(default_factory=dict)
+    following: int = 0
     served: Numbers = field(default_factory=Numbers)
     skipped: Numbers = field(default_factory=Numbers)
     reordered: Numbers = field(default_factory=Numbers)
@@ -97,10 +110,11 @@ class Tally:
             if entry.in_doubt is not None:
                 self.in_doubt.add(entry.in_doubt)
             troubles = self.misses if entry.outcome is Outcome.MISS else self.errors
-            trouble = (f"{entry.method} {entry.shown_target}", entry.reason or "")
-            troubles[trouble] = troubles.pop(trouble, 0) + 1
-            if len(troubles) > _TROUBLES:
-                del troubles[next(iter(troubles))]
+            self.following += entry.follows is not None
+            kind = Kind(f"{entry.method} {entry.shown_target}", entry.reason or "", entry.follows)
+            troubles[kind] = troubles.pop(kind, 0) + 1
+            if len(troubles) > _TROUBLES:  # first causes stay as long as they can
+                del troubles[next((kind for kind in troubles if kind.follows), next(iter(troubles)))]
 
 
 class Journal:

@@ -1,24 +1,28 @@
 """What may be put to the upstream while a cassette is replayed, and what must be.
 
 1. The upstream has all recorded writes behind it. So a request may be put to it only if all of them that touch its
-   place are done in this session.
+   place are done in this session, and no earlier session of this run has changed that place there.
 2. After a write that went to the upstream, nothing recorded answers what it touches, since that could be stale.
 3. A write that the upstream refused has changed nothing there.
+4. What is named by what no answer told the SID of may be any member, and what is refused where no table says what is
+   unique may be so because of any member: both need what their collection needs.
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from functools import cached_property
 from http import HTTPStatus
+from urllib.parse import unquote_to_bytes
 
 from chatproxy.core.cassette.cassette import Cassette
-from chatproxy.core.cassette.history import Need, whole
+from chatproxy.core.cassette.history import Need, made_with, whole
 from chatproxy.core.matching.normal_form import NormalForm
-from chatproxy.core.model import NO_EXCHANGE, Exchange, is_read
+from chatproxy.core.model import NO_EXCHANGE, Exchange, Forward, is_read
 from chatproxy.core.timeline.places import Places, is_refused
-from chatproxy.core.timeline.states import States, is_create
+from chatproxy.core.timeline.states import States, is_create, place_digest
 from chatproxy.core.timeline.traces import Trace, unique_value
 from chatproxy.core.twilio.objects import shown
-from chatproxy.core.twilio.paths import one_spelling
+from chatproxy.core.twilio.paths import any_of, named_in, one_spelling, path_segment, table_of
 
 
 class Live:
@@ -28,23 +32,33 @@ class Live:
         self._cassette = cassette
         self._touched: Counter[int] = Counter()
         """How many writes have changed each place, or may have."""
+        self._at: Counter[int] = Counter()
+        """How many of them were writes at the object itself."""
         self._below: Counter[int] = Counter()
-        """The objects that were made or deleted, which all below them are touched by."""
+        """The objects that were made or deleted, and the collections of which it was any: all below is touched."""
         self._unique: Counter[int] = Counter()
         """The values of unique fields that were sent, which another object can no longer be made with."""
 
-    def need(self, form: NormalForm) -> Need:
-        """Return what a request needs that was never recorded: a delete too needs all that touches its object."""
-        one, places = self._trace(form.method, form.path), Places()
-        at = places.where(one.path)
-        if not is_create(form.method, at):
-            return Need("GET", at)
-        one.unique = unique_value(form)
-        return Need("POST", at, places.unique(one))
+    def lacking(self, form: NormalForm, states: States) -> Need | None:
+        """Return of what a request needs at the upstream the first for which not all writes are done in these states.
 
-    def may_go(self, need: Need, states: States) -> bool:
-        """Tell whether all recorded writes that touch what a request needs are done in these states."""
-        return states.needed(*need) == self._whole.needed(*need)
+        None if it may be put to the upstream.
+        """
+        whole = self._whole
+        return next((need for need in self.needs(form) if states.needed(*need) != whole.needed(*need)), None)
+
+    def needs(self, form: NormalForm) -> Iterator[Need]:
+        """Yield what decides how the upstream answers: for a delete too, all that touches its object."""
+        method, places = form.method, Places()
+        one = self._trace(method, form.path, unique_value(form))
+        at, unique = places.where(one.path), places.unique(one)
+        is_new = is_create(method, at)
+        if not is_new or not places.has_table(one.timeline):
+            yield Need("GET", at)
+        if is_new or (unique and not is_read(method)):
+            yield Need("POST", places.where(one.timeline), unique)
+        if (collection := any_of(one.path, self._cassette.spelling)) is not None:
+            yield Need("GET", places.where(collection))
 
     @cached_property
     def _whole(self) -> States:
@@ -53,47 +67,73 @@ class Live:
     def write(self, form: NormalForm) -> None:
         """Take in a request that goes to the upstream: reads change nothing."""
         if not is_read(form.method):
-            self._take(form.method, form.path, 1)
-            if unique := self.need(form).unique:
-                self._unique[unique] += 1
+            self._take(form.method, form.path, unique_value(form), 1)
 
-    def wrote(self, path: bytes, exchange: Exchange, *, began_here: bool = True) -> None:
-        """Take in what the upstream answered to a write of this path: that it was refused, or which object it made.
-
-        One that did not begin in this session was not taken in by it when it went.
-        """
-        method = exchange.request.method
+    def wrote(self, forward: Forward, exchange: Exchange) -> None:
+        """Take in what the upstream answered to a write that was taken in: that it was refused, or what it made."""
+        method, path, unique = exchange.request.method, forward.path, forward.unique
         if is_refused(exchange.response.status):
-            if began_here:
-                self._take(method, path, -1)
+            self._take(method, path, unique, -1)
             return
         for sid in shown(exchange.response).objects:
-            self._take(method, path, 1, sid)
+            self._take(method, path, unique, 1, sid)
 
-    def _take(self, method: str, path: bytes, count: int, made: str | None = None) -> None:
-        write = Places().done(self._trace(method, path, made))
+    def _take(self, method: str, path: bytes, unique: bytes, count: int, made: str | None = None) -> None:
+        one = self._trace(method, path, unique, made)
+        write = Places().done(one)
         assert write is not None
         _count(self._touched, (write.place, *write.touched), count)
+        _count(self._at, (write.place,), count)
         if write.touches_below:
             _count(self._below, (write.place,), count)
+        if write.unique:
+            _count(self._unique, (write.unique,), count)
+            _count(self._below, self._named(one), count)
+            _count(self._touched, self._named(one), count)
+            _count(self._at, self._named(one), count)
+        if (collection := any_of(one.path, self._cassette.spelling)) is not None:
+            _count(self._below, (place_digest(collection),), count)
 
-    def _trace(self, method: str, path: bytes, made: str | None = None) -> Trace:
+    def _named(self, one: Trace) -> tuple[int, ...]:
+        """Return the place that was recorded by the name that a write gives, if there is one."""
+        if not table_of(one.timeline).named_by:
+            return ()
+        name = unquote_to_bytes(one.unique.partition(b"=")[2])
+        path = one.timeline + b"/" + path_segment(name)
+        return (place_digest(one_spelling(path, self._cassette.spelling)),)
+
+    def _trace(self, method: str, path: bytes, unique: bytes, made: str | None = None) -> Trace:
         path = one_spelling(path, self._cassette.spelling)
         shows = () if made is None else (made,)
-        return Trace(NO_EXCHANGE, 0, 0, NO_EXCHANGE, method, path, "", b"", b"", HTTPStatus.OK, made=shows)
+        return Trace(
+            NO_EXCHANGE, 0, 0, NO_EXCHANGE, method, path, "", b"", b"", HTTPStatus.OK, made=shows, unique=unique
+        )
+
+    @property
+    def is_any(self) -> bool:
+        """Whether a write may have changed anything at the upstream."""
+        return bool(self._touched)
 
     def __contains__(self, form: NormalForm) -> bool:
         """Tell whether a write that went to the upstream has touched what this request asks for."""
-        if not self._touched:
-            return False
-        method, at, unique = self.need(form)
-        if any(map(self._below.__contains__, at.above)):
-            return True
-        return unique in self._unique if is_create(method, at) else at.place in self._touched
+        return self.is_any and any(map(any, self._changes(form)))
+
+    def has_all_of(self, other: "Live", form: NormalForm) -> bool:
+        """Tell whether all writes there that have changed what decides about a request were taken in here, too."""
+        return not other.is_any or list(self._changes(form)) == list(other._changes(form))
+
+    def _changes(self, form: NormalForm) -> Iterator[list[int]]:
+        """Yield for each need of a request how many writes have changed what it is about, and the objects above."""
+        if (collection := named_in(one_spelling(form.path, self._cassette.spelling))) is not None:
+            yield [self._below[place_digest(collection)]]
+        for method, at, unique in self.needs(form):
+            made = made_with(self._cassette, unique) if unique else ()
+            of = [self._unique[unique]] if is_create(method, at) else [self._touched[at.place]]
+            yield [*of, *(self._at[place] for place in made), *(self._below[place] for place in at.above)]
 
 
 def _count(counter: Counter[int], keys: tuple[int, ...], by: int) -> None:
     for key in keys:
         counter[key] += by
-        if counter[key] <= 0:  # the session may be a new one since
+        if not counter[key]:
             del counter[key]

@@ -176,7 +176,7 @@ def _read(session: Session, key: bytes) -> Answer | None:
         state, at_least = ANY_STATE, progress.after(key, ANY_STATE)
     else:
         state = progress.states.of(where)
-        at_least = progress.at_least(key, state, where.place)
+        at_least = progress.at_least(key, state, where)
     found = answer_in(cassette, key, asked, state, at_least)
     if found is not None:
         counter = None if found.is_last else progress.counter(key, state)

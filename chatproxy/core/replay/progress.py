@@ -9,8 +9,8 @@ from itertools import takewhile
 from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.model import NO_EXCHANGE, ExchangeNumber
 from chatproxy.core.replay.numbers import Numbers
-from chatproxy.core.timeline.standing import Standing, Step
-from chatproxy.core.timeline.states import Effect, States
+from chatproxy.core.timeline.standing import Standing, Step, below
+from chatproxy.core.timeline.states import Effect, States, Where
 
 
 class Progress:
@@ -42,9 +42,16 @@ class Progress:
         """Return under what it is noted which answer to a key was given last in a state."""
         return key + state.to_bytes(8, "big")
 
-    def at_least(self, key: bytes, state: int, place: int) -> ExchangeNumber:
-        """Return the number from which on a read of a place is to be answered in a state."""
-        floor = self.floors.get(place, NO_EXCHANGE) if self.floors else NO_EXCHANGE
+    def floor(self, where: Where) -> ExchangeNumber:
+        """Return the number from which on a place is to be shown."""
+        if not self.floors:
+            return NO_EXCHANGE
+        own = self.floors.get(where.place, NO_EXCHANGE)
+        return max(own, *(self.floors.get(below(above), NO_EXCHANGE) for above in where.above), NO_EXCHANGE)
+
+    def at_least(self, key: bytes, state: int, where: Where) -> ExchangeNumber:
+        """Return the number from which on a read is to be answered in a state."""
+        floor = self.floor(where)
         return max(floor, self.after(key, state)) if self.given else floor
 
     def after(self, key: bytes, state: int) -> ExchangeNumber:

@@ -87,6 +87,8 @@ class Session:
         self.used = 0
         self._echoes: dict[tuple[ExchangeNumber, bytes], bytes] = {}
         self.live = Live(cassette)
+        self.missed: dict[ExchangeNumber, str] = {}
+        """For which recorded requests one was missed, each with the line of the first of those that it follows from."""
         self.sids = sids or Bindings(cassette, Choice(recorded=True))
         self._sent = Sent(self.sids.to_live)
         self.clock = clock or RecordedClock()

@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterator
 
 from chatproxy.core.credentials.blanking import is_user_name, user_of
 from chatproxy.core.errors import RequestError
+from chatproxy.core.matching.normal_form import NormalForm
 from chatproxy.core.model import Exchange, Forward, Headers, Request, header_values
 from chatproxy.core.products.sid_types import API_KEY
+from chatproxy.core.replay.live import Live
 from chatproxy.core.replay.session import DEFAULT, Session
 from chatproxy.core.twilio.sids import is_account
 
@@ -56,6 +58,8 @@ class Sessions:
         self._held: OrderedDict[str, Session] = OrderedDict()  # the one that was used longest ago comes first
         self._restarts: OrderedDict[str, int] = OrderedDict()
         self._accounts: set[str] = set()
+        self._written: Live | None = None
+        """What all sessions have changed at the upstream, also those that are over."""
 
     def __iter__(self) -> Iterator[Session]:
         return iter(self._held.values())
@@ -118,11 +122,25 @@ class Sessions:
         if self._by_user and self._tied is None:
             yield from (one for one in self._held.values() if one is not session)
 
+    def is_ahead(self, session: Session, form: NormalForm) -> bool:
+        """Tell whether another session put a write to the upstream that touches a request."""
+        return self._written is not None and not session.live.has_all_of(self._written, form)
+
+    def write(self, session: Session, form: NormalForm) -> None:
+        """Take in that a session puts a request to the upstream."""
+        if self._written is None:
+            self._written = Live(session.cassette)
+        self._written.write(form)
+        session.live.write(form)
+        session.change()
+
     def wrote(self, forward: Forward, exchange: Exchange) -> None:
         """Take in that a session's write was put to the upstream and recorded as this exchange."""
+        assert self._written is not None
+        self._written.wrote(forward, exchange)
         session = self._held.get(forward.session or DEFAULT)
-        if session is not None:
-            session.live.wrote(forward.path, exchange, began_here=session.life is forward.life)
+        if session is not None and session.life is forward.life:
+            session.live.wrote(forward, exchange)
 
     def end(self, name: str) -> bool:
         """End a session, so that the next request of that name begins it anew; tell whether there was one."""

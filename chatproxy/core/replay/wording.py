@@ -1,17 +1,17 @@
 """How a miss says in what a request differs from a recorded one."""
 
-from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from chatproxy.core.matching.difference import Difference, Part, Values, places
 from chatproxy.core.model import LiveSid, RecordedSid
+from chatproxy.core.replay.derived import derived_from
 from chatproxy.core.text.excerpts import excerpts, literal, printable
 from chatproxy.core.time.timestamps import read_instant
 from chatproxy.core.twilio.sids import SID_SEGMENT
 
 
-def worded(found: Iterable[Difference], given: Sequence[tuple[RecordedSid, LiveSid]] = ()) -> list[str]:
+def worded(found: Iterable[Difference], given: Sequence[tuple[LiveSid, RecordedSid]] = ()) -> list[str]:
     """Say in what a request differs from a recorded one, a line for each place.
 
     ``given`` are SIDs that a session served for recorded ones, from which a value may be derived.
@@ -19,7 +19,7 @@ def worded(found: Iterable[Difference], given: Sequence[tuple[RecordedSid, LiveS
     return [line for one in found for line in _worded(one, given)]
 
 
-def _worded(difference: Difference, given: Sequence[tuple[RecordedSid, LiveSid]]) -> Iterator[str]:
+def _worded(difference: Difference, given: Sequence[tuple[LiveSid, RecordedSid]]) -> Iterator[str]:
     what = _NAMED.get(difference.part, "{part}").format(part=difference.part, name=literal(difference.name))
     found = list(islice(places(difference, _LARGEST_JSON), _PLACES + 1))
     why = _why(difference, given)
@@ -30,29 +30,19 @@ def _worded(difference: Difference, given: Sequence[tuple[RecordedSid, LiveSid]]
     yield from [printable(f"{what} differs in more places")] if len(found) > _PLACES else []
 
 
-def _why(difference: Difference, given: Sequence[tuple[RecordedSid, LiveSid]]) -> str:
+def _why(difference: Difference, given: Sequence[tuple[LiveSid, RecordedSid]]) -> str:
     """Say what such a difference comes from, where that can be seen."""
     one, other = (b"\n".join(value or b"" for value in values or ()) for values in (difference.one, difference.other))
     if len(one) > _LARGEST_JSON or len(other) > _LARGEST_JSON:
         return ""
-    for recorded, live in given:
-        if _holds(one, recorded) and _holds(other, live):
-            return f' (derived from a SID, {live.decode()}: use keep = ["{live[:2].decode()}"])'
+    if SID_SEGMENT.fullmatch(one) and SID_SEGMENT.fullmatch(other):
+        return ""
+    sid = derived_from(one, other, given)
+    if sid is not None:
+        return f' (derived from a SID, {sid.decode()}: use keep = ["{sid[:2].decode()}"])'
     if difference.part is Part.SEGMENT and SID_SEGMENT.fullmatch(one) and not SID_SEGMENT.fullmatch(other):
         return " (not a SID)" if other else " (nothing)"
     return " (a time of the recording and one of this replay)" if _is_time(one) and _is_time(other) else ""
-
-
-def _holds(text: bytes, sid: bytes) -> bool:
-    """Tell whether a text holds what could be derived from a SID: its tail in any case, or its base64."""
-    if sid[-_TAIL:] in text.lower():
-        return True
-    codings = (coded(part).rstrip(b"=")[:-1] for coded in (b64encode, urlsafe_b64encode) for part in (sid, sid[2:]))
-    return any(one in text for one in codings)
-
-
-_TAIL = 6
-"""How many of a SID's last digits stand in what is taken for derived from it."""
 
 
 def _is_time(value: bytes) -> bool:

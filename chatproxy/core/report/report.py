@@ -10,9 +10,10 @@ from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.engine import Engine
 from chatproxy.core.errors import CassetteError
 from chatproxy.core.model import Exchange, ExchangeNumber, Mode, Outcome
-from chatproxy.core.replay.journal import Tally
+from chatproxy.core.replay.journal import Kind, Tally
 from chatproxy.core.replay.numbers import Numbers
-from chatproxy.core.text.excerpts import printable
+from chatproxy.core.text.excerpts import counted, printable
+from chatproxy.core.timeline.standing import Role
 
 _UNUSED = 1000
 """How many numbers of exchanges are listed that were unused, skipped, reordered or in doubt."""
@@ -20,11 +21,12 @@ _UNUSED = 1000
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """A request that got no recorded answer: why, and how often it came."""
+    """A request that got no recorded answer: why, how often it came, and from the miss of which it ``follows``."""
 
     request: str
     reason: str
     count: int
+    follows: str | None = None
 
     @property
     def text(self) -> str:
@@ -38,7 +40,8 @@ class RunOutcome:
 
     ``unused`` has the first 1000 exchanges that were not served, by number, each with its request; ``unused_total``
     counts all of them, of ``exchanges`` in the cassette. ``assumed`` are the SIDs of the program that were assumed to
-    stand for recorded ones, each with that.
+    stand for recorded ones, each with that. Of the misses so many were ``following`` from others.
+    Where it recorded anything, it ``left_out`` so many writes that were recorded before.
     """
 
     mode: Mode
@@ -50,6 +53,16 @@ class RunOutcome:
     unused: Mapping[ExchangeNumber, str]
     unused_total: int
     assumed: Mapping[str, str] = field(default_factory=dict)
+    following: int = 0
+    left_out: int = 0
+
+    @property
+    def mixture(self) -> str | None:
+        """Say that the cassette holds parts of several runs, if this run made it so."""
+        if not self.left_out:
+            return None
+        left, more = counted(self.left_out, "recorded write"), counted(self.counts[Outcome.RECORDED])
+        return f"the cassette is no recording of one run any more: this one left out {left}, and recorded {more}"
 
     @property
     def is_idle(self) -> bool:
@@ -65,6 +78,12 @@ class Report:
         self.name = name
         self.engine = engine
         self._cassette = cassette
+        self.ended: RunOutcome | None = None
+        """What came of the run, once it has ended."""
+
+    def end(self) -> None:
+        """Take in that the run has ended, while the cassette is open."""
+        self.ended = self.outcome()
 
     def outcome(self) -> RunOutcome:
         """Return what came of the run so far."""
@@ -80,7 +99,16 @@ class Report:
             {number: self._line(number) for number in unused},
             len(numbers) - len(total.served),
             dict(total.assumed),
+            total.following,
+            self._left_out(),
         )
+
+    def _left_out(self) -> int:
+        """Return how many of the writes were not served that a session could have done, if anything was recorded."""
+        if self._cassette is None or not self.engine.counts[Outcome.RECORDED]:
+            return 0
+        unserved = self.engine.journal.total.served.missing(self._numbers())
+        return sum(self._cassette.standing(number).role is Role.WRITE for number in unserved)
 
     def _numbers(self) -> Sequence[ExchangeNumber]:
         return self._cassette.numbers() if self._cassette else ()
@@ -107,6 +135,8 @@ class Report:
                 for name, tally in sorted(journal.tallies.items())
             },
             "totals": _counts(self.engine.counts),
+            "following": journal.total.following,
+            "left_out": self._left_out(),
             "assumed": journal.total.assumed,
             **_unused(journal.total.served, numbers, len(numbers) if whole else _UNUSED),
             **recording,
@@ -128,6 +158,8 @@ def outcome_of(content: Mapping[str, Any]) -> RunOutcome:
         {ExchangeNumber(int(number)): line for number, line in content.get("unused_requests", {}).items()},
         unused,
         content.get("assumed", {}),
+        content.get("following", 0),
+        content.get("left_out", 0),
     )
 
 
@@ -137,6 +169,7 @@ def _of_session(tally: Tally, restarts: int, numbers: Sequence[ExchangeNumber]) 
         "outcomes": _counts(tally.outcomes),
         "hits": tally.outcomes[Outcome.HIT],
         "misses": [asdict(trouble) for trouble in troubles(tally.misses)],
+        "following": tally.following,
         "errors": [asdict(trouble) for trouble in troubles(tally.errors)],
         **_unused(tally.served, numbers),
         "skipped": list(islice(tally.skipped, _UNUSED)),
@@ -151,9 +184,10 @@ def _counts(outcomes: Mapping[Outcome, int]) -> dict[str, int]:
     return {outcome.value: count for outcome, count in sorted(outcomes.items())}
 
 
-def troubles(counted: Mapping[tuple[str, str], int]) -> Iterator[Trouble]:
-    """Yield what a tally has counted by request and reason."""
-    return (Trouble(request, reason, count) for (request, reason), count in counted.items())
+def troubles(counted: Mapping[Kind, int]) -> Iterator[Trouble]:
+    """Yield what a tally has counted, what follows from others last."""
+    in_order = sorted(counted.items(), key=lambda one: one[0].follows is not None)
+    return (Trouble(kind.request, kind.reason, count, kind.follows) for kind, count in in_order)
 
 
 def _unused(served: Numbers, numbers: Sequence[ExchangeNumber], bound: int = _UNUSED) -> dict[str, object]:

@@ -10,7 +10,7 @@ from chatproxy.core.twilio.sids import PREFIX
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A SID that the program brought along, or could have: a service, a channel, a user, or one that it sent first.
+    """A SID that the program brought along, or could have: a service, a channel, a user, a role, or one it sent first.
 
     ``parent`` is the known one that stands above it in paths. ``own`` is what the recorder had in its place, none in an
     anonymous fixture, and ``variable`` the name of the environment variable that held it.

@@ -18,7 +18,7 @@ from chatproxy.core.http.headers import is_json
 from chatproxy.core.model import Exchange, Response
 from chatproxy.core.products.every import LISTS, SID_FIELD
 from chatproxy.core.twilio.objects import ends, shown
-from chatproxy.core.twilio.paths import texts_of, timeline
+from chatproxy.core.twilio.paths import table_of, texts_of, timeline
 
 
 class What(IntEnum):
@@ -27,7 +27,7 @@ class What(IntEnum):
     FIRST = 1
     """It is shown for the first time."""
     APPEARED = 2
-    """Likewise, and a whole list was without it before."""
+    """Likewise, and a whole list was without it before, or it was not found."""
     CHANGED = 3
     """It has other values than it had when it was shown last."""
     AGAIN = 4
@@ -65,8 +65,13 @@ class Seen(NamedTuple):
 
 @dataclass(slots=True)
 class _Collection:
-    """What was shown of a collection: each member's fields, and which were written since."""
+    """What was shown of a collection: each member's fields, and which were written since.
 
+    ``named_by`` is the field by whose value a member may be asked for, ``absent`` what was not found, by SID or name.
+    """
+
+    named_by: str | None = None
+    absent: set[str] = field(default_factory=set)
     known: dict[str, "array[int]"] = field(default_factory=dict)
     written: dict[str, int] = field(default_factory=dict)
     is_listed: bool = False
@@ -144,15 +149,20 @@ class Sights:
     def news(self, exchange: Exchange, path: bytes, key: int, seen: Seen, is_whole: bool) -> tuple[News, ...]:
         """Return what is new in an answer; ``is_whole`` tells that what was asked for leaves no member out."""
         above = timeline(path)
-        if (collection := self._collections.get(above)) is None:
-            collection = self._collections[above] = _Collection()
+        collection = self._of(above)
         status, is_list = exchange.response.status, above == path and exchange.request.method == "GET"
         found: list[News] = []
-        if status == HTTPStatus.NOT_FOUND and above != path:
-            sid = path[len(above) + 1 :].decode("utf-8", "replace")
-            found = [News(sid, What.GONE)] if collection.known.pop(sid, None) is not None else []
+        member = path[len(above) + 1 :].decode("utf-8", "replace")
+        if status == HTTPStatus.NOT_FOUND and member:
+            found = [News(member, What.GONE)] if collection.known.pop(member, None) is not None else []
+            collection.absent.add(member)
+        elif status == HTTPStatus.NOT_FOUND:
+            self._note_absent(above.rpartition(b"/")[0])
         elif status in _SHOWING:
             found = list(self._shown(collection, exchange, seen))
+            if member in collection.absent and not seen.objects:  # a HEAD shows no more than that it is there
+                collection.absent.remove(member)
+                found.append(News(member, What.APPEARED))
             if is_list:
                 found += self._list(collection, key, seen, is_whole)
         if found:
@@ -160,15 +170,27 @@ class Sights:
         self._bodies[key] = hash((status, exchange.response.body)), collection, collection.changes
         return tuple(found)
 
+    def _of(self, line: bytes) -> _Collection:
+        if (collection := self._collections.get(line)) is None:
+            collection = self._collections[line] = _Collection(table_of(line).named_by)
+        return collection
+
+    def _note_absent(self, owner: bytes) -> None:
+        """Take in that the list below an owner was not found."""
+        above = timeline(owner)
+        self._of(above).absent.add(owner[len(above) + 1 :].decode("utf-8", "replace"))
+
     def _shown(self, collection: _Collection, exchange: Exchange, seen: Seen) -> Iterator[News]:
         known, written = collection.known, collection.written
-        for sid, fields, _ in seen.objects:
+        for sid, fields, tells in seen.objects:
             before = known.get(sid)
             if before == fields and not written:
                 continue
             known[sid] = fields
             if before is None:
-                yield News(sid, What.APPEARED if collection.is_listed else What.FIRST)
+                was_absent = collection.is_listed or not collection.absent.isdisjoint(_called(collection, sid, tells))
+                collection.absent.difference_update(_called(collection, sid, tells))
+                yield News(sid, What.APPEARED if was_absent else What.FIRST)
             elif changed := self._changed(before, fields):
                 yield News(sid, What.CHANGED, changed)
             elif sid in written:
@@ -202,6 +224,12 @@ class Sights:
             if collection is not None and place != timeline(place):
                 collection.written[place.rpartition(b"/")[2].decode("utf-8", "replace")] = exchange.answered
                 collection.changes += 1
+
+
+def _called(collection: _Collection, sid: str, tells: dict[str, str]) -> tuple[str, ...]:
+    """Return how an object may be asked for."""
+    name = tells.get(collection.named_by) if collection.named_by else None
+    return (sid,) if name is None else (sid, name)
 
 
 def _sight(names: _Numbers, text: bytes) -> Sight | None:

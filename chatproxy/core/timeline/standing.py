@@ -24,10 +24,19 @@ class Role(IntEnum):
     """Its client gave up, and an equal one follows: never an answer, and a write is another party's change."""
 
 
+def below(place: int) -> int:
+    """Return what stands for all that is below an object, where there is one number for each place."""
+    return place ^ _BELOW
+
+
+_BELOW = 0x5BD1_E995_9E37_79B9
+
+
 class Step(NamedTuple):
     """A change by others: the exchange that is the first to show it, and the places that get it for a floor.
 
-    ``floors`` are the object that was changed, its collection, and what else shows it. A session that is served an
+    ``floors`` are the object that was changed, its collection, and what else shows it; all below it too, where it came
+    or went. A session that is served an
     exchange of this number or a later one at one of these places, or below the object, gets nothing earlier at any of
     them.
     """

@@ -5,7 +5,7 @@
 2. A write explains, at its object, the fields that it sends and those that the table derives; at the object above,
    what the table derives. One answered 5xx explains all, and a delete that nothing more is there.
 3. What an own create made never appears, except where it was gone before without an own delete; what a whole list was
-   without, or the same list in an equal state, does.
+   without, or the same list in an equal state, or what was not found, does.
 """
 
 import re
@@ -21,7 +21,7 @@ from chatproxy.core.products.every import DERIVED
 from chatproxy.core.timeline.flights import Flight, Flights, Spot, Write
 from chatproxy.core.timeline.places import Places
 from chatproxy.core.timeline.sights import News, What
-from chatproxy.core.timeline.standing import Role, Standing, Step
+from chatproxy.core.timeline.standing import Role, Standing, Step, below
 from chatproxy.core.timeline.states import Effect
 
 
@@ -90,7 +90,8 @@ class _Walk:
             for new in spot.trace.news:
                 place = self._places.member(spot.trace, new.sid)
                 if number := self._step(nth, own, place, new):
-                    yield number, (place, *self._places.collection(spot.trace.timeline).touched)
+                    all_below = () if new.what is What.CHANGED else (below(place),)
+                    yield number, (place, *self._places.collection(spot.trace.timeline).touched, *all_below)
                 self._settle(nth, own, place)
             if spot.done and spot.trace.made:  # its answer shows what it left
                 self._settle(nth, own, spot.done.place)

@@ -162,7 +162,10 @@ class _Tracer:
             line = other if line == other else self._once(line)
             spelled[path] = other, line, self._spellings.is_shared(other), self._spellings.unknown(other)
         for one in traces:
+            asked = one.member
             one.path, one.timeline, one.is_shared, one.may_be_in = spelled[one.path]
+            if one.news and one.member != asked:  # what was looked at before its name was known
+                one.news = tuple(new._replace(sid=one.member) if new.sid == asked else new for new in one.news)
         if self._spellings.has_shared:
             for one in traces:
                 if table_of(one.timeline).named_by:

@@ -125,9 +125,7 @@ class Spellings:
 
     def unknown(self, path: bytes) -> bytes | None:
         """Return the collection in which a path in the one spelling names a member that no answer told the SID of."""
-        found = _NAMED.match(path)
-        is_known = found is None or SID_SEGMENT.fullmatch(found[0].rpartition(b"/")[2]) or found[0] in self._others
-        return None if is_known or found is None else _parent(found[0])
+        return any_of(path, self._others.get)
 
     @property
     def has_shared(self) -> bool:
@@ -147,6 +145,20 @@ def one_spelling(path: bytes, other: Callable[[bytes], bytes | None]) -> bytes:
     """Return a path in one spelling, given what tells that of the path down to what has a name, if there is another."""
     found = _NAMED.match(path)
     return path if found is None else (other(found[0]) or found[0]) + path[found.end() :]
+
+
+def named_in(path: bytes) -> bytes | None:
+    """Return the collection on a path whose members may be named by other than their SIDs, if there is one."""
+    found = _NAMED.match(path)
+    return None if found is None else _parent(found[0])
+
+
+def any_of(path: bytes, other: Callable[[bytes], bytes | None]) -> bytes | None:
+    """Return the collection in which a path names a member that may be any, given what tells of the names of others."""
+    found = _NAMED.match(path)
+    if found is None or SID_SEGMENT.fullmatch(found[0].rpartition(b"/")[2]) or other(found[0]) is not None:
+        return None
+    return _parent(found[0])
 
 
 def _in_url(url: str, prefix: bytes) -> bytes | None:

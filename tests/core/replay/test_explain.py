@@ -26,7 +26,7 @@ from chatproxy.core.model import (
 )
 from chatproxy.core.replay.bindings import Bindings, Given, Owner
 from chatproxy.core.replay.explain import behind_reason, explain, miss_reason
-from chatproxy.core.replay.gaps import behind
+from chatproxy.core.replay.gaps import held_back
 from chatproxy.core.replay.nearness import Near
 from chatproxy.core.replay.player import play_request
 from chatproxy.core.replay.session import Session
@@ -226,13 +226,24 @@ def test_law_12_a_state_that_no_write_explains_is_another() -> None:
 
 def test_what_is_not_put_to_the_upstream_names_what_it_has_behind_it() -> None:
     replay = recorded_session(FIRST, LIST)
-    need = replay.live.need(form(Request("GET", MESSAGES + b"?PageSize=1")))
+    behind = held_back(replay, form(Request("GET", MESSAGES + b"?PageSize=1")), is_ahead=True)
+    assert behind is not None
     for has_changed, began in ((False, "not recorded"), (True, "changed by this run")):
-        assert behind_reason(replay, behind(replay, need), has_changed=has_changed) == (
+        assert behind_reason(replay, behind, has_changed=has_changed) == (
             f"{began}, and not put to the upstream, which has tour/1 POST {MESSAGES.decode()} behind it: "
             "this session has not made that; make it first, "
             "or record anew with --replace (pytest: --record-mode=rewrite)"
         )
+
+
+def test_what_an_earlier_session_of_this_run_has_changed_is_not_put_to_the_upstream() -> None:
+    replay = recorded_session(LIST)
+    ahead = held_back(replay, form(Request("GET", MESSAGES + b"?PageSize=1")), is_ahead=True)
+    assert ahead is not None
+    assert behind_reason(replay, ahead, has_changed=False) == (
+        "not recorded, and not put to the upstream, which has a write of session 'default' behind it: it was begun "
+        "anew since; restart chatproxy, or record anew with --replace (pytest: --record-mode=rewrite)"
+    )
 
 
 # Explanations

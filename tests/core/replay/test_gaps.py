@@ -16,11 +16,10 @@ from core.recordings import (
     where,
 )
 
-from chatproxy.core.cassette.history import Need
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.matching.normal_form import normalize
-from chatproxy.core.model import NO_CREDENTIALS, ExchangeNumber, Request
-from chatproxy.core.replay.gaps import Miss, Why, behind, missed
+from chatproxy.core.model import NO_CREDENTIALS, NO_EXCHANGE, ExchangeNumber, Request
+from chatproxy.core.replay.gaps import Miss, Why, held_back, missed
 from chatproxy.core.replay.session import Session
 from chatproxy.core.timeline.standing import Role, Step
 
@@ -34,7 +33,7 @@ def why(replay: Session, request: Request, *before: Request) -> Miss:
     """Return why a request is a miss after these."""
     played(replay, *before)
     assert played(replay, request) == [None]
-    return missed(replay, normalize(request, RULES), NO_CREDENTIALS)
+    return missed(replay, normalize(request, RULES), NO_CREDENTIALS)._replace(answer=NO_EXCHANGE)
 
 
 def of(reason: Why, *writes: int, given: int = 0, exchange: int = 0) -> Miss:
@@ -55,6 +54,12 @@ def test_what_was_recorded_only_after_writes_that_are_not_done() -> None:
     assert why(session(MADE_A, MADE_B, LIST), LIST) == of(Why.NOT_DONE, 1, 2)
     assert why(session(MADE_A, GONE), GONE) == of(Why.NOT_DONE, 1)
     assert why(session(MADE_A, EDIT, (EDIT, 404)), EDIT) == of(Why.NOT_DONE, 1)
+
+
+def test_a_miss_tells_what_would_have_answered() -> None:
+    form = normalize(LIST, RULES)
+    assert missed(session(MADE_A, MADE_B, LIST, MADE_C, LIST), form, NO_CREDENTIALS).answer == 3
+    assert missed(session(MADE_A), form, NO_CREDENTIALS).answer == NO_EXCHANGE
 
 
 def test_what_was_recorded_only_after_writes_that_were_skipped() -> None:
@@ -139,8 +144,10 @@ def test_only_so_many_exchanges_of_a_key_are_looked_at() -> None:
 
 
 def test_what_lies_behind_the_upstream_and_is_not_done() -> None:
-    replay = session(MADE_A, MADE_B, EDIT, GONE)
-    need = Need("GET", where(MESSAGES))
-    assert behind(replay, need) == of(Why.BEHIND, 2, 4)
+    replay, form = session(MADE_A, MADE_B, EDIT, GONE), normalize(get(MESSAGES + b"?PageSize=1"), RULES)
+    assert held_back(replay, form, is_ahead=True) == of(Why.BEHIND, 2, 4)
     played(replay, A, B)
-    assert behind(replay, need) == of(Why.BEHIND, 4)
+    assert held_back(replay, form, is_ahead=True) == of(Why.BEHIND, 4)
+    played(replay, EDIT, delete(message(1)))
+    assert held_back(replay, form, is_ahead=True) == of(Why.AHEAD)
+    assert held_back(replay, form, is_ahead=False) is None

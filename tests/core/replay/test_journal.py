@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatproxy.core.model import ExchangeNumber, Outcome
-from chatproxy.core.replay.journal import Entry, Journal
+from chatproxy.core.replay.journal import Entry, Journal, Kind
 
 
 def hit(session: str = "a", exchange: int = 1) -> Entry:
@@ -37,6 +37,7 @@ def test_an_entry_is_numbered_and_says_when_what_and_what_became_of_it() -> None
             "skipped": [],
             "reordered": False,
             "in_doubt": None,
+            "follows": None,
             "assumed": {},
         }
     ]
@@ -104,7 +105,7 @@ def test_a_tally_counts_outcomes_equal_misses_and_what_was_served() -> None:
     journal = noted(Journal(), hit(exchange=7), hit(exchange=7), miss(), miss(target=b"/v1/y"), miss())
     tally = journal.tallies["a"]
     assert tally.outcomes == {"hit": 2, "miss": 3}
-    assert tally.misses == {("GET /v1/y", "never recorded"): 1, ("GET /v1/x", "never recorded"): 2}
+    assert tally.misses == {Kind("GET /v1/y", "never recorded"): 1, Kind("GET /v1/x", "never recorded"): 2}
     assert (len(tally.served), ExchangeNumber(7) in tally.served) == (1, True)
 
 
@@ -116,8 +117,17 @@ def test_what_was_recorded_is_not_served() -> None:
 def test_the_last_hundred_different_misses_are_kept_and_all_are_counted() -> None:
     journal = noted(Journal(), *(miss(target=b"/%d" % number) for number in range(150)))
     tally = journal.tallies["a"]
-    assert list(tally.misses) == [(f"GET /{number}", "never recorded") for number in range(50, 150)]
+    assert list(tally.misses) == [Kind(f"GET /{number}", "never recorded") for number in range(50, 150)]
     assert tally.outcomes[Outcome.MISS] == 150
+
+
+def test_of_too_many_misses_those_go_first_that_follow_from_others() -> None:
+    first, second, *more = (replace(miss(target=b"/%d" % number), follows="POST /") for number in range(150))
+    journal = noted(Journal(), miss(target=b"/"), first, second, *more, *(miss(target=b"/y%d" % n) for n in range(100)))
+    tally = journal.tallies["a"]
+    assert [kind for kind in tally.misses if kind.follows] == []
+    assert tally.following == journal.total.following == 150
+    assert journal.entries()[1]["follows"] == "POST /"
 
 
 def test_beyond_the_bound_the_tally_of_the_session_used_longest_ago_goes_and_the_total_stays() -> None:

@@ -57,6 +57,15 @@ def both(recorded: MemoryCassette) -> Iterator[MemoryCassette]:
     yield shared(recorded)
 
 
+def test_a_role_that_an_answer_showed_before_the_program_sent_it_is_known() -> None:
+    role = sid("RL", "4")
+    service = (get(f"/v1/Services/{SERVICE}"), f'{{"sid": "{SERVICE}", "default_channel_role_sid": "{role}"}}')
+    for replayed in both(cassette(service, (post(messages(channel=ONE), f"RoleSid={role}"), shown(ONE)))):
+        client = Client(replayed)
+        assert client.ask(service[0]) == service[1]
+        assert client.ask(post(messages(channel=ONE), f"RoleSid={role}")) == shown(ONE)
+
+
 # What helps
 
 

@@ -20,7 +20,7 @@ from strategies import FORM, JSON, UPSTREAM
 
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.matching.normal_form import normalize
-from chatproxy.core.model import Exchange, Request, Response
+from chatproxy.core.model import NO_EXCHANGE, Exchange, ExchangeNumber, Forward, Request, Response
 from chatproxy.core.replay.live import Live
 from chatproxy.core.replay.session import Session
 from chatproxy.core.timeline.standing import Role
@@ -67,7 +67,7 @@ def test_law_2_all_below_what_was_deleted_or_made_is_live() -> None:
     changed = live(delete(CHANNEL))
     assert [is_live(changed, request) for request in (get(), get(message(1)), post(), get(CHANNELS))] == [True] * 4
     changed = live()
-    changed.wrote(CHANNELS, made(post(CHANNELS), "CH", 2))
+    changed.wrote(Forward(post(CHANNELS), 1, NO_EXCHANGE, path=CHANNELS), made(post(CHANNELS), "CH", 2))
     assert [is_live(changed, request) for request in (get(), post(), get(CHANNEL), post(CHANNELS))] == [True] * 3 + [
         False
     ]
@@ -114,25 +114,87 @@ def test_law_1_what_is_missing_may_go_to_the_upstream_once_all_that_touches_it_i
     request_: Request, needs: set[int]
 ) -> None:
     session = Session(MemoryCassette("tour", recorded(A, B), RULES), RULES)
-    need = session.live.need(normalize(request_, RULES))
     for number in (0, 1, 2):
         if number:
             session.progress.do(number, session.cassette.standing(number))  # type: ignore[arg-type]
         done = set(range(1, number + 1))
-        assert session.live.may_go(need, session.progress.states) == (needs <= done)
+        assert may_go(session, request_) == (needs <= done)
+
+
+def may_go(session: Session, request: Request) -> bool:
+    return session.live.lacking(normalize(request, RULES), session.progress.states) is None
 
 
 def test_law_1_what_no_session_can_do_lies_behind_the_upstream_too() -> None:
     doubtful = Given(changes={1: lambda one: one._replace(role=Role.DOUBTFUL, states=())})
     session = Session(MemoryCassette("tour", recorded(A), RULES, learnt=doubtful), RULES)
-    assert not session.live.may_go(session.live.need(normalize(get(), RULES)), session.progress.states)
+    assert not may_go(session, get())
+
+
+def form_of(path: bytes, body: bytes) -> Request:
+    return Request("POST", path, (FORM,), body)
 
 
 def test_law_1_a_create_needs_what_was_done_to_what_had_its_unique_value() -> None:
     recording = recorded((post(MEMBERS, b"Identity=alice"), 201, sid("MB", 1)))
     session = Session(MemoryCassette("tour", recording, RULES), RULES)
-    alice, bob = (
-        session.live.need(normalize(Request("POST", MEMBERS, (FORM,), b"Identity=" + who + b"&RoleSid=RL1"), RULES))
-        for who in (b"alice", b"bob")
-    )
-    assert [session.live.may_go(need, session.progress.states) for need in (alice, bob)] == [False, True]
+    assert not may_go(session, form_of(MEMBERS, b"Identity=alice&RoleSid=RL1"))
+    assert may_go(session, form_of(MEMBERS, b"Identity=bob&RoleSid=RL1"))
+
+
+def test_law_1_an_update_needs_what_was_done_to_what_has_the_name_that_it_gives() -> None:
+    recording = recorded((form_of(CHANNELS, b"UniqueName=den"), 201, sid("CH", 3)))
+    session = Session(MemoryCassette("tour", recording, RULES), RULES)
+    assert not may_go(session, form_of(CHANNEL, b"UniqueName=den"))
+    assert may_go(session, form_of(CHANNEL, b"UniqueName=other"))
+    assert may_go(session, form_of(CHANNEL, b"FriendlyName=den"))
+
+
+def test_law_4_a_create_where_no_table_says_what_is_unique_needs_all_in_its_collection() -> None:
+    things = b"/v1/Services/" + sid("IS", 1).encode() + b"/Things"
+    recording = recorded((form_of(things, b"a=1"), 201, sid("TH", 1)))
+    session = Session(MemoryCassette("tour", recording, RULES), RULES)
+    assert not may_go(session, form_of(things, b"a=2"))
+    session.progress.do(ExchangeNumber(1), session.cassette.standing(ExchangeNumber(1)))
+    assert may_go(session, form_of(things, b"a=2"))
+
+
+def test_law_4_what_is_named_by_what_nothing_tells_the_sid_of_may_be_any_member() -> None:
+    recording = recorded((get(CHANNELS + b"/den"), 404), (form_of(CHANNELS, b"FriendlyName=x"), 201, sid("CH", 3)))
+    session = Session(MemoryCassette("tour", recording, RULES), RULES)
+    for path in (CHANNELS + b"/den", CHANNELS + b"/den/Messages"):
+        assert not may_go(session, get(path))
+    session.progress.do(ExchangeNumber(2), session.cassette.standing(ExchangeNumber(2)))
+    for path in (CHANNELS + b"/den", CHANNELS + b"/den/Messages"):
+        assert may_go(session, get(path))
+    changed = live(form_of(CHANNELS, b"UniqueName=den"))
+    assert is_live(changed, get(CHANNELS + b"/den"))
+    anywhere = live(form_of(CHANNELS + b"/den/Messages", b"Body=a"))
+    assert is_live(anywhere, get(MESSAGES))
+
+
+def test_law_2_a_name_that_was_given_again_makes_live_what_was_recorded_by_it() -> None:
+    body = b'{"sid": "%b", "unique_name": "den 1"}' % sid("CH", 2).encode()
+    create = form_of(CHANNELS, b"UniqueName=den+1")
+    recording = [numbered(1, create, Response(201, b"", (JSON,), body), UPSTREAM, 0, 1)]
+    changed = Live(MemoryCassette("tour", recording, RULES))
+    other = form_of(CHANNELS + b"/" + sid("CH", 3).encode(), b"UniqueName=den%201")
+    changed.write(normalize(other, RULES))
+    assert all(is_live(changed, one) for one in (get(CHANNEL), get(MESSAGES), get(CHANNELS + b"/den%201"), create))
+
+
+def test_law_2_what_was_done_to_what_had_a_unique_value_makes_live_who_would_have_it() -> None:
+    recording = recorded((form_of(CHANNELS, b"UniqueName=den"), 201, sid("CH", 2)))
+    changed = Live(MemoryCassette("tour", recording, RULES))
+    changed.write(normalize(delete(CHANNEL), RULES))
+    assert is_live(changed, form_of(CHANNELS, b"UniqueName=den"))
+    assert not is_live(changed, form_of(CHANNELS, b"UniqueName=other"))
+
+
+def test_law_3_a_rename_that_was_refused_leaves_nothing_live() -> None:
+    changed, rename = live(), form_of(CHANNEL, b"UniqueName=den")
+    changed.write(normalize(rename, RULES))
+    assert is_live(changed, get(MESSAGES))
+    forward = Forward(rename, 1, NO_EXCHANGE, path=CHANNEL, unique=b"UniqueName=den")
+    changed.wrote(forward, numbered(9, rename, Response(409), UPSTREAM, 0, 1))
+    assert not changed.is_any

@@ -1,3 +1,4 @@
+import json
 from collections import Counter
 from dataclasses import replace
 from typing import Any
@@ -21,11 +22,14 @@ from core.recordings import (
     sid,
     where,
 )
+from core.scenarios import exported
 from exchanges import numbered
+from fixture.fixtures import read
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import FORM, UPSTREAM, basic
+from strategies import FORM, JSON, UPSTREAM, basic
 
+from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.matching.normal_form import normalize
 from chatproxy.core.model import (
@@ -289,6 +293,51 @@ def test_law_6_sessions_never_disturb_each_other() -> None:
     cassette = MemoryCassette("tour", recorded(FETCH_A, LIST), RULES, learnt=change)
     one, other = Session(cassette, RULES, "one"), Session(cassette, RULES, "other")
     assert [played(one, LIST, FETCH_A), played(other, FETCH_A)] == [[2, None], [1]]
+
+
+ROOM, ROOM_PATH = sid("CH", 7), CHANNELS + b"/room"
+SHOWS_ROOM = json.dumps({"sid": ROOM, "unique_name": "room"}).encode()
+_META = {"page": 0, "previous_page_url": None, "next_page_url": None}
+LISTS_ROOM = json.dumps({"meta": _META, "channels": [{"sid": ROOM, "unique_name": "room"}]}).encode()
+HEAD_ROOM, BY_SID = Request("HEAD", ROOM_PATH), get(CHANNELS + b"/" + ROOM.encode())
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [(get(ROOM_PATH), 404, b"{}"), (get(CHANNELS), 200, LISTS_ROOM)],
+        [(get(ROOM_PATH), 404, b"{}"), (get(ROOM_PATH), 200, SHOWS_ROOM)],
+        [(get(ROOM_PATH + b"/Messages"), 404, b"{}"), (get(CHANNELS), 200, LISTS_ROOM)],
+        [(get(ROOM_PATH + b"/Messages"), 404, b"{}"), (get(ROOM_PATH), 200, SHOWS_ROOM)],
+        [(BY_SID, 404, b"{}"), (get(CHANNELS), 200, LISTS_ROOM)],
+        [(HEAD_ROOM, 404, b""), (HEAD_ROOM, 200, b""), (get(ROOM_PATH), 200, SHOWS_ROOM)],
+        [(HEAD_ROOM, 404, b""), (get(ROOM_PATH), 200, SHOWS_ROOM)],
+        [(get(CHANNELS), 200, LISTS_ROOM), (get(ROOM_PATH), 404, b"{}")],
+        [(BY_SID, 200, SHOWS_ROOM), (get(ROOM_PATH), 404, b"{}")],
+    ],
+)
+def test_law_6_what_was_not_found_and_is_there_later_was_made_by_others(
+    answers: list[tuple[Request, int, bytes]],
+) -> None:
+    exchanges = [
+        numbered(number, request, Response(status, b"", (JSON,), body), UPSTREAM, 2 * number, 2 * number)
+        for number, (request, status, body) in enumerate(answers, 1)
+    ]
+    cassette = MemoryCassette("tour", exchanges, RULES)
+    document = read(exported(cassette), "tour.json")
+    for held in (cassette, MemoryCassette("tour", document.exchanges, RULES, document.declared)):
+        numbers = played(fresh_session(held), *(request for request, _, _ in answers), answers[-1][0])
+        statuses = [number and held.reply(ExchangeNumber(number)).status for number in numbers]
+        assert statuses == [*(status for _, status, _ in answers), answers[-1][1]]
+        last, first = answers[-1][0], answers[0][0]
+        backwards = played(fresh_session(held), last, first)
+        if first != last and first.target != last.target:
+            assert backwards[0] is not None
+            assert backwards[1] is None
+
+
+def fresh_session(held: Cassette) -> Session:
+    return Session(held, RULES, sids=Bindings(held))
 
 
 # The rest

@@ -2,7 +2,8 @@ from core.recordings import MESSAGES, Given, get, message, post, session, sid, w
 
 from chatproxy.core.model import ExchangeNumber
 from chatproxy.core.replay.progress import Progress
-from chatproxy.core.timeline.standing import Role, Standing, Step
+from chatproxy.core.timeline.standing import Role, Standing, Step, below
+from chatproxy.core.timeline.states import Where
 
 A, B, C = (post(body=b"Body=%d" % number) for number in (1, 2, 3))
 MADE = tuple((request, 201, sid("IM", number)) for number, request in enumerate((A, B, C), 1))
@@ -56,8 +57,20 @@ def test_a_floor_never_sinks() -> None:
 
 def test_a_read_goes_on_after_what_was_given_and_not_below_the_floor() -> None:
     progress = Progress()
-    assert progress.at_least(b"k", 1, 7) == 0
+    seven, eight = (Where((), place, is_object=False) for place in (7, 8))
+    assert progress.at_least(b"k", 1, seven) == 0
     progress.floors[7] = ExchangeNumber(4)
-    assert [progress.at_least(b"k", 1, place) for place in (7, 8)] == [4, 0]
+    assert [progress.at_least(b"k", 1, place) for place in (seven, eight)] == [4, 0]
     progress.given[progress.counter(b"k", 1)] = ExchangeNumber(5)
-    assert [progress.at_least(b"k", 1, 7), progress.at_least(b"k", 2, 7), progress.at_least(b"k", 2, 8)] == [6, 4, 1]
+    found = [progress.at_least(b"k", state, place) for state, place in ((1, seven), (2, seven), (2, eight))]
+    assert found == [6, 4, 1]
+
+
+def test_what_is_below_an_object_that_came_or_went_has_its_floor() -> None:
+    progress = Progress()
+    member = Where((3, 5), 7, is_object=True)
+    progress.floors = {5: ExchangeNumber(2), below(3): ExchangeNumber(4)}
+    assert progress.floor(member) == 4
+    assert progress.floor(member._replace(above=(5,))) == 0
+    progress.floors[7] = ExchangeNumber(6)
+    assert progress.floor(member) == 6

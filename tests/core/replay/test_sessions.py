@@ -268,26 +268,48 @@ def test_the_sessions_that_a_program_may_have_begun_by_another_user_name_are_all
         assert list(alone.others(first)) == list(alone.others(other)) == []
 
 
+WRITE, READ = normalize(Request("POST", MESSAGES), RULES), normalize(request(), RULES)
+
+
+def answered(sessions: Sessions, session: Session, life: object, status: int) -> None:
+    """Take in what the upstream answered to a session's write."""
+    forward = Forward(Request("POST", MESSAGES), 1, NO_EXCHANGE, session.name, MESSAGES, life=life)
+    sessions.wrote(forward, numbered(7, forward.request, Response(status), UPSTREAM, 1, 1))
+
+
 @pytest.mark.parametrize(("status", "is_live"), [(201, True), (401, False), (404, False), (500, True)])
 def test_a_write_put_to_the_upstream_has_changed_something_unless_it_was_refused(status: int, is_live: bool) -> None:
     sessions = Sessions(begin)
     session = sessions.of(named(b"mine"), 0)
-    write = Request("POST", MESSAGES)
-    session.live.write(normalize(write, RULES))
-    exchange = numbered(7, write, Response(status), UPSTREAM, 1, 1)
-    sessions.wrote(Forward(write, 1, NO_EXCHANGE, "gone", MESSAGES), exchange)
-    assert normalize(request(), RULES) in session.live
-    sessions.wrote(Forward(write, 1, NO_EXCHANGE, "mine", MESSAGES, session.life), exchange)
-    assert (normalize(request(), RULES) in session.live) is is_live
+    sessions.write(session, WRITE)
+    assert READ in session.live
+    answered(sessions, session, session.life, status)
+    assert (READ in session.live) is is_live
 
 
 def test_a_write_that_was_refused_to_a_session_before_it_began_anew_leaves_what_the_new_one_changed() -> None:
     sessions = Sessions(begin)
     before = sessions.of(named(b"mine"), 0)
+    sessions.write(before, WRITE)
     sessions.end("mine")
     session = sessions.of(named(b"mine"), 1)
-    write = Request("POST", MESSAGES)
-    session.live.write(normalize(write, RULES))
-    refusal = numbered(7, write, Response(401), UPSTREAM, 1, 1)
-    sessions.wrote(Forward(write, 1, NO_EXCHANGE, "mine", MESSAGES, before.life), refusal)
-    assert normalize(request(), RULES) in session.live
+    sessions.write(session, WRITE)
+    assert sessions.is_ahead(session, READ)
+    answered(sessions, before, before.life, 401)
+    assert READ in session.live
+    assert not sessions.is_ahead(session, READ)
+
+
+def test_what_an_earlier_session_changed_at_the_upstream_is_ahead_of_a_later_one() -> None:
+    sessions = Sessions(begin)
+    before = sessions.of(named(b"mine"), 0)
+    assert not sessions.is_ahead(before, READ)
+    sessions.write(before, WRITE)
+    assert not sessions.is_ahead(before, READ)
+    sessions.end("mine")
+    answered(sessions, before, before.life, 201)
+    session = sessions.of(named(b"mine"), 1)
+    assert sessions.is_ahead(session, READ)
+    assert READ not in session.live
+    other = Request("GET", MESSAGES.rpartition(b"/")[0] + b"/Members")
+    assert not sessions.is_ahead(session, normalize(other, RULES))

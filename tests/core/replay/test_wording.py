@@ -1,6 +1,3 @@
-from base64 import b64encode, urlsafe_b64encode
-from urllib.parse import urlencode
-
 import pytest
 from strategies import FORM, JSON, MESSAGES, MULTIPART, multipart
 
@@ -134,29 +131,13 @@ def test_a_large_value_is_not_looked_into() -> None:
     assert found.startswith("form field 'Attributes' is")
 
 
-@pytest.mark.parametrize(
-    ("recorded", "live"),
-    [
-        (b"abcdef", b"fedcba"),
-        (MADE[2:], GIVEN[2:]),
-        (MADE.upper(), GIVEN.upper()),
-        (b"order-ABCDEF-1", b"order-FEDCBA-1"),
-        (b64encode(MADE), b64encode(GIVEN)),
-        (urlsafe_b64encode(MADE[2:]), urlsafe_b64encode(GIVEN[2:])),
-    ],
-)
-def test_a_value_derived_from_a_sid_is_named_as_such(recorded: bytes, live: bytes) -> None:
-    bodies = (urlencode({"Ref": value}).encode() for value in (recorded, live))
-    given = [(RecordedSid(b"IM" + b"9" * 32), LiveSid(b"IM" + b"8" * 32)), (RecordedSid(MADE), LiveSid(GIVEN))]
+def test_a_value_derived_from_a_sid_is_named_as_such() -> None:
+    given = [(LiveSid(GIVEN), RecordedSid(MADE))]
+    bodies = (b"Ref=" + sid[-6:] for sid in (MADE, GIVEN))
     (line,) = worded(differences(*(form(post(body)) for body in bodies)), given)
     assert line.endswith(f' (derived from a SID, {GIVEN.decode()}: use keep = ["IM"])')
-
-
-def test_what_is_not_derived_from_a_sid_is_not_named_so() -> None:
-    given = [(RecordedSid(MADE), LiveSid(GIVEN))]
-    for recorded, live in ((b"Ref=abcdef", b"Ref=123456"), (b"Ref=a", b"Ref=fedcba"), (b"", b"Ref=fedcba")):
-        (line,) = worded(differences(form(post(recorded)), form(post(live))), given)
-        assert "derived" not in line
+    (line,) = worded(differences(form(post(b"Ref=" + b"a" * 70_000)), form(post(b"Ref=" + GIVEN[2:]))), given)
+    assert "derived" not in line
 
 
 def test_times_of_two_clocks_are_named_as_such() -> None:

@@ -11,7 +11,7 @@ from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.engine import Engine
 from chatproxy.core.errors import CassetteError, UpstreamError
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange, ExchangeNumber, Mode, Request, Response
+from chatproxy.core.model import Exchange, ExchangeNumber, Forward, Mode, Request, Response
 from chatproxy.core.record.recorder import Recorder
 from chatproxy.core.replay.bindings import Bindings
 from chatproxy.core.replay.session import Session
@@ -50,6 +50,8 @@ def test_a_replay_reports_each_session_and_the_whole() -> None:
         "mode": "replay",
         "cassette": "tour",
         "totals": {"hit": 3, "miss": 1},
+        "following": 0,
+        "left_out": 0,
         "assumed": {},
         "served": 2,
         "unused": [4],
@@ -61,11 +63,12 @@ def test_a_replay_reports_each_session_and_the_whole() -> None:
     (missed,) = sessions["a"].pop("misses")
     assert missed["request"] == f"GET {page(9).decode()}"
     assert missed["reason"].startswith("never recorded; nearest is tour/1")
-    assert missed["count"] == 1
+    assert (missed["count"], missed["follows"]) == (1, None)
     assert sessions["a"] == {
         "restarts": 0,
         "outcomes": {"hit": 1, "miss": 1},
         "hits": 1,
+        "following": 0,
         "errors": [],
         "served": 1,
         "unused": [1, 4],
@@ -108,6 +111,38 @@ def test_a_whole_report_lists_all_unused_exchanges_and_tells_which_recording_it_
     assert list(requests) == [str(number) for number in range(1, 1001)]
     assert requests["3"] == f"GET {page(3).decode()}"
     assert "recording" not in Report(Mode.PASSTHROUGH, None, Engine(UPSTREAM, lambda: 0)).content(whole=True)
+
+
+def extended(*asked: Request) -> Report:
+    """Report on a run in auto on two recorded writes, of which these are asked for."""
+    exchanges = [
+        numbered(number, Request("POST", MESSAGES, (FORM,), body), Response(201), UPSTREAM, 0, 0)
+        for number, body in enumerate((b"Body=a", b"Body=b"), 1)
+    ]
+    cassette = MemoryCassette("tour", exchanges, RULES)
+    sessions = Sessions(lambda name, restarts: Session(cassette, RULES, name, restarts))
+    recorder = Recorder("tour", UPSTREAM, first=ExchangeNumber(3))
+    report = Report(Mode.AUTO, "tour", Engine(UPSTREAM, lambda: 0, sessions=sessions, recorder=recorder), cassette)
+    for request in asked:
+        decision = report.engine.on_request(request)
+        if isinstance(decision, Forward):
+            _, exchange = report.engine.on_response(decision, Response(201))
+            assert exchange
+            report.engine.on_kept(decision, exchange)
+    return report
+
+
+def test_a_run_that_leaves_out_recorded_writes_and_records_others_makes_a_mixture() -> None:
+    first, second, new = (Request("POST", MESSAGES, (FORM,), b"Body=" + text) for text in (b"a", b"b", b"c"))
+    mixed = extended(first, new, new)
+    assert mixed.outcome().mixture == (
+        "the cassette is no recording of one run any more: this one left out 1 recorded write, and recorded 2 exchanges"
+    )
+    assert mixed.ended is None
+    mixed.end()
+    assert mixed.ended == mixed.outcome() == outcome_of(json.loads(json.dumps(mixed.content(whole=True))))
+    for asked in ((first,), (first, second, new)):
+        assert extended(*asked).outcome().mixture is None
 
 
 def cassette(*numbers: int, name: str = "tour", body: bytes = b"") -> MemoryCassette:

@@ -76,6 +76,34 @@ def test_what_is_new_of_a_part_of_a_list() -> None:
     assert not looking.sights.has_more(hash(LIST))
 
 
+def test_what_was_not_found_appears() -> None:
+    for content, at in ((page({"sid": ONE}), LIST), ({"sid": ONE}, f"{LIST}/{ONE}")):
+        looking = Looking()
+        assert looking.at({}, status=404) == ()
+        assert looking.at(content, at) == (News(ONE, What.APPEARED),)
+    channels = OWNER.removesuffix("/CH1")
+    for path in (f"{channels}/room", f"{channels}/room/Messages"):
+        looking = Looking()
+        assert looking.at({}, path, status=404) == ()
+        assert looking.at(page({"sid": "CH2", "unique_name": "hall"}), channels, is_whole=False) == (
+            News("CH2", What.FIRST),
+        )
+        assert looking.at({"sid": "CH1", "unique_name": "room"}, OWNER) == (News("CH1", What.APPEARED),)
+
+
+def test_what_has_no_body_appears_once() -> None:
+    looking = Looking()
+    assert looking.at(b"", status=404, method="HEAD") == ()
+    assert looking.at(b"", method="HEAD") == (News(ONE, What.APPEARED),)
+    assert looking.at(b"", method="HEAD") == ()
+
+
+def test_a_list_that_is_not_found_and_has_no_owner_tells_nothing() -> None:
+    looking = Looking()
+    assert looking.at({}, "/v1/Services", status=404) == ()
+    assert looking.at({"sid": "IS1"}, "/v1/Services/IS1") == (News("IS1", What.FIRST),)
+
+
 def test_one_sid_at_two_paths_is_two_objects() -> None:
     looking = Looking()
     assert looking.at({"sid": ONE}) == looking.at({"sid": ONE}, f"/v1/Other/{ONE}") == (News(ONE, What.FIRST),)
