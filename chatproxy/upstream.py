@@ -11,7 +11,6 @@ from typing import Self
 
 from aiohttp import (
     ClientConnectionError,
-    ClientConnectorError,
     ClientError,
     ClientHandlerType,
     ClientRequest,
@@ -28,6 +27,7 @@ from chatproxy.core.errors import ConfigError, UpstreamError
 from chatproxy.core.http.codings import Decoding, can_decode, content_codings, transfer_codings
 from chatproxy.core.http.headers import end_to_end, fields_of_answer
 from chatproxy.core.model import Headers, Request, Response, is_read
+from chatproxy.outside import reason
 
 _ASKED_CODINGS = "gzip, deflate"
 """The content codings that are asked for."""
@@ -144,7 +144,7 @@ def _tls(ca_file: Path | None) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=ca_file)
     except OSError as error:  # an SSLError is one too
-        raise ConfigError("--upstream-ca", f"{ca_file} cannot be read as PEM certificates: {error.strerror}") from error
+        raise ConfigError("--upstream-ca", f"{ca_file} cannot be read as PEM certificates: {reason(error)}") from error
 
 
 def _sent_headers(headers: Headers) -> CIMultiDict[str]:
@@ -156,8 +156,8 @@ def _sent_headers(headers: Headers) -> CIMultiDict[str]:
 
 
 def _answer(answer: ClientResponse, headers: Headers, body: bytes = b"") -> Response:
-    reason = (answer.reason or "").encode("utf-8", "surrogateescape")
-    return Response(answer.status, reason, headers, body)
+    phrase = (answer.reason or "").encode("utf-8", "surrogateescape")
+    return Response(answer.status, phrase, headers, body)
 
 
 @contextmanager
@@ -168,7 +168,6 @@ def _errors(origin: str) -> Iterator[None]:
     except TimeoutError as error:  # those of aiohttp are such too
         raise UpstreamError(504, f"{origin} did not answer in time (--upstream-timeout, --connect-timeout)") from error
     except ClientConnectionError as error:
-        reason = error.os_error.strerror if isinstance(error, ClientConnectorError) else None
-        raise UpstreamError(502, f"{origin} cannot be reached: {reason or error}") from error
+        raise UpstreamError(502, f"{origin} cannot be reached: {reason(error)}") from error
     except ClientError as error:
-        raise UpstreamError(502, f"{origin} gave no usable answer: {error}") from error
+        raise UpstreamError(502, f"{origin} gave no usable answer: {reason(error)}") from error

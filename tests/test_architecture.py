@@ -26,7 +26,7 @@ from architecture import (
 TESTS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "tests").rglob("test_*.py"))
 
 LAYERS = [
-    {"core", "environment", "clock"},
+    {"core", "environment", "clock", "outside"},
     {"files", "upstream", "config", "store", "fixture", "sandbox", "show", "testing"},
     {"cassettes", "checks"},
     {"wiring"},

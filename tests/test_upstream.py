@@ -251,3 +251,35 @@ def test_an_unreadable_authority_is_refused_at_once(tmp_path: Path, content: str
         path.write_text(content)
     with pytest.raises(ConfigError, match=r"--upstream-ca: .*cannot be read as PEM"):
         Upstream(UpstreamSettings("https://localhost", ca_file=path))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nSet-Cookie: the-secret\r\n",
+        b"HTTP/1.1 200 OK\r\nSet-Cookie: the-secret\r\nContent-Length: 9\r\n\r\nthe",
+        b"HTTP/1.1 200 OK\r\nSet-Cookie: the-secret\r\nContent-Length: the-secret\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nSet Cookie: the-secret\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nSet-Cookie: the-secret\0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nthe-secret\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nthe-secret\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nthe-secret\r\n",
+        b"HTTP/1.1 200 OK\r\nSet-Cookie: " + b"the-secret" * 1000 + b"\r\n\r\n",
+        b"HTTP/1.1 the-secret\r\n\r\n",
+        b"the-secret\r\n\r\n",
+    ],
+)
+async def test_an_error_repeats_nothing_of_what_the_upstream_sent(answer: bytes) -> None:
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        assert request.transport is not None
+        request.transport.write(answer)
+        request.transport.close()
+        return web.Response()
+
+    async with upstream(handle) as origin:
+        with pytest.raises(UpstreamError, match=r"gave no usable answer: |cannot be reached: ") as caught:
+            await ask(GET, origin)
+    assert caught.value.status == 502
+    assert "secret" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert "an error of the kind" not in str(caught.value)

@@ -5,7 +5,6 @@ or ``[tool.chatproxy]`` in ``pyproject.toml``) and the documentation all follow 
 """
 
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +13,7 @@ from typing import Any
 
 from chatproxy.config import scrub_rules as rules
 from chatproxy.config import values
+from chatproxy.config.sources import check_environment, in_folder
 from chatproxy.config.values import Address
 from chatproxy.core.errors import ConfigError
 from chatproxy.core.products.every import TWILIO_ORIGIN
@@ -25,6 +25,7 @@ class Settings:
     """All that can be set, checked; what each is for stands in the table ``SETTINGS``."""
 
     listen: Address
+    allow_host: frozenset[str]
     store: Path
     upstream: str
     upstream_ca: Path | None
@@ -56,8 +57,10 @@ class Settings:
     report: Path | None
     mode: str
     intercept: bool
+    others: str | frozenset[str] | None
     junit: Path | None
     fail_on_unused: bool
+    allow_idle: bool
     fail_on: str
     format: str
     connect_timeout: float
@@ -102,7 +105,8 @@ def load(flags: Mapping[str, object], environ: Mapping[str, str], folder: Path) 
     ``flags`` maps names of settings to values as typed, in a tuple where a flag may be repeated. Raises
     ConfigError for whatever is wrong, naming it.
     """
-    file, in_file = _file(folder)
+    check_environment(environ, [setting.variable for setting in SETTINGS])
+    file, in_file = in_folder(folder, [setting.name for setting in SETTINGS])
     found, sources = {}, {}
     for setting in SETTINGS:
         if setting.name in flags:
@@ -133,45 +137,14 @@ def _read(setting: Setting, source: str, raw: object) -> Any:
 
 
 _JOINED: dict[str, Callable[[tuple[str, ...]], object]] = {
-    **dict.fromkeys(("keep", "bind", "match-headers", "ignore", "allow"), ",".join),
+    **dict.fromkeys(("keep", "bind", "match-headers", "ignore", "allow", "allow-host", "others"), ",".join),
     "scrub": rules.joined,
 }
 
 
-def _file(folder: Path) -> tuple[str, dict[str, object]]:
-    """Return the configuration file's name and what is set in it."""
-    for name, table in (("chatproxy.toml", ()), ("pyproject.toml", ("tool", "chatproxy"))):
-        path = folder / name
-        if not path.is_file():
-            continue
-        try:
-            content: Any = tomllib.loads(path.read_text("utf-8-sig"))  # some editors begin a file with the mark
-        except (ValueError, OSError) as error:
-            raise ConfigError(name, f"cannot be read: {error}") from error
-        except RecursionError:
-            raise ConfigError(name, "cannot be read: it nests too deep") from None
-        for step in table:
-            content = content.get(step, {}) if isinstance(content, dict) else {}
-        if table and not content:
-            continue
-        return name, _known(name, content)
-    return "", {}
-
-
-def _known(file: str, content: dict[str, object]) -> dict[str, object]:
-    given = {key.replace("_", "-"): value for key, value in content.items()}
-    names = [setting.name for setting in SETTINGS]
-    if unknown := given.keys() - set(names):
-        from difflib import get_close_matches  # noqa: PLC0415 - most files are right
-
-        (nearest,) = get_close_matches(min(unknown), names, n=1, cutoff=0)
-        reason = f"is no setting, the nearest is {nearest}; `chatproxy COMMAND --help` shows what can be set"
-        raise ConfigError(f"{file}: {min(unknown)}", reason)
-    return given
-
-
 SETTINGS = (
     Setting("listen", values.address, "127.0.0.1:8765", "HOST:PORT", "where to listen; port 0 takes a free one"),
+    Setting("allow-host", values.hosts, "", "HOSTS", "names by which clients may call the server, separated by commas"),
     Setting("store", values.path, ".chatproxy", "FOLDER", "the folder of the store"),
     Setting("upstream", values.origin, TWILIO_ORIGIN, "ORIGIN", "the real server, which recording asks"),
     Setting(
@@ -261,8 +234,16 @@ SETTINGS = (
         "",
         "let the command use a forward proxy in place of CHATPROXY_URL, so that it needs no change",
     ),
+    Setting(
+        "others",
+        values.others,
+        None,
+        "refuse|pass|HOSTS",
+        "what else than the service an intercepted command may reach through the proxy, separated by commas",
+    ),
     Setting("junit", values.path, None, "FILE", "write what came of the run to this file as JUnit XML"),
     Setting("fail-on-unused", values.switch, "false", "", "fail with exit status 4 if an exchange was never served"),
+    Setting("allow-idle", values.switch, "false", "", "take a replay to which no request came for a success"),
     Setting(
         "fail-on",
         values.choice("high", "low"),

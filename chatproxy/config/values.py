@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from chatproxy.core.credentials.blanking import is_credential
-from chatproxy.core.http.grammar import TOKEN
+from chatproxy.core.http.grammar import HOST, TOKEN
 from chatproxy.core.products.sid_types import PREFIXES
 from chatproxy.core.scrubbing.scrub import is_telling
 from chatproxy.core.twilio.sids import SID_SEGMENT
@@ -50,7 +50,8 @@ def origin(raw: object) -> str:
     """Read an origin, in lower case."""
     found = re.fullmatch(r"(https?://(?:\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::\d{1,5})?)/?", str(raw).lower())
     if not found:
-        raise ValueError(f"{raw!r} is no origin as https://HOST or http://HOST:PORT")
+        shown = re.sub(r"(//|^)[^/?#]*@", r"\1…@", str(raw))  # before the host there may be a password
+        raise ValueError(f"{shown!r} is no origin as https://HOST or http://HOST:PORT")
     return found[1]
 
 
@@ -202,6 +203,20 @@ def _listed(raw: object, what: str) -> list[str]:
     if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
         raise ValueError(f"{raw!r} is no list of {what}")
     return list(names)
+
+
+def hosts(raw: object) -> frozenset[str]:
+    """Read host names or addresses without ports, in lower case."""
+    names = [name.lower() for name in _listed(raw, "hosts")]
+    for name in names:
+        if not HOST.fullmatch(name) or re.search(r":\d+$", name.rpartition("]")[2]):
+            raise ValueError(f"{name!r} is no host without a port")
+    return frozenset(names)
+
+
+def others(raw: object) -> str | frozenset[str]:
+    """Read what is done with other hosts, or which of them may be reached."""
+    return raw if isinstance(raw, str) and raw in {"refuse", "pass"} else hosts(raw)
 
 
 def header_names(raw: object) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 import json
 import time
 from dataclasses import replace
+from ipaddress import ip_address
 from typing import NamedTuple
 
 from mitmproxy import http
@@ -66,6 +67,21 @@ def is_ours(flow: http.HTTPFlow, upstream: Target) -> bool:
 def is_reverse(flow: http.HTTPFlow) -> bool:
     """Tell whether the client takes mitmproxy for the server itself."""
     return isinstance(flow.client_conn.proxy_mode, ReverseMode)
+
+
+def is_local(flow: http.HTTPFlow) -> bool:
+    """Tell whether the client is on this machine."""
+    peer = flow.client_conn.peername
+    return peer is not None and _is_loopback(peer[0])
+
+
+def is_on_loopback(flow: http.HTTPFlow) -> bool:
+    """Tell whether the client reached us by the loopback."""
+    return _is_loopback(flow.client_conn.sockname[0])
+
+
+def _is_loopback(host: str) -> bool:
+    return ip_address(host.partition("%")[0]).is_loopback
 
 
 def origin_of(flow: http.HTTPFlow) -> str:

@@ -21,6 +21,7 @@ _OFFERED = {
     *("store", "upstream", "upstream-ca", "urls", "clock", "sids", "seed", "keep", "bind", "match-headers", "ignore"),
     *("scrub", "append", "replace", "allow", "strict", "max-body", "sessions", "max-sessions", "on-exhausted"),
     *("skipped", "session-idle", "journal", "report", "ready-file", "connect-timeout", "upstream-timeout"),
+    "allow-host",
 }
 """Settings that are options too; the salt is none, since mitmproxy shows and saves its options."""
 

@@ -1,7 +1,6 @@
 """The control API: what a proxy's own listener answers below ``/__chatproxy/``, in every mode.
 
-On the loopback it is open to the machine's programs, but not to the web pages that a browser there shows: a page
-would come with another ``Origin``, or with a ``Host`` of its own that was made to resolve to the loopback. On any
+On the loopback it is open to the machine's programs, but not to the web pages that a browser there shows. On any
 other address a token is demanded.
 """
 
@@ -10,18 +9,20 @@ from collections.abc import Callable
 from http import HTTPStatus
 from ipaddress import ip_address
 from typing import Any
-from urllib.parse import parse_qs, unquote_to_bytes, urlsplit
+from urllib.parse import parse_qs, unquote_to_bytes
 
 import orjson
 
 from chatproxy import __version__
 from chatproxy.core.errors import RequestError, error_json
+from chatproxy.core.http.headers import OWN_FIELDS
 from chatproxy.core.model import Headers, Request, Response, header_values
 from chatproxy.core.report.report import Report
+from chatproxy.core.twilio.visitors import Visitors
 
 _PREFIX = "/__chatproxy/"
 _JSON = (b"Content-Type", b"application/json; charset=utf-8")
-_NO_CONTENT = Response(204, b"No Content")
+_NO_CONTENT = Response(204, b"No Content", OWN_FIELDS)
 
 Handler = Callable[[Request, str], Response]
 
@@ -37,12 +38,12 @@ def is_loopback(host: str) -> bool:
 class Control:
     """Answers for the engine that ``report`` reports on.
 
-    ``host`` is what is listened on, ``token`` what is demanded where that is not the loopback.
+    ``visitors`` says whose requests are taken, ``token`` is what is demanded where others than this machine connect.
     """
 
-    def __init__(self, report: Report, host: str, token: str | None) -> None:
+    def __init__(self, report: Report, visitors: Visitors, token: str | None) -> None:
         self._report = report
-        self._host = host
+        self._visitors = visitors
         self._token = token
         self._routes: dict[str, tuple[str, Handler]] = {
             "health": ("GET", self._health),
@@ -67,14 +68,8 @@ class Control:
             return _json(error.status, error_json(error.status, str(error)), extra)
 
     def _admit(self, request: Request) -> None:
-        for origin in header_values(request.headers, b"origin"):
-            if origin.decode().lower() != request.origin.lower():
-                raise RequestError(403, "the control API is closed to pages of other sites (Origin)")
-        if self._token is None:
-            host = urlsplit(request.origin).hostname or ""
-            if not is_loopback(host) and host != self._host.lower():
-                raise RequestError(403, "the control API answers to the listener's own address only (Host)")
-        elif not _bears(request.headers, self._token):
+        self._visitors.check(request.origin, request.headers)
+        if self._token is not None and not _bears(request.headers, self._token):
             raise RequestError(401, "the control API demands its token as Authorization: Bearer TOKEN")
 
     def _route(self, request: Request, path: str) -> Response:
@@ -133,4 +128,4 @@ def _content(content: dict[str, Any]) -> Response:
 
 
 def _json(status: int, body: bytes, extra: Headers = ()) -> Response:
-    return Response(status, HTTPStatus(status).phrase.encode(), (_JSON, *extra), body)
+    return Response(status, HTTPStatus(status).phrase.encode(), (_JSON, *OWN_FIELDS, *extra), body)

@@ -1,7 +1,6 @@
 """Servers: an assembled engine, or the sandbox, behind a listener; and their end."""
 
 import asyncio
-import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
@@ -17,8 +16,10 @@ from chatproxy.core.errors import ConfigError, MissError
 from chatproxy.core.model import Mode
 from chatproxy.core.report.report import Report
 from chatproxy.core.timeline.known import NO_VARIABLES
+from chatproxy.core.twilio.visitors import visitors
+from chatproxy.outside import reason
 from chatproxy.serve.accepting import accepting, bound
-from chatproxy.serve.connection import Server
+from chatproxy.serve.connection import Server, guarded
 from chatproxy.serve.control import Control, is_loopback
 from chatproxy.serve.proxy import Limits, Proxy
 from chatproxy.upstream import Upstream
@@ -53,7 +54,9 @@ async def sandbox(settings: Settings) -> AsyncIterator[Running]:
         )
     )
     longest = settings.sandbox_latency[1] + _GRACE
-    server = Server(api.handle)
+    host = settings.sandbox_listen.host
+    taken = visitors(host, settings.allow_host, settings.upstream, is_loopback=is_loopback(host))
+    server = Server(guarded(api.handle, taken))
     async with _listening(server, settings.sandbox_listen, longest) as url:
         yield Running(url)
 
@@ -82,13 +85,16 @@ async def proxy(
             asked = upstream_settings(settings)
             upstream, most = await stack.enter_async_context(Upstream(asked)), asked.max_connections
         engine, report = assembly.engine, assembly.report
-        token = None if is_loopback(settings.listen.host) else secrets.token_urlsafe()
+        host = settings.listen.host
+        token = None if is_loopback(host) else secrets.token_urlsafe()
+        taken = visitors(host, settings.allow_host, settings.upstream, is_loopback=token is None)
         server = Proxy(
             engine,
             _limits(settings),
             upstream=upstream,
             keep=assembly.recording.keep if assembly.recording else None,
-            control=Control(report, settings.listen.host, token),
+            control=Control(report, taken, token),
+            visitors=taken,
         )
         async with _listening(server, settings.listen, settings.upstream_timeout + _GRACE, most) as url:
             yield Running(url, engine, token, report)
@@ -122,8 +128,8 @@ async def _listening(server: web.Server, address: Address, patience: float, upst
             try:
                 sockets = await asyncio.to_thread(bound, stack, address.host or None, address.port)
             except OSError as error:
-                reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or error
-                raise ConfigError("--listen", f"cannot listen on {address.host}:{address.port}: {reason}") from error
+                why = f"cannot listen on {address.host}:{address.port}: {reason(error)}"
+                raise ConfigError("--listen", why) from error
             async with accepting(sockets, server, upstream):
                 yield _url(address.host, _port([one.getsockname() for one in sockets]))
     finally:

@@ -16,6 +16,7 @@ from chatproxy.core.http.admission import check_head, too_large
 from chatproxy.core.http.headers import NO_CONTENT, content_length, may_have_body
 from chatproxy.core.model import Request, Response
 from chatproxy.core.replay.rendered import Rendered
+from chatproxy.outside import reason
 
 _ABSOLUTE = re.compile(r"https?://([^/?#]+)(/.*)?", re.IGNORECASE)
 
@@ -31,7 +32,7 @@ async def read_request(request: web.BaseRequest, max_body: int, timeout: float) 
     except TimeoutError:
         raise RequestError(408, f"the request's body did not come within {timeout:g} s (--client-timeout)") from None
     except web.RequestPayloadError as error:
-        raise RequestError(400, f"the request's body is malformed: {error}") from error
+        raise RequestError(400, f"the request's body is malformed: {reason(error)}") from error
     return Request(request.method, target.encode(), headers, body, origin=f"{request.scheme}://{host}")
 
 

@@ -61,6 +61,11 @@ def test_an_unknown_key_is_refused(tmp_path: Path) -> None:
         load({}, {}, tmp_path)
 
 
+def test_an_unknown_variable_is_refused_as_an_unknown_key_is(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"^CHATPROXY_MAXBODY: is no setting, the nearest is CHATPROXY_MAX_BODY;"):
+        load({}, {"CHATPROXY_MAXBODY": "1"}, tmp_path)
+
+
 def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
     for name, table in (("pyproject.toml", "[tool.chatproxy]\n"), ("chatproxy.toml", "")):
         (tmp_path / name).write_text(f"\ufeff{table}max-body = 3", "utf-8")
@@ -117,6 +122,8 @@ LISTS: dict[str, tuple[str, str]] = {
     "ignore": ("Body", "Now"),
     "scrub": ('[{"field": "a", "drop": true}]', '[{"field": "b", "drop": true}, {"field": "c", "drop": true}]'),
     "allow": ("3f2a,a.*", "b.*"),
+    "allow-host": ("One,[::2]", "two"),
+    "others": ("One", "two"),
 }
 
 

@@ -33,7 +33,7 @@ def chosen(options: Options, *given: str) -> Choice:
 
 def test_every_setting_that_makes_sense_is_offered_and_the_salt_is_not() -> None:
     of_the_server = {"listen", "max-header", "max-connections", "client-timeout"}
-    of_commands = {"intercept", "junit", "fail-on-unused", "fail-on", "format"}
+    of_commands = {"intercept", "others", "junit", "fail-on-unused", "allow-idle", "fail-on", "format"}
     left_out = {setting.name for setting in SETTINGS} - {setting.name for setting in OPTIONS.values()}
     sandbox = {setting.name for setting in SETTINGS if setting.name.startswith("sandbox-")}
     assert left_out == {"salt", "mode"} | of_the_server | of_commands | sandbox

@@ -38,6 +38,9 @@ async def ask(running: Running, method: str, path: str, **headers: str) -> tuple
         async with client.request(method, running.url + path, headers=named) as answer:
             body = await answer.read()
             assert ("x-chatproxy-outcome" in answer.headers) is not path.startswith("/__chatproxy/")
+            assert ("X-Content-Type-Options" in answer.headers) is (
+                path.startswith("/__chatproxy/") or answer.status >= 400
+            )
             return answer.status, json.loads(body) if body.startswith(b"{") else body
 
 
@@ -148,7 +151,7 @@ async def test_on_loopback_pages_of_other_sites_are_refused(
 
 
 async def test_beyond_the_loopback_a_token_is_demanded(tmp_path: Path) -> None:
-    async with replay(tmp_path, listen=Address("0.0.0.0", 0)) as running:
+    async with replay(tmp_path, listen=Address("0.0.0.0", 0), allow_host=frozenset()) as running:
         assert running.token
         for given in ({}, {"Authorization": "Bearer x"}, {"Authorization": f"Basic {running.token}"}):
             assert (await ask(running, "GET", "/__chatproxy/health", **given))[0] == 401

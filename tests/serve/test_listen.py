@@ -207,3 +207,12 @@ async def test_sessions_one_ignores_user_names(tmp_path: Path) -> None:
                     async with client.post(running.url + "/v1/x") as answer:
                         statuses.append(answer.status)
         assert statuses == expected
+
+
+async def test_the_sandbox_takes_no_requests_of_web_pages_either(tmp_path: Path) -> None:
+    async with sandbox(settings(tmp_path)) as running, ClientSession() as client:
+        for headers, status in (({}, 401), ({"Host": "evil.test"}, 403), ({"Origin": "https://evil.test"}, 403)):
+            async with client.get(running.url + "/v1/x", headers=headers) as answer:
+                assert answer.status == status
+                assert (await answer.json(content_type=None))["status"] == status
+                assert ("X-Content-Type-Options" in answer.headers) is (status == 403)

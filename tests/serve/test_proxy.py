@@ -441,3 +441,95 @@ async def test_a_store_that_is_damaged_while_it_is_replayed_is_a_500_with_the_pl
     with pytest.raises(CassetteError, match="exchange c/2: is damaged"):
         async with proxy(Mode.REPLAY, "c", here, print):
             pass
+
+
+async def test_no_answer_no_journal_and_no_report_has_what_a_broken_upstream_sent(tmp_path: Path) -> None:
+    async def breaks(request: web.BaseRequest) -> web.StreamResponse:
+        assert request.transport is not None
+        request.transport.write(b"HTTP/1.1 200 OK\r\nSet-Cookie: the-secret\r\nX-Token: the-secret\r\n")
+        request.transport.close()
+        return web.Response()
+
+    report = tmp_path / "report.json"
+    async with upstream(breaks) as url:
+        async with proxy(Mode.RECORD, "c", settings(tmp_path, upstream=url, report=report), print) as running:
+            async with ClientSession() as client, client.get(running.url + PATH) as answer:
+                assert answer.status == 502
+                shown = await answer.text()
+            assert running.engine
+            shown += json.dumps(running.engine.journal.entries())
+    shown += report.read_text()
+    assert shown.count("the connection ended before the answer was whole") >= 3
+    assert "secret" not in shown
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"GET /v1?Token=the-secret\x00 HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /v1 HTTP/1.1\r\nHost: a\r\nAuthorization the-secret\r\n\r\n",
+        b"GET /v1 HTTP/1.1\r\nHost: a\r\nX: the-secret\x00\r\n\r\n",
+        b"GET /v1 the-secret\r\nHost: a\r\n\r\n",
+        b"the-secret\r\n\r\n",
+        b"POST /v1 HTTP/1.1\r\nHost: a\r\nContent-Length: the-secret\r\n\r\n",
+        b"POST /v1 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nthe-secret\r\n",
+        b"POST /v1 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nthe-secret\r\n0\r\n\r\n",
+    ],
+)
+async def test_what_refuses_a_malformed_request_repeats_nothing_of_it(
+    tmp_path: Path, origin: str, request_: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with proxy(Mode.PASSTHROUGH, "", settings(tmp_path, upstream=origin), print) as running:
+        answer = await raw(running.url, request_)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"secret" not in answer
+    assert b"an error of the kind" not in answer
+    assert "secret" not in caplog.text
+
+
+PAGES = [
+    {"Host": "evil.test"},
+    {"Host": "localhost.evil.test:8765"},
+    {"Origin": "https://evil.test"},
+    {"Origin": "null"},
+    {"Sec-Fetch-Site": "cross-site"},
+]
+
+
+@pytest.mark.parametrize("headers", PAGES)
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
+async def test_a_web_page_reads_no_cassette_and_uses_up_no_answer(
+    tmp_path: Path, origin: str, method: str, headers: dict[str, str]
+) -> None:
+    async with (
+        proxy(Mode.RECORD, "c", settings(tmp_path, upstream=origin), print) as running,
+        ClientSession() as client,
+    ):
+        async with client.request(method, running.url + PATH) as answer:
+            assert answer.status == 200
+        async with client.request(method, running.url + PATH, headers=headers) as answer:
+            assert answer.status == 403
+    async with proxy(Mode.REPLAY, "c", settings(tmp_path), print) as running, ClientSession() as client:
+        for _ in range(2):
+            async with client.request(method, running.url + PATH, headers=headers) as answer:
+                assert answer.status == 403
+                assert answer.headers["x-chatproxy-outcome"] == "error"
+                assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        async with client.request(method, running.url + PATH) as answer:
+            assert answer.status == 200
+            assert "X-Content-Type-Options" not in answer.headers
+        assert running.engine
+        assert running.engine.counts == {"error": 2, "hit": 1}
+        assert "(" in str(running.engine.journal.entries()[0]["reason"])
+
+
+async def test_a_name_that_is_allowed_is_served_and_so_is_the_service_itself(tmp_path: Path, origin: str) -> None:
+    here = settings(tmp_path, upstream=origin, allow_host=frozenset({"chat-proxy"}))
+    async with proxy(Mode.PASSTHROUGH, "", here, print) as running, ClientSession() as client:
+        for host, status in (("chat-proxy:8765", 200), ("chat.twilio.com", 200), ("other", 403)):
+            async with client.get(running.url + PATH, headers={"Host": host}) as answer:
+                assert answer.status == status
+        absolute = await raw(
+            running.url, b"GET http://chat.twilio.com/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+        )
+        assert absolute.startswith(b"HTTP/1.1 200 ")

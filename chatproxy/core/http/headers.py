@@ -28,6 +28,11 @@ NO_CONTENT = frozenset({204, 304})
 OWN_PREFIX = b"x-chatproxy-"
 
 
+OWN_FIELDS: Headers = ((b"X-Content-Type-Options", b"nosniff"),)
+"""What answers of our own carry: no browser is to take one for a script or a page
+(https://fetch.spec.whatwg.org/#x-content-type-options-header)."""
+
+
 def end_to_end(headers: Headers) -> Headers:
     """Keep the fields that pass through a proxy: no hop-by-hop, none named by Connection, no framing, none of ours."""
     kept = tuple([header for header in headers if _passes(header[0])])
