@@ -126,17 +126,18 @@ _PARENT_SPAN = re.compile(rb"-[0-9a-f]{16}(?:-|\Z)")
 
 def _is_in_base64(text: bytes, start: int, end: int) -> bool:
     """Tell whether a place is of a longer base64 text, which is looked at decoded; paths and pairs of keys are none."""
-    left = _AT_END.search(text, max(start - _AROUND, 0), start)
-    right = _AT_BEGIN.match(text, end, end + _AROUND)
-    around = (left[0] if left else b"") + b" " + (right[0] if right else b"")
-    around = SID.sub(b"", around)
+    before, after = text[max(start - _AROUND, 0) : start], text[end : end + _AROUND]
+    left = before[len(before.rstrip(_OF_BASE64)) :]
+    right = after[: len(after) - len(after.lstrip(_OF_BASE64))]
+    around = SID.sub(b"", left + b" " + right)
     if len(around) <= _SHORTEST_REST or not is_wordless(around):
         return False
-    return any(len(part) not in _KEYS for part in _SIGNS.split(around))
+    parts = [len(part) for part in _SIGNS.split(around)]
+    return max(parts) >= _SHORTEST_PART and any(length not in _KEYS for length in parts)
 
 
-_AROUND, _SHORTEST_REST = 200, 24
-_AT_END = re.compile(rb"[A-Za-z0-9+/_-]*+\Z")
-_AT_BEGIN = re.compile(rb"[A-Za-z0-9+/_-]*+")
+_AROUND, _SHORTEST_REST, _SHORTEST_PART = 200, 24, 12
+"""In base64 a sign that is neither a letter nor a digit comes after 31 others, so that hardly all parts are shorter."""
+_OF_BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-"
 _SIGNS = re.compile(rb"[+/_ -]")
 _KEYS = (0, 32)

@@ -44,7 +44,12 @@ def test_other_names_and_those_of_secrets_are_no_excuse(name: bytes) -> None:
 
 def test_a_token_beside_a_token_is_not_of_a_longer_text() -> None:
     secret = Made(10).letters(32).encode()
-    for text in (secret + b"/" + secret, secret + b"-" + TOKEN, b"/Users/general/" + secret + b"/and/another/word"):
+    for text in (
+        secret + b"/" + secret,
+        secret + b"-" + TOKEN,
+        b"/Users/general/" + secret + b"/and/another/word",
+        b"2024-11-03-141500-000123-" + TOKEN,
+    ):
         spans = [*api_secrets(text), *auth_tokens(text)]
         assert spans
         assert not any(is_no_api_secret(text, *span) or is_no_auth_token(text, *span) for span in spans)
