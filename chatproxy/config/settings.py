@@ -5,16 +5,17 @@ or ``[tool.chatproxy]`` in ``pyproject.toml``) and the documentation all follow 
 """
 
 import re
-import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from chatproxy.config import addresses, values
 from chatproxy.config import scrub_rules as rules
-from chatproxy.config import values
-from chatproxy.config.values import Address
+from chatproxy.config.addresses import Listener, ProxyAddress
+from chatproxy.config.file import given_in
+from chatproxy.config.values import FREE
 from chatproxy.core.errors import ConfigError
 from chatproxy.core.products.every import TWILIO_ORIGIN
 from chatproxy.core.scrubbing.rules import ScrubRule
@@ -24,10 +25,14 @@ from chatproxy.core.scrubbing.rules import ScrubRule
 class Settings:
     """All that can be set, checked; what each is for stands in the table ``SETTINGS``."""
 
-    listen: Address
+    listen: Listener
+    public_url: str | None
+    control_token: str | None
+    control_token_file: Path | None
     store: Path
     upstream: str
     upstream_ca: Path | None
+    upstream_proxy: ProxyAddress | None
     urls: str
     clock: str | datetime
     sids: str
@@ -62,7 +67,7 @@ class Settings:
     format: str
     connect_timeout: float
     upstream_timeout: float
-    sandbox_listen: Address
+    sandbox_listen: Listener
     sandbox_ready_file: Path | None
     sandbox_seed: int
     sandbox_latency: tuple[float, float]
@@ -102,7 +107,7 @@ def load(flags: Mapping[str, object], environ: Mapping[str, str], folder: Path) 
     ``flags`` maps names of settings to values as typed, in a tuple where a flag may be repeated. Raises
     ConfigError for whatever is wrong, naming it.
     """
-    file, in_file = _file(folder)
+    file, in_file = given_in(folder, [setting.name for setting in SETTINGS])
     found, sources = {}, {}
     for setting in SETTINGS:
         if setting.name in flags:
@@ -119,6 +124,11 @@ def load(flags: Mapping[str, object], environ: Mapping[str, str], folder: Path) 
     if settings.salt is None and (rule := rules.unsalted(settings.scrub)) is not None:
         raise ConfigError(sources["scrub"], f"rule {rule}: a pseudonym needs a salt; set CHATPROXY_SALT to a secret")
     return settings
+
+
+def private(settings: Settings) -> Settings:
+    """Return the settings of a server for one program, at an address that is known to that alone."""
+    return replace(settings, listen=FREE, public_url=None, control_token=None, control_token_file=None)
 
 
 def _read(setting: Setting, source: str, raw: object) -> Any:
@@ -138,44 +148,36 @@ _JOINED: dict[str, Callable[[tuple[str, ...]], object]] = {
 }
 
 
-def _file(folder: Path) -> tuple[str, dict[str, object]]:
-    """Return the configuration file's name and what is set in it."""
-    for name, table in (("chatproxy.toml", ()), ("pyproject.toml", ("tool", "chatproxy"))):
-        path = folder / name
-        if not path.is_file():
-            continue
-        try:
-            content: Any = tomllib.loads(path.read_text("utf-8-sig"))  # some editors begin a file with the mark
-        except (ValueError, OSError) as error:
-            raise ConfigError(name, f"cannot be read: {error}") from error
-        except RecursionError:
-            raise ConfigError(name, "cannot be read: it nests too deep") from None
-        for step in table:
-            content = content.get(step, {}) if isinstance(content, dict) else {}
-        if table and not content:
-            continue
-        return name, _known(name, content)
-    return "", {}
-
-
-def _known(file: str, content: dict[str, object]) -> dict[str, object]:
-    given = {key.replace("_", "-"): value for key, value in content.items()}
-    names = [setting.name for setting in SETTINGS]
-    if unknown := given.keys() - set(names):
-        from difflib import get_close_matches  # noqa: PLC0415 - most files are right
-
-        (nearest,) = get_close_matches(min(unknown), names, n=1, cutoff=0)
-        reason = f"is no setting, the nearest is {nearest}; `chatproxy COMMAND --help` shows what can be set"
-        raise ConfigError(f"{file}: {min(unknown)}", reason)
-    return given
-
+_LISTEN = "where to listen; port 0 takes a free one"
 
 SETTINGS = (
-    Setting("listen", values.address, "127.0.0.1:8765", "HOST:PORT", "where to listen; port 0 takes a free one"),
+    Setting("listen", addresses.listener, "127.0.0.1:8765", "HOST:PORT|unix:PATH", _LISTEN),
+    Setting(
+        "public-url",
+        values.origin,
+        None,
+        "ORIGIN",
+        "the address by which clients reach this server, as https://HOST, for URLs in answers",
+    ),
+    Setting(
+        "control-token",
+        values.control_token,
+        None,
+        "TOKEN",
+        "the token that the control API demands; made anew if not given, off the loopback",
+    ),
+    Setting("control-token-file", values.path, None, "FILE", "read the token that the control API demands from here"),
     Setting("store", values.path, ".chatproxy", "FOLDER", "the folder of the store"),
     Setting("upstream", values.origin, TWILIO_ORIGIN, "ORIGIN", "the real server, which recording asks"),
     Setting(
         "upstream-ca", values.path, None, "FILE", "trust the certificate authorities in this PEM file for the upstream"
+    ),
+    Setting(
+        "upstream-proxy",
+        addresses.proxy_address,
+        None,
+        "URL",
+        "ask the upstream through this proxy, as http://HOST:PORT or http://USER:PASSWORD@HOST:PORT",
     ),
     Setting(
         "urls",
@@ -279,9 +281,7 @@ SETTINGS = (
     ),
     Setting("connect-timeout", values.seconds, "10", "SECONDS", "how long connecting to the upstream may take"),
     Setting("upstream-timeout", values.seconds, "60", "SECONDS", "how long an answer of the upstream may take"),
-    Setting(
-        "sandbox-listen", values.address, "127.0.0.1:8766", "HOST:PORT", "where to listen; port 0 takes a free one"
-    ),
+    Setting("sandbox-listen", addresses.listener, "127.0.0.1:8766", "HOST:PORT|unix:PATH", _LISTEN),
     Setting("sandbox-ready-file", values.path, None, "PATH", "write url, mode and pid to this file as JSON when ready"),
     Setting("sandbox-seed", values.whole(0, "number"), "0", "N", "the seed of SIDs, delays and failures"),
     Setting("sandbox-latency", values.latency, "0:0", "MIN:MAX", "wait between these seconds before each answer"),

@@ -29,7 +29,7 @@ class Works:
         self.choice = choice
         self.assembly = assembly
         self.engine = assembly.engine
-        self.control = Control(assembly.report, TWILIO_HOST, None)
+        self.control = Control(assembly.report, {TWILIO_HOST}, None)
         self._stack = stack
         self._upstream = upstream
         self._in_flight = 0

@@ -22,7 +22,7 @@ _OFFERED = {
     *("scrub", "append", "replace", "allow", "strict", "max-body", "sessions", "max-sessions", "on-exhausted"),
     *("skipped", "session-idle", "journal", "report", "ready-file", "connect-timeout", "upstream-timeout"),
 }
-"""Settings that are options too; the salt is none, since mitmproxy shows and saves its options."""
+"""Settings that are options too; what is secret is none, since mitmproxy shows and saves its options."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,13 @@
 
 On the loopback it is open to the machine's programs, but not to the web pages that a browser there shows: a page
 would come with another ``Origin``, or with a ``Host`` of its own that was made to resolve to the loopback. On any
-other address a token is demanded.
+other address a token is demanded, and wherever one was given; without it, health says its status alone. A socket in the
+file system is open to those who may use that file.
 """
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from http import HTTPStatus
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import parse_qs, unquote_to_bytes, urlsplit
 
@@ -18,6 +18,7 @@ from chatproxy import __version__
 from chatproxy.core.errors import RequestError, error_json
 from chatproxy.core.model import Headers, Request, Response, header_values
 from chatproxy.core.report.report import Report
+from chatproxy.serve.control_token import is_loopback
 
 _PREFIX = "/__chatproxy/"
 _JSON = (b"Content-Type", b"application/json; charset=utf-8")
@@ -26,23 +27,16 @@ _NO_CONTENT = Response(204, b"No Content")
 Handler = Callable[[Request, str], Response]
 
 
-def is_loopback(host: str) -> bool:
-    """Tell whether only this machine can reach a host that is listened on; empty is all addresses."""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 class Control:
     """Answers for the engine that ``report`` reports on.
 
-    ``host`` is what is listened on, ``token`` what is demanded where that is not the loopback.
+    ``hosts`` are those beside the loopback by which clients may name the server, none if they may name any; ``token``
+    is what is demanded, if one is.
     """
 
-    def __init__(self, report: Report, host: str, token: str | None) -> None:
+    def __init__(self, report: Report, hosts: Collection[str] | None, token: str | None) -> None:
         self._report = report
-        self._host = host
+        self._hosts = hosts
         self._token = token
         self._routes: dict[str, tuple[str, Handler]] = {
             "health": ("GET", self._health),
@@ -60,21 +54,31 @@ class Control:
         if not path.startswith(_PREFIX):
             return None
         try:
-            self._admit(request)
-            return self._route(request, path.removeprefix(_PREFIX))
+            path = path.removeprefix(_PREFIX)
+            self._check_site(request)
+            if self._token is not None and path == "health" and not _names_anybody(request.headers):
+                return self._allowed(request, "GET") or _content({"status": "ok"})
+            self._check_token(request)
+            return self._route(request, path)
         except RequestError as error:
             extra = _CHALLENGE if error.status == HTTPStatus.UNAUTHORIZED else ()
             return _json(error.status, error_json(error.status, str(error)), extra)
 
-    def _admit(self, request: Request) -> None:
+    def _check_site(self, request: Request) -> None:
+        """Raise RequestError for what a web page of another site sends."""
+        host = next(header_values(request.headers, b"host"), b"").decode()
+        named = f"http://{host}" if host else request.origin
         for origin in header_values(request.headers, b"origin"):
-            if origin.decode().lower() != request.origin.lower():
+            if origin.decode().lower() not in {named.lower(), request.origin.lower()}:
                 raise RequestError(403, "the control API is closed to pages of other sites (Origin)")
-        if self._token is None:
-            host = urlsplit(request.origin).hostname or ""
-            if not is_loopback(host) and host != self._host.lower():
-                raise RequestError(403, "the control API answers to the listener's own address only (Host)")
-        elif not _bears(request.headers, self._token):
+        if self._token is not None or self._hosts is None:
+            return
+        host = urlsplit(named).hostname or ""
+        if not is_loopback(host) and host not in self._hosts:
+            raise RequestError(403, "the control API answers to the listener's own address only (Host)")
+
+    def _check_token(self, request: Request) -> None:
+        if self._token is not None and not _bears(request.headers, self._token):
             raise RequestError(401, "the control API demands its token as Authorization: Bearer TOKEN")
 
     def _route(self, request: Request, path: str) -> Response:
@@ -83,10 +87,16 @@ class Control:
         if handler is None:
             known = ", ".join(_PREFIX + path for path in self._routes)
             raise RequestError(404, f"there is no such path in the control API, which has {known}")
-        if request.method != method:
-            refusal = RequestError(405, f"the control API takes only {method} at this path")
-            return _json(refusal.status, error_json(refusal.status, str(refusal)), ((b"Allow", method.encode()),))
-        return handler(request, rest)
+        return self._allowed(request, method) or handler(request, rest)
+
+    def _allowed(self, request: Request, method: str) -> Response | None:
+        """Return a refusal of another method than this one; HEAD is taken as GET is (RFC 9110 section 9.1)."""
+        methods = ("GET", "HEAD") if method == "GET" else (method,)
+        if request.method in methods:
+            return None
+        refusal = RequestError(405, f"the control API takes only {' and '.join(methods)} at this path")
+        allow = ", ".join(methods).encode()
+        return _json(refusal.status, error_json(refusal.status, str(refusal)), ((b"Allow", allow),))
 
     def _health(self, request: Request, rest: str) -> Response:
         report = self._report
@@ -120,6 +130,10 @@ _DIGITS = 9
 
 _CHALLENGE: Headers = ((b"WWW-Authenticate", b"Bearer"),)
 """What a 401 must carry (RFC 9110 section 11.6.1), as a 405 must carry Allow (section 15.5.6)."""
+
+
+def _names_anybody(headers: Headers) -> bool:
+    return any(True for _ in header_values(headers, b"authorization"))
 
 
 def _bears(headers: Headers, token: str) -> bool:
