@@ -32,6 +32,7 @@ from chatproxy.core.replay.askers import Asker
 from chatproxy.core.replay.rendered import Rendered, Repeat
 from chatproxy.core.replay.session import Session
 from chatproxy.core.time.timestamps import SECOND
+from chatproxy.core.twilio.origins import origin_for
 from chatproxy.serve.connection import Connection, has_slots
 from chatproxy.serve.control import Control
 from chatproxy.serve.wire import rendered_answer, whole_answer
@@ -51,7 +52,7 @@ _METHODS = frozenset({"GET", "POST", "DELETE", "PUT", "PATCH", "OPTIONS"})
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Sender:
-    """What a header list that is ordinary tells: the address by which its client reached us, and who it is."""
+    """What a header list that is ordinary tells: where URLs lead in answers to its client, and who it is."""
 
     origin: str
     asker: Asker
@@ -84,12 +85,24 @@ class _Kept:
 
 
 class FastPath:
-    """Answers for an engine that forwards nothing, ``size`` being how many bytes of answers are kept."""
+    """Answers for an engine that forwards nothing.
 
-    def __init__(self, engine: Engine, control: Control | None, max_body: int, size: int = KEPT_BYTES) -> None:
+    ``size`` is how many bytes of answers are kept, ``public`` the address of the server for clients, where it has one.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        control: Control | None,
+        max_body: int,
+        size: int = KEPT_BYTES,
+        *,
+        public: str | None = None,
+    ) -> None:
         self._engine = engine
         self._control = control
         self._max_body = max_body
+        self._public = public
         self._bound = size
         self._size = 0
         self._kept: OrderedDict[tuple[_Sender, str], _Kept] = OrderedDict()
@@ -158,7 +171,7 @@ class FastPath:
             return None
         if "Expect" in fields or int(fields.get("Content-Length", "0")) > self._max_body:
             return None
-        return _Sender(f"http://{host}", asker)
+        return _Sender(origin_for("http", host, self._public), asker)
 
     def _decide(self, message: RawRequestMessage, body: bytes, sender: _Sender) -> tuple[bytes, Rendered | Response]:
         request = Request(message.method, message.path.encode(), message.raw_headers, body, sender.origin)

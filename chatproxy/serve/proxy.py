@@ -38,7 +38,8 @@ class Limits:
 class Proxy(web.Server):
     """Serves one engine. ``upstream`` is none in replay, where nothing goes out; ``keep`` stores an exchange.
 
-    What ``control`` answers never gets to the engine.
+    What ``control`` answers never gets to the engine. ``public`` is the address by which clients reach the server, if
+    that is not the one that they name.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Proxy(web.Server):
         upstream: Upstream | None = None,
         keep: Keep | None = None,
         control: Control | None = None,
+        public: str | None = None,
     ) -> None:
         super().__init__(self._handle)
         self.limits = limits
@@ -56,7 +58,9 @@ class Proxy(web.Server):
         self._upstream = upstream
         self._keep = keep
         self._control = control
-        self.fast = FastPath(engine, control, limits.max_body) if upstream is None and is_possible() else None
+        self._public = public
+        is_fast = upstream is None and is_possible()
+        self.fast = FastPath(engine, control, limits.max_body, public=public) if is_fast else None
 
     def __call__(self) -> "Connection":
         """Make the protocol of one connection."""
@@ -65,7 +69,7 @@ class Proxy(web.Server):
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         live = None
         try:
-            live = await read_request(request, self.limits.max_body, self.limits.client_timeout)
+            live = await read_request(request, self.limits.max_body, self.limits.client_timeout, self._public)
             decision = (self._control and self._control.answer(live)) or self.engine.on_request(live)
             if isinstance(decision, Response):
                 return WireResponse(decision)

@@ -73,6 +73,36 @@ async def test_replay_answers_with_the_upstream_gone_and_turns_urls_to_its_own_a
             assert await answer.read() == recorded.replace(recorder.encode(), running.url.encode())
 
 
+NAMED = [
+    (b"/", b"127.0.0.1:1", "https://chat.example:8443"),
+    (b"/", b"chat.twilio.com", "https://chat.twilio.com"),
+    (b"http://chat.twilio.com/", b"127.0.0.1:1", "https://chat.twilio.com"),
+    (b"http://there.test/", b"127.0.0.1:1", "https://chat.example:8443"),
+]
+
+
+async def test_urls_lead_to_the_public_address_or_to_the_twilio_that_a_client_names_in_every_mode(
+    tmp_path: Path, origin: str
+) -> None:
+    here = settings(tmp_path, upstream=origin, public_url="https://chat.example:8443")
+    for mode in (Mode.PASSTHROUGH, Mode.RECORD, Mode.AUTO, Mode.REPLAY):
+        async with proxy(mode, "" if mode is Mode.PASSTHROUGH else "c", here, print) as running:
+            for target, host, expected in NAMED:
+                for end in (b"Connection: close\r\n\r\n", b"Connection: keep-alive\r\n\r\n"):  # the other is fast
+                    line = b"GET %b HTTP/1.1\r\nHost: %b\r\n" % (target.removesuffix(b"/") + PATH.encode(), host)
+                    answer = await raw(running.url, line + end, half_close=True)
+                    assert json.loads(answer.rpartition(b"\r\n\r\n")[2])["url"] == expected + PATH
+
+
+async def test_what_a_client_writes_of_the_public_address_counts_as_the_upstreams(tmp_path: Path, origin: str) -> None:
+    for public in ("https://a.example", "https://b.example:8443"):
+        here = settings(tmp_path, upstream=origin, public_url=public, append=True)
+        async with proxy(Mode.AUTO, "c", here, print) as running, ClientSession() as client:
+            async with client.post(running.url + PATH, data={"Body": f"{public}/media"}) as answer:
+                first = public == "https://a.example"
+                assert answer.headers["x-chatproxy-outcome"] == ("recorded" if first else "hit")
+
+
 async def test_urls_keep_leaves_answers_as_the_upstream_gave_them(tmp_path: Path, origin: str) -> None:
     here = settings(tmp_path, upstream=origin, urls="keep")
     for mode in (Mode.RECORD, Mode.REPLAY):
