@@ -3,8 +3,8 @@
 1. What decides is in ``core``; what reads, waits or writes is around it.
 2. Each part imports only such as stand before it in this list.
 
-Read: core, clock, environment, config, files, upstream, fixture, store, sandbox, show, testing, cassettes, checks,
-wiring, serve, runs, demo, cli, mitm, pytest_plugin, addon, __main__.
+Read: core, clock, environment, outside, config, files, upstream, fixture, store, sandbox, show, testing, cassettes,
+checks, wiring, serve, runs, demo, cli, mitm, pytest_plugin, addon, __main__.
 """
 
 __version__ = "0.1.0"

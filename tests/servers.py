@@ -13,11 +13,13 @@ from chatproxy.config.settings import Settings, load
 from chatproxy.config.values import Address
 
 FREE = Address("127.0.0.1", 0)
+NAMES = frozenset({"a", "here.test"})
+"""By which tests call servers besides their address, where they write requests as bytes."""
 
 
 def settings(folder: Path, **changes: object) -> Settings:
     """Return the default settings with a store in this folder, on free ports."""
-    base = replace(load({}, {}, folder), store=folder / "store", listen=FREE, sandbox_listen=FREE)
+    base = replace(load({}, {}, folder), store=folder / "store", listen=FREE, sandbox_listen=FREE, allow_host=NAMES)
     return replace(base, **changes)  # type: ignore[arg-type]
 
 

@@ -26,7 +26,7 @@ from architecture import (
 TESTS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "tests").rglob("test_*.py"))
 
 LAYERS = [
-    {"core", "environment", "clock"},
+    {"core", "environment", "clock", "outside"},
     {"files", "upstream", "config", "store", "fixture", "sandbox", "show", "testing"},
     {"cassettes", "checks"},
     {"wiring"},
@@ -105,6 +105,7 @@ TESTED_ELSEWHERE = {
 """Modules without a test file of their own, and what tests them."""
 
 OF_THE_WHOLE = {
+    "tests/core/leaks/test_rates.py": "the leak gate as a whole: how often it is wrong",
     "tests/core/time/test_cursors.py": "recording, ranks and a session together: programs that compare dates",
     "tests/integration/": "the parts together: processes, clients, crashes",
     "tests/laws/": "the laws of replay, on random programs against an upstream of the tests' own",

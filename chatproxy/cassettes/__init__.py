@@ -3,5 +3,5 @@
 1. A file is written whole, and what is exported only after the leak gate has read its text.
 2. What replaces a cassette of the store replaces it whole.
 
-Read: names, leak_gate, transfer, merge_driver, prune, upgrade.
+Read: names, leak_gate, reach, transfer, merge_driver, prune, upgrade.
 """

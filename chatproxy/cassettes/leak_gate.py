@@ -35,9 +35,14 @@ def leaks_of(path: Path, gate: Gate) -> Iterator[Leak]:
     """Yield what a file holds that should not be shared; raises CassetteError for one that cannot be read."""
     try:
         with path.open("rb") as file:
-            yield from leaks(file, gate)
+            yield from leaks(file, gate, lambda: _lines(path))
     except (OSError, ValueError) as error:  # a name with NUL is a ValueError
         raise CassetteError(str(path), f"cannot be read: {getattr(error, 'strerror', error)}") from error
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        yield from file
 
 
 def refuse_leaks(path: Path, shown: Path, gate: Gate) -> None:

@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from chatproxy.cassettes.leak_gate import refuse_leaks
+from chatproxy.cassettes.reach import scrubbed, within_reach
 from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.cassette.memory import MemoryCassette
-from chatproxy.core.errors import CassetteError, LeakError
+from chatproxy.core.errors import CassetteError
 from chatproxy.core.leaks.gate import Gate
 from chatproxy.core.matching.rules import Rules
-from chatproxy.core.model import Exchange
-from chatproxy.core.scrubbing.limits import out_of_reach
-from chatproxy.core.scrubbing.rules import Scrub
+from chatproxy.core.scrubbing.rules import NO_SCRUB, Scrub
 from chatproxy.core.sharing.canonical import Canonical, numbered_sids
 from chatproxy.core.sharing.merging import Merged
 from chatproxy.core.sharing.retries import repeated_attempts, without
@@ -90,12 +89,16 @@ def _cached(cache: Store, document: "Opened", rules: Rules, begun: int) -> Casse
     return cache.open(key, rules)
 
 
-def exact_fixture(store: Store, name: str) -> Document:
-    """Return a cassette as it was recorded."""
+def exact_fixture(store: Store, name: str, scrub: Scrub = NO_SCRUB) -> Document:
+    """Return a cassette as it was recorded, less what the rules of scrubbing leave out.
+
+    Its exchanges raise LeakError where the rules cannot be applied.
+    """
     record = store.find(name)
     if record is not None and record.declared is not None:
         raise CassetteError(name, "comes from a canonical fixture, nothing more exact is known; leave out --exact")
-    return Document(name, store.count(name), store.exchanges(name), variables=record.variables if record else {})
+    exchanges = scrubbed(name, store.exchanges(name), scrub)
+    return Document(name, store.count(name), exchanges, variables=record.variables if record else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,20 +142,9 @@ def canonical_fixture(
         kept, record = without(store.exchanges(name), repeated), store.existing(name)
         cassette = MemoryCassette(name, kept, rules, record.declared, record.variables)
     canonical = Canonical(cassette, rules, numbered_sids(keep))
-    exchanges = within_reach(cassette, canonical, rules.scrub)
+    exchanges = within_reach(name, zip(canonical.numbers, canonical.exchanges(), strict=True), rules.scrub)
     left_out = {reason: canonical.left_out[role] for role, reason in _REASONS.items()} | {_REPEATED: len(repeated)}
     return Shared(name, len(canonical.numbers), exchanges, canonical.declared(anonymous=anonymous), left_out=left_out)
-
-
-def within_reach(cassette: Cassette, canonical: Canonical, scrub: Scrub) -> Iterator[Exchange]:
-    """Pass on exchanges that the rules of scrubbing could be applied to; raises LeakError for another."""
-    for number, exchange in zip(canonical.numbers, canonical.exchanges(), strict=True):
-        if reason := out_of_reach(exchange, scrub):
-            raise LeakError(f"{cassette.name}/{number}: is not exported: {reason}; {_OUT_OF_REACH}")
-        yield exchange
-
-
-_OUT_OF_REACH = "record it with a Content-Type that is true of its body, or leave the rule out"
 
 
 def export_cassette(

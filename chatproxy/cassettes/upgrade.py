@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TextIO
 
 from chatproxy.cassettes.leak_gate import refuse_leaks
-from chatproxy.cassettes.transfer import Opened, open_document, refuse_unreadable, within_reach
+from chatproxy.cassettes.reach import scrubbed, within_reach
+from chatproxy.cassettes.transfer import Opened, open_document, refuse_unreadable
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.leaks.gate import Gate
 from chatproxy.core.matching.rules import Rules
@@ -79,7 +80,8 @@ def _upgraded(path: Path, rules: Rules, gate: Gate, stack: ExitStack) -> Upgrade
 
 
 def _exact(document: Opened, path: Path, rules: Rules, file: TextIO) -> Upgraded:
-    write_fixture(document.name, document.exchanges, file, variables=document.variables)
+    exchanges = scrubbed(document.name, document.exchanges, rules.scrub)
+    write_fixture(document.name, exchanges, file, variables=document.variables)
     return Upgraded(path, document.version, document.count)
 
 
@@ -87,7 +89,8 @@ def _canonical(document: Opened, path: Path, rules: Rules, file: TextIO) -> Upgr
     cassette = MemoryCassette(document.name, document.exchanges, rules, document.declared)
     names = dict[str, str]()
     canonical = Canonical(cassette, rules, _naming(names))
-    write_fixture(document.name, within_reach(cassette, canonical, rules.scrub), file, canonical.declared())
+    exchanges = within_reach(document.name, zip(canonical.numbers, canonical.exchanges(), strict=True), rules.scrub)
+    write_fixture(document.name, exchanges, file, canonical.declared())
     known = frozenset(known.sid.decode() for known in cassette.known)
     return Upgraded(path, document.version, len(canonical.numbers), names, known)
 

@@ -25,6 +25,7 @@ from chatproxy.core.review.meaning import meaning
 from chatproxy.core.text.excerpts import cut, printable
 from chatproxy.core.text.json_text import parsed
 from chatproxy.core.time.timestamps import read_instant
+from chatproxy.outside import reason
 
 Schema = Mapping[str, Any]
 Validate = Callable[[object], Iterable[Any]]
@@ -64,6 +65,8 @@ def _read(path: Path) -> dict[str, Any]:
         document: Any = parsed(path.read_bytes())
     except OSError as error:
         raise ConfigError("--openapi", f"{path} cannot be read: {error.strerror}") from error
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError("--openapi", f"{path} is no JSON: {reason(error)}") from error
     except ValueError as error:
         raise ConfigError("--openapi", f"{path} is no JSON: {error}") from error
     version = document.get("openapi") if isinstance(document, dict) else None

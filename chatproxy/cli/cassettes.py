@@ -63,7 +63,10 @@ def export(
     gate = gate_of(settings.allow, settings.strict, os.environ)
     with closing(open_store(settings.store, name)) as store:
         if exact:
-            count, rest = export_cassette(exact_fixture(store, name), path, gate, progress), ""
+            count, rest = (
+                export_cassette(exact_fixture(store, name, rules_of(settings).scrub), path, gate, progress),
+                "",
+            )
         else:
             said = {"anonymous": anonymous, "without_retries": without_retries}
             fixture = canonical_fixture(store, name, rules_of(settings), settings.keep, progress, **said)

@@ -3,15 +3,13 @@
 import os
 import shlex
 import sys
-from dataclasses import replace
 
 import click
 
 from chatproxy.cli.options import MATCHING, SIDS, UNUSED, epilog, options
-from chatproxy.cli.serving import RECORDING, SERVING, SESSIONS
+from chatproxy.cli.serving import LIMITS, RECORDING, SESSIONS
 from chatproxy.cli.streams import annotate, warn
-from chatproxy.config.settings import Settings
-from chatproxy.config.values import FREE
+from chatproxy.config.settings import Settings, private
 from chatproxy.core.model import Mode, Outcome
 from chatproxy.core.report.report import RunOutcome
 from chatproxy.core.text.excerpts import counted
@@ -22,10 +20,10 @@ from chatproxy.show.junit import junit
 
 ERRORS = 1
 MISSES = 3
-"""Exit statuses of a run whose command succeeded: chatproxy had to refuse a request, or had no answer to one."""
+"""Exit statuses of a run whose command succeeded: chatproxy had to refuse a request, or had no answer to one, or was
+asked nothing."""
 
 NOT_STARTED = 1
-_LIMITS = tuple(name for name in SERVING if name not in {"listen", "ready-file"})
 
 
 @click.command(epilog=epilog("chatproxy run cassettes/reference.json -- npm test"))
@@ -35,17 +33,19 @@ _LIMITS = tuple(name for name in SERVING if name not in {"listen", "ready-file"}
     *(
         "mode",
         "intercept",
+        "others",
         "append",
         "replace",
         "journal",
         "report",
         "junit",
         "fail-on-unused",
+        "allow-idle",
         "clock",
         "allow",
         "strict",
     ),
-    *_LIMITS,
+    *LIMITS,
     *RECORDING,
     *SESSIONS,
     *MATCHING,
@@ -54,22 +54,24 @@ _LIMITS = tuple(name for name in SERVING if name not in {"listen", "ready-file"}
 def run(cassette: str, command: tuple[str, ...], settings: Settings) -> None:
     """Run COMMAND with a proxy whose address it finds in CHATPROXY_URL.
 
-    The exit status is the command's, else 3 if requests missed, and 4 for unused exchanges with --fail-on-unused. A
-    FILE that is recorded is replaced if the command succeeds.
+    The exit status is the command's, else 3 if requests missed or none came to a replay, and 4 for unused exchanges
+    with --fail-on-unused. A FILE that is recorded is replaced if the command succeeds.
     """
     from chatproxy.show.run_report import annotations, cases, lines  # noqa: PLC0415 - loaded for this command only
 
     ways = FORWARD if settings.intercept else URL
-    outcome, status = _run(cassette, command, replace(settings, listen=FREE))
-    for line in lines(outcome, ways):
+    outcome, status = _run(cassette, command, private(settings))
+    is_idle = status == 0 and outcome.is_idle and not settings.allow_idle
+    for line in lines(outcome, ways, is_idle=is_idle):
         warn(f"chatproxy: {line}")
     if os.environ.get("GITHUB_ACTIONS") == "true":
-        for line in annotations(outcome):
+        for line in annotations(outcome, is_idle=is_idle):
             annotate(line)
     if settings.junit is not None:
-        found = cases(outcome, shlex.join(command), status, fail_on_unused=settings.fail_on_unused, ways=ways)
+        fails = settings.fail_on_unused
+        found = cases(outcome, shlex.join(command), status, fail_on_unused=fails, ways=ways, is_idle=is_idle)
         write_whole(settings.junit, junit("chatproxy run", list(found)), flag="--junit")
-    sys.exit(status or _verdict(outcome, fail_on_unused=settings.fail_on_unused))
+    sys.exit(status or (MISSES if is_idle else _verdict(outcome, fail_on_unused=settings.fail_on_unused)))
 
 
 def _run(cassette: str, command: tuple[str, ...], settings: Settings) -> tuple[RunOutcome, int]:

@@ -13,8 +13,9 @@ from chatproxy.cli.streams import say, warn
 from chatproxy.config.settings import SETTINGS, Settings
 from chatproxy.core.model import Mode
 
-RECORDING = ("upstream", "upstream-ca", "connect-timeout", "upstream-timeout")
-SERVING = ("listen", "urls", "ready-file", "max-body", "max-header", "max-connections", "client-timeout")
+RECORDING = ("upstream", "upstream-ca", "upstream-proxy", "connect-timeout", "upstream-timeout")
+LIMITS = ("allow-host", "urls", "max-body", "max-header", "max-connections", "client-timeout")
+SERVING = ("listen", "public-url", "control-token", "control-token-file", "ready-file", *LIMITS)
 _REPORTING = ("journal", "report")
 SESSIONS = ("sessions", "max-sessions", "session-idle", "on-exhausted", "skipped")
 _SANDBOX = tuple(setting.name for setting in SETTINGS if setting.name.startswith("sandbox-"))
@@ -95,7 +96,7 @@ def passthrough(settings: Settings) -> None:
 
 
 @click.command(epilog=epilog("chatproxy sandbox --latency 0.05:0.2"))
-@options(*_SANDBOX)
+@options("allow-host", *_SANDBOX)
 def sandbox(settings: Settings) -> None:
     """Serve a stand-in for the Message resource of Programmable Chat, in memory."""
     with _spared_collector():

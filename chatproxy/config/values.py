@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from chatproxy.core.credentials.blanking import is_credential
-from chatproxy.core.http.grammar import TOKEN
+from chatproxy.core.http.grammar import HOST, TOKEN
+from chatproxy.core.http.headers import is_forwarders
 from chatproxy.core.products.sid_types import PREFIXES
 from chatproxy.core.scrubbing.scrub import is_telling
 from chatproxy.core.twilio.sids import SID_SEGMENT
@@ -33,7 +34,7 @@ def address(raw: object) -> Address:
     found = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]*):(\d{1,5})", str(raw))
     if not found or int(found[2]) > _LAST_PORT:
         raise ValueError(f"{raw!r} is no HOST:PORT")
-    return Address(found[1].strip("[]"), int(found[2]))
+    return Address(found[1].strip("[]").lower(), int(found[2]))
 
 
 _LAST_PORT = 65535
@@ -50,8 +51,19 @@ def origin(raw: object) -> str:
     """Read an origin, in lower case."""
     found = re.fullmatch(r"(https?://(?:\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::\d{1,5})?)/?", str(raw).lower())
     if not found:
-        raise ValueError(f"{raw!r} is no origin as https://HOST or http://HOST:PORT")
+        shown = re.sub(r"(//|^)[^/?#]*@", r"\1…@", str(raw))  # before the host there may be a password
+        raise ValueError(f"{shown!r} is no origin as https://HOST or http://HOST:PORT")
     return found[1]
+
+
+def control_token(raw: object) -> str:
+    """Read the token of the control API; it is never shown."""
+    if not isinstance(raw, str) or not _CONTROL_TOKEN.fullmatch(raw):
+        raise ValueError("is no token of 16 or more visible ASCII characters")
+    return raw
+
+
+_CONTROL_TOKEN = re.compile("[!-~]{16,}")
 
 
 def choice(*words: str) -> Callable[[object], str]:
@@ -204,6 +216,20 @@ def _listed(raw: object, what: str) -> list[str]:
     return list(names)
 
 
+def hosts(raw: object) -> frozenset[str]:
+    """Read host names or addresses without ports, in lower case."""
+    names = [name.lower() for name in _listed(raw, "hosts")]
+    for name in names:
+        if not HOST.fullmatch(name) or re.search(r":\d+$", name.rpartition("]")[2]):
+            raise ValueError(f"{name!r} is no host without a port")
+    return frozenset(names)
+
+
+def others(raw: object) -> str | frozenset[str]:
+    """Read what is done with other hosts, or which of them may be reached."""
+    return raw if isinstance(raw, str) and raw in {"refuse", "pass"} else hosts(raw)
+
+
 def header_names(raw: object) -> tuple[str, ...]:
     """Read names of header fields that may count in a match."""
     names = _listed(raw, "header names")
@@ -212,6 +238,8 @@ def header_names(raw: object) -> tuple[str, ...]:
             raise ValueError(f"{name!r} is no header name")
         if is_credential(name.encode()):
             raise ValueError(f"{name!r} carries credentials, which are never part of a match")
+        if is_forwarders(name.lower().encode()):
+            raise ValueError(f"{name!r} is what a proxy tells of its client, and never part of a match")
         if is_telling(name.encode()):
             raise ValueError(f"{name!r} is always dropped by scrubbing, and never part of a match")
     return tuple(names)

@@ -10,6 +10,7 @@ from chatproxy.core.answers.template import as_it_is, origin_filler, turned
 from chatproxy.core.credentials.blanking import Blankers
 from chatproxy.core.errors import ChatproxyError, MissError, error_json
 from chatproxy.core.http.admission import check_answer
+from chatproxy.core.http.headers import OWN_FIELDS
 from chatproxy.core.model import (
     NO_EXCHANGE,
     Exchange,
@@ -221,10 +222,11 @@ class Engine:
         answered it if it were certain.
         """
         content_type = (b"Content-Type", b"application/json; charset=utf-8")
-        reason = HTTPStatus(error.status).phrase.encode()
-        answer = Response(error.status, reason, (content_type,), error_json(error.status, str(error)))
+        phrase, text = HTTPStatus(error.status).phrase.encode(), str(error)
         if request is not None:
+            text = self._blankers.of(request.headers).text(text.encode()).decode()
             self._note_error(error, request, assumed, in_doubt)
+        answer = Response(error.status, phrase, (content_type, *OWN_FIELDS), error_json(error.status, text))
         self.counts[_outcome_of(error)] += 1
         return marked(answer, _outcome_of(error), assumed=assumed)
 

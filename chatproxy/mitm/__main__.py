@@ -19,6 +19,7 @@ from chatproxy.core.model import Mode
 from chatproxy.files import write_json
 from chatproxy.mitm.addon import Chatproxy
 from chatproxy.mitm.options import Choice
+from chatproxy.outside import reason, trace
 from chatproxy.runs.intercept import END, REPORT
 
 Task = tuple[Mode, str, Settings, Path, dict[str, str]]
@@ -56,9 +57,19 @@ class _Master(DumpMaster):
 
 
 class _Lines(logging.Formatter):
+    """Shows what mitmproxy says, but for the texts of errors, which may repeat what was received."""
+
     def format(self, record: logging.LogRecord) -> str:
         text = record.getMessage()
-        return text if text.startswith("chatproxy: ") else f"chatproxy: mitmproxy: {text}"
+        if text.startswith("chatproxy: "):
+            return text
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None:  # the message repeats its text
+            return f"chatproxy: mitmproxy: {reason(error)}\n{trace(error)}"
+        return f"chatproxy: mitmproxy: {text.partition(_TRACE)[0].strip()}"
+
+
+_TRACE = "Traceback (most recent call last)"
 
 
 def _is_news(record: logging.LogRecord) -> bool:

@@ -13,7 +13,6 @@ import json
 import logging
 import os
 from functools import partial
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from mitmproxy import ctx, http
@@ -28,7 +27,7 @@ from chatproxy.core.model import Forward, Mode, Request, Response
 from chatproxy.core.products.every import TWILIO_ORIGIN
 from chatproxy.core.twilio.origins import is_twilio
 from chatproxy.files import remove_file, write_whole
-from chatproxy.mitm import flows
+from chatproxy.mitm import flows, others
 from chatproxy.mitm.commands import Commands
 from chatproxy.mitm.current import Current, Works
 from chatproxy.mitm.options import NAMES, Choice, add_options, choice_of
@@ -172,9 +171,17 @@ class Chatproxy(Commands):
             if self._rewrites_host:
                 request.host_header = flows.address(request.scheme, request.host, request.port)
 
+    async def http_connect(self, flow: http.HTTPFlow) -> None:
+        """Refuse a tunnel to another host, if a run is to reach none."""
+        if not self._answers_for(flow.request.host, flow.request.port):
+            await self._refuse_other(flow)
+
     async def request(self, flow: http.HTTPFlow) -> None:
         """Answer a flow of ours, or let mitmproxy pass it on."""
-        if flow.response is not None or flow.error is not None or not flows.is_ours(flow, self._upstream):
+        if flow.response is not None or flow.error is not None:
+            return
+        if not flows.is_ours(flow, self._upstream):
+            await self._refuse_other(flow)
             return
         try:
             works = await self.current.take()
@@ -190,12 +197,26 @@ class Chatproxy(Commands):
             flows.answer(flow, answer)
             _tell(flow)
 
+    async def _refuse_other(self, flow: http.HTTPFlow) -> None:
+        if self._task is None or others.passes(self._task, flow.request.host):
+            return
+        error, request = others.refusal(flow)
+        try:
+            async with self.current.use() as works:
+                flows.answer(flow, works.engine.on_error(error, request))
+        except ChatproxyError as trouble:
+            flows.answer(flow, _bare.on_error(trouble))
+
     async def _answer(self, works: Works, flow: http.HTTPFlow) -> Response | None:
         """Return the answer, or none where mitmproxy passes the request on itself."""
         request: Request | None = None
         try:
             request = flows.taken(flow, works.choice.settings.max_body)
-            decision = self._control(works, flow, request) or works.engine.on_request(request)
+            if (answer := self._control(works, flow, request)) is not None:
+                return answer
+            if flows.is_reverse(flow):  # what a forward proxy gets, a browser was told to send there
+                works.visitors(is_loopback=flows.is_on_loopback(flow)).check(request.origin, request.headers)
+            decision = works.engine.on_request(request)
             if isinstance(decision, Response):
                 return decision
             if (answer := await works.ask(decision, partial(_has_gone, flow))) is not None:
@@ -209,8 +230,8 @@ class Chatproxy(Commands):
 
     def _control(self, works: Works, flow: http.HTTPFlow, request: Request) -> Response | None:
         """Answer what is meant for the control API, to this machine alone: mitmproxy may listen to all."""
-        answer = works.control.answer(request)
-        if answer is not None and not _is_local(flow):
+        answer = works.control.answer(request, request.origin)
+        if answer is not None and not flows.is_local(flow):
             raise RequestError(403, "the control API of the addon is open to this machine only")
         return answer
 
@@ -240,7 +261,9 @@ class Chatproxy(Commands):
         if works is None or forward is None or flow.error is None:
             return
         works.end()
-        error = UpstreamError(502, f"{works.choice.settings.upstream} gave no answer: {flow.error.msg}")
+        error = UpstreamError(
+            502, f"{works.choice.settings.upstream} gave no answer: it cannot be reached, or sends no HTTP"
+        )
         flows.show(flow, works.engine.on_error(error, forward.request))
         _tell(flow)
 
@@ -249,8 +272,11 @@ class Chatproxy(Commands):
         if self._mode is Mode.PASSTHROUGH or data.server.address is None:
             return
         host, port = data.server.address[:2]
-        if is_twilio(host) or (host, port) == (self._upstream.host, self._upstream.port):
+        if self._answers_for(host, port):
             data.server.error = f"chatproxy answers for {host}:{port}, and connects to nothing in mode {self._mode}"
+
+    def _answers_for(self, host: str, port: int) -> bool:
+        return is_twilio(host) or (host, port) == (self._upstream.host, self._upstream.port)
 
 
 _bare = Engine(TWILIO_ORIGIN, now)
@@ -260,11 +286,6 @@ _bare = Engine(TWILIO_ORIGIN, now)
 async def _has_gone(flow: http.HTTPFlow) -> bool:
     """Tell whether a client's connection is closed; one that only sends no more can be written to still."""
     return not flow.client_conn.state & ConnectionState.CAN_WRITE
-
-
-def _is_local(flow: http.HTTPFlow) -> bool:
-    peer = flow.client_conn.peername
-    return peer is not None and ip_address(peer[0].partition("%")[0]).is_loopback
 
 
 def _tell(flow: http.HTTPFlow) -> None:

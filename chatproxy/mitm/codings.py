@@ -12,7 +12,7 @@ def _brotli(body: bytes, limit: int) -> bytes:
     try:
         whole = encoding.decode(body, "br")
     except ValueError as error:
-        raise damaged("br", error) from error
+        raise damaged("br") from error
     assert isinstance(whole, bytes)
     if len(whole) > limit:
         raise too_large(limit)
@@ -30,7 +30,7 @@ def _zstd(body: bytes, limit: int) -> bytes:
             try:
                 whole += frame.decompress(step)
             except zstandard.ZstdError as error:
-                raise damaged("zstd", error) from error
+                raise damaged("zstd") from error
             if len(whole) > limit:
                 raise too_large(limit)
             step = frame.unused_data

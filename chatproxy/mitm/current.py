@@ -12,7 +12,7 @@ from contextlib import ExitStack, asynccontextmanager
 
 from chatproxy.core.errors import ChatproxyError
 from chatproxy.core.model import Forward, Mode, Response
-from chatproxy.core.products.every import TWILIO_HOST
+from chatproxy.core.twilio.visitors import Visitors, visitors
 from chatproxy.mitm.options import Choice
 from chatproxy.serve.control import Control
 from chatproxy.upstream import Upstream
@@ -29,12 +29,17 @@ class Works:
         self.choice = choice
         self.assembly = assembly
         self.engine = assembly.engine
-        self.control = Control(assembly.report, TWILIO_HOST, None)
+        self.control = Control(assembly.report, self.visitors(is_loopback=True), None)
         self._stack = stack
         self._upstream = upstream
         self._in_flight = 0
         self._idle = asyncio.Event()
         self._idle.set()
+
+    def visitors(self, *, is_loopback: bool) -> Visitors:
+        """Return whose requests are taken over connections to the loopback, or to another address."""
+        settings = self.choice.settings
+        return visitors("", settings.allow_host, settings.upstream, is_loopback=is_loopback)
 
     def begin(self) -> None:
         """Take in that a request is in flight."""

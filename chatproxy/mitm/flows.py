@@ -3,6 +3,7 @@
 import json
 import time
 from dataclasses import replace
+from ipaddress import ip_address
 from typing import NamedTuple
 
 from mitmproxy import http
@@ -16,7 +17,7 @@ from chatproxy.core.http.grammar import TOKEN
 from chatproxy.core.http.headers import content_length, fields_of_answer, may_have_body
 from chatproxy.core.model import Outcome, Request, Response, header_values
 from chatproxy.core.replay.marks import EXCHANGE, OUTCOME
-from chatproxy.core.twilio.origins import is_twilio, one_host
+from chatproxy.core.twilio.origins import is_twilio, one_host, origin_for
 from chatproxy.mitm.codings import CODINGS
 
 HOST = "chatproxy_host"
@@ -68,6 +69,21 @@ def is_reverse(flow: http.HTTPFlow) -> bool:
     return isinstance(flow.client_conn.proxy_mode, ReverseMode)
 
 
+def is_local(flow: http.HTTPFlow) -> bool:
+    """Tell whether the client is on this machine."""
+    peer = flow.client_conn.peername
+    return peer is not None and _is_loopback(peer[0])
+
+
+def is_on_loopback(flow: http.HTTPFlow) -> bool:
+    """Tell whether the client reached us by the loopback."""
+    return _is_loopback(flow.client_conn.sockname[0])
+
+
+def _is_loopback(host: str) -> bool:
+    return ip_address(host.partition("%")[0]).is_loopback
+
+
 def origin_of(flow: http.HTTPFlow) -> str:
     """Return the address by which the client reached the service, as it sees it.
 
@@ -83,7 +99,7 @@ def origin_of(flow: http.HTTPFlow) -> str:
         return f"{target.scheme}://{address(*target)}"
     scheme = "https" if flow.client_conn.tls else "http"
     host = flow.metadata.get(HOST)
-    return f"{scheme}://{host or address(scheme, *flow.client_conn.sockname[:2])}"
+    return origin_for(scheme, host or address(scheme, *flow.client_conn.sockname[:2]))
 
 
 def request_of(flow: http.HTTPFlow) -> Request:

@@ -204,9 +204,10 @@ class Attempt:
 
     def _fixture(self, store: Store) -> Document:
         """Return what goes to the file: in the form that it has, and in canonical form where there is none."""
+        rules = rules_of(self.settings)
         if self.subject.is_extendable:
-            return replace(exact_fixture(store, self._name), name=self.subject.name)
-        return canonical_fixture(store, self._name, rules_of(self.settings), self.settings.keep)
+            return replace(exact_fixture(store, self._name, rules.scrub), name=self.subject.name)
+        return canonical_fixture(store, self._name, rules, self.settings.keep)
 
     def _imported(self, path: Path) -> str:
         """Put a file into the store, for what is missing to be recorded to it, and return its name there."""

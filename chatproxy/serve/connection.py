@@ -8,10 +8,20 @@ comes back to an interim answer (RFC 9110 section 15.2), which a client that rea
 """
 
 import asyncio
+import logging
 import socket
+import sys
+from collections.abc import Awaitable, Callable
 
 from aiohttp import HttpVersion, HttpVersion11, web
 from aiohttp.http_exceptions import HttpProcessingError, PayloadEncodingError
+
+from chatproxy.core.errors import RequestError, error_json
+from chatproxy.core.http.headers import OWN_FIELDS
+from chatproxy.core.twilio.visitors import Visitors
+from chatproxy.outside import trace
+
+_log = logging.getLogger("chatproxy")
 
 
 class Connection(web.RequestHandler):
@@ -67,6 +77,11 @@ class Connection(web.RequestHandler):
             pass
         return True
 
+    def log_exception(self, *args: object, **kw: object) -> None:
+        """Report what went wrong outside of any answer; what aiohttp says of it may repeat what was received."""
+        error = kw.get("exc_info")
+        _log.error("a connection failed\n%s", trace(error if isinstance(error, BaseException) else sys.exception()))
+
     def handle_error(
         self,
         request: web.BaseRequest,
@@ -92,6 +107,24 @@ class Server(web.Server):
     def __call__(self) -> web.RequestHandler:
         """Make the protocol of one connection."""
         return Connection(self, loop=self._loop, access_log=None)  # type: ignore[arg-type]  # documented: no access log
+
+
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+
+def guarded(handle: Handler, visitors: Visitors) -> Handler:
+    """Return a handler that refuses with 403 whom ``visitors`` does not take."""
+
+    async def guard(request: web.BaseRequest) -> web.StreamResponse:
+        try:
+            visitors.check(f"http://{request.host}", tuple(request.raw_headers))
+        except RequestError as error:
+            fields = {name.decode(): value.decode() for name, value in OWN_FIELDS}
+            body = error_json(error.status, str(error))
+            return web.Response(status=error.status, body=body, content_type="application/json", headers=fields)
+        return await handle(request)
+
+    return guard
 
 
 def _has_failed(transport: asyncio.BaseTransport) -> bool:

@@ -5,7 +5,8 @@ Its laws:
 1. aiohttp parses; what is answered here is, byte for byte, what the ordinary path answers.
 2. It takes a whole request of HTTP/1.1 that is alone on an open connection with nothing left to be written, and whose
    handler waits for the next one. Whatever else comes goes the ordinary way: a second request in the same bytes, a body
-   to come, HEAD, another version, ``Connection: close``, ``Expect``, an upgrade, chunks, a coding, a bad ``Host``.
+   to come, HEAD, another version, ``Connection: close``, ``Expect``, an upgrade, chunks, a coding, a bad ``Host``, a
+   visitor that is refused.
 3. It uses attributes of aiohttp's that are private. Where one of them is missing, every request goes the ordinary way.
 4. An answer that is kept is given only while the engine says that it repeats, and the engine counts it like any other.
    What is kept is bounded in bytes.
@@ -32,6 +33,8 @@ from chatproxy.core.replay.askers import Asker
 from chatproxy.core.replay.rendered import Rendered, Repeat
 from chatproxy.core.replay.session import Session
 from chatproxy.core.time.timestamps import SECOND
+from chatproxy.core.twilio.origins import origin_for
+from chatproxy.core.twilio.visitors import ANYBODY, Visitors
 from chatproxy.serve.connection import Connection, has_slots
 from chatproxy.serve.control import Control
 from chatproxy.serve.wire import rendered_answer, whole_answer
@@ -51,8 +54,9 @@ _METHODS = frozenset({"GET", "POST", "DELETE", "PUT", "PATCH", "OPTIONS"})
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Sender:
-    """What a header list that is ordinary tells: the address by which its client reached us, and who it is."""
+    """What a header list that is ordinary tells: what its client calls us, where URLs lead in answers, who it is."""
 
+    named: str
     origin: str
     asker: Asker
 
@@ -86,11 +90,19 @@ class _Kept:
 class FastPath:
     """Answers for an engine that forwards nothing, ``size`` being how many bytes of answers are kept."""
 
-    def __init__(self, engine: Engine, control: Control | None, max_body: int, size: int = KEPT_BYTES) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        control: Control | None,
+        max_body: int,
+        size: int = KEPT_BYTES,
+        visitors: Visitors = ANYBODY,
+    ) -> None:
         self._engine = engine
         self._control = control
         self._max_body = max_body
         self._bound = size
+        self._visitors = visitors
         self._size = 0
         self._kept: OrderedDict[tuple[_Sender, str], _Kept] = OrderedDict()
         self._seen: set[int] = set()
@@ -149,8 +161,10 @@ class FastPath:
     def _read_sender(self, message: RawRequestMessage) -> _Sender | None:
         fields = message.headers
         host = fields.get("Host", "")
+        named = f"http://{host}"
         try:
             check_headers(host, message.raw_headers)
+            self._visitors.check(named, message.raw_headers)
         except RequestError:
             return None
         asker = self._engine.asker(message.raw_headers)
@@ -158,12 +172,13 @@ class FastPath:
             return None
         if "Expect" in fields or int(fields.get("Content-Length", "0")) > self._max_body:
             return None
-        return _Sender(f"http://{host}", asker)
+        return _Sender(named, origin_for("http", host, self._visitors.public), asker)
 
     def _decide(self, message: RawRequestMessage, body: bytes, sender: _Sender) -> tuple[bytes, Rendered | Response]:
         request = Request(message.method, message.path.encode(), message.raw_headers, body, sender.origin)
         try:
-            decision = (self._control and self._control.answer(request)) or self._engine.decide(request, sender.asker)
+            answer = self._control.answer(request, sender.named) if self._control is not None else None
+            decision = answer or self._engine.decide(request, sender.asker)
         except ChatproxyError as error:
             decision = self._engine.on_error(error, request)
         assert isinstance(decision, Rendered | Response)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import os
 import signal
 import threading
@@ -13,10 +14,13 @@ from typing import Any, Self, TypeVar
 
 from chatproxy.environment import THREADS
 from chatproxy.files import remove_file, write_whole
+from chatproxy.outside import trace
 from chatproxy.serve.listen import Running
 from chatproxy.wiring.assembly import Say
 
 T = TypeVar("T")
+
+_log = logging.getLogger("chatproxy")
 
 
 def run_server(server: AbstractAsyncContextManager[Running], mode: str, ready_file: Path | None, say: Say) -> None:
@@ -26,6 +30,7 @@ def run_server(server: AbstractAsyncContextManager[Running], mode: str, ready_fi
     """
 
     async def main() -> None:
+        asyncio.get_running_loop().set_exception_handler(_report)
         _remove(ready_file)
         async with server as running:
             stopped = _on_signal()
@@ -55,6 +60,7 @@ class Background:
 
     def __init__(self) -> None:
         self._loop = (_loop_factory() or asyncio.new_event_loop)()
+        self._loop.set_exception_handler(_report)
         self._loop.set_default_executor(ThreadPoolExecutor(thread_name_prefix=THREADS))
         self._thread = threading.Thread(target=self._loop.run_forever, name=THREADS, daemon=True)
         self._thread.start()
@@ -94,6 +100,12 @@ def in_background(server: AbstractAsyncContextManager[T]) -> Iterator[T]:
     """Run a server in a thread of its own while the block lasts; what goes wrong in it is raised here."""
     with Background() as background, background.serving(server) as running:
         yield running
+
+
+def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Report an error outside of any request; what asyncio says of it may show what was received."""
+    if (error := context.get("exception")) is not None:
+        _log.error("a task of the server failed\n%s", trace(error))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

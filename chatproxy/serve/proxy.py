@@ -16,9 +16,11 @@ from chatproxy.core.http.admission import TOLD_BY, spoken
 from chatproxy.core.http.codings import content_codings
 from chatproxy.core.http.headers import is_json, may_have_body
 from chatproxy.core.model import Forward, Response
+from chatproxy.core.twilio.visitors import ANYBODY, Visitors
+from chatproxy.outside import reason, trace
 from chatproxy.serve.control import Control
 from chatproxy.serve.fast_path import FastConnection, FastPath, is_possible
-from chatproxy.serve.wire import WireResponse, read_request, whole_answer
+from chatproxy.serve.wire import WireResponse, named_by, read_request, whole_answer
 from chatproxy.upstream import Upstream
 from chatproxy.wiring.forwarding import Keep, recorded
 
@@ -38,7 +40,7 @@ class Limits:
 class Proxy(web.Server):
     """Serves one engine. ``upstream`` is none in replay, where nothing goes out; ``keep`` stores an exchange.
 
-    What ``control`` answers never gets to the engine.
+    What ``control`` answers never gets to the engine, nor do requests that ``visitors`` refuses.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class Proxy(web.Server):
         upstream: Upstream | None = None,
         keep: Keep | None = None,
         control: Control | None = None,
+        visitors: Visitors = ANYBODY,
     ) -> None:
         super().__init__(self._handle)
         self.limits = limits
@@ -56,7 +59,10 @@ class Proxy(web.Server):
         self._upstream = upstream
         self._keep = keep
         self._control = control
-        self.fast = FastPath(engine, control, limits.max_body) if upstream is None and is_possible() else None
+        self._visitors = visitors
+        self.fast = None
+        if upstream is None and is_possible():
+            self.fast = FastPath(engine, control, limits.max_body, visitors=visitors)
 
     def __call__(self) -> "Connection":
         """Make the protocol of one connection."""
@@ -65,8 +71,12 @@ class Proxy(web.Server):
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         live = None
         try:
-            live = await read_request(request, self.limits.max_body, self.limits.client_timeout)
-            decision = (self._control and self._control.answer(live)) or self.engine.on_request(live)
+            live = await read_request(request, self.limits.max_body, self.limits.client_timeout, self._visitors.public)
+            named = named_by(request)
+            if self._control is not None and (answer := self._control.answer(live, named)) is not None:
+                return WireResponse(answer)
+            self._visitors.check(named, live.headers)
+            decision = self.engine.on_request(live)
             if isinstance(decision, Response):
                 return WireResponse(decision)
             if self._keep is None:
@@ -164,20 +174,20 @@ class Connection(FastConnection):
         if status == _INTERNAL:
             return WireResponse(self.failed(request.method, exc), close=True)
         if message == _TOO_MANY:
-            status, reason = 431, "the request has too many header fields"
+            status, said = 431, "the request has too many header fields"
         elif isinstance(exc, LineTooLong):
-            status, reason = (
+            status, said = (
                 431,
                 f"the request line or a header is larger than {self.max_field_size} bytes (--max-header)",
             )
         else:
-            detail = (message or str(status)).splitlines()[0].rstrip(":")
-            reason = spoken(self._begin) or f"the request is no HTTP/1.1 ({detail})"
-        return WireResponse(self._proxy.engine.on_error(RequestError(status, reason)), close=True)
+            detail = "it is malformed" if exc is None else reason(exc)
+            said = spoken(self._begin) or f"the request is no HTTP/1.1 ({detail})"
+        return WireResponse(self._proxy.engine.on_error(RequestError(status, said)), close=True)
 
     def failed(self, method: str, error: BaseException | None) -> Response:
         """Report a mistake of ours, without the target, which may hold a secret, and return what the client gets."""
-        _log.error("a %s request failed", method, exc_info=error)
+        _log.error("a %s request failed\n%s", method, trace(error))
         return self._proxy.engine.on_error(
             RequestError(_INTERNAL, "chatproxy failed; its standard error has the trace")
         )

@@ -9,15 +9,16 @@ from chatproxy.environment import URL
 from chatproxy.show.junit import Case
 
 _NOTHING = "no request came (does the command use {}?)"
+_IDLE = "no request came to the replay; --allow-idle takes that for a success"
 _SHOWN = 20
 """How many unused exchanges are shown as text."""
 
 
-def lines(outcome: RunOutcome, ways: str = URL) -> Iterator[str]:
+def lines(outcome: RunOutcome, ways: str = URL, *, is_idle: bool = False) -> Iterator[str]:
     """Show the counts, then a line for each thing to be told: assumed SIDs, misses, errors, and what was never served.
 
     Before them stands whether the cassette holds several runs now. ``ways`` are the variables by which the command
-    finds the proxy.
+    finds the proxy; a run ``is_idle`` that fails for want of requests.
     """
     counts = [_count(outcome, what, count) for what, count in outcome.counts.items()] or [_NOTHING.format(ways)]
     if outcome.mode.replays:
@@ -28,6 +29,8 @@ def lines(outcome: RunOutcome, ways: str = URL) -> Iterator[str]:
     yield from (f"assumed: {live}={recorded}" for live, recorded in outcome.assumed.items())
     yield from (f"miss: {miss.text}" for miss in outcome.misses)
     yield from (f"error: {error.text}" for error in outcome.errors)
+    if is_idle:
+        yield f"error: {_IDLE}"
     if outcome.mode.replays:
         for number, request in list(outcome.unused.items())[:_SHOWN]:
             yield f"unused: {outcome.cassette}/{number} {request}"
@@ -41,10 +44,13 @@ def _count(outcome: RunOutcome, what: str, count: int) -> str:
     return f"{count} {what}{follow}"
 
 
-def cases(outcome: RunOutcome, command: str, status: int, *, fail_on_unused: bool, ways: str = URL) -> Iterator[Case]:
+def cases(
+    outcome: RunOutcome, command: str, status: int, *, fail_on_unused: bool, ways: str = URL, is_idle: bool = False
+) -> Iterator[Case]:
     """Yield test cases: the command itself, each miss, each error, and each exchange that was never served."""
     suite = outcome.cassette or outcome.mode.value
-    failure = (f"exit status {status}", "\n".join(lines(outcome, ways))) if status else None
+    what_failed = f"exit status {status}" if status else _IDLE
+    failure = (what_failed, "\n".join(lines(outcome, ways, is_idle=is_idle))) if status or is_idle else None
     yield Case(suite, command, failure=failure)
     for what, troubles in ((Outcome.MISS, outcome.misses), (Outcome.ERROR, outcome.errors)):
         for trouble in troubles:
@@ -60,13 +66,15 @@ def cases(outcome: RunOutcome, command: str, status: int, *, fail_on_unused: boo
 _UNUSED = ("never served", "no request of this run was answered by this exchange")
 
 
-def annotations(outcome: RunOutcome) -> Iterator[str]:
-    """Yield the workflow commands that show each miss as an error of the run.
+def annotations(outcome: RunOutcome, *, is_idle: bool = False) -> Iterator[str]:
+    """Yield the workflow commands that show each miss as an error of the run, and that no request came.
 
     https://docs.github.com/actions/reference/workflow-commands-for-github-actions
     """
     title = _escaped(f"chatproxy: miss in {outcome.cassette}").replace(":", "%3A").replace(",", "%2C")
-    return (f"::error title={title}::{_escaped(miss.text)}" for miss in outcome.misses)
+    yield from (f"::error title={title}::{_escaped(miss.text)}" for miss in outcome.misses)
+    if is_idle:
+        yield f"::error title=chatproxy::{_escaped(f'{outcome.cassette}: {_IDLE}')}"
 
 
 def _escaped(text: str) -> str:

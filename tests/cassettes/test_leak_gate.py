@@ -101,6 +101,15 @@ def test_findings_are_counted_in_words() -> None:
     assert [findings(count) for count in (0, 1, 2)] == ["0 findings", "1 finding", "2 findings"]
 
 
+def test_the_tail_of_a_sid_that_stands_anywhere_in_a_file_is_no_leak(tmp_path: Path) -> None:
+    digits = "0f1e2d3c4b5a69780f1e2d3c4b5a6978"
+    file = tmp_path / "tails.txt"
+    file.write_text(f"ref {digits}\nsid CA{digits}\n")
+    assert list(leaks_of(file, Gate())) == []
+    file.write_text(f"ref {digits}\nsid CA{digits[::-1]}\n")
+    assert [leak.line for leak in leaks_of(file, Gate())] == [1]
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "cassettes").glob("*.json")), ids=lambda path: path.name)
 def test_the_cassettes_that_are_shared_have_no_leaks(path: Path) -> None:
     assert list(leaks_of(path, Gate(strict=True))) == []

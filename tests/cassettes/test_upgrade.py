@@ -14,10 +14,12 @@ from chatproxy.core.answers.template import origin_filler
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.errors import CassetteError, LeakError
 from chatproxy.core.leaks.gate import Gate
+from chatproxy.core.matching.rules import Rules
 from chatproxy.core.model import NO_CREDENTIALS, RecordedSid, Request
 from chatproxy.core.replay.bindings import Bindings
 from chatproxy.core.replay.player import play_request
 from chatproxy.core.replay.session import Session
+from chatproxy.core.scrubbing.rules import Action, LooksAt, Scrub, ScrubRule
 from chatproxy.core.time.session_clock import SessionClock
 from chatproxy.core.time.timestamps import CANONICAL_BEGIN
 from chatproxy.core.twilio.sids import replace_in_path
@@ -88,6 +90,14 @@ def test_nobody_asked_without_credentials_but_for_what_was_answered_401(old: lis
     old[0].write_text(json.dumps(document))
     upgrade(old[:1], RULES, GATE)
     assert [one["user"] for one in json.loads(old[0].read_text())["exchanges"]] == ["none", None, None, None, None]
+
+
+def test_an_exact_file_is_upgraded_less_what_the_rules_of_scrubbing_leave_out(old: list[Path]) -> None:
+    assert '"body": "Hello"' in old[0].read_text()
+    rules = Rules(scrub=Scrub((ScrubRule(LooksAt.FIELD, "body", Action.REPLACE, "a text"),)))
+    upgrade(old[:1], rules, GATE)
+    assert '"body": "Hello"' not in old[0].read_text()
+    assert '"body": "a text"' in old[0].read_text()
 
 
 def test_a_file_of_the_current_version_is_left_to_the_byte(tmp_path: Path) -> None:

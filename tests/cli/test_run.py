@@ -127,8 +127,28 @@ def test_each_of_many_async_calls_at_once_gets_its_own_answer(place: Path, upstr
 
 def test_a_run_without_requests_is_told_of(place: Path) -> None:
     done = run(place, FILE)
-    assert done.returncode == 0
     assert "no request came (does the command use CHATPROXY_URL?)" in done.stderr
+
+
+def test_a_replay_without_requests_is_3_unless_that_is_allowed(place: Path, upstream: Server) -> None:
+    done = run(place, FILE, "--junit", "j.xml", GITHUB_ACTIONS="true")
+    assert done.returncode == 3
+    assert "\nchatproxy: error: no request came to the replay; --allow-idle " in done.stderr
+    assert (
+        done.stdout
+        == "::error title=chatproxy::talk: no request came to the replay; --allow-idle takes that for a success\n"
+    )
+    assert ElementTree.parse(place / "j.xml").getroot().get("failures") == "1"
+    allowed = run(place, FILE, "--allow-idle", "--junit", "j.xml")
+    assert (allowed.returncode, "error" in allowed.stderr) == (0, False)
+    assert ElementTree.parse(place / "j.xml").getroot().get("failures") == "0"
+    assert run(place, FILE, CHATPROXY_ALLOW_IDLE="true").returncode == 0
+    assert run(place, FILE, "--allow-idle", "--fail-on-unused").returncode == 4
+    for flags in ((), ("--allow-idle",)):
+        failed = run(place, FILE, *flags, status=7)
+        assert (failed.returncode, "error: no request" in failed.stderr) == (7, False)
+    for mode in ("record", "auto"):
+        assert run(place, "--mode", mode, "--upstream", upstream.url, "new").returncode == 0
 
 
 def test_a_recording_replaces_the_file_if_the_command_succeeds(place: Path, upstream: Server) -> None:
@@ -250,7 +270,7 @@ test("a message is listed", async () => {
 
 def test_a_command_that_is_slow_to_end_is_waited_for(place: Path) -> None:
     begun = time.monotonic()
-    assert apart("run", FILE, "--", "sleep", "1", cwd=place).returncode == 0
+    assert apart("run", FILE, "--allow-idle", "--", "sleep", "1", cwd=place).returncode == 0
     assert time.monotonic() - begun >= 1
     assert os.environ.get("CHATPROXY_URL") is None
 

@@ -119,7 +119,7 @@ def test_no_file_gets_the_number_of_a_closed_stream(tmp_path: Path) -> None:
     if not Path("/proc/self/fd").exists():
         pytest.skip("the system does not show what a process has open")
     command = ("sh", "-c", "for fd in 0 1 2; do readlink /proc/$PPID/fd/$fd; done > out")
-    done = shell('exec chatproxy run "$@" <&- >&- 2>&-', REFERENCE, "--", *command, cwd=tmp_path)
+    done = shell('exec chatproxy run --allow-idle "$@" <&- >&- 2>&-', REFERENCE, "--", *command, cwd=tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert (tmp_path / "out").read_text() == "/dev/null\n" * 3
 

@@ -443,7 +443,8 @@ def test_law_2_the_journal_holds_no_secret(mode: str) -> None:
             _, exchange = engine.on_response(decision, ANSWER)
             if exchange:
                 engine.on_kept(decision, exchange)
-        engine.on_error(UpstreamError(502, "no password-of-today"), request)
+        error = engine.on_error(UpstreamError(502, "no password-of-today"), request)
+        assert b"no __blanked__" in error.body
     shown = json.dumps(engine.journal.entries()) + repr(engine.journal.tallies)
     assert "__blanked__" in shown
     assert "password" not in shown

@@ -160,7 +160,7 @@ def test_an_exchange_is_kept_though_its_client_has_gone(place: Workplace, slow: 
         with socket.create_connection(("127.0.0.1", recorder.port)) as client:
             credentials = f"Authorization: {basic()['Authorization']}"
             fields = (credentials, f"Content-Type: {FORM}", "Content-Length: 9")
-            head = "\r\n".join((f"POST {MESSAGES} HTTP/1.1", "Host: x", *fields, "", ""))
+            head = "\r\n".join((f"POST {MESSAGES} HTTP/1.1", "Host: localhost", *fields, "", ""))
             client.sendall(head.encode() + b"Body=gone")
             time.sleep(0.2)
         assert ask(recorder.url, "POST", MESSAGES, {"Body": "stays"}).header("x-chatproxy-exchange") == "gone/2"
@@ -172,7 +172,7 @@ def test_an_exchange_is_kept_though_its_client_has_gone(place: Workplace, slow: 
 def test_a_client_that_goes_while_the_recorder_ends_is_kept_too(place: Workplace, slow: Server) -> None:
     with place.record("both", slow.url) as recorder:
         with socket.create_connection(("127.0.0.1", recorder.port)) as client:
-            client.sendall(f"GET {MESSAGES} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            client.sendall(f"GET {MESSAGES} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
             time.sleep(0.2)
         recorder.stop()
     assert rows(place) == [["both", "1", "complete"]]

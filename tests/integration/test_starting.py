@@ -12,10 +12,10 @@ pytestmark = pytest.mark.process
 DEMO = Path(__file__).parents[2] / "cassettes" / "demo.json"
 
 _PARTS = {
-    "chatproxy": "cassettes cli clock config core environment files serve store upstream wiring",
+    "chatproxy": "cassettes cli clock config core environment files serve store upstream wiring outside",
     "chatproxy.cassettes": "names",
     "chatproxy.cli": "main options streams",
-    "chatproxy.config": "scrub_rules settings values",
+    "chatproxy.config": "addresses scrub_rules setting settings sources values",
     "chatproxy.core": """
         answers cassette credentials engine errors http matching model products record replay report scrubbing
         text time timeline twilio
@@ -36,8 +36,8 @@ _PARTS = {
     "chatproxy.core.text": "excerpts json_edit json_text",
     "chatproxy.core.time": "dates instants ladder ranks sent_back session_clock stamps timestamps upstream_clock",
     "chatproxy.core.timeline": "elsewhere holders known numbering places sent sights standing states traces uniques",
-    "chatproxy.core.twilio": "canonical_sids defaults fields objects origins page_tokens paths sids urls",
-    "chatproxy.serve": "accepting connection control fast_path hosting listen proxy wire",
+    "chatproxy.core.twilio": "canonical_sids defaults fields objects origins page_tokens paths sids urls visitors",
+    "chatproxy.serve": "accepting bound connection control control_token fast_path hosting listen proxy wire",
     "chatproxy.store": """
         cassettes chunks commit compiled environment exchanges folder inspection layout locks progress reasons
         recording records room use

@@ -116,9 +116,9 @@ def test_a_header_that_is_too_long_is_431(recorder: Server) -> None:
 NO_HTTP = {
     "garbage": b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n",
     "words": b"hello there\r\n\r\n",
-    "a bad header": b"GET / HTTP/1.1\r\nHost: x\r\nno colon\r\n\r\n",
+    "a bad header": b"GET / HTTP/1.1\r\nHost: localhost\r\nno colon\r\n\r\n",
     "a bad length": request("/", "Content-Length: -1"),
-    "a bad version": b"GET / HTTP/9.9.9\r\nHost: x\r\n\r\n",
+    "a bad version": b"GET / HTTP/9.9.9\r\nHost: localhost\r\n\r\n",
     "a bad chunk": request("/", "Transfer-Encoding: chunked", method="POST") + b"zz\r\n",
     "length and chunks": request("/", "Content-Length: 1", "Transfer-Encoding: chunked", method="POST") + b"0\r\n\r\n",
     "two lengths": request("/", "Content-Length: 1", "Content-Length: 2", method="POST") + b"12",

@@ -127,7 +127,8 @@ def test_tls_on_the_side_of_a_reverse_proxy_gives_https_urls(place: Workplace, f
 
 
 def test_urls_have_the_name_by_which_the_client_called(place: Workplace, fixture: Path) -> None:
-    with mitmdump(place.folder, "--mode", f"reverse:{TWILIO}", options={"cassette": fixture}) as proxy:
+    options = {"cassette": fixture, "allow_host": "mitm.test"}
+    with mitmdump(place.folder, "--mode", f"reverse:{TWILIO}", options=options) as proxy:
         headers = {"Content-Type": FORM, "Host": "mitm.test:8080"}
         made = ask(proxy.url, "POST", MESSAGES, {"Body": BODIES[0]}, headers=headers)
         assert json.loads(made.body)["url"].startswith(f"http://mitm.test:8080{MESSAGES}/")
@@ -387,6 +388,15 @@ messages.create({{ body: {BODIES[0]!r} }}).then((made) => console.log(made.body)
         assert done.stdout == f"{BODIES[0]}\n", done.stderr + proxy.log
 
 
+def test_in_reverse_mode_a_web_page_is_refused(place: Workplace, fixture: Path) -> None:
+    form = {"Content-Type": FORM}
+    with mitmdump(place.folder, "--mode", f"reverse:{TWILIO}", options={"cassette": fixture}) as proxy:
+        for page in ({"Host": "evil.test"}, {"Origin": "https://evil.test"}, {"Sec-Fetch-Site": "cross-site"}):
+            refused = ask(proxy.url, "POST", MESSAGES, {"Body": BODIES[0]}, headers=form | page)
+            assert (refused.status, refused.outcome) == (403, "error")
+        assert ask(proxy.url, "POST", MESSAGES, {"Body": BODIES[0]}, headers=form).outcome == "hit"
+
+
 def test_a_session_is_begun_anew_by_the_control_api(place: Workplace, fixture: Path) -> None:
     with mitmdump(place.folder, "--mode", f"reverse:{TWILIO}", options={"cassette": fixture}) as proxy:
         for _ in range(2):
@@ -460,7 +470,7 @@ def test_an_exchange_is_kept_though_its_client_has_gone(place: Workplace, tmp_pa
     with Workplace(folder).sandbox("--latency", "0.5:0.5") as slow:
         options = {"mode": "record", "cassette": "talk", "upstream": slow.url}
         with mitmdump(place.folder, "--mode", f"reverse:{slow.url}", options=options) as proxy:
-            head = f"GET {MESSAGES} HTTP/1.1\r\nHost: a\r\nAuthorization: {basic()['Authorization']}\r\n\r\n"
+            head = f"GET {MESSAGES} HTTP/1.1\r\nHost: localhost\r\nAuthorization: {basic()['Authorization']}\r\n\r\n"
             with socket.create_connection(("127.0.0.1", proxy.port), PATIENCE) as client:
                 client.sendall(head.encode())
                 proxy.awaited("client connect")

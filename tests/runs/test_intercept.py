@@ -131,7 +131,7 @@ def test_a_miss_is_explained_and_fails_the_run(place: Path) -> None:
     assert "form field 'Body' is 'Hello' where this has 'Ciao'" in done.stderr
     assert '"miss": 1' in report.read_text()
     assert 'failures="1"' in junit.read_text()
-    assert run(place, FILE, "--", "true").stderr.startswith(
+    assert run(place, FILE, "--", "true", status=3).stderr.startswith(
         "chatproxy: replay talk: no request came (does the command use HTTPS_PROXY or HTTP_PROXY?), 2 of"
     )
 
@@ -156,16 +156,45 @@ def test_an_exact_file_is_extended(place: Path, sandbox: Server) -> None:
 def test_other_hosts_are_tunnelled_and_not_decrypted(place: Path, sandbox: Server) -> None:
     port = str(sandbox.port)
     tunnel = f"""
-import os, socket
+import os, socket, sys
 host, port = os.environ["HTTPS_PROXY"].removeprefix("http://").split(":")
 with socket.create_connection((host, int(port))) as tunnel:
     tunnel.sendall(b"CONNECT localhost:{port} HTTP/1.1\\r\\n\\r\\n")
-    assert tunnel.recv(4096).startswith(b"HTTP/1.1 200")
+    begin = tunnel.recv(4096)
+    print(begin[:12].decode())
+    if not begin.startswith(b"HTTP/1.1 200"):
+        sys.exit()
     tunnel.sendall(b"GET /v1 HTTP/1.0\\r\\n\\r\\n")
     print(b"chatproxy-sandbox" in tunnel.recv(65536), b"outcome" in tunnel.recv(65536))
 """
-    done = run(place, FILE, "--", sys.executable, "-c", tunnel)
-    assert done.stdout == "True False\n"
+    passing = "HTTP/1.1 200\nTrue False\n"
+    for others in ("pass", "elsewhere.test,LOCALHOST"):
+        done = run(place, "--allow-idle", "--others", others, FILE, "--", sys.executable, "-c", tunnel)
+        assert done.stdout == passing
+    done = run(place, "--mode", "record", "new", "--", sys.executable, "-c", tunnel, environ=asking(sandbox))
+    assert done.stdout == passing
+    for flags in ((), ("--others", "elsewhere.test"), ("--others", "refuse")):
+        done = run(place, *flags, FILE, "--", sys.executable, "-c", tunnel, status=1)
+        assert done.stdout == "HTTP/1.1 403\n"
+        refused = f"chatproxy: error: CONNECT localhost:{port}: localhost:{port} is not Twilio's chat, nor --upstream"
+        assert f"{refused} (--others localhost, or pass)\n" in done.stderr
+
+
+@pytest.mark.usefixtures("recorded")
+def test_plain_http_to_other_hosts_is_refused_in_a_replay_too(place: Path, sandbox: Server) -> None:
+    plain = f"""
+import os, socket
+host, port = os.environ["HTTP_PROXY"].removeprefix("http://").split(":")
+with socket.create_connection((host, int(port))) as client:
+    client.sendall(b"GET http://localhost:{sandbox.port}/v1?Token=the-secret HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n")
+    print(client.recv(4096)[:12].decode())
+"""
+    done = run(place, FILE, "--", sys.executable, "-c", plain, status=1)
+    assert done.stdout == "HTTP/1.1 403\n"
+    assert f"chatproxy: error: GET http://localhost:{sandbox.port}: localhost:{sandbox.port} is not" in done.stderr
+    assert "the-secret" not in done.stderr
+    done = run(place, "--allow-idle", "--others", "pass", FILE, "--", sys.executable, "-c", plain)
+    assert done.stdout == "HTTP/1.1 401\n"
 
 
 @pytest.mark.usefixtures("recorded")
@@ -178,7 +207,7 @@ def test_the_child_keeps_what_it_trusts_and_what_it_reaches_directly(place: Path
     )
     bundles = {"REQUESTS_CA_BUNDLE": str(own), "SSL_CERT_FILE": "", "CURL_CA_BUNDLE": "", "NODE_EXTRA_CA_CERTS": ""}
     given = {**bundles, "NO_PROXY": "a.test,*.twilio.com,*"}
-    done = run(place, FILE, "--", sys.executable, "-c", show, environ=given)
+    done = run(place, "--allow-idle", FILE, "--", sys.executable, "-c", show, environ=given)
     direct = "a.test,localhost,127.0.0.1,::1"
     assert done.stdout == f"2 True {direct} {direct}\n"
     missing = run(place, FILE, "--", "true", status=2, environ={"REQUESTS_CA_BUNDLE": str(place / "none.pem")})
@@ -245,3 +274,29 @@ def test_mitmproxy_must_be_installed(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(sys.modules, "mitmproxy", None)
     with pytest.raises(ConfigError, match="needs mitmproxy: pip install"):
         Interceptor().serve(Wanted(Mode.RECORD, "talk", settings(tmp_path), print))
+
+
+SHOWN = """
+import logging
+from chatproxy.mitm.__main__ import _Lines
+
+def show(message, error=None):
+    info = (type(error), error, None) if error else None
+    print(_Lines().format(logging.LogRecord("mitmproxy", logging.ERROR, "", 0, message, (), info)))
+
+show("chatproxy: miss: x")
+show("Client TLS handshake failed. (x)")
+show("mitmproxy has crashed!\\nTraceback (most recent call last):\\nKeyError: 'the-secret'")
+show("Addon error: the-secret", KeyError("the-secret"))
+"""
+
+
+def test_what_mitmproxy_says_is_shown_without_the_texts_of_errors() -> None:
+    done = subprocess.run([sys.executable, "-c", SHOWN], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [
+        "chatproxy: miss: x",
+        "chatproxy: mitmproxy: Client TLS handshake failed. (x)",
+        "chatproxy: mitmproxy: mitmproxy has crashed!",
+        "chatproxy: mitmproxy: an error of the kind KeyError",
+        "builtins.KeyError",
+    ]

@@ -25,6 +25,7 @@ from chatproxy.core.replay.sessions import Sessions
 from chatproxy.core.report.report import Report
 from chatproxy.core.time.session_clock import SessionClock
 from chatproxy.core.time.timestamps import SECOND
+from chatproxy.core.twilio.visitors import ANYBODY
 from chatproxy.serve import fast_path as fastpath
 from chatproxy.serve.control import Control
 from chatproxy.serve.fast_path import FastPath, is_possible
@@ -89,7 +90,7 @@ class Served:
 
         self.engine = Engine(UPSTREAM, lambda: self.now, sessions=Sessions(begin, restart=True))
         self.report = Report(Mode.REPLAY, self.cassette.name, self.engine, self.cassette)
-        control = Control(self.report, "127.0.0.1", None)
+        control = Control(self.report, ANYBODY, None)
         self.proxy = Proxy(self.engine, Limits(max_body=1000), control=control)
         size = self.kept
         self.proxy.fast = None if size is None else FastPath(self.engine, control, self.proxy.limits.max_body, size)

@@ -1,3 +1,4 @@
+import asyncio
 import json
 import os
 import signal
@@ -85,3 +86,19 @@ def test_a_server_of_this_process_ends_with_a_signal_and_has_its_ready_file_unti
     assert told == [f"chatproxy: sandbox on {content['url']}"]
     assert content == {"url": content["url"], "mode": "sandbox", "pid": os.getpid()}
     assert not ready.exists()
+
+
+def test_what_fails_beside_all_requests_is_reported_by_its_kind_and_place(caplog: pytest.LogCaptureFixture) -> None:
+    def fail(received: str) -> None:
+        raise ValueError(received)
+
+    @asynccontextmanager
+    async def failing() -> AsyncIterator[None]:
+        asyncio.get_running_loop().call_soon(fail, "the " + "secret")
+        yield
+
+    with in_background(failing()):
+        pass
+    assert "in fail" in caplog.text
+    assert "ValueError" in caplog.text
+    assert "the secret" not in caplog.text

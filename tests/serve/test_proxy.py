@@ -7,13 +7,14 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from aiohttp import ClientPayloadError, ClientSession, web
+from aiohttp import ClientPayloadError, ClientSession, UnixConnector, web
 from integration.raw_http import raw_upstream
 from multidict import CIMultiDict
 from servers import raw, settings, upstream
 
 from chatproxy.cassettes.leak_gate import gate_of
 from chatproxy.cassettes.transfer import canonical_fixture, export_cassette
+from chatproxy.config.addresses import SocketFile
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.engine import Engine
 from chatproxy.core.errors import CassetteError
@@ -71,6 +72,37 @@ async def test_replay_answers_with_the_upstream_gone_and_turns_urls_to_its_own_a
         async with client.get(running.url + PATH) as answer:
             assert answer.headers["x-chatproxy-outcome"] == "hit"
             assert await answer.read() == recorded.replace(recorder.encode(), running.url.encode())
+
+
+NAMED = [
+    (b"/", b"127.0.0.1:1", "https://chat.example:8443"),
+    (b"/", b"chat.twilio.com", "https://chat.twilio.com"),
+    (b"http://chat.twilio.com/", b"127.0.0.1:1", "https://chat.twilio.com"),
+    (b"http://there.test/", b"127.0.0.1:1", "https://chat.example:8443"),
+]
+
+
+async def test_urls_lead_to_the_public_address_or_to_the_twilio_that_a_client_names_in_every_mode(
+    tmp_path: Path, origin: str
+) -> None:
+    names = frozenset({"there.test"})
+    here = settings(tmp_path, upstream=origin, public_url="https://chat.example:8443", allow_host=names)
+    for mode in (Mode.PASSTHROUGH, Mode.RECORD, Mode.AUTO, Mode.REPLAY):
+        async with proxy(mode, "" if mode is Mode.PASSTHROUGH else "c", here, print) as running:
+            for target, host, expected in NAMED:
+                for end in (b"Connection: close\r\n\r\n", b"Connection: keep-alive\r\n\r\n"):  # the other is fast
+                    line = b"GET %b HTTP/1.1\r\nHost: %b\r\n" % (target.removesuffix(b"/") + PATH.encode(), host)
+                    answer = await raw(running.url, line + end, half_close=True)
+                    assert json.loads(answer.rpartition(b"\r\n\r\n")[2])["url"] == expected + PATH
+
+
+async def test_what_a_client_writes_of_the_public_address_counts_as_the_upstreams(tmp_path: Path, origin: str) -> None:
+    for public in ("https://a.example", "https://b.example:8443"):
+        here = settings(tmp_path, upstream=origin, public_url=public, append=True)
+        async with proxy(Mode.AUTO, "c", here, print) as running, ClientSession() as client:
+            async with client.post(running.url + PATH, data={"Body": f"{public}/media"}) as answer:
+                first = public == "https://a.example"
+                assert answer.headers["x-chatproxy-outcome"] == ("recorded" if first else "hit")
 
 
 async def test_urls_keep_leaves_answers_as_the_upstream_gave_them(tmp_path: Path, origin: str) -> None:
@@ -441,3 +473,125 @@ async def test_a_store_that_is_damaged_while_it_is_replayed_is_a_500_with_the_pl
     with pytest.raises(CassetteError, match="exchange c/2: is damaged"):
         async with proxy(Mode.REPLAY, "c", here, print):
             pass
+
+
+async def test_no_answer_no_journal_and_no_report_has_what_a_broken_upstream_sent(tmp_path: Path) -> None:
+    async def breaks(request: web.BaseRequest) -> web.StreamResponse:
+        assert request.transport is not None
+        request.transport.write(b"HTTP/1.1 200 OK\r\nSet-Cookie: the-secret\r\nX-Token: the-secret\r\n")
+        request.transport.close()
+        return web.Response()
+
+    report = tmp_path / "report.json"
+    async with upstream(breaks) as url:
+        async with proxy(Mode.RECORD, "c", settings(tmp_path, upstream=url, report=report), print) as running:
+            async with ClientSession() as client, client.get(running.url + PATH) as answer:
+                assert answer.status == 502
+                shown = await answer.text()
+            assert running.engine
+            shown += json.dumps(running.engine.journal.entries())
+    shown += report.read_text()
+    assert shown.count("the connection ended before the answer was whole") >= 3
+    assert "secret" not in shown
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"GET /v1?Token=the-secret\x00 HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /v1 HTTP/1.1\r\nHost: a\r\nAuthorization the-secret\r\n\r\n",
+        b"GET /v1 HTTP/1.1\r\nHost: a\r\nX: the-secret\x00\r\n\r\n",
+        b"GET /v1 the-secret\r\nHost: a\r\n\r\n",
+        b"the-secret\r\n\r\n",
+        b"POST /v1 HTTP/1.1\r\nHost: a\r\nContent-Length: the-secret\r\n\r\n",
+        b"POST /v1 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nthe-secret\r\n",
+        b"POST /v1 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nthe-secret\r\n0\r\n\r\n",
+    ],
+)
+async def test_what_refuses_a_malformed_request_repeats_nothing_of_it(
+    tmp_path: Path, origin: str, request_: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with proxy(Mode.PASSTHROUGH, "", settings(tmp_path, upstream=origin), print) as running:
+        answer = await raw(running.url, request_)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"secret" not in answer
+    assert b"an error of the kind" not in answer
+    assert "secret" not in caplog.text
+
+
+PAGES = [
+    {"Host": "evil.test"},
+    {"Host": "localhost.evil.test:8765"},
+    {"Origin": "https://evil.test"},
+    {"Origin": "null"},
+    {"Sec-Fetch-Site": "cross-site"},
+]
+
+
+@pytest.mark.parametrize("headers", PAGES)
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
+async def test_a_web_page_reads_no_cassette_and_uses_up_no_answer(
+    tmp_path: Path, origin: str, method: str, headers: dict[str, str]
+) -> None:
+    async with (
+        proxy(Mode.RECORD, "c", settings(tmp_path, upstream=origin), print) as running,
+        ClientSession() as client,
+    ):
+        async with client.request(method, running.url + PATH) as answer:
+            assert answer.status == 200
+        async with client.request(method, running.url + PATH, headers=headers) as answer:
+            assert answer.status == 403
+    async with proxy(Mode.REPLAY, "c", settings(tmp_path), print) as running, ClientSession() as client:
+        for _ in range(2):
+            async with client.request(method, running.url + PATH, headers=headers) as answer:
+                assert answer.status == 403
+                assert answer.headers["x-chatproxy-outcome"] == "error"
+                assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        async with client.request(method, running.url + PATH) as answer:
+            assert answer.status == 200
+            assert "X-Content-Type-Options" not in answer.headers
+        assert running.engine
+        assert running.engine.counts == {"error": 2, "hit": 1}
+        assert "(" in str(running.engine.journal.entries()[0]["reason"])
+
+
+async def test_a_name_that_is_allowed_is_served_and_so_is_the_service_itself(tmp_path: Path, origin: str) -> None:
+    here = settings(tmp_path, upstream=origin, allow_host=frozenset({"chat-proxy"}))
+    async with proxy(Mode.PASSTHROUGH, "", here, print) as running, ClientSession() as client:
+        for host, status in (("chat-proxy:8765", 200), ("chat.twilio.com", 200), ("other", 403)):
+            async with client.get(running.url + PATH, headers={"Host": host}) as answer:
+                assert answer.status == status
+        absolute = await raw(
+            running.url, b"GET http://chat.twilio.com/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+        )
+        assert absolute.startswith(b"HTTP/1.1 200 ")
+
+
+async def test_the_public_name_is_served_and_another_is_refused_wherever_urls_lead(tmp_path: Path, origin: str) -> None:
+    here = settings(tmp_path, upstream=origin, public_url="https://chat.example:8443", allow_host=frozenset())
+    for mode in (Mode.RECORD, Mode.REPLAY):
+        async with proxy(mode, "c", here, print) as running:
+            for host, status in ((b"127.0.0.1", 200), (b"chat.example", 200), (b"evil.test", 403)):
+                for end in (b"Connection: close\r\n\r\n", b"Connection: keep-alive\r\n\r\n"):  # the other is fast
+                    for more in (b"", b"Origin: https://chat.example:8443\r\n"):
+                        line = b"GET %b HTTP/1.1\r\nHost: %b\r\n" % (PATH.encode(), host)
+                        answer = await raw(running.url, line + more + end, half_close=True)
+                        assert b"HTTP/1.1 %d " % status in answer
+                        assert (b"https://chat.example:8443/v1/" in answer) is (status == 200)
+
+
+async def test_a_socket_in_the_file_system_takes_any_name_until_some_are_allowed_and_no_web_page(
+    tmp_path: Path, origin: str
+) -> None:
+    place = SocketFile(tmp_path / "chat.sock")
+    page = {"Origin": "https://evil.test"}
+    for mode in (Mode.RECORD, Mode.REPLAY):
+        for names, status in ((frozenset[str](), 200), (frozenset({"chat-proxy"}), 403)):
+            here = settings(tmp_path, upstream=origin, listen=place, allow_host=names, append=True)
+            async with proxy(mode, "c", here, print), ClientSession(connector=UnixConnector(str(place.path))) as client:
+                for host, headers, expected in (
+                    *(("any.test", {}, status), ("localhost", {}, 200), ("chat-proxy", {}, 200)),
+                    *(("localhost", page, 403), ("any.test", page, 403)),
+                ):
+                    async with client.get(f"http://{host}{PATH}", headers=headers) as answer:
+                        assert answer.status == expected

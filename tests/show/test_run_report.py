@@ -59,6 +59,18 @@ def test_a_run_without_requests_asks_whether_the_address_was_used() -> None:
     assert first == "replay talk: no request came (does the command use CHATPROXY_URL?), 2 of 4 exchanges unused"
 
 
+def test_a_replay_without_requests_says_how_that_is_allowed_where_it_fails() -> None:
+    nothing = outcome(counts={}, misses=(), errors=(), unused={}, unused_total=0)
+    idle = "no request came to the replay; --allow-idle takes that for a success"
+    assert list(lines(nothing, is_idle=True))[1:] == [f"error: {idle}"]
+    (case,) = cases(nothing, "true", 0, fail_on_unused=False, is_idle=True)
+    assert case.failure is not None
+    assert case.failure[0] == idle
+    assert f"error: {idle}" in case.failure[1]
+    assert list(annotations(nothing, is_idle=True)) == [f"::error title=chatproxy::talk: {idle}"]
+    assert list(annotations(nothing)) == []
+
+
 def test_a_run_without_requests_asks_for_the_variables_by_which_the_proxy_is_found() -> None:
     (first, *_) = lines(outcome(counts={}), "HTTPS_PROXY or HTTP_PROXY")
     assert first.startswith("replay talk: no request came (does the command use HTTPS_PROXY or HTTP_PROXY?), ")

@@ -90,11 +90,8 @@ def spellings(secret: bytes) -> list[Spelling]:
     spelled = b"".join(_character(character) for character in text)
     plain = secret if secret.isascii() and b" " not in secret else b""
     found = [Spelling(spelled, spelled, plain, is_plain=True)]
-    rest = rb"[\w+/-]{0,4}"
     for form in _encodings(text):
-        found += [
-            Spelling(core, rest + core + rest + b"={0,2}", core if core.isalnum() else b"") for core in _base64(form)
-        ]
+        found += [Spelling(core, whole, core if core.isalnum() else b"") for core, whole in _base64(form)]
         digits = b"".join(_hexadecimal(byte) for byte in form)
         found.append(Spelling(digits, digits, form.hex().encode(), is_digits=True))
     return found
@@ -162,21 +159,51 @@ def _hexadecimal(byte: int) -> bytes:
     return "".join(f"[{digit.lower()}{digit.upper()}]" for digit in f"{byte:02x}").encode()
 
 
-def _base64(secret: bytes) -> list[bytes]:
-    """Match the secret inside a longer base64 text, wherever its first byte falls in a group of three."""
+def _base64(secret: bytes) -> list[tuple[bytes, bytes]]:
+    """Match the secret inside a longer base64 text, wherever its first byte falls in a group of three.
+
+    The first of each pair is the digits that are made of the secret alone. The second takes those in too that share
+    their bits with what stands around it, one at either end, and no more: the next may be a path's.
+    """
     patterns = []
     for offset in range(3):
-        whole = (offset + len(secret)) // 3 * 3 - offset
-        encoded = b64encode(bytes(offset) + secret[:whole])
-        certain = encoded[_CERTAIN[offset] :]
-        patterns.append(b"".join(_BASE64_SPELLINGS.get(char, re.escape(char)) for char in _bytes(certain)))
+        inside = (offset + len(secret)) // 3 * 3 - offset
+        encoded = b64encode(bytes(offset) + secret[:inside])
+        certain = b"".join(map(_digit, encoded[_CERTAIN[offset] :]))
+        before = _shared(bytes(offset), secret[: 3 - offset], b"") + b"?" if offset else b""
+        patterns.append((certain, before + certain + _end_of_base64(secret[inside:])))
     return patterns
 
 
 _CERTAIN = (0, 2, 3)
 """How many characters of the first group also depend on what stands before the secret."""
-_BASE64_SPELLINGS = {b"+": b"(?:[+-]|%2[bB])", b"/": rb"(?:\\?/|_|%2[fF])"}
 
 
-def _bytes(text: bytes) -> list[bytes]:
-    return [bytes([byte]) for byte in text]
+def _end_of_base64(rest: bytes) -> bytes:
+    """Match the last bytes of a secret, fewer than three, in a group with others or padded."""
+    if not rest:
+        return b""
+    fill = bytes(3 - len(rest))
+    certain = b"".join(map(_digit, b64encode(rest)[: len(rest)]))
+    return b"(?:%b%b%b{0,%d})?" % (certain, _shared(b"", rest, fill), _byte(ord("=")), len(fill))
+
+
+def _shared(before: bytes, part: bytes, after: bytes) -> bytes:
+    """Match the digit of a group of base64 that shares its bits between a part that is known and bytes that are not."""
+    place = len(before) or len(part)
+    groups = (fill * len(before) + part + fill * len(after) for fill in (b"\0", b"\xff"))
+    first, last = (_DIGITS.index(b64encode(group)[place]) for group in groups)
+    digits = (digit for value, digit in enumerate(_DIGITS) if value & ~(first ^ last) == first)
+    return b"(?:" + b"|".join(map(_digit, digits)) + b")"
+
+
+_DIGITS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+
+
+def _digit(digit: int) -> bytes:
+    """Match a digit of base64, of which two have other spellings."""
+    return b"(?:%b|%b)" % (_byte(digit), _OF_URLS[digit]) if digit in _OF_URLS else bytes([digit])
+
+
+_OF_URLS = {ord("+"): b"-", ord("/"): b"_"}
+"""The two digits of base64url that differ, RFC 4648 section 5."""

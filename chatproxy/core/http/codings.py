@@ -70,9 +70,9 @@ def cut_short(coding: str) -> UpstreamError:
     return UpstreamError(502, f"the answer's body is cut short: its {coding} has no end")
 
 
-def damaged(coding: str, error: Exception) -> UpstreamError:
+def damaged(coding: str, detail: str = "it is damaged, or in another coding") -> UpstreamError:
     """Return the error for an answer that is not in the coding that it names."""
-    return UpstreamError(502, f"the answer's body is no {coding}: {error}")
+    return UpstreamError(502, f"the answer's body is no {coding}: {detail}")
 
 
 class Decoding:
@@ -133,7 +133,7 @@ class _Stream:
             try:
                 piece = inflater.decompress(data, _PIECE)
             except zlib.error as error:
-                raise damaged(self._coding, error) from error
+                raise damaged(self._coding, str(error)) from error  # zlib's texts are of a table, and repeat no data
             data = inflater.unconsumed_tail or inflater.unused_data
             more = bool(data) or (len(piece) == _PIECE and not inflater.eof)  # it may hold back what it had no room for
             if piece:

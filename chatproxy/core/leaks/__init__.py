@@ -2,5 +2,5 @@
 
 What is found is never shown: a leak names the rule, the place, the field and an id.
 
-Read: gate, detectors, decoding, places.
+Read: gate, detectors, unmarked, named, services, private_keys, personal, randomness, decoding, places.
 """

@@ -64,6 +64,11 @@ class RunOutcome:
         left, more = counted(self.left_out, "recorded write"), counted(self.counts[Outcome.RECORDED])
         return f"the cassette is no recording of one run any more: this one left out {left}, and recorded {more}"
 
+    @property
+    def is_idle(self) -> bool:
+        """Tell whether it is a replay that nobody asked anything."""
+        return self.mode is Mode.REPLAY and not self.counts
+
 
 class Report:
     """Reports on a run of an engine, at any moment; ``cassette`` is what it replays, if it does."""

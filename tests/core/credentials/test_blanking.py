@@ -111,11 +111,37 @@ def test_law_2_a_secret_survives_in_base64_at_no_alignment(
         assert certain not in blanked
 
 
-@pytest.mark.parametrize("before", [b"", b"a", b"ab", b"abc"])
-def test_law_2_base64_of_a_secret_is_blanked_with_its_partial_characters(before: bytes) -> None:
-    blanker = Blanker((basic(ACCOUNT, PASSWORD),))
-    assert blanker.text(b64encode(before + PASSWORD)) == BLANK
-    assert blanker.text(b"<" + b64encode(before + PASSWORD + b"\n") + b">") == b"<" + BLANK + b">"
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (b"", b"", BLANK),
+        (b"a", b"", b"Y" + BLANK),
+        (b"ab", b"", b"YW" + BLANK),
+        (b"abc", b"", b"YWJj" + BLANK),
+        (b"", b"z", BLANK + b"6"),
+        (b"", b"zz", BLANK + b"6eg=="),
+        (b"a", b"z", b"Y" + BLANK + b"eg=="),
+        (b"ab", b"z", b"YW" + BLANK + b"o="),
+        (b"ab", b"zz", b"YW" + BLANK + b"p6"),
+    ],
+)
+def test_law_2_base64_of_a_secret_is_blanked_with_the_digits_that_share_its_bits_and_no_more(
+    before: bytes, after: bytes, expected: bytes
+) -> None:
+    text = b"/Channels/" + b64encode(before + PASSWORD + after)
+    assert Blanker((basic(ACCOUNT, PASSWORD),)).text(text) == b"/Channels/" + expected
+
+
+@given(
+    secrets, st.binary(max_size=5), st.binary(max_size=5), st.sampled_from([b"/a/", b"a/", b"abcd", b"+", b"-_", b""])
+)
+def test_law_2_blanking_base64_takes_nothing_of_what_stands_beside_it(
+    secret: bytes, before: bytes, after: bytes, beside: bytes
+) -> None:
+    encoded = b64encode(before + secret + after)
+    left = Blanker((basic(ACCOUNT, secret),)).text(beside + encoded + b"=".join([beside, b""]))
+    assert left.startswith(beside + encoded[: len(before) // 3 * 4 + len(before) % 3] + BLANK)
+    assert left.endswith(beside + b"=")
 
 
 def test_law_2_a_secret_that_begins_with_another_is_blanked_whole() -> None:

@@ -1,5 +1,6 @@
 import re
 from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Callable
 from json import dumps
 from urllib.parse import quote
 
@@ -50,7 +51,26 @@ def test_a_secret_is_found_in_each_encoding(secret: str) -> None:
         quote(b64encode(b"a" + plain)).encode(),
     ):
         assert hits(plain, b"<" + text + b">"), text
-        assert re.fullmatch(rb'<["\\]*\*["\\]*(?:%3D)*>', blanked(plain, b"<" + text + b">")), text
+        assert re.fullmatch(rb'<["\\]*Y?\*["\\]*>', blanked(plain, b"<" + text + b">")), text
+
+
+def slashes_escaped(text: str) -> str:
+    return dumps(text.replace("/", "\\/"))
+
+
+def quote_twice(text: str) -> str:
+    return quote(quote(text))
+
+
+@pytest.mark.parametrize("escape", [quote, quote_twice, slashes_escaped])
+def test_signs_of_base64_are_found_in_each_escape_and_its_end_is_blanked_too(escape: Callable[[str], str]) -> None:
+    secret = b"\xfb\xff~~??>>~~??>>\xff\xfe\xff"
+    for end in (b"", b"\xff", b"\xff\xfb"):
+        encoded = b64encode(secret + end).decode()
+        assert {"+", "/"} < set(encoded)
+        text = escape(f"<{encoded}>").strip('"').encode()
+        assert hits(secret + end, text)
+        assert re.fullmatch(rb"(?:<|%(?:25)*3C)\*(?:>|%(?:25)*3E)", blanked(secret + end, text))
 
 
 def test_characters_beyond_ascii_are_found_as_utf_8_and_as_latin_1_whichever_the_client_sent() -> None:

@@ -1,3 +1,5 @@
+import gzip
+import zlib
 from base64 import b64encode, urlsafe_b64encode
 from hashlib import sha512
 from json import dumps, loads
@@ -8,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatproxy.core.leaks.decoding import base64_content, contents, origins, runs, unescaped
+from chatproxy.core.leaks.decoding import base64_content, contents, has_escape, origins, runs, unescaped, without_sids
 
 TEXT = b"to be or not to be, that is the question"
 
@@ -29,6 +31,10 @@ TEXT = b"to be or not to be, that is the question"
         (rb"\\u0041", rb"\u0041"),
         (rb"%5Cu0041", rb"\u0041"),
         (b"a+b", b"a+b"),
+        (b"&amp;&quot;&lt;&gt;&apos;&commat;&colon;", b"&\"<>'@:"),
+        (b"&#65;&#065;&#x41;&#X0041;&#8364;", "AAAA€".encode()),
+        (b"&amp;amp;", b"&amp;"),
+        (b"a&b=c; &; &#; &x; &nosuch; &#xD800; &#1114112;", b"a&b=c; &; &#; &x; &nosuch; &#xD800; &#1114112;"),
     ],
 )
 def test_one_layer_of_escapes_is_undone(text: bytes, expected: bytes) -> None:
@@ -63,7 +69,7 @@ def test_law_a_place_of_the_unescaped_text_leads_to_what_stands_for_it(text: byt
 
 
 def held(text: bytes) -> list[bytes]:
-    return [content for start, end in runs(text) for content in contents(text[start:end])]
+    return [content for start, end in runs(without_sids(text)) for content in contents(text[start:end])]
 
 
 @pytest.mark.parametrize("before", [b"", b" ", b'"', b"=", b"a/b/", b"x", b"x-", b"xyz_", b"/v1/Services/x/"])
@@ -79,6 +85,29 @@ def test_base64_that_is_broken_into_lines_is_read_as_one() -> None:
         broken = ending.join(line.encode() for line in wrap(b64encode(TEXT * 4).decode(), 76))
         assert TEXT * 4 in held(broken)
         assert TEXT in held(b"some-words-that-come-before" + ending + b64encode(TEXT))
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, zlib.compress], ids=["gzip", "zlib"])
+@pytest.mark.parametrize("encode", [b64encode, urlsafe_b64encode, lambda text: text.hex().encode()])
+def test_what_is_compressed_in_base64_or_hexadecimal_is_found(compress: object, encode: object) -> None:
+    assert callable(compress)
+    assert callable(encode)
+    packed = encode(compress(TEXT * 3))
+    assert TEXT * 3 in held(packed)
+    assert TEXT * 3 in held(b"a: " + packed + b", b")
+
+
+def test_what_is_compressed_is_inflated_up_to_a_bound_and_what_is_damaged_not_at_all() -> None:
+    packed = gzip.compress(b"a" * 50_000_000)
+    assert max(map(len, held(b64encode(packed)))) <= 100 * len(packed)
+    assert held(b64encode(zlib.compress(TEXT)[:6] + b"\xff" * 30)) == []
+
+
+def test_a_text_has_an_escape_where_one_is_undone() -> None:
+    for text in (b"%41", rb"\u0041", b"&#65;", b"&amp;"):
+        assert has_escape(text)
+    for text in (b"a&b=c", b"a & b", b"&&", b"nothing"):
+        assert not has_escape(text)
 
 
 def test_short_runs_and_what_is_no_text_are_left_out() -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from urllib.parse import quote, quote_plus
 
 import pytest
+from core.leaks.samples import Made, header
 from exchanges import numbered
 from fixture.fixtures import document, written
 from hypothesis import given
@@ -35,8 +36,8 @@ def rules(text: str | bytes, gate: Gate = GATE) -> list[str]:
 
 # Secrets in every encoding, in every field
 
-hexadecimal = st.text("0123456789abcdef", min_size=32, max_size=32)
-alphanumeric = st.text("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", min_size=32, max_size=32)
+seeds = st.integers(0, 2**64).map(Made)
+hexadecimal = seeds.map(lambda made: made.hex(32)).filter(lambda digits: digits[12] != "4")  # a UUID has it there
 names = st.text("abcdefghijklmnopqrstuvwxyz", min_size=3, max_size=10)
 
 
@@ -47,14 +48,14 @@ def unpadded(text: str) -> str:
 SECRETS: dict[str, st.SearchStrategy[str]] = {
     KNOWN: st.text("abcXYZ019-_.~!*/=:@\"'üé世 +", min_size=16, max_size=30).filter(lambda text: len(set(text)) > 4),
     "twilio-auth-token": hexadecimal,
-    "twilio-api-secret": alphanumeric.filter(
-        lambda text: bool(re.search("[a-z]", text) and re.search("[A-Z]", text) and re.search("[0-9]", text))
-    ),
+    "twilio-api-secret": seeds.map(lambda made: made.letters(32)),
     "jwt": names.map(lambda name: ".".join((unpadded('{"alg":"HS256"}'), unpadded(f'{{"sub":"{name}"}}'), "abc"))),
     "basic-credentials": names.map(lambda name: "Basic " + b64encode(f"{name}:pass word".encode()).decode()),
     "bearer-token": hexadecimal.map(lambda token: "Bearer " + token[:24]),
     "private-key": st.sampled_from(["RSA ", "EC ", ""]).map(lambda kind: f"-----BEGIN {kind}PRIVATE KEY-----"),
     "url-credentials": st.builds("https://{}:{}@host".format, names, hexadecimal.map(lambda text: text[:12])),
+    "service-key": seeds.map(lambda made: f"sk_live_{made.letters(24)}"),
+    "named-secret": seeds.map(lambda made: f"password: {made.letters(16)}"),
     "email": st.builds("{}@{}.com".format, names, st.text("abcdefgh", min_size=3, max_size=9)),
     "phone": st.integers(10**10, 10**11).map(lambda number: f"+49{number}"),
 }
@@ -317,17 +318,77 @@ def test_what_is_allowed_by_its_id_is_no_finding_in_any_encoding() -> None:
 
 
 def test_an_expression_allows_what_it_matches_as_a_whole() -> None:
-    text = f"WT{TOKEN} alice@corp.com alice@corp.com.evil.net"
-    assert rules(text, allowing("WT[0-9a-f]{32}", r".*@corp\.com")) == ["email"]
-    assert rules(text, allowing("[0-9a-f]{32}", "alice")) == ["twilio-auth-token", "email", "email"]
+    text = f"{TOKEN} alice@corp.com alice@corp.com.evil.net"
+    assert rules(text, allowing("[0-9a-f]{32}", r".*@corp\.com")) == ["email"]
+    assert rules(text, allowing("[0-9a-f]{31}", "alice")) == ["twilio-auth-token", "email", "email"]
     assert rules(LIVE, allowing("a live credential!")) == []
+
+
+def test_a_token_in_a_header_that_tells_nothing_is_none_but_a_known_one_is() -> None:
+    for name, value in (("ETag", f'"{TOKEN}"'), ("Via", f"1.1 {TOKEN} (a)"), ("X-Amz-Cf-Id", f"{TOKEN}==")):
+        assert rules(header(name, value)) == []
+        assert rules(header(name, value), Gate(frozenset({TOKEN.encode()}))) == [KNOWN]
+    assert rules(header("X-Note", f"1.1 {TOKEN} (a)")) == ["twilio-auth-token"]
+    assert rules(header("ETag", f"Bearer {TOKEN}")) == ["bearer-token"]
+
+
+def test_the_tail_of_a_sid_is_none_where_the_sid_stands_before_or_after_it() -> None:
+    lines = [f"{TOKEN}\n".encode(), f"RE{TOKEN}\n".encode(), b64encode(f"it is {TOKEN.upper()}".encode())]
+    assert [leak.line for leak in leaks(lines, GATE)] == [1, 3]
+    assert list(leaks(lines, GATE, lambda: lines)) == []
+    assert [leak.line for leak in leaks(lines, GATE, lambda: lines[:1])] == [1, 3]
+
+
+def quoted_twice(text: str) -> str:
+    return quote(quote(text))
+
+
+def in_entities(text: str) -> str:
+    return "".join(f"&#{ord(sign)};" for sign in text)
+
+
+@pytest.mark.parametrize("before", ["trace_id: ", "RE", "md5="])
+@pytest.mark.parametrize("encode", [json.dumps, quote, quoted_twice, in_entities])
+def test_what_makes_a_token_something_else_does_so_in_each_encoding(before: str, encode: Callable[[str], str]) -> None:
+    assert rules(encode(f'{{"{before}{TOKEN}"}}')) == []
+    assert rules(b64encode(f'{{"{before}{TOKEN}"}}'.encode()).decode()) == []
+    assert rules(encode(f'{{"note: {TOKEN}"}}')) == ["twilio-auth-token"]
+
+
+def test_numbers_as_they_are_written_within_a_country_are_found_with_strict_alone() -> None:
+    text = "call 0151 23456789\nor (415) 555-2671\n"
+    assert rules(text) == []
+    assert rules(text, STRICT) == ["phone", "phone"]
+
+
+def test_a_picture_in_base64_has_no_findings_and_what_is_written_in_it_has() -> None:
+    picture = Made(0).base64(b"\x89PNG", 100_000)
+    assert rules(json.dumps({"image": picture})) == []
+    noted = b64encode(b"\x89PNG" + Made(0).some_bytes(3000) + b"\0tEXtpassword: k3j5h2g4kj6h7d9s8\0").decode()
+    assert rules(json.dumps({"image": noted})) == ["named-secret"]
 
 
 # Long lines
 
 
 @pytest.mark.parametrize(
-    "run", ["0123456789abcdef", "A", "\\", "%25", "%2525", '"', "{", r"\u0041", "QUFB", "/abcdefghijklmnopq", "\x00"]
+    "run",
+    [
+        "0123456789abcdef",
+        "A",
+        "\\",
+        "%25",
+        "%2525",
+        '"',
+        "{",
+        r"\u0041",
+        "QUFB",
+        "/abcdefghijklmnopq",
+        "\x00",
+        "&#65;",
+        "&amp;",
+        "H4sI",
+    ],
 )
 def test_a_long_line_does_not_take_quadratic_time(run: str) -> None:
     assert found(run * (500_000 // len(run)) + "\n") == []
@@ -362,7 +423,7 @@ def test_lines_are_read_one_by_one() -> None:
 
 
 def test_every_rule_has_a_law() -> None:
-    assert list(SECRETS) == [KNOWN, *(detector.rule for detector in DETECTORS)]
+    assert list(SECRETS) == [KNOWN, *dict.fromkeys(detector.rule for detector in DETECTORS)]
 
 
 def test_lines_are_looked_at_once_and_forgotten_again() -> None:

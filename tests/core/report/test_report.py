@@ -16,7 +16,7 @@ from chatproxy.core.record.recorder import Recorder
 from chatproxy.core.replay.bindings import Bindings
 from chatproxy.core.replay.session import Session
 from chatproxy.core.replay.sessions import SESSION, Sessions
-from chatproxy.core.report.report import Report, Run, Trouble, outcome_of, read_report
+from chatproxy.core.report.report import Report, Run, RunOutcome, Trouble, outcome_of, read_report
 from chatproxy.core.timeline.standing import Role
 
 RULES = Rules()
@@ -293,3 +293,17 @@ def test_law_2_the_report_shows_what_was_assumed() -> None:
     exchanges = [numbered(1, requests[0], Response(200), UPSTREAM, 0, 0)]
     assert reported(exchanges, requests[1])["assumed"] == {live: recorded}
     assert reported(exchanges, requests[0])["assumed"] == {}
+
+
+@pytest.mark.parametrize(
+    ("mode", "counts", "expected"),
+    [
+        (Mode.REPLAY, {}, True),
+        (Mode.REPLAY, {"miss": 1}, False),
+        (Mode.REPLAY, {"error": 1}, False),
+        (Mode.RECORD, {}, False),
+        (Mode.AUTO, {}, False),
+    ],
+)
+def test_a_replay_is_idle_if_nobody_asked(mode: Mode, counts: dict[str, int], expected: bool) -> None:
+    assert RunOutcome(mode, "c", counts, (), (), 0, {}, 0).is_idle is expected
