@@ -14,7 +14,7 @@ from laws.changes import changed, reordered
 from laws.clients import Choices, Log, Polls, Runner
 from laws.compare import backwards, difference, exchange_of, reason, times, versions
 from laws.files import Source, exported, imported
-from laws.programs import COLLIDING, Handles, Op, contended, random_program, threads
+from laws.programs import COLLIDING, Handles, Op, contended, threads
 from laws.runs import BEGIN, NEW_YEAR, Recorded, as_recorded, record, replay, with_other_sids
 from laws.scenes import QUIET, Scene, clients, clients_of, misses, recorded_in
 from laws.traffic import AT_ONCE, Client, Pace
@@ -198,7 +198,7 @@ class Racing:
         if self._scene is None:
             return contended(draw, count)
         styles = [replace(self._scene.style, prefix=f"t{nth}p") for nth in range(count)]
-        return [random_program(8 * seed + nth, style).ops for nth, style in enumerate(styles)]
+        return [self._scene.programs(8 * seed + nth, style).ops for nth, style in enumerate(styles)]
 
     def __call__(self, seed: int) -> list[str]:
         """Record some threads whose requests are in flight together, and replay them one after another."""

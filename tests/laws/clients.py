@@ -80,11 +80,13 @@ class Runner:
         call = call_of(op, self.handles)
         if call is None:
             return
-        got = yield from self._read(op.id, Step(op.sleep, call, fault))
+        got = yield from self._read(op.id, Step(op.sleep, call, fault), least=int(op.what == "Services"))
         if got is None:
             return
         if op.do == "create" and got.status == 201:
             self.handles[op.id] = json.loads(got.body)["sid"]
+        if op.what == "Services" and got.status == 200:
+            self.handles["default"] = json.loads(got.body)["default_channel_role_sid"]
         for _ in range(MOST_PAGES if op.follow else 0):
             url = json.loads(got.body)["meta"]["next_page_url"] if got.status == 200 else None
             if url is None:
@@ -100,9 +102,9 @@ class Runner:
             self._note(own, step.call, got)
         return got
 
-    def _read(self, own: str, step: Step) -> Generator[Step, Got, Got | None]:
+    def _read(self, own: str, step: Step, least: int = 0) -> Generator[Step, Got, Got | None]:
         got = None
-        often = self._polls(own) if self._polls and step.call.method == "GET" else 1
+        often = max(self._polls(own), least) if self._polls and step.call.method == "GET" else 1
         for _ in range(often):
             again = yield from self.ask(own, step)
             got = again if got is None or again.status != MISS else got

@@ -118,13 +118,13 @@ def instants(recorded: Log, replayed: Log) -> Iterator[Shown]:
 
 
 def objects(told: Any) -> Iterator[dict[str, Any]]:
-    """Yield the objects that an answer shows."""
+    """Yield the objects that an answer shows; what a user has joined is none."""
     if not isinstance(told, dict):
         return
     if "sid" in told:
         yield told
     elif "meta" in told:
-        yield from told[told["meta"]["key"]]
+        yield from (one for one in told[told["meta"]["key"]] if "sid" in one)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from laws.agents import PYTHON
 from laws.cases import Changed, Racing, Reordered, Same, Threads
 from laws.cursors import Cursors, jumps, runs, stands
 from laws.extended import Extended
-from laws.files import by_export, by_store, shared
+from laws.files import Source, by_export, by_memory, by_store, shared
 from laws.programs import Style
-from laws.scenes import LIVELY, QUIET, QUIRKY, TROUBLED, Scene, program_in
+from laws.scenes import JOINING, LIVELY, QUIET, QUIRKY, TROUBLED, Scene, joining, program_in
 from laws.twice import Twice
 from laws.upstream import Quirks
 
@@ -38,6 +38,11 @@ class Tried:
 CLOSE = Scene(Style(sleeps=(0, 0, 0.05, 0.3), most=10, pages=False))
 ROLES = replace(QUIET, style=Style(roles=True))
 SEVERAL = Scene(Style(most=30), seeded=3)
+UNSHOWN = joining("delete Channels", "create Users", "fetch Users", "update Users", "list Users", named=True)
+LASTING = joining("delete Roles")
+FREE = joining("create Invites", "delete Channels", limits=())
+CROWDED = replace(JOINING, style=replace(JOINING.style, sleeps=CLOSE.style.sleeps, most=CLOSE.style.most, pages=False))
+GREETED = replace(JOINING, quirks=Quirks(greets=True))
 SHY = replace(LIVELY, quirks=Quirks(attributes_in_lists=False))
 RENAMES = replace(QUIET, style=Style(renames=True))
 
@@ -47,11 +52,18 @@ def same(scene: Scene) -> Tried:
     return Tried(lambda store: Same(store, scene), 25, scene)
 
 
+def changed(scene: Scene, count: int, first: int = 0, by: Callable[[Store], Source] = by_memory) -> Tried:
+    """Try changed programs."""
+    return Tried(lambda store: Changed(scene, by(store)), count, scene, first)
+
+
 SAME = {
     "own": same(QUIET),
     "others": same(LIVELY),
     "others and quirks": same(QUIRKY),
     "others, quirks and failures": same(TROUBLED),
+    "roles, users and invites": same(joining("list Invites")),
+    "users by names": same(joining("list Invites", "update Users", named=True)),
 }
 """The same program gets the same answers, and polls as it likes."""
 
@@ -62,12 +74,21 @@ CHANGED = {
     "export": Tried(lambda store: Changed(QUIET, by_export(store), renumbered=True), 25, QUIET, first=30_000),
     "roles": Tried(lambda store: Changed(ROLES), 100, ROLES, first=40_000),
     "several channels": Tried(lambda store: Changed(SEVERAL), 100, SEVERAL),
+    "roles, users and invites": changed(JOINING, 200, 70_000),
+    "roles, users and invites, store": changed(JOINING, 100, 80_000, by_store),
+    "roles, users and invites, file": Tried(
+        lambda store: Changed(JOINING, shared, renumbered=True), 100, JOINING, first=90_000
+    ),
+    "users by invites": changed(GREETED, 100, 100_000),
+    "users by names": changed(UNSHOWN, 100, 110_000),
+    "members of what is deleted": changed(LASTING, 100, 120_000),
 }
 """A changed program gets what a fresh upstream gives, or a miss that is true."""
 
 EXTENDED = {
     "one channel": Tried(lambda store: Extended(QUIET), 100, QUIET, first=50_000),
     "several channels": Tried(lambda store: Extended(SEVERAL), 50, SEVERAL, first=60_000),
+    "roles, users and invites": Tried(lambda store: Extended(FREE), 100, FREE, first=70_000),
 }
 """A changed program that is run in auto gets what a fresh upstream gives, or a miss, and replays if it had none."""
 
@@ -128,12 +149,15 @@ FIXTURES = {
 """A program that is recorded again gives the same bytes."""
 
 BEYOND = {
-    "unique names that change": Tried(lambda store: Changed(RENAMES), 50, RENAMES),
-    "unique names that change, in auto": Tried(lambda store: Extended(RENAMES), 50, RENAMES),
-    "attributes that lists do not show": Tried(lambda store: Same(store, SHY), 25, SHY),
-    "a cursor that takes what is as late as the last": cursor("own", "sleeps kept", from_file=False, strict=False),
+    "limits of users": changed(joining(limits=("Limits.UserChannels",)), 100),
+    "lists of invites of which one was refused": same(joining()),
+    "users that an update shows first": same(joining("list Invites", named=True)),
+    "users that take names again": changed(joining("delete Channels", named=True), 1000),
+    "roles and channels that are deleted": changed(joining(), 1000),
+    "roles, users and invites, in threads": Tried(lambda store: Racing(CROWDED), 100),
+    "limits and refused invites, in auto": Tried(lambda store: Extended(JOINING), 100, JOINING),
 }
-"""What no law promises; ``survey`` tells how it fares."""
+"""What no law promises, or what does not hold yet; ``survey`` tells how it fares."""
 
 LAWS = {
     f"{what}: {name}": tried

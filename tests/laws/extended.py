@@ -11,7 +11,7 @@ from laws.agents import PYTHON
 from laws.changes import changed
 from laws.clients import Log
 from laws.compare import difference
-from laws.programs import Op, random_program
+from laws.programs import Op
 from laws.resources import SECOND
 from laws.runs import (
     NAME,
@@ -118,7 +118,7 @@ class Extended:
 def more(draw: Random, ops: Sequence[Op], scene: Scene, seed: int) -> tuple[Op, ...]:
     """Return a program with other calls at its end or anywhere, with other values, or changed otherwise."""
     found = list(changed(draw, ops) if draw.random() < 0.5 else ops)
-    other = list(random_program(seed + 10**6, replace(scene.style, prefix="n")).ops)
+    other = list(scene.programs(seed + 10**6, replace(scene.style, prefix="n")).ops)
     if draw.random() < 0.4:
         return (*found, *other)
     at = sorted(draw.randrange(len(found) + 1) for _ in other)

@@ -60,6 +60,11 @@ def by_export(store: Store) -> Source:
     return lambda recorded: transferred(recorded, store)
 
 
+def by_memory(store: Store) -> Source:
+    """Return what leads by no way at all."""
+    return Recorded.cassette
+
+
 def by_store(store: Store) -> Source:
     """Return what leads by way of a store."""
     return lambda recorded: recorded.stored(store)

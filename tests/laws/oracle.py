@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -25,12 +26,18 @@ class World:
 
     def __post_init__(self) -> None:
         world = self.upstream.world
-        self.names |= {world.account: "account", world.service: "service", world.role: "role"}
+        self.names |= {world.account: "account", world.service: "service"}
+        self.names |= {world.role: "role", world.user_role: "user role"}
         self.names |= {sid: f"seed{nth}" for nth, sid in enumerate(self.upstream.seeds)}
+
+    def there(self) -> Names:
+        """Return what all that is there is called if no create has shown it."""
+        things = (one for resource in self.upstream.world.everything() for one in resource.live.values())
+        return {one.sid: _old(one.fields) for one in things}
 
     def ask(self, call: Call, now: int) -> Given:
         """Ask for what a call with names means here."""
-        sids = {name: sid for sid, name in self.names.items()}
+        sids = {name: sid for sid, name in (self.there() | self.names).items()}
         target = NAMED.sub(lambda found: sids.get(found[1], f"XX{found[1]}"), call.target)
         pairs = [(key, NAMED.sub(lambda found: sids.get(found[1], found[1]), value)) for key, value in call.pairs]
         return self.upstream.answer(call.method, target, urlencode(pairs).encode(), now)
@@ -50,17 +57,40 @@ def _named(names: Names, text: str) -> str:
 
 
 def told(names: Names, body: bytes, own: str) -> Any:
-    """Return what an answer says with names in place of SIDs, and without times; what was there has its text."""
+    """Return what an answer says with names in place of SIDs, and without times.
+
+    ``own`` names what it has made; any other object that has no name gets one by its text.
+    """
     if not body:
         return None
     answer = json.loads(body)
     for one in objects(answer):
-        label = one.get("body") or one.get("identity") or one.get("friendly_name")
-        if "role_sid" in one:
-            names.setdefault(one["role_sid"], "role")
-        names.setdefault(one["sid"], own if "meta" not in answer else f"old {label}")
+        for shown, name in _roles(one):
+            names.setdefault(one[shown], name)
+        names.setdefault(one["sid"], own or _old(one))
+    for one in answer.get("channels", ()):
+        if "member_sid" in one:
+            names.setdefault(one["member_sid"], "old member")
     text = DATE.sub("TIME", _named(names, body.decode()))
     return json.loads(re.sub("https?://[a-z0-9.:]+/v1", "ADDRESS", text))
+
+
+def _old(one: Mapping[str, Any]) -> str:
+    """Return what an object is called that no create has shown."""
+    label = one.get("body") or one.get("identity") or one.get("friendly_name")
+    return _SEEDED.get(f"{label}", f"old {one['sid'][:2]} {label}")
+
+
+_SEEDED = {"channel user": "role", "deployment user": "user role"}
+"""Roles that were there, by what they are called."""
+
+
+def _roles(one: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the fields of an object that show a role, each with the name of the one that was there for such."""
+    for shown in ("role_sid", "default_channel_role_sid", "default_service_role_sid"):
+        if shown in one:
+            is_users = shown == "default_service_role_sid" or one["sid"].startswith("US")
+            yield shown, "user role" if is_users else "role"
 
 
 def tolerant(answer: Any) -> Any:
@@ -69,7 +99,7 @@ def tolerant(answer: Any) -> Any:
         return answer
     if "meta" in answer:
         key = answer["meta"]["key"]
-        ordered = sorted((tolerant(one) for one in answer[key]), key=lambda one: str(one["sid"]))
+        ordered = sorted((tolerant(one) for one in answer[key]), key=str)
         return {**answer, key: ordered}
     return {name: value for name, value in answer.items() if name != "index"}
 
@@ -105,7 +135,8 @@ class Judge:
         own = f"{entry.op}.{entry.nth}"
         call = call_with(self._live, entry.call)
         given = self._fresh.ask(call, entry.got.moment)
-        mine, theirs = told(self._live, entry.got.body, own), told(self._fresh.names, given.body, own)
+        made = own if given.status == 201 else ""
+        mine, theirs = told(self._live, entry.got.body, made), told(self._fresh.names, given.body, made)
         if call.method != "GET" and exchange_of(entry):
             self._done.append((exchange_of(entry), own, call))
         if entry.got.status != given.status:
@@ -126,10 +157,12 @@ class Judge:
     def _in_recorded_order(self, own: str, call: Call, now: int) -> Any:
         world = self._world()
         for _, name, write in sorted(self._done):
-            answer = told(world.names, world.ask(write, now).body, name)
+            given = world.ask(write, now)
+            answer = told(world.names, given.body, name if given.status == 201 else "")
             if name == own:
                 return answer
-        return told(world.names, world.ask(call, now).body, own)
+        given = world.ask(call, now)
+        return told(world.there() | world.names, given.body, "")
 
 
 def tells(recorded: Recorded, name: str) -> bool:

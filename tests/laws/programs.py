@@ -1,10 +1,10 @@
 """Random programs as data: operations on what other operations have made, from a seed.
 
-An operation names channels, messages and members by handles: the id of the operation that made them, or ``seed0`` for a
-channel that was there. What calls it makes is known when these have SIDs.
+An operation names objects by handles: the id of the operation that made them, ``seed0`` for a channel that was there,
+``default`` for the role that the service gives members. What calls it makes is known when these have SIDs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from random import Random
 
@@ -24,8 +24,8 @@ METHODS = {"create": "POST", "update": "POST", "list": "GET", "fetch": "GET", "d
 class Op:
     """One operation.
 
-    ``alias`` stands in the path for the SID of the channel, ``follow`` reads all pages, and ``unique`` is the unique
-    value with which that was made what it updates or deletes.
+    ``alias`` stands in the path for the SID of the channel, or of a user, ``follow`` reads all pages, and ``unique`` is
+    the unique value with which that was made what it updates or deletes. It is ``Joined`` what a user has joined.
     """
 
     id: str
@@ -60,20 +60,26 @@ class Op:
 
 def call_of(op: Op, handles: Mapping[str, str]) -> Call | None:
     """Return the call of an operation, or None where something that it names has no SID."""
-    path = f"/v1/Services/{handles['service']}/Channels"
-    if op.channel:
-        named = op.alias or handles.get(op.channel)
-        if named is None:
-            return None
-        path += f"/{named}"
-    if op.what != "Channels":
-        path += f"/{op.what}"
-    if op.target:
-        if op.target not in handles:
-            return None
-        path += f"/{handles[op.target]}"
-    pairs = tuple((name, handles.get(value[1:], value) if value[:1] == "@" else value) for name, value in op.pairs)
+    sent = [value[1:] for _, value in op.pairs if value[:1] == "@"]
+    named = [op.target, *sent] if op.alias else [op.channel, op.target, *sent]
+    if any(name and name not in handles for name in named):
+        return None
+    path = "/".join([f"/v1/Services/{handles['service']}", *_below(op, handles)])
+    pairs = tuple((name, handles[value[1:]] if value[:1] == "@" else value) for name, value in op.pairs)
     return Call(METHODS[op.do], path + (f"?{op.query}" if op.query else ""), pairs)
+
+
+def _below(op: Op, handles: Mapping[str, str]) -> Iterator[str]:
+    """Yield the path of an operation below that of the service."""
+    if op.what in {"Users", "Roles", "Joined"}:
+        yield "Roles" if op.what == "Roles" else "Users"
+        yield from [op.alias or handles[op.target]] if op.alias or op.target else []
+        yield from ["Channels"] if op.what == "Joined" else []
+    elif op.what != "Services":
+        yield "Channels"
+        yield from [op.alias or handles[op.channel]] if op.channel else []
+        yield from [op.what] if op.what != "Channels" else []
+        yield from [handles[op.target]] if op.target else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +117,12 @@ class Style:
     """Channels get other unique names."""
     roles: bool = False
     """Members get roles, whose SIDs the program knows."""
+    named_users: bool = False
+    """Users are updated and deleted by their identities, also those that no answer has shown."""
+    limits: tuple[str, ...] = ("Limits.ChannelMembers",)
+    """Of which limits the service is told."""
+    without: frozenset[tuple[str, str]] = frozenset()
+    """Which calls there are none of, by what they do and what with."""
     reactions: float = 0.0
     faults: tuple[Fault, ...] = ()
 

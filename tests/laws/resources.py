@@ -1,20 +1,24 @@
-"""The resources of the tests' own upstream: what they hold, and what creates, updates and deletes do to them.
+"""Resources of the tests' own upstream: what they hold, and what creates, updates and deletes do to them.
+
+Here are channels with their messages and members; ``people`` has the others.
 
 It imports nothing of the package. Moments are microseconds since 1970, by the service's own clock.
 """
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from random import Random
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from laws.world import World
 
 SECOND = 10**6
 ORIGIN = "https://chat.twilio.com"
-ACCOUNTS = tuple(f"AC{digit * 32}" for digit in "27af")
-"""Few, since the package prepares to look for credentials, which takes longer than a program."""
 Form = Mapping[str, str]
+"""A form: what it sends several times is one value, a line each."""
 
 
 class RefusalError(Exception):
@@ -126,20 +130,22 @@ class Messages(Resource):
 
 
 class Members(Resource):
-    """The members of a channel: an identity is one member at most."""
+    """The members of a channel: an identity is one member at most. Who becomes one is a user, and invited no more."""
 
     def create(self, form: Form, now: int) -> Thing:
         required(form, "Identity")
+        role = self.world.role_of(form, "default_channel_role_sid")
         if self.by("identity", form["Identity"]):
             raise RefusalError(409, 50404, "Member already exists")
+        self.world.admit(self, form["Identity"], now)
         fields: dict[str, object] = dict.fromkeys(("sid", "account_sid"))
         fields |= {"channel_sid": self.path.split("/")[-2], "service_sid": None, "identity": form["Identity"]}
-        fields |= {"role_sid": form.get("RoleSid", self.world.role), "last_consumed_message_index": None}
+        fields |= {"role_sid": role, "last_consumed_message_index": None}
         fields |= dict.fromkeys(("last_consumption_timestamp", "date_created", "date_updated", "url"))
         return self.make("MB", now, fields)
 
     def change(self, thing: Thing, form: Form, now: int) -> Thing:
-        new: dict[str, object] = {"role_sid": form["RoleSid"]} if "RoleSid" in form else {}
+        new: dict[str, object] = {"role_sid": self.world.role_of(form)} if "RoleSid" in form else {}
         if (consumed := form.get("LastConsumedMessageIndex")) is not None:
             if not consumed.isdigit():
                 raise RefusalError(400, 20001, "Invalid LastConsumedMessageIndex.")
@@ -170,12 +176,12 @@ class Channels(Resource):
         return self.put(thing.changed(**new, date_updated=iso(now)), now) if new else thing
 
     def shown(self, thing: Thing) -> dict[str, object]:
-        messages, members = self.world.below(thing.sid)
+        below = self.world.below(thing.sid)
         url = f"{ORIGIN}{self.path}/{thing.sid}"
         links = {name: f"{url}/{name.title()}" for name in ("members", "messages", "invites")}
         return thing.fields | {
-            "members_count": len(members.live),
-            "messages_count": len(messages.live),
+            "members_count": len(below.members.live),
+            "messages_count": len(below.messages.live),
             "links": {**links, "last_message": None},
         }
 
@@ -197,57 +203,3 @@ def checked(form: Form) -> None:
         json.loads(form.get("Attributes", "{}"))
     except ValueError as error:
         raise RefusalError(400, 50304, "Attributes not valid JSON") from error
-
-
-class World:
-    """All that one account holds; what ``sids`` seeds differs between two that hold the same.
-
-    Those of one ``owner`` have the same account, and the same SIDs from before the recording.
-    """
-
-    def __init__(self, sids: int, *, owner: int | None = None, last_updated_by: bool = False) -> None:
-        owner = sids if owner is None else owner
-        self._sids = None if owner == sids else sids
-        self.draw = Random(owner)
-        self.last_updated_by = last_updated_by
-        self.account = ACCOUNTS[owner % len(ACCOUNTS)]
-        self.service, self.role = self.sid("IS"), self.sid("RL")
-        self.root = f"/v1/Services/{self.service}/Channels"
-        self.channels = Channels(self, self.root, "channels")
-        self._below: dict[str, tuple[Messages, Members]] = {}
-
-    def sid(self, prefix: str) -> str:
-        """Draw a new SID."""
-        return f"{prefix}{self.draw.getrandbits(128):032x}"
-
-    def below(self, channel: str) -> tuple[Messages, Members]:
-        """Return what a channel holds."""
-        if channel not in self._below:
-            path = f"{self.root}/{channel}"
-            messages, members = (
-                Messages(self, f"{path}/Messages", "messages"),
-                Members(self, f"{path}/Members", "members"),
-            )
-            self._below[channel] = messages, members
-        return self._below[channel]
-
-    def seed(self, count: int, begin: int) -> tuple[str, ...]:
-        """Let there be channels with two messages of hours ago, and the first with a member; return their SIDs."""
-        hour = 3600 * SECOND
-        for nth in range(count):
-            then = begin - (5 + count - nth) * hour + hour // 3
-            channel = self.channels.create({"FriendlyName": f"seed {nth}", "UniqueName": f"seed-{nth}"}, then).sid
-            messages, members = self.below(channel)
-            messages.create({"Body": "old 0", "From": "phone"}, then + hour)
-            messages.create({"Body": "old 1"}, then + 2 * hour)
-            if nth == 0:
-                members.create({"Identity": "owner"}, then + 2 * hour)
-        if self._sids is not None:
-            self.draw = Random(self._sids)
-        return tuple(self.channels.live)
-
-    def everything(self) -> Iterator[Resource]:
-        """Yield all collections."""
-        yield self.channels
-        for channel in list(self.channels.live):
-            yield from self.below(channel)

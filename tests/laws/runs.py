@@ -8,9 +8,10 @@ from typing import Any
 from laws.agents import OTHER_AGENT, PYTHON, Agent
 from laws.clients import Log
 from laws.programs import Handles
-from laws.resources import ACCOUNTS, SECOND
+from laws.resources import SECOND
 from laws.traffic import AT_ONCE, Call, Client, Fault, Got, Pace, Traffic
 from laws.upstream import Given, Upstream
+from laws.world import ACCOUNTS
 
 from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.cassette.memory import MemoryCassette

@@ -1,10 +1,12 @@
 """What programs are recorded in: among others who change things, by services with quirks, with failures."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from random import Random
 
 from laws.clients import Choices, Entry, Log, Polls, Runner
 from laws.compare import reason
+from laws.joining import joining_program
 from laws.programs import Handles, Op, Program, Style, random_program
 from laws.resources import SECOND
 from laws.runs import BEGIN, Clients, Recorded, record
@@ -18,7 +20,7 @@ TROUBLE = (Fault.UNAVAILABLE, Fault.BUSY, Fault.BROKEN, Fault.LOST, Fault.LATE)
 class Scene:
     """What a program is recorded in: the changes of others within its first seconds, the failures, the quirks.
 
-    These are those given, or drawn if it is ``quirky``.
+    These are those given, or drawn if it is ``quirky``. ``programs`` says of which kind the program is.
     """
 
     style: Style
@@ -27,12 +29,23 @@ class Scene:
     quirky: bool = False
     quirks: Quirks = PLAIN
     seeded: int = 1
+    programs: Callable[[int, Style], Program] = random_program
 
 
 QUIET = Scene(Style())
 LIVELY = Scene(Style(reactions=0.25), others=6)
 QUIRKY = replace(LIVELY, quirky=True)
 TROUBLED = replace(QUIRKY, faults=TROUBLE)
+
+
+def joining(*without: str, named: bool = False, limits: tuple[str, ...] = Style().limits) -> Scene:
+    """Return where roles, users and invites are, without calls that are told by what they do and what with."""
+    left_out = frozenset((one.split()[0], one.split()[1]) for one in without)
+    style = Style(most=26, aliases=0, named_users=named, limits=limits, without=left_out)
+    return Scene(style, programs=joining_program)
+
+
+JOINING = joining("delete Channels")
 
 
 def quirks_of(draw: Random) -> Quirks:
@@ -48,7 +61,7 @@ def quirks_of(draw: Random) -> Quirks:
 
 def program_in(scene: Scene, seed: int) -> Program:
     """Return the program of a seed."""
-    return random_program(seed, replace(scene.style, faults=scene.faults))
+    return scene.programs(seed, replace(scene.style, faults=scene.faults))
 
 
 def recorded_in(scene: Scene, seed: int, choices: Choices | None = None) -> tuple[Program, Recorded]:

@@ -13,7 +13,7 @@ from laws.compare import SID
 from laws.oracle import told, tolerant
 from laws.programs import Op, Style, random_program, threads
 from laws.runs import BEGIN, direct, handles_of
-from laws.scenes import LIVELY, QUIET, TROUBLED, clients, clients_of, program_in, recorded_in
+from laws.scenes import JOINING, LIVELY, QUIET, TROUBLED, clients, clients_of, joining, program_in, recorded_in
 from laws.upstream import Upstream
 
 
@@ -36,6 +36,36 @@ def test_programs_do_all_there_is_and_get_all_kinds_of_answers() -> None:
     assert len(done) == 15
     assert set(got) == {200, 201, 204, 400, 404, 409}
     assert min(done.values()) > 10
+
+
+def test_programs_about_who_is_in_what_do_all_there_is_and_get_all_kinds_of_answers() -> None:
+    done: Counter[tuple[str, str]] = Counter()
+    got: Counter[int] = Counter()
+    scene = joining(named=True)
+    for seed in range(150):
+        ops = program_in(scene, seed).ops
+        assert len({op.id for op in ops}) == len(ops)
+        done.update((op.do, op.what) for op in ops)
+        got.update(entry.got.status for entry in ran(seed, ops))
+    assert len(done) == 29
+    assert set(got) == {200, 201, 204, 400, 403, 404, 409}
+    assert min(*done.values(), *got.values()) >= 10
+
+
+def test_programs_leave_out_what_they_are_to() -> None:
+    scene = joining("list Users", "delete Channels", limits=())
+    ops = [op for seed in range(50) for op in program_in(scene, seed).ops]
+    assert {("list", "Users"), ("delete", "Channels")}.isdisjoint((op.do, op.what) for op in ops)
+    assert not [name for op in ops for name, _ in op.pairs if name == "Limits.UserChannels"]
+
+
+def test_programs_send_roles_that_answers_have_shown() -> None:
+    sent: Counter[int] = Counter()
+    for seed in range(60):
+        log = ran(seed, program_in(JOINING, seed).ops)
+        sent.update(entry.got.status for entry in log if "RoleSid" in dict(entry.call.pairs))
+    assert sent[201] > 10
+    assert sent[400] > 10
 
 
 def test_programs_follow_pages() -> None:
@@ -103,7 +133,10 @@ def answers(log: Log, seed: int) -> dict[tuple[str, int], Any]:
     counts: Counter[str] = Counter()
     found = {}
     for entry in log:
-        found[entry.op, counts[entry.op]] = entry.got.status, tolerant(told(names, entry.got.body, entry.op))
+        found[entry.op, counts[entry.op]] = (
+            entry.got.status,
+            tolerant(told(names, entry.got.body, entry.op if entry.got.status == 201 else "")),
+        )
         counts[entry.op] += 1
     return found
 

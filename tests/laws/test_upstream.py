@@ -5,13 +5,13 @@ import json
 import re
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
+from laws.caller import BEGIN, Caller
 from laws.resources import ORIGIN, SECOND
 from laws.upstream import OTHERS, Given, Other, Quirks, Upstream
 
-BEGIN = 1_767_225_600 * SECOND  # 2026-01-01T00:00:00Z
 MESSAGE = (
     "sid account_sid service_sid to channel_sid date_created date_updated was_edited from attributes body index url"
 )
@@ -25,34 +25,12 @@ MEMBER = (
 )
 
 
-class Caller:
-    """Calls an upstream, one second after another."""
-
-    def __init__(self, quirks: Quirks | None = None, others: tuple[Other, ...] = (), seeded: int = 1) -> None:
-        self.upstream = Upstream(1, BEGIN, quirks=quirks or Quirks(), others=others, seeded=seeded)
-        self.root = self.upstream.world.root
-        self.channel = f"{self.root}/{self.upstream.seeds[0]}" if seeded else ""
-        self.now = BEGIN
-
-    def ask(self, method: str, target: str, **form: str) -> Given:
-        self.now += SECOND
-        return self.upstream.answer(method, target, urlencode(form).encode(), self.now)
-
-    def told(self, method: str, target: str, **form: str) -> Any:
-        return json.loads(self.ask(method, target, **form).body)
-
-    def listed(self, what: str = "Messages", query: str = "") -> list[Any]:
-        told = self.told("GET", f"{self.channel}/{what}{query}")
-        found: list[Any] = told[told["meta"]["key"]]
-        return found
-
-
 def header(given: Given, name: str) -> str:
     return dict(given.headers)[name]
 
 
 def test_it_imports_nothing_of_the_package() -> None:
-    for name in ("upstream", "resources", "lists"):
+    for name in ("upstream", "world", "resources", "people", "lists"):
         tree = ast.parse(Path(__file__).with_name(f"{name}.py").read_text())
         found = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
         found += [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]

@@ -1,18 +1,19 @@
-"""An upstream of the tests' own: Channels, Messages and Members of Programmable Chat v1, as bytes on the wire.
+"""An upstream of the tests' own: one service of Programmable Chat v1 with all that is below it, as bytes on the wire.
 
 It shares no code with the package, so that what both believe is not believed twice. Objects are changed by calls and by
 others, whose changes are given beforehand. Moments are microseconds since 1970 by the caller's clock.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from urllib.parse import parse_qsl, unquote
 
 from laws.lists import page_of
-from laws.resources import SECOND, RefusalError, Resource, Thing, World
+from laws.resources import SECOND, RefusalError, Resource, Thing
+from laws.world import World
 
 Header = tuple[str, str]
 
@@ -31,6 +32,8 @@ class Quirks:
     """Messages tell who changed them last, as they do in version 2."""
     attributes_in_lists: bool = True
     """Lists of messages show attributes; where not, they show null in their place."""
+    greets: bool = False
+    """Who is invited becomes a user."""
     marks: bool = False
     """Creates are answered with ``ETag`` and ``Last-Modified``, the latter an ISO 8601 instant."""
 
@@ -80,8 +83,10 @@ class Upstream:
         others: Iterable[Other] = (),
     ) -> None:
         self.quirks = quirks
-        self.world = World(sids, owner=owner, last_updated_by=quirks.last_updated_by)
-        self.seeds = self.world.seed(seeded, begin + quirks.ahead)
+        self.world = World(
+            sids, begin + quirks.ahead, owner=owner, last_updated_by=quirks.last_updated_by, greets=quirks.greets
+        )
+        self.seeds = self.world.seed(seeded)
         self.calls = 0
         self.changes: list[tuple[bool, int]] = []
         """Which creates and updates there were, each with whether others made it, and its second."""
@@ -106,7 +111,7 @@ class Upstream:
 
     def _decide(self, method: str, path: str, query: dict[str, str], body: bytes, now: int) -> Given:
         resource, named = self._find(path)
-        form = dict(parse_qsl(body.decode(), keep_blank_values=True))
+        form = _form(body)
         if named is None:
             if method == "POST":
                 made = resource.create(form, now)
@@ -128,17 +133,17 @@ class Upstream:
 
     def _find(self, path: str) -> tuple[Resource, str | None]:
         """Return the collection that a path leads to, and the name of the object in it, if it leads to one."""
-        root = self.world.root
-        parts = [unquote(part) for part in path.removeprefix(root).split("/")[1:]]
-        if not f"{path}/".startswith(f"{root}/") or len(parts) > 3:
-            raise _missing(path)
-        if len(parts) < 2:
-            return self.world.channels, parts[0] if parts else None
-        channel = self.world.channels.find(parts[0])
-        below = {one.path.rpartition("/")[2]: one for one in self.world.below(channel.sid)} if channel else {}
-        if parts[1] not in below:
-            raise _missing(path)
-        return below[parts[1]], parts[2] if len(parts) > 2 else None
+        resources: Sequence[Resource] = (self.world.services,)
+        parts = [unquote(part) for part in path.removeprefix("/v1/").split("/")]
+        while True:
+            name, *parts = parts
+            resource = next((one for one in resources if one.path.rpartition("/")[2] == name), None)
+            if resource is None:
+                raise _missing(path)
+            if len(parts) < 2:
+                return resource, parts[0] if parts else None
+            thing = resource.find(parts.pop(0))
+            resources = self.world.within(resource, thing) if thing else ()
 
     def _listed(self, resource: Resource, thing: Thing) -> dict[str, object]:
         shown = resource.shown(thing)
@@ -194,7 +199,7 @@ class Upstream:
         if not channels:
             return
         channel = channels[one.which % len(channels)]
-        messages, members = self.world.below(channel.sid)
+        messages, members, _ = self.world.below(channel.sid)
         if one.do == "hi":
             messages.create({"Body": f"hi {one.which}", "From": "phone"}, now)
         elif one.do == "join":
@@ -211,6 +216,13 @@ _FAILURES = {
     500: (None, "An error occurred"),
     503: (20503, "Service is temporarily unavailable"),
 }
+
+
+def _form(body: bytes) -> dict[str, str]:
+    form: dict[str, str] = {}
+    for name, value in parse_qsl(body.decode(), keep_blank_values=True):
+        form[name] = f"{form[name]}\n{value}" if name in form else value
+    return form
 
 
 def _touch(resource: Resource, one: Other, now: int) -> None:
