@@ -22,8 +22,9 @@ from chatproxy.core.timeline.elsewhere import note_elsewhere
 from chatproxy.core.timeline.holders import ANY
 from chatproxy.core.timeline.places import Places
 from chatproxy.core.timeline.sent import objects_sent, unique_value
-from chatproxy.core.timeline.states import States, is_create, place_digest
+from chatproxy.core.timeline.states import States, is_create, place_digest, unique_digest
 from chatproxy.core.timeline.traces import Trace
+from chatproxy.core.timeline.uniques import value_in_path
 from chatproxy.core.twilio.objects import shown
 from chatproxy.core.twilio.paths import any_member, any_of, by_name_in, one_spelling, path_segment, table_of
 
@@ -40,7 +41,7 @@ class Live:
         self._below: Counter[int] = Counter()
         """The objects that were made or deleted, and what stands for any of a collection: all below is touched."""
         self._unique: Counter[int] = Counter()
-        """The values of unique fields that were sent, which another object can no longer be made with."""
+        """The values of unique fields that were sent, or freed: what another object can be made with has changed."""
 
     def lacking(self, form: NormalForm, states: States) -> Need | None:
         """Return of what a request needs at the upstream the first for which not all writes are done in these states.
@@ -89,6 +90,8 @@ class Live:
         _count(self._touched, write.places, count)
         _count(self._at, (write.place, *write.elsewhere), count)
         _count(self._below, write.places_below, count)
+        if (name := value_in_path(path)) and method == "DELETE":
+            _count(self._unique, (unique_digest(write.touched[0], name),), count)
         if write.unique:
             _count(self._unique, (write.unique,), count)
             _count(self._below, self._named(one), count)

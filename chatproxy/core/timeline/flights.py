@@ -19,6 +19,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from chatproxy.core.model import ExchangeNumber, InOrder
+from chatproxy.core.timeline.elsewhere import made_in
 from chatproxy.core.timeline.evidence import Evidence
 from chatproxy.core.timeline.places import Need, touches
 from chatproxy.core.timeline.races import Races, is_update, leave_the_same, shows_the_same
@@ -139,6 +140,8 @@ class Flights:
         is_made = spot.unique and spot.trace.status < HTTPStatus.BAD_REQUEST
         if not is_made or write.done.place not in self._had.get(spot.unique, _NOBODY):
             return None
+        if made_in(write.trace) and spot.unique in write.done.frees:
+            return False
         gives = write.done.effect is Effect.MAKES and write.done.unique == spot.unique
         if gives and write.trace.status < HTTPStatus.BAD_REQUEST:
             return self._ended.get(write.done.place, spot.trace.answered) < spot.trace.answered

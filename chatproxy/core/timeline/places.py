@@ -89,7 +89,12 @@ class Places:
             where = where._replace(above=(*where.above, place_digest(below_any_name(one.may_be_in))))
         elif one.by_name_in:
             where = where._replace(above=(place_digest(any_name(one.by_name_in)), *where.above))
-        return where._replace(above=(*map(place_digest, one.needs), *where.above)) if one.needs else where
+        if one.needs:
+            last = 1 if where.is_object and self.collection(one.timeline).table.named_by else 0
+            border = len(where.above) - last  # where any member stands, that stays last
+            needs = map(place_digest, one.needs)
+            where = where._replace(above=(*where.above[:border], *needs, *where.above[border:]))
+        return where
 
     def member(self, one: Trace, sid: str) -> int:
         """Return the place of an object that an answer shows."""

@@ -177,7 +177,8 @@ class _Tracer:
     def _taken(self, traced: Trace, path: bytes) -> Iterator[News]:
         """Yield that an object appeared whose value of the unique field a create was refused for."""
         collection, value = timeline(path), traced.unique
-        if traced.status != HTTPStatus.CONFLICT or path != collection or not is_value(value):
+        is_of_value = table_of(collection).unique and is_value(value)
+        if traced.status != HTTPStatus.CONFLICT or path != collection or not is_of_value:
             return
         name = path_by_value(collection, value).rpartition(b"/")[2].decode("utf-8", "replace")
         is_known = any(self._told.get((collection, sid)) == value for sid in self._sights.known(collection))
@@ -199,6 +200,9 @@ class _Tracer:
         """Put each path into the one spelling, which is known when all answers are."""
         self._learn_from_below(traces)
         self._forget_renewed(traces)
+        self._spellings.end(
+            one.path for one in traces if one.method == "DELETE" and one.status < HTTPStatus.BAD_REQUEST
+        )
         spelled: dict[bytes, tuple[bytes, bytes, bool, bytes | None, bytes | None]] = {}
         for path in self._paths:
             other = self._spellings.one(path)

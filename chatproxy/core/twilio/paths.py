@@ -1,7 +1,7 @@
 """Twilio's paths: after the version, collections and members alternate."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from itertools import takewhile
 
@@ -87,7 +87,8 @@ class Spellings:
     1. A name is one place with the member that it stands for: an answer to it, below it, or that shows both, says so;
        and so does what was found below the name, where that was shown below the member.
     2. Where a name stood for one object and later for another, all three are one place, which is then *shared*: what
-       is done to one of them is taken for done to each, and no delete there is an end.
+       is done to one of them is taken for done to each, and no delete there is an end. So it is where one was deleted
+       twice.
     """
 
     def __init__(self) -> None:
@@ -163,6 +164,15 @@ class Spellings:
     def unknown(self, path: bytes) -> bytes | None:
         """Return the collection in which a path in the one spelling names a member that no answer told the SID of."""
         return any_of(path, self._others.get)
+
+    def end(self, paths: Iterable[bytes]) -> None:
+        """Take in that what these paths name was deleted, in this order: what was twice has been several objects."""
+        ended: set[bytes] = set()
+        for path in paths:
+            place = self._root(path)
+            if place in ended and by_name_in(path) == _parent(path):
+                self._shared.add(place)
+            ended.add(place)
 
     @property
     def has_shared(self) -> bool:

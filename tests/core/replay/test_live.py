@@ -211,3 +211,9 @@ def test_law_2_what_a_write_changes_in_another_collection_is_live() -> None:
     assert [is_live(left, request) for request in (get(MEMBERS), get(CHANNEL), joined, post())] == [True] * 3 + [False]
     gone = live(delete(service + b"/Roles/" + role))
     assert [is_live(gone, request) for request in (other, joined)] == [True, False]
+
+
+def test_law_2_who_was_deleted_by_name_can_be_made_again() -> None:
+    users = CHANNELS.rpartition(b"/")[0] + b"/Users"
+    gone = live(delete(users + b"/bob"))
+    assert [is_live(gone, post(users, b"Identity=" + name)) for name in (b"bob", b"alice")] == [True, False]

@@ -187,6 +187,15 @@ def test_law_5_a_role_that_is_sent_must_not_be_deleted() -> None:
     assert Replay(Service().drop(role).join()).again(2) == [2]
 
 
+def test_law_5_a_role_that_was_deleted_tells_nothing_of_a_channel_that_was_deleted_before() -> None:
+    recording = (
+        Service().drop(f"{ROLES}/{RL}").add("POST", MEMBERS, 400, body=f"Identity=bob&RoleSid={RL}").drop(CHANNEL)
+    )
+    assert Replay(recording).again(3, 1, 2) == [3, 1, None]
+    update = Service().drop(f"{ROLES}/{RL}").add("POST", f"{USERS}/{US}", 400, body=f"RoleSid={RL}")
+    assert Replay(update).again(2, 1, 2) == [None, 1, 2]
+
+
 def test_an_update_of_a_service_changes_what_is_done_below_it() -> None:
     replay = Replay(Service().add("POST", SERVICE, body="Limits.ChannelMembers=1").join())
     assert replay.again(2, 1, 2) == [None, 1, 2]
@@ -195,6 +204,19 @@ def test_an_update_of_a_service_changes_what_is_done_below_it() -> None:
 def test_a_limit_refuses_for_all_members() -> None:
     replay = Replay(Service().join().join("alice", status=403))
     assert replay.again(2, 1, 2) == [None, 1, 2]
+
+
+def test_a_name_that_was_deleted_twice_stood_for_two_objects() -> None:
+    recording = Service().users(BOB).drop(f"{USERS}/bob").join().join(status=409).drop(f"{USERS}/bob")
+    assert Replay(recording).again(1, 2, 3, 5, 3) == [1, 2, 3, 5, None]
+    assert Replay(recording).again(1, 2, 3, 4, 5) == [1, 2, 3, 4, 5]
+
+
+def test_a_user_that_could_be_made_was_made_before_the_member_in_flight() -> None:
+    recording = Service().join().add("POST", USERS, 201, asked=5, body="Identity=bob", shows=BOB)
+    replay = Replay(recording)
+    assert replay.again(1, 2) == [1, None]
+    assert Replay(recording).again(2, 1) == [2, 1]
 
 
 def test_what_is_in_flight_with_a_write_elsewhere_is_in_doubt() -> None:

@@ -169,6 +169,8 @@ def test_a_refusal_tells_nothing_new_where_the_object_was_shown_or_nothing_was_a
     )
     assert refused(Recording(), CHANNELS, "UniqueName=a").steps == []
     assert refused(Recording().page(into=CHANNELS), CHANNELS, "FriendlyName=a").steps == []
+    invites = f"{CHANNEL}/Invites"
+    assert refused(Recording().page(into=invites), invites, "Identity=a").steps == []
     assert refused(Recording().page(into=CHANNELS), CHANNEL, "UniqueName=a").steps == []
     other = refused(Recording().page(into=CHANNELS), CHANNELS, "UniqueName=a")
     assert refused(other, CHANNELS, "UniqueName=a").standings[2].step == 3
