@@ -112,6 +112,7 @@ OF_THE_WHOLE = {
     "tests/plugin/": "pytest with the plugin, as a user runs it",
     "tests/test_architecture.py": "the sources",
     "tests/test_bench.py": "scripts/benchmarks",
+    "tests/test_chatproxy_replay.py": "chatproxy_replay.py, beside the package",
     "tests/test_conftest.py": "what holds for all tests",
     "tests/test_docs.py": "README and docs/",
     "tests/test_documents.py": "the documents for those who change the code, and what CI and pre-commit read",
