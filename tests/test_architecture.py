@@ -31,7 +31,7 @@ LAYERS = [
     {"cassettes", "checks"},
     {"wiring"},
     {"serve"},
-    {"runs", "demo"},
+    {"runs", "demo", "pytest_options"},
     {"cli", "mitm", "pytest_plugin"},
     {"addon", "__main__"},
 ]
@@ -89,7 +89,7 @@ ONLY_IN = {
     "multidict": {"upstream"},
     "openapi_schema_validator": {"checks"},
     "orjson": {"fixture", "serve"},
-    "pytest": {"pytest_plugin"},
+    "pytest": {"pytest_options", "pytest_plugin"},
     "twilio": {"demo", "testing"},
     "uvloop": {"serve"},
     "yarl": {"upstream"},
@@ -100,6 +100,7 @@ ONLY_IN = {
 TESTED_ELSEWHERE = {
     "chatproxy/__main__.py": "run as `python -m chatproxy` by tests/integration/processes.py",
     "chatproxy/mitm/__main__.py": "run as a process by tests/runs/test_intercept.py",
+    "chatproxy/pytest_options.py": "run within pytest by tests/plugin/",
     "chatproxy/pytest_plugin.py": "run within pytest by tests/plugin/",
 }
 """Modules without a test file of their own, and what tests them."""
