@@ -9,24 +9,25 @@ import os
 import re
 import sys
 from collections.abc import Callable
-from importlib import import_module
 from typing import Any, NoReturn
 
 
 def main() -> None:
     """Run the command; say where another package has the name chatproxy, and exit with 1 if ours cannot be loaded."""
     other = namesake(sys.path)
-    command = _loaded("chatproxy.cli", other, sys.exit).main
+    cli = _loaded(_cli, other, sys.exit)
     if other is not None:
-        import_module("chatproxy.cli.streams").warn(other)
-    command()
+        from chatproxy.cli.streams import warn  # noqa: PLC0415 - law 1
+
+        warn(other)
+    cli.main()
 
 
 def __getattr__(name: str) -> Any:
     """Return the pytest plugin, which is loaded when it is asked for."""
     if name != "pytest_plugin":
         raise AttributeError(name)
-    return _loaded("chatproxy.pytest_plugin", namesake(sys.path), _refuse)
+    return _loaded(_pytest_plugin, namesake(sys.path), _refuse)
 
 
 def namesake(path: list[str], listed: Callable[[str], list[str]] = os.listdir) -> str | None:
@@ -47,9 +48,21 @@ def namesake(path: list[str], listed: Callable[[str], list[str]] = os.listdir) -
 _OTHER = re.compile(r"chatproxy-[^-]+(?:-[\w.]+)?\.(?:dist|egg)-info", re.IGNORECASE)
 
 
-def _loaded(module: str, other: str | None, refuse: Callable[[str], NoReturn]) -> Any:
+def _cli() -> Any:
+    import chatproxy.cli  # noqa: PLC0415 - law 1
+
+    return chatproxy.cli
+
+
+def _pytest_plugin() -> Any:
+    import chatproxy.pytest_plugin  # noqa: PLC0415 - law 1
+
+    return chatproxy.pytest_plugin
+
+
+def _loaded(load: Callable[[], Any], other: str | None, refuse: Callable[[str], NoReturn]) -> Any:
     try:
-        return import_module(module)
+        return load()
     except ImportError:
         if other is None:
             raise
