@@ -132,5 +132,5 @@ def _twilio() -> tuple[Callable[[str, str, str], Any], type[Any]]:
 
         from chatproxy.testing import twilio_client  # noqa: PLC0415
     except ImportError as error:
-        raise ChatproxyError("the demo needs the twilio package: pip install 'chatproxy[twilio]'") from error
+        raise ChatproxyError("the demo needs the twilio package: pip install 'twilio>=9'") from error
     return twilio_client, TwilioRestException

@@ -3,7 +3,6 @@
 Nothing of chatproxy is loaded before the first test that uses it.
 """
 
-import importlib.util
 import os
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from chatproxy import pytest_options
 
 if TYPE_CHECKING:
     from chatproxy.core.report.coverage import Covered
@@ -22,27 +23,21 @@ _MARKER = (
     "chatproxy(cassette, mode, ignore, clock): what the fixture chatproxy replays or records: a file or a cassette's "
     "name, a word of --record-mode, parameters that do not count in a match, now|recorded|TIME"
 )
-_WORDS = ("none", "once", "new_episodes", "all", "rewrite")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options, those aside that pytest-recording adds by the same names and with the same meaning."""
-    group = parser.getgroup("chatproxy", "recorded answers of Twilio Programmable Chat")
-    group.addoption(
-        "--chatproxy-report",
-        metavar="FILE",
-        help="write which recorded exchanges the tests were served, for `chatproxy coverage merge`",
-    )
-    if importlib.util.find_spec("pytest_recording") is not None:
-        return
-    group.addoption(
-        "--record-mode",
-        choices=_WORDS,
-        default=None,
-        help="none: replay (the default); once: record where no file is; rewrite, all: record each test anew; "
-        "new_episodes: as once, and add what is missing to files with live SIDs",
-    )
-    group.addoption("--block-network", action="store_true", help="fail a test that reaches for another machine")
+    """Add the options by names of our own."""
+    pytest_options.add_own(parser)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, parser: pytest.Parser
+) -> Generator[None, object, object]:
+    """Add the other names once all plugins, and the project, have added theirs."""
+    result = yield
+    pytest_options.add_shared(parser, early_config)
+    return result
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -76,10 +71,13 @@ def chatproxy(request: pytest.FixtureRequest) -> Iterator["Proxied"]:
     A miss fails the test, also where the code under test does not mind the answer.
     """
     run, item = request.config.stash[_RUN], request.node
-    item.stash[_PASSED] = False  # it may have passed in an earlier try
+    item.stash[_PASSED], item.stash[_TOLD] = False, None  # there may have been an earlier try
     with _failing():
         proxied = item.stash[_PROXIED] = run.begin(item)
-    yield proxied
+    with pytest.MonkeyPatch.context() as environ:
+        for name, value in proxied.environment().items():
+            environ.setenv(name, value)
+        yield proxied
     with _failing():
         proxied.close(passed=item.stash.get(_PASSED, False), report=run.report is not None)
     run.covered += proxied.covered
@@ -105,26 +103,29 @@ class _Run:
     def begin(self, item: pytest.Item) -> "Proxied":
         """Begin to serve for a test."""
         from chatproxy.core.errors import ConfigError  # noqa: PLC0415 - as above
-        from chatproxy.runs import per_test as proxied  # noqa: PLC0415 - loaded by the first test that uses it
+        from chatproxy.runs import marked as of_test  # noqa: PLC0415 - loaded by the first test that uses it
         from chatproxy.runs.attempt import subject_of  # noqa: PLC0415 - as above
+        from chatproxy.runs.per_test import Proxied  # noqa: PLC0415 - as above
         from chatproxy.serve.hosting import Background  # noqa: PLC0415 - as above
 
-        root, marked, (module, test) = self._config.rootpath, _marks(item), _names(item)
-        word = proxied.record_mode(marked, self._config.getoption("record_mode") or "none")
-        settings = proxied.settings_of(marked, root)
-        subject = subject_of(str(marked.get("cassette") or proxied.default_cassette(module, test)), settings, root)
+        root, test = self._config.rootpath, _name(item)
+        marked = of_test.merged((mark.args, mark.kwargs) for mark in item.iter_markers("chatproxy"))
+        word = of_test.record_mode(marked, pytest_options.record_mode(self._config))
+        settings = of_test.settings_of(marked, root)
+        subject = subject_of(of_test.cassette_of(marked, item.path, test, root), settings, root)
         if self._background is None:
             self._background = Background()
-        session = proxied.session_name(module, test)
+        session = of_test.session_name(item.path, test, root)
+        flag = pytest_options.record_mode_flag(self._config)
         where = os.path.relpath(item.path, self._config.invocation_params.dir)
         asked_for = where + item.nodeid[item.nodeid.find("::") :]
-        begun = proxied.Proxied(
+        begun = Proxied(
             subject,
             word,
             settings,
             session=session,
             background=self._background,
-            recorded_by=lambda mode: proxied.recording(mode, marked, asked_for),
+            recorded_by=lambda mode: of_test.recording(mode, marked, asked_for, flag),
         )
         if begun.mode == "record":
             other = self._recorded.setdefault(begun.path or subject.name, item.nodeid)
@@ -138,14 +139,26 @@ class _Run:
     def settle(self, item: pytest.Item) -> None:
         """Fail a test that missed, else keep what it recorded."""
         proxied = item.stash[_PROXIED]
-        trouble = proxied.trouble()
+        trouble = item.stash[_TOLD] = proxied.trouble()
         if trouble is not None:
+            self.lines += [trouble] if pytest_options.hides(item.config, "tbstyle") else []
             pytest.fail(trouble, pytrace=False)
         with _failing():
             line = proxied.write()
         self.lines += [line] if line else []
         assumed = proxied.assumed()
         self.lines += [assumed] if assumed and assumed not in self.lines else []
+
+    def tell(self, item: pytest.Item, report: pytest.TestReport) -> None:
+        """Show the misses of a test that did not pass beside its failure, else at the end of the run."""
+        trouble = item.stash[_PROXIED].trouble()
+        if trouble is None or trouble == item.stash[_TOLD]:
+            return
+        item.stash[_TOLD] = trouble
+        if report.failed:
+            report.sections.append(("chatproxy", trouble))
+        if not report.failed or pytest_options.hides(item.config, "tbstyle", "showcapture"):
+            self.lines.append(trouble)
 
     def close(self) -> None:
         if self._background is not None:
@@ -156,6 +169,7 @@ class _Run:
 _RUN = pytest.StashKey[_Run]()
 _PROXIED = pytest.StashKey["Proxied"]()
 _PASSED = pytest.StashKey[bool]()
+_TOLD = pytest.StashKey[str | None]()
 
 
 @contextmanager
@@ -166,36 +180,33 @@ def _failing() -> Iterator[None]:
     try:
         yield
     except ChatproxyError as error:
-        pytest.fail(str(error), pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
-def _marks(item: pytest.Item) -> dict[str, Any]:
-    """Return what the marks say, that of the function over those of its class and module."""
-    marked: dict[str, Any] = {}
-    for mark in reversed(list(item.iter_markers("chatproxy"))):
-        if mark.args:
-            pytest.fail(f"@pytest.mark.chatproxy takes names: chatproxy(cassette={mark.args[0]!r})", pytrace=False)
-        marked |= mark.kwargs
-    return marked
+def _name(item: pytest.Item) -> str:
+    """Return a test's name with its classes before it."""
+    return ".".join([*(node.name for node in item.listchain() if isinstance(node, pytest.Class)), item.name])
 
 
-def _names(item: pytest.Item) -> tuple[str, str]:
-    """Return the name of a test's module, and its own with its classes before it."""
-    classes = [node.name for node in item.listchain() if isinstance(node, pytest.Class)]
-    module = getattr(getattr(item, "module", None), "__name__", item.path.stem)
-    return module, ".".join([*classes, item.name])
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Let a test with the mark use the fixture, also where it does not ask for it."""
+    if not isinstance(item, pytest.Function) or item.get_closest_marker("chatproxy") is None:
+        return
+    if "chatproxy" not in item.fixturenames:
+        item.fixturenames = ["chatproxy", *item.fixturenames]
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Remember whether a test passed, and show its misses where it failed."""
     report = yield
-    if report.when == "call" and _PROXIED in item.stash:
+    if _PROXIED not in item.stash:
+        return report
+    if report.when == "call":
         item.stash[_PASSED] = report.passed
         item.stash[_PROXIED].ran()
-        if not report.passed:
-            trouble = item.stash[_PROXIED].trouble()
-            report.sections += [("chatproxy", trouble)] if trouble else []
+    if not report.passed:
+        item.config.stash[_RUN].tell(item, report)
     return report
 
 
@@ -215,7 +226,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object
 @pytest.hookimpl(wrapper=True)
 def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
     """Keep the tests from other machines if that is asked for."""
-    if not session.config.getoption("block_network"):
+    if not pytest_options.blocks_network(session.config):
         return (yield)
     from chatproxy.runs.blocking import Blockade  # noqa: PLC0415 - only where it is asked for
 
@@ -260,7 +271,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
             session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def pytest_terminal_summary(terminalreporter: "pytest.TerminalReporter", config: pytest.Config) -> None:
     """Say which files were recorded, and which were not."""
     if lines := config.stash[_RUN].lines:
         terminalreporter.section("chatproxy")

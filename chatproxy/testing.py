@@ -2,7 +2,7 @@
 
     Client(account_sid, auth_token, http_client=HttpClient("http://127.0.0.1:8765"))
 
-It needs the twilio package, the extra ``chatproxy[twilio]``.
+It needs the twilio package, the extra ``twilio``.
 """
 
 import os
@@ -21,7 +21,7 @@ try:
     from twilio.http.http_client import TwilioHttpClient
     from twilio.rest import Client
 except ImportError as missing:
-    raise ImportError("chatproxy.testing needs the twilio package: pip install 'chatproxy[twilio]'") from missing
+    raise ImportError("chatproxy.testing needs the twilio package: pip install 'twilio>=9'") from missing
 
 
 class HttpClient(TwilioHttpClient):  # type: ignore[misc]  # the package has no types

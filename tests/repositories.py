@@ -35,7 +35,7 @@ class Repository:
         self.git("init", "--quiet", "--initial-branch=main")
         self.git("config", "diff.chatproxy.textconv", "chatproxy show --bodies")
         self.git("config", "merge.chatproxy.driver", "chatproxy merge-driver %O %A %B %P")
-        (self.folder / ".gitattributes").write_text("cassettes/*.json diff=chatproxy merge=chatproxy\n")
+        (self.folder / ".gitattributes").write_text("cassettes/**/*.json diff=chatproxy merge=chatproxy\n")
         self.commit(content)
 
     @property

@@ -31,7 +31,7 @@ LAYERS = [
     {"cassettes", "checks"},
     {"wiring"},
     {"serve"},
-    {"runs", "demo"},
+    {"runs", "demo", "pytest_options"},
     {"cli", "mitm", "pytest_plugin"},
     {"addon", "__main__"},
 ]
@@ -89,7 +89,7 @@ ONLY_IN = {
     "multidict": {"upstream"},
     "openapi_schema_validator": {"checks"},
     "orjson": {"fixture", "serve"},
-    "pytest": {"pytest_plugin"},
+    "pytest": {"pytest_options", "pytest_plugin"},
     "twilio": {"demo", "testing"},
     "uvloop": {"serve"},
     "yarl": {"upstream"},
@@ -100,6 +100,7 @@ ONLY_IN = {
 TESTED_ELSEWHERE = {
     "chatproxy/__main__.py": "run as `python -m chatproxy` by tests/integration/processes.py",
     "chatproxy/mitm/__main__.py": "run as a process by tests/runs/test_intercept.py",
+    "chatproxy/pytest_options.py": "run within pytest by tests/plugin/",
     "chatproxy/pytest_plugin.py": "run within pytest by tests/plugin/",
 }
 """Modules without a test file of their own, and what tests them."""
@@ -112,6 +113,7 @@ OF_THE_WHOLE = {
     "tests/plugin/": "pytest with the plugin, as a user runs it",
     "tests/test_architecture.py": "the sources",
     "tests/test_bench.py": "scripts/benchmarks",
+    "tests/test_chatproxy_replay.py": "chatproxy_replay.py, beside the package",
     "tests/test_conftest.py": "what holds for all tests",
     "tests/test_docs.py": "README and docs/",
     "tests/test_documents.py": "the documents for those who change the code, and what CI and pre-commit read",

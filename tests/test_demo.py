@@ -61,4 +61,4 @@ def test_without_the_twilio_package_the_demo_says_what_to_install(tmp_path: Path
         [sys.executable, "-c", program, "demo"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert failed.returncode == 1
-    assert failed.stderr == "chatproxy: the demo needs the twilio package: pip install 'chatproxy[twilio]'\n"
+    assert failed.stderr == "chatproxy: the demo needs the twilio package: pip install 'twilio>=9'\n"

@@ -124,10 +124,14 @@ class Job:
 
 @dataclass
 class Terminal:
-    """Runs a page's commands one after another as a person would; ``ports`` are those to use instead."""
+    """Runs a page's commands one after another as a person would; ``ports`` are those to use instead.
+
+    The commands are those of this environment, or those in ``commands``, a folder, and then each is a process.
+    """
 
     folder: Path
     ports: dict[str, str]
+    commands: Path | None = None
     jobs: dict[int, Job] = field(default_factory=dict)
     assignments: str = ""
     exported: dict[str, str] = field(default_factory=dict)
@@ -182,15 +186,17 @@ class Terminal:
 
     def _begin(self, command: str, output: IO[bytes], script: str) -> Process:
         """Start a command: by itself if it is chatproxy and needs no shell, else by this script."""
-        ours = re.search("chatproxy|mitmdump|git ", command)
+        ours = self.commands is None and re.search("chatproxy|mitmdump|git ", command)
         environ = (environment() if ours else unmeasured()) | {
             "HOME": str(self.folder / ".home"),  # mitmproxy makes its authority there
-            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+            "PATH": os.pathsep.join([str(self.commands or Path(sys.executable).parent), os.environ["PATH"]]),
             "NODE_PATH": str(NODE_PACKAGES),
             "CHATPROXY_LISTEN": f"127.0.0.1:{self.ports['8765']}",
             "CHATPROXY_SANDBOX_LISTEN": f"127.0.0.1:{self.ports['8766']}",
         }
-        if re.fullmatch(r"chatproxy [\w ./:%,=-]+", command):
+        if self.commands is not None:
+            del environ["PYTEST_ADDOPTS"]  # plugins that are not there
+        elif re.fullmatch(r"chatproxy [\w ./:%,=-]+", command):
             given = environ | self.exported
             arguments = command.split()[1:]
             return forks.chatproxy(arguments, cwd=self.folder, env=given, stdout=output, stderr=subprocess.STDOUT)
@@ -231,16 +237,53 @@ def without_blank_lines(text: str) -> str:
 def test_the_examples_do_what_they_show(page: str, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "cassettes", tmp_path / "cassettes")
     with other_ports() as ports, closing(Terminal(tmp_path, ports)) as terminal:
-        for block in blocks(page):
-            if block.file:
-                (tmp_path / block.file).write_text(terminal.here(block.text), "utf-8")
-            for command, expected in commands(block) if block.language == "console" else ():
-                if re.search(r"(^|-- )node ", command) and not (shutil.which("node") and NODE_PACKAGES.exists()):
-                    pytest.skip(f"{block.place}: Node or its twilio package is not here")
-                printed = without_blank_lines(terminal.run(command))
-                assert re.fullmatch(pattern(terminal.here(expected)), printed), (
-                    f"{block.place}: $ {command}\nshows\n{expected}\nbut prints\n{printed}"
-                )
+        play(page, terminal)
+
+
+def play(page: str, terminal: Terminal) -> None:
+    """Write a page's files and run its commands, and hold what they print against what it shows."""
+    for block in blocks(page):
+        if block.file:
+            (terminal.folder / block.file).write_text(terminal.here(block.text), "utf-8")
+        for command, expected in commands(block) if block.language == "console" else ():
+            if re.search(r"(^|-- )node ", command) and not (shutil.which("node") and NODE_PACKAGES.exists()):
+                pytest.skip(f"{block.place}: Node or its twilio package is not here")
+            printed = without_blank_lines(terminal.run(command))
+            assert re.fullmatch(pattern(terminal.here(expected)), printed), (
+                f"{block.place}: $ {command}\nshows\n{expected}\nbut prints\n{printed}"
+            )
+
+
+@pytest.mark.process
+@pytest.mark.timeout(600)
+def test_readme_works_in_a_clean_clone_with_what_its_script_installs(tmp_path: Path) -> None:
+    if not (ROOT / ".git").exists():
+        pytest.skip("this is no clone")
+    clone = clean_clone(tmp_path / "clone")
+    environ = unmeasured() | {"PYTHON": sys.executable}
+    script = blocks_of_language("README.md", "sh")[0].text.split("\n")[0]
+    done = subprocess.run(["bash", "-c", script], cwd=clone, env=environ, capture_output=True, text=True, check=False)
+    if "No matching distribution" in done.stderr:
+        pytest.skip("no package index can be reached")
+    assert done.returncode == 0, done.stderr
+    assert "all 11 results are equal" in done.stdout
+    with other_ports() as ports, closing(Terminal(clone, ports, clone / ".venv" / "bin")) as terminal:
+        play("README.md", terminal)
+
+
+def clean_clone(folder: Path) -> Path:
+    """Copy what a clone of this tree as it is would have."""
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
+    for name in filter(None, names):
+        if (ROOT / name).exists():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    return folder
+
+
+def blocks_of_language(page: str, language: str) -> list[Block]:
+    return [block for block in blocks(page) if block.language == language]
 
 
 def test_every_block_is_run_or_says_why_not() -> None:

@@ -131,7 +131,95 @@ def unpackaged(texts: list[str]) -> list[str]:
 
 def test_the_wheel_has_the_package_alone() -> None:
     built = tomllib.loads(text("pyproject.toml"))["tool"]["hatch"]["build"]["targets"]["wheel"]
-    assert built == {"packages": ["chatproxy"]}
+    assert built == {"only-include": ["chatproxy", "chatproxy_replay.py"]}
+
+
+_INSTALLS = re.compile(
+    r"\b(?:install|add|inject|download|uvx|pipx run|(?<=--)with)\b[^\n;&|`#]*?(?<![\w.:/=+-])chatproxy(?![\w./:=-])"
+    r"|(?<![\w./-])chatproxy\[[a-z]"
+    r"|^ *[\"']?chatproxy *(?:[=<>~!]=|[<>@])"
+)
+"""Where a line installs, or requires, the distribution chatproxy."""
+
+
+def to_install(content: str) -> list[str]:
+    """Return the lines of a text that tell to install another's package: ours has another name on PyPI."""
+    return [line for line in content.split("\n") if _INSTALLS.search(line)]
+
+
+def written() -> Iterator[Path]:
+    """Yield the files of text that people read or tools follow, those aside that hold what such lines look like."""
+    for folder, folders, files in os.walk(ROOT):
+        folders[:] = [one for one in folders if (one[0] not in "._" and one != "node_modules") or one == ".github"]
+        for path in (Path(folder, file) for file in files):
+            if path.suffix in {".md", ".py", ".sh", ".toml", ".txt", ".yaml", ".yml", ""} and path != Path(__file__):
+                yield path
+
+
+def test_nobody_is_told_to_install_anothers_package() -> None:
+    told = {path: to_install(path.read_text("utf-8", "replace")) for path in written()}
+    assert len(told) > 300
+    assert {str(path): lines for path, lines in told.items() if lines} == {}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "pip install chatproxy",
+        "python -m pip install --upgrade chatproxy pytest",
+        "`pip install 'chatproxy[pytest]'` adds",
+        "uv add chatproxy",
+        "poetry add --group dev chatproxy",
+        "pipx install chatproxy",
+        "uvx chatproxy replay x",
+        "uv run --with chatproxy chatproxy replay x",
+        'test = ["chatproxy[pytest,twilio]"]',
+        "chatproxy==0.0.1",
+        '    "chatproxy>=0.1",',
+        'command: sh -c "pip install chatproxy && chatproxy replay /x.json"',
+    ],
+)
+def test_lines_that_install_anothers_package_are_found(line: str) -> None:
+    assert to_install(line) == [line]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "pip install 'chatproxy-replay[pytest]'",
+        "pip install /wheels/*.whl && chatproxy replay x.json",
+        "pip install wheels/chatproxy_replay-0.1.0.whl",
+        "pip uninstall chatproxy",
+        "scripts/install",
+        "who installs it runs `chatproxy demo`",
+        "scripts/install: in .venv/bin/chatproxy",
+    ],
+)
+def test_lines_that_install_this_package_are_left(line: str) -> None:
+    assert to_install(line) == []
+
+
+def test_no_project_requires_anothers_package() -> None:
+    for path in (ROOT / "pyproject.toml", *ROOT.glob("examples/*/pyproject.toml")):
+        content = tomllib.loads(path.read_text("utf-8"))
+        lists = [
+            content["project"]["dependencies"],
+            *content["project"].get("optional-dependencies", {}).values(),
+            *content["dependency-groups"].values(),
+        ]
+        names = {re.split(r"[^\w.-]", one)[0] for required in lists for one in required}
+        assert "chatproxy" not in names, path
+    assert tomllib.loads(text("pyproject.toml"))["project"]["name"] == "chatproxy-replay"
+
+
+def test_what_an_error_says_to_install_is_what_an_extra_requires() -> None:
+    extras = tomllib.loads(text("pyproject.toml"))["project"]["optional-dependencies"]
+    required = [one for names in extras.values() for one in names]
+    said = [
+        found[1] for module in MODULES for one in module.texts if (found := re.search("pip install '([^']+)'", one))
+    ]
+    assert len(said) >= 4
+    assert set(said) <= set(required)
 
 
 def test_the_changelog_knows_the_version() -> None:

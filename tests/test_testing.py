@@ -193,5 +193,5 @@ def test_without_the_package_one_line_says_what_to_install(tmp_path: Path) -> No
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=dict(os.environ)
     )
     assert done.stderr.splitlines()[-1] == (
-        "ImportError: chatproxy.testing needs the twilio package: pip install 'chatproxy[twilio]'"
+        "ImportError: chatproxy.testing needs the twilio package: pip install 'twilio>=9'"
     )

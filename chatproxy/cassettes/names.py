@@ -1,7 +1,8 @@
-"""Cassettes as a user names them: a NAME in the store, or a FILE that is a fixture."""
+"""Cassettes as a user names them: a NAME in the store, a FILE that is a fixture, or a folder of such."""
 
 import os
 import re
+from collections.abc import Iterable
 from contextlib import ExitStack, closing
 from hashlib import blake2b
 from pathlib import Path
@@ -14,6 +15,31 @@ from chatproxy.store.folder import DATA
 def is_file(argument: str) -> bool:
     """Tell whether an argument means a FILE: it ends in .json or has a slash; else it is a NAME."""
     return argument.endswith(".json") or "/" in argument
+
+
+def files_of(arguments: Iterable[str]) -> list[str]:
+    """Return the files that arguments mean, in their order: a folder stands for what ends in .json below it.
+
+    What is hidden there is left out. Raises CassetteError for a folder that cannot be read whole, or without a file.
+    """
+    return [file for argument in arguments for file in (_below(argument) if os.path.isdir(argument) else [argument])]
+
+
+def _below(top: str) -> list[str]:
+    found = []
+    try:
+        for folder, folders, files in os.walk(top, onerror=_raise):
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            found += [os.path.join(folder, file) for file in files if file.endswith(".json") and file[0] != "."]
+    except OSError as error:
+        raise CassetteError(str(error.filename), f"cannot be read: {error.strerror}") from error
+    if not found:
+        raise CassetteError(top, "is a folder without a file that ends in .json")
+    return sorted(found)
+
+
+def _raise(error: OSError) -> None:
+    raise error
 
 
 def fixture_path(name: str) -> Path:

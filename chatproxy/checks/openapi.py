@@ -231,7 +231,7 @@ def _validators(document: dict[str, Any]) -> Callable[[str], Validate]:
     try:
         from openapi_schema_validator import OAS30Validator, oas30_format_checker  # noqa: PLC0415 - an extra
     except ImportError as error:
-        raise ConfigError("--openapi", "needs a package more: pip install 'chatproxy[openapi]'") from error
+        raise ConfigError("--openapi", "needs a package more: pip install 'openapi-schema-validator>=0.6'") from error
     components = document.get("components", {})
 
     def validator(schema: str) -> Validate:

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from chatproxy.cassettes.leak_gate import gate_of
-from chatproxy.cassettes.names import fixture_path, has_store, is_file, open_store
+from chatproxy.cassettes.names import files_of, fixture_path, has_store, is_file, open_store
 from chatproxy.cassettes.prune import carry_out, plan_pruning
 from chatproxy.cassettes.transfer import (
     canonical_fixture,
@@ -75,11 +75,15 @@ def export(
 
 
 @click.command("import", epilog=epilog("chatproxy import cassettes/checkout.json --name checkout2"))
-@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.argument("given", metavar="FILE|FOLDER...", nargs=-1, required=True)
 @click.option("--name", help="the name to import under; the name inside the file by default")
 @options("store", "replace")
-def import_(files: tuple[str, ...], name: str | None, settings: Settings) -> None:
-    """Put fixtures into the store, each under the name inside the file."""
+def import_(given: tuple[str, ...], name: str | None, settings: Settings) -> None:
+    """Put fixtures into the store, each under the name inside the file.
+
+    A folder stands for all below it that ends in .json.
+    """
+    files = files_of(given)
     if name is not None and len(files) > 1:
         raise ConfigError("--name", "names one cassette, but there are several files; import them one by one")
     with closing(Store(settings.store)) as store:

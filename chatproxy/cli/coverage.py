@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from chatproxy.cassettes.names import files_of
 from chatproxy.cli.options import MATCHING, UNUSED, epilog, options
 from chatproxy.cli.streams import say
 from chatproxy.config.settings import Settings
@@ -24,14 +25,14 @@ def coverage(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-@coverage.command("merge", epilog=epilog("chatproxy coverage merge shard-*.json --fixture cassettes/checkout.json"))
+@coverage.command("merge", epilog=epilog("chatproxy coverage merge shard-*.json --fixture cassettes"))
 @click.argument("reports", metavar="REPORT...", nargs=-1, required=True)
 @click.option(
     "--fixture",
     "fixtures",
-    metavar="FILE",
+    metavar="FILE|FOLDER",
     multiple=True,
-    help="a fixture that counts also if unused; repeat it",
+    help="a fixture that counts also if unused, or a folder of such; repeat it",
 )
 @options(*MATCHING, "report", "fail-on-unused")
 def _merge(reports: tuple[str, ...], fixtures: tuple[str, ...], settings: Settings) -> None:
@@ -42,8 +43,9 @@ def _merge(reports: tuple[str, ...], fixtures: tuple[str, ...], settings: Settin
     found = [one for report in reports for one in read_coverage(read_json(Path(report)), report)]
     rules = rules_of(settings)
     with ExitStack() as stack:
-        opened = open_several(stack, fixtures, settings, rules)
-        unrun = [never_run(cassette, file) for cassette, file in zip(opened, fixtures, strict=True)]
+        files = files_of(fixtures)
+        opened = open_several(stack, files, settings, rules)
+        unrun = [never_run(cassette, file) for cassette, file in zip(opened, files, strict=True)]
     covered = merged([*found, *unrun])
     if settings.report is not None:
         write_json(settings.report, coverage_json(covered), flag="--report")

@@ -9,7 +9,7 @@ import click
 
 from chatproxy.cassettes.leak_gate import ADVICE, findings, gate_of, leaks_of
 from chatproxy.cassettes.merge_driver import merge
-from chatproxy.cassettes.names import has_store
+from chatproxy.cassettes.names import files_of, has_store
 from chatproxy.cassettes.transfer import check_if_fixture
 from chatproxy.cli.options import FINDINGS, MATCHING, SIDS, epilog, options
 from chatproxy.cli.streams import say, standard_input, warn
@@ -82,13 +82,14 @@ def merge_driver(base: str, ours: str, theirs: str, path: str | None, settings: 
     merge(Path(base), Path(ours), Path(theirs), path or ours, rules_of(settings))
 
 
-@click.command(epilog=epilog("chatproxy check cassettes/*.json"))
-@click.argument("files", metavar="[FILE...]", nargs=-1)
+@click.command(epilog=epilog("chatproxy check cassettes"))
+@click.argument("files", metavar="[FILE|FOLDER...]", nargs=-1)
 @click.option("--store", "whole_store", is_flag=True, help="read all of the store for damage, in place of files")
 @options("allow", "strict")
 def check(files: tuple[str, ...], whole_store: bool, settings: Settings) -> None:
     """Look for secrets in files, whether fixtures or others, and show where they stand; read fixtures whole.
 
+    A folder stands for all below it that ends in .json.
     The exit status is 5 if there are any. With --store, look for damage in the store, and show what is damaged.
     """
     if whole_store == bool(files):
@@ -115,9 +116,10 @@ def _check_store(folder: Path) -> None:
     say(f"chatproxy: no damage in {folder}: {found.cassettes} cassettes, {counted(found.exchanges)}{anew}")
 
 
-def _check_files(files: tuple[str, ...], settings: Settings) -> None:
+def _check_files(given: tuple[str, ...], settings: Settings) -> None:
     gate = gate_of(settings.allow, settings.strict, os.environ)
-    count = unread = 0
+    files, unread = _files(given)
+    count, total = 0, len(files) + unread
     for file in files:
         try:
             for leak in leaks_of(Path(file), gate):
@@ -128,7 +130,20 @@ def _check_files(files: tuple[str, ...], settings: Settings) -> None:
             warn(f"chatproxy: {error}")
             unread += 1
     if unread:
-        raise ChatproxyError(f"{findings(count)}, but {unread} of {len(files)} files could not be read")
+        raise ChatproxyError(f"{findings(count)}, but {unread} of {total} files could not be read")
     if count:
         raise LeakError(f"{findings(count)}; {ADVICE}")
-    say(f"chatproxy: no findings in {', '.join(files)}")
+    of_folders = f": {counted(total, 'file')}" if files != list(given) else ""
+    say(f"chatproxy: no findings in {', '.join(given)}{of_folders}")
+
+
+def _files(given: tuple[str, ...]) -> tuple[list[str], int]:
+    """Return the files that are meant, and how many folders could not be read, of which it warns."""
+    files, unread = [], 0
+    for one in given:
+        try:
+            files += files_of([one])
+        except CassetteError as error:
+            warn(f"chatproxy: {error}")
+            unread += 1
+    return files, unread

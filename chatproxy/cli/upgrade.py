@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from chatproxy.cassettes.leak_gate import gate_of
+from chatproxy.cassettes.names import files_of
 from chatproxy.cassettes.upgrade import Upgraded
 from chatproxy.cassettes.upgrade import upgrade as upgrade_files
 from chatproxy.cli.options import epilog, options
@@ -18,16 +19,17 @@ from chatproxy.fixture.document import CURRENT
 from chatproxy.wiring.sessions import rules_of
 
 
-@click.command(epilog=epilog("chatproxy upgrade cassettes/*.json"))
-@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.command(epilog=epilog("chatproxy upgrade cassettes"))
+@click.argument("files", metavar="FILE|FOLDER...", nargs=-1, required=True)
 @options("match-headers", "ignore", "scrub", "salt", "keep", "bind", "allow", "strict")
 def upgrade(files: tuple[str, ...], settings: Settings) -> None:
     """Rewrite fixtures of older versions in the current one, in place; they replay as before.
 
+    A folder stands for all below it that ends in .json.
     Of several files all are rewritten, or none is changed.
     """
     gate = gate_of(settings.allow, settings.strict, os.environ)
-    for done in upgrade_files([Path(file) for file in files], rules_of(settings), gate):
+    for done in upgrade_files([Path(file) for file in files_of(files)], rules_of(settings), gate):
         if done.is_changed:
             say(f"chatproxy: upgraded {done.path} from version {done.version} to {CURRENT}, {counted(done.count)}")
             for line in _lines(done, settings):

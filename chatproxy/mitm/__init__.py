@@ -1,4 +1,4 @@
-"""What the mitmproxy addon is made of; it needs the package mitmproxy, the extra ``chatproxy[mitmproxy]``.
+"""What the mitmproxy addon is made of; it needs the package mitmproxy, the extra ``mitmproxy``.
 
 Read: addon, flows, codings, current, options, others, commands, view, __main__.
 """

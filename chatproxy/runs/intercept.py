@@ -49,7 +49,7 @@ class Interceptor:
         assert isinstance(wanted.cassette, str)
         assert wanted.tied is None
         if importlib.util.find_spec("mitmproxy") is None:
-            raise ConfigError("--intercept", "needs mitmproxy: pip install 'chatproxy[mitmproxy]'")
+            raise ConfigError("--intercept", "needs mitmproxy: pip install 'mitmproxy>=11'")
         return Interception(wanted.mode, wanted.cassette, wanted.settings, holding(wanted.environ))
 
 

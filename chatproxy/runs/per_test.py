@@ -3,76 +3,25 @@
 import os
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from chatproxy.cassettes.names import plain_name
-from chatproxy.config.settings import Settings, load, private
+from chatproxy.config.settings import Settings
 from chatproxy.core.errors import ConfigError
 from chatproxy.core.model import Mode, Outcome
 from chatproxy.core.replay.journal import Entry, Journal
 from chatproxy.core.report.coverage import Covered, read_coverage
 from chatproxy.core.report.report import RunOutcome, Trouble, troubles
 from chatproxy.core.text.excerpts import counted
+from chatproxy.environment import URL, direct
 from chatproxy.runs.attempt import Attempt, RecordMode, Subject, mode_of_test
 from chatproxy.runs.served import InBackground, ServedProxy
 from chatproxy.serve.hosting import Background
-
-MARK = "@pytest.mark.chatproxy"
-_OF_SETTINGS = ("clock", "ignore")
-_NAMES = {"cassette", "mode", *_OF_SETTINGS}
 
 _TEST_FOR_EACH = "where a test runs the program twice, give each run a test of its own, or record both in one"
 
 _MADE_UP = ("AC" + "0" * 32, "a token that nobody has")
 """Credentials for a replay, which takes any account, and any password."""
-
-
-def default_cassette(module: str, test: str) -> str:
-    """Return the file of a test that names none, below the project's root; ``test`` has its classes before it."""
-    return f"cassettes/{plain_name(module)}/{plain_name(_flat(test))}.json"
-
-
-def session_name(module: str, test: str) -> str:
-    """Return the name of a test's session."""
-    return plain_name(f"{module}.{_flat(test)}")
-
-
-def _flat(test: str) -> str:
-    """Return a test's name with its parameters, ``test_x[1-a]``, as ``test_x-1-a``."""
-    return test.removesuffix("]").replace("[", "-", 1)
-
-
-def settings_of(marked: dict[str, Any], root: Path) -> Settings:
-    """Return the settings of a test: its mark over the environment over the file at the root."""
-    if unknown := marked.keys() - _NAMES:
-        raise ConfigError(f"{MARK}: {min(unknown)}", f"is not known; it takes {', '.join(sorted(_NAMES))}")
-    flags = {name: marked[name] for name in _OF_SETTINGS if name in marked}
-    try:
-        settings = load(flags, os.environ, root)
-    except ConfigError as error:
-        name = error.source.removeprefix("--")
-        raise ConfigError(f"{MARK}: {name}" if name in flags else error.source, error.reason) from error
-    store = root / settings.store
-    return replace(private(settings), store=store, report=None, append=False, replace=True)
-
-
-def record_mode(marked: dict[str, Any], given: str) -> RecordMode:
-    """Return what a test does with its cassette: what its mark says, else what the command line says."""
-    word = marked.get("mode", given)
-    try:
-        return RecordMode(word)
-    except ValueError as error:
-        words = ", ".join(RecordMode)
-        raise ConfigError(f"{MARK}: mode", f"{word!r} is none of {words}") from error
-
-
-def recording(word: RecordMode, marked: dict[str, Any], test: str) -> str:
-    """Return what records a test in this way: a command, unless its mark decides; ``test`` is as pytest takes it."""
-    if "mode" in marked:
-        return f"mode={word.value!r} in its {MARK}"
-    return f"pytest --record-mode={word} {shlex.quote(test)}"
 
 
 def _exact(subject: Subject) -> str:
@@ -159,6 +108,10 @@ class Proxied:
             raise ConfigError("twilio_client", "needs credentials to record: set TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN")
         return twilio_client(self.url, user, token, is_async=is_async)
 
+    def environment(self) -> Mapping[str, str]:
+        """Return the variables that lead a program to this proxy, and directly."""
+        return {URL: self.url, **direct(os.environ)}
+
     def ran(self) -> None:
         """Take in that the test itself has ended, before what it set in its environment is taken back."""
         self._attempt.look_at_environment()
@@ -198,7 +151,7 @@ class Proxied:
         subject = self._attempt.subject
         if self.mode is Mode.REPLAY and not subject.exists:
             return [f"{subject.shown} is not there: {self._recorded_by(RecordMode.ONCE)} records it"]
-        lines = [f"{subject.shown} is as it was"] if self.mode is not Mode.REPLAY else []
+        lines = [f"{subject.shown} is {'there' if self.mode is Mode.REPLAY else 'as it was'}"]
         if any(SECOND_RUN in miss.reason for miss in self.misses):
             lines.append(_TEST_FOR_EACH)
         if self.misses:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from store.stores import exchanges, read_only, record
 
-from chatproxy.cassettes.names import fixture_path, has_store, is_file, open_store
+from chatproxy.cassettes.names import files_of, fixture_path, has_store, is_file, open_store
 from chatproxy.core.errors import CassetteError
 from chatproxy.store import Store
 
@@ -33,6 +33,37 @@ def test_all_else_is_a_name(argument: str) -> None:
 
 def test_the_fixture_of_a_name_lies_in_cassettes() -> None:
     assert fixture_path("a.b") == Path("cassettes/a.b.json")
+
+
+# Folders
+
+
+def test_a_folder_stands_for_the_json_files_below_it_in_the_place_where_it_is_given(tmp_path: Path) -> None:
+    for name in ("a.json", "b/c/d.json", "b/e.txt", ".git/f.json", ".g.json", "b.json"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "loop").symlink_to(tmp_path)
+    (tmp_path / "dir.json").mkdir()
+    below = [f"{tmp_path}/{name}" for name in ("a.json", "b.json", "b/c/d.json")]
+    assert files_of(["x.json", str(tmp_path), "gone", "y"]) == ["x.json", *sorted(below), "gone", "y"]
+    assert files_of([]) == []
+    assert files_of([f"{tmp_path}/b/"]) == [f"{tmp_path}/b/c/d.json"]
+
+
+def test_a_folder_without_files_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    with pytest.raises(CassetteError, match=r"a: is a folder without a file that ends in \.json"):
+        files_of([str(tmp_path / "a")])
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give up rights")
+def test_a_folder_that_cannot_be_read_whole_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a" / "closed").mkdir(parents=True)
+    (tmp_path / "a" / "closed").chmod(0o700)
+    (tmp_path / "a" / "b.json").touch()
+    (tmp_path / "other").mkdir()
+    with read_only(tmp_path / "other"), pytest.raises(CassetteError, match="closed: cannot be read: Permission denied"):
+        files_of([str(tmp_path / "a")])
 
 
 def test_a_name_opens_the_store_that_has_it(store: Store) -> None:

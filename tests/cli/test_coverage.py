@@ -61,6 +61,17 @@ def test_a_fixture_that_no_run_used_counts_if_it_is_named(place: Path) -> None:
     assert lines[-1] == "1 of 18 exchanges served"
 
 
+def test_all_fixtures_of_a_folder_count_if_it_is_named(place: Path) -> None:
+    (place / "cassettes" / "deep").mkdir(parents=True)
+    shutil.copy(DEMO, place / "cassettes" / "deep" / "demo.json")
+    shutil.copy(REFERENCE, place / "cassettes")
+    done = chatproxy("coverage", "merge", "whole.json", "--fixture", "cassettes", cwd=place)
+    assert done.returncode == 1
+    done = chatproxy("coverage", "merge", "one.json", "--fixture", "cassettes", "--fail-on-unused", cwd=place)
+    assert done.returncode == 4
+    assert "never served: demo/13 " in done.stdout
+
+
 def test_unused_exchanges_are_4_where_that_is_asked_for(place: Path) -> None:
     assert chatproxy("coverage", "merge", "one.json", "--fail-on-unused", cwd=place).returncode == 4
     content = json.loads((place / "one.json").read_text())

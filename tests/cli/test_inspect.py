@@ -175,13 +175,25 @@ def test_check_reads_fixtures_as_a_replay_would(leaky: Path, tmp_path: Path) -> 
     assert total == "chatproxy: 1 finding, but 2 of 4 files could not be read"
 
 
+def test_check_takes_a_folder(leaky: Path, tmp_path: Path) -> None:
+    (tmp_path / "cassettes" / "deep").mkdir(parents=True)
+    for name in ("a.json", "deep/b.json"):
+        (tmp_path / "cassettes" / name).write_text(REFERENCE.read_text())
+    done = chatproxy("check", "cassettes", cwd=tmp_path)
+    assert done.stdout == "chatproxy: no findings in cassettes: 2 files\n"
+    (tmp_path / "cassettes" / "deep" / "b.json").write_text(leaky.read_text())
+    done = chatproxy("check", "cassettes", cwd=tmp_path)
+    assert (done.returncode, done.stdout.split(":")[0]) == (5, "cassettes/deep/b.json")
+
+
 def test_check_goes_on_after_a_file_that_cannot_be_read(leaky: Path, tmp_path: Path) -> None:
-    done = chatproxy("check", "none.json", leaky, tmp_path, cwd=tmp_path)
+    (tmp_path / "empty").mkdir()
+    done = chatproxy("check", "none.json", leaky, "empty", cwd=tmp_path)
     assert done.returncode == 1
     assert done.stdout.startswith(f"{leaky}:1:9: ")
     assert done.stderr.split("\n") == [
+        "chatproxy: empty: is a folder without a file that ends in .json",
         "chatproxy: none.json: cannot be read: No such file or directory",
-        f"chatproxy: {tmp_path}: cannot be read: Is a directory",
         "chatproxy: 1 finding, but 2 of 3 files could not be read",
         "",
     ]

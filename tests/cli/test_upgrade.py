@@ -23,6 +23,15 @@ def test_the_command_says_what_became_of_each_file_and_what_to_write_now(tmp_pat
     ]
 
 
+def test_a_folder_is_upgraded_whole(tmp_path: Path) -> None:
+    (tmp_path / "cassettes" / "deep").mkdir(parents=True)
+    for name, text in zip(("one.json", "deep/two.json"), OLD_FILES, strict=True):
+        (tmp_path / "cassettes" / name).write_text(text)
+    done = chatproxy("upgrade", "cassettes", cwd=tmp_path)
+    upgraded = [line.split()[2] for line in done.stdout.splitlines() if line.startswith("chatproxy: upgraded")]
+    assert upgraded == ["cassettes/deep/two.json", "cassettes/one.json"]
+
+
 def test_a_file_that_cannot_be_read_is_an_error_of_one_line(tmp_path: Path) -> None:
     (tmp_path / "bad.json").write_text("{")
     done = chatproxy("upgrade", "bad.json", cwd=tmp_path)

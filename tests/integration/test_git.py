@@ -72,6 +72,19 @@ def test_two_sides_that_changed_one_place_are_a_conflict_that_names_it(repositor
     assert f"record it again: both changed GET {MESSAGES} (ours/1, theirs/1)\n" in shown
 
 
+def test_what_is_shown_for_gitattributes_holds_for_fixtures_in_any_depth(repository: Repository) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "review.md").read_text("utf-8")
+    shown = page.partition("```gitattributes\n")[2].partition("```")[0]
+    (repository.folder / ".gitattributes").write_text(shown)
+    for path, driver in (
+        ("cassettes/a.json", "chatproxy"),
+        ("cassettes/tests/a/b.json", "chatproxy"),
+        ("a.json", "un"),
+    ):
+        for kind in ("diff", "merge"):
+            assert f"{path}: {kind}: {driver}" in repository.git("check-attr", kind, path)
+
+
 def test_a_union_of_lines_is_no_fixture_and_is_refused(repository: Repository) -> None:
     (repository.folder / ".gitattributes").write_text("cassettes/*.json merge=union\n")
     repository.commit(edited(TEXT, '"body": "Hello"', '"body": "Hey"'), "theirs")

@@ -76,14 +76,108 @@ def test_the_clock_is_that_of_the_mark(project: Project, upstream: str, clock: s
         ("mode='sometimes'", "@pytest.mark.chatproxy: mode: 'sometimes' is none of none, once*"),
         ("'x.json'", "@pytest.mark.chatproxy takes names: chatproxy(cassette='x.json')"),
         ("cassette='no such name'", "no such name: *"),
+        (
+            "cassette=['a.json', 'b.json']",
+            "@pytest.mark.chatproxy: cassette: ['a.json', 'b.json'] is no name and no file*",
+        ),
+        ("cassette='../a.json'", "@pytest.mark.chatproxy: cassette: ../a.json is not below the project's root, /*"),
     ],
 )
 def test_a_wrong_mark_is_one_line(project: Project, mark: str, message: str) -> None:
     project.write(f"\n@pytest.mark.chatproxy({mark})\ndef test_says(chatproxy): pass\n")
     result = project.run()
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines([message])
+    result.stdout.fnmatch_lines([message.replace("[", "[[]")])
     result.stdout.no_fnmatch_line("*Traceback*")
+
+
+ACTING = """
+import os
+def speak(body):
+    return ask(os.environ["CHATPROXY_URL"], {"Body": body})
+"""
+
+
+def test_the_mark_acts_without_the_fixture(project: Project, upstream: str) -> None:
+    project.asking(upstream)
+    project.monkeypatch.delenv("CHATPROXY_URL", raising=False)
+    project.write(f"""{ACTING}
+import unittest
+
+@pytest.mark.chatproxy(cassette="cassettes/marked.json")
+def test_says():
+    assert "Hello" in speak("Hello")
+
+@pytest.mark.parametrize("body", ["plain", pytest.param("marked", marks=pytest.mark.chatproxy)])
+def test_many(body):
+    assert ("CHATPROXY_URL" in os.environ) == (body == "marked")
+
+@pytest.mark.chatproxy
+class TestIt:
+    def test_says(self, tmp_path):
+        speak("class")
+
+@pytest.mark.chatproxy
+class Case(unittest.TestCase):
+    def setUp(self):
+        speak("set up")
+
+    def test_says(self):
+        speak("case")
+
+def test_unmarked():
+    assert "CHATPROXY_URL" not in os.environ
+""")
+    project.run("--record-mode=once").assert_outcomes(passed=6)
+    assert project.files == [
+        "cassettes/marked.json",
+        "cassettes/test_chat/Case.test_says.json",
+        "cassettes/test_chat/TestIt.test_says.json",
+    ]
+    project.offline()
+    project.run().assert_outcomes(passed=6)
+
+
+def test_a_marked_test_without_the_fixture_that_misses_fails(project: Project) -> None:
+    project.write(f"""{ACTING}
+@pytest.mark.chatproxy
+def test_says():
+    try:
+        speak("Hello")
+    except urllib.error.HTTPError:
+        pass
+""")
+    project.run().assert_outcomes(passed=1, errors=1)
+
+
+def test_a_program_that_a_test_runs_finds_the_tests_own_proxy(project: Project, upstream: str) -> None:
+    project.asking(upstream)
+    project.monkeypatch.setenv("CHATPROXY_URL", "http://127.0.0.1:9")
+    project.write(f"""{ACTING}
+def test_says(chatproxy):
+    assert os.environ["CHATPROXY_URL"] == chatproxy.url
+    speak("Hello")
+
+def test_later():
+    assert os.environ["CHATPROXY_URL"] == "http://127.0.0.1:9"
+""")
+    project.run("--record-mode=once").assert_outcomes(passed=2)
+
+
+def test_the_file_follows_the_path_of_the_test_however_it_is_imported(project: Project, upstream: str) -> None:
+    project.asking(upstream)
+    for folder in ("tests", "tests/deep"):
+        (project.folder / folder).mkdir()
+        project.write(f"\ndef test_says(chatproxy): say(chatproxy, {folder!r})\n", f"{folder}/test_{folder[-4:]}")
+    project.run("--record-mode=once", "--import-mode=prepend").assert_outcomes(passed=2)
+    assert project.files == [
+        "cassettes/tests/deep/test_deep/test_says.json",
+        "cassettes/tests/test_ests/test_says.json",
+    ]
+    project.offline()
+    project.run("--import-mode=importlib").assert_outcomes(passed=2)
+    (project.folder / "tests" / "__init__.py").touch()
+    project.run("--import-mode=prepend").assert_outcomes(passed=2)
 
 
 def test_two_tests_do_not_record_one_file(project: Project, upstream: str) -> None:

@@ -219,7 +219,7 @@ def test_modules_of_one_name_in_two_packages_keep_apart(project: Project, upstre
         (project.folder / package / "__init__.py").touch()
         project.write(f"\ndef test_says(chatproxy): say(chatproxy, {package!r})\n", f"{package}/test_chat")
     project.run("--record-mode=once").assert_outcomes(passed=2)
-    assert project.files == ["cassettes/a.test_chat/test_says.json", "cassettes/b.test_chat/test_says.json"]
+    assert project.files == ["cassettes/a/test_chat/test_says.json", "cassettes/b/test_chat/test_says.json"]
 
 
 def test_each_test_has_a_session_of_its_own_and_sees_the_same_sids_again(project: Project, upstream: str) -> None:

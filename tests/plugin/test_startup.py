@@ -9,7 +9,7 @@ SHOWING = f"""
 def pytest_unconfigure():
     import sys
     loaded = sorted(name for name in sys.modules if name.startswith({HEAVY!r}))
-    print("loaded", *(name for name in loaded if name != "chatproxy.pytest_plugin"))
+    print("loaded", *(name for name in loaded if name not in ("chatproxy.pytest_options", "chatproxy.pytest_plugin")))
 """
 QUIET = ("-p", "no:asyncio", "-p", "no:aiohttp", "-p", "no:hypothesispytest", "-p", "no:xdist")
 
@@ -23,7 +23,7 @@ import chatproxy.pytest_plugin
 print(*sorted(set(sys.modules) - before))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["chatproxy", "chatproxy.pytest_plugin"]
+    assert done.stdout.split() == ["chatproxy", "chatproxy.pytest_options", "chatproxy.pytest_plugin"]
 
 
 @pytest.mark.process

@@ -1,44 +1,54 @@
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from integration.asking import ask
+from servers import settings
 
-from chatproxy.config.values import FREE
-from chatproxy.core.errors import ConfigError
-from chatproxy.core.http.grammar import CASSETTE_NAME
-from chatproxy.runs.attempt import RecordMode
-from chatproxy.runs.per_test import default_cassette, record_mode, session_name, settings_of
+from chatproxy.runs.attempt import RecordMode, subject_of
+from chatproxy.runs.per_test import Proxied
+from chatproxy.serve.hosting import Background
 
-
-def test_a_test_has_a_file_of_its_own() -> None:
-    assert default_cassette("tests.test_chat", "test_x") == "cassettes/tests.test_chat/test_x.json"
-    assert default_cassette("test_chat", "TestIt.test_x[1-a]") == "cassettes/test_chat/TestIt.test_x-1-a.json"
-    odd = {
-        default_cassette("test_chat", f"test_x[{name}]") for name in ("a/b", "a-b", "a b", "ü", "a" * 300, "a" * 301)
-    }
-    assert len(odd) == 6
-    assert all(len(Path(file).name) <= 95 for file in odd)
+PATH = "/v1/Services/IS0123456789abcdef0123456789abcdef/Channels/general/Messages"
 
 
-def test_a_session_is_named_as_its_test() -> None:
-    assert session_name("tests.test_chat", "TestIt.test_x[1]") == "tests.test_chat.TestIt.test_x-1"
-    assert CASSETTE_NAME.fullmatch(session_name("ü" * 300, "ä" * 300))
+@pytest.mark.parametrize("exists", [False, True])
+def test_a_miss_is_told_with_the_file_whether_it_is_there_and_what_records_it(tmp_path: Path, exists: bool) -> None:
+    file = Path(__file__).parents[2] / "cassettes" / "reference.json" if exists else tmp_path / "gone.json"
+    subject = subject_of(str(file), settings(tmp_path))
+    with closing(Background()) as background:
+        proxied = Proxied(
+            subject,
+            RecordMode.NONE,
+            settings(tmp_path),
+            session="one",
+            background=background,
+            recorded_by=lambda mode: f"COMMAND --mode={mode}",
+        )
+        assert proxied.trouble() is None
+        assert ask(proxied.url, "GET", PATH).status == 424
+        proxied.close(passed=False, report=False)
+    first, *_, last = (proxied.trouble() or "").split("\n")
+    assert first == f"{subject.shown}: 1 missed request"
+    if exists:
+        assert f"\n{subject.shown} is there\n" in (proxied.trouble() or "")
+        assert last == "if the test is to ask otherwise, COMMAND --mode=rewrite records it anew"
+    else:
+        assert last == f"{subject.shown} is not there: COMMAND --mode=once records it"
 
 
-def test_a_mark_counts_before_the_command_line() -> None:
-    assert record_mode({}, "none") is RecordMode.NONE
-    assert record_mode({"mode": "once"}, "none") is RecordMode.ONCE
-    with pytest.raises(ConfigError, match="mode: 'x' is none of none, once, new_episodes, all, rewrite"):
-        record_mode({"mode": "x"}, "none")
-
-
-def test_settings_are_those_of_the_project_at_its_root(tmp_path: Path) -> None:
-    (tmp_path / "chatproxy.toml").write_text('store = "elsewhere"\nreport = "r.json"\nseed = 3\n')
-    settings = settings_of({"clock": "recorded", "ignore": ["Body"], "cassette": "x", "mode": "none"}, tmp_path)
-    assert (settings.store, settings.seed, settings.clock) == (tmp_path / "elsewhere", 3, "recorded")
-    assert (settings.report, settings.listen) == (None, FREE)
-    assert settings.ignore == {("", "Body")}
-    with pytest.raises(ConfigError, match=r"^@pytest\.mark\.chatproxy: ignore: 3 is no list"):
-        settings_of({"ignore": 3}, tmp_path)
-    (tmp_path / "chatproxy.toml").write_text("seed = -1\n")
-    with pytest.raises(ConfigError, match=r"^chatproxy\.toml: seed: "):
-        settings_of({}, tmp_path)
+def test_a_program_is_led_to_the_proxy_directly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "example.org")
+    with closing(Background()) as background:
+        proxied = Proxied(
+            subject_of(str(tmp_path / "gone.json"), settings(tmp_path)),
+            RecordMode.NONE,
+            settings(tmp_path),
+            session="one",
+            background=background,
+            recorded_by=str,
+        )
+        environ = proxied.environment()
+        assert environ["CHATPROXY_URL"] == proxied.url
+        assert environ["NO_PROXY"] == environ["no_proxy"] == "example.org,localhost,127.0.0.1,::1"
+        proxied.close(passed=True, report=False)
