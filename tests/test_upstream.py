@@ -2,12 +2,13 @@ import asyncio
 import gzip
 import ssl
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 import trustme
-from aiohttp import web
+from aiohttp import encode_basic_auth, web
 from servers import Handler, upstream
 
 from chatproxy.core.errors import ConfigError, UpstreamError
@@ -283,3 +284,139 @@ async def test_an_error_repeats_nothing_of_what_the_upstream_sent(answer: bytes)
     assert "secret" not in str(caught.value)
     assert "\n" not in str(caught.value)
     assert "an error of the kind" not in str(caught.value)
+
+
+LOGIN = ("DOMAIN\\me", "p@é:")
+
+
+@asynccontextmanager
+async def proxied(answer: Callable[[bytes], bytes | None]) -> AsyncIterator[tuple[str, list[bytes]]]:
+    """Serve a proxy that passes on what ``answer`` gives nothing for, and notes the heads of requests."""
+    heads: list[bytes] = []
+
+    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            writer.write(data)
+        writer.close()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        heads.append(head)
+        refusal = answer(head)
+        if refusal is not None:
+            writer.write(refusal)
+            writer.close()
+            return
+        method, target, _ = head.split(b" ", 2)
+        address = target.removeprefix(b"http://").partition(b"/")[0].decode()
+        there, back = await asyncio.open_connection(*address.split(":"))
+        if method == b"CONNECT":
+            writer.write(b"HTTP/1.1 200 Connected\r\n\r\n")
+        else:
+            back.write(head)
+        await asyncio.gather(pump(reader, back), pump(there, writer), return_exceptions=True)
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", heads
+    finally:
+        server.close()
+
+
+def nothing(head: bytes) -> None:
+    """Refuse nobody."""
+
+
+async def test_an_upstream_is_asked_through_a_proxy_and_the_proxys_password_goes_to_the_proxy_alone(
+    tls_origin: str, authority: trustme.CA, tmp_path: Path
+) -> None:
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    async with proxied(nothing) as (url, heads):
+        through = {"proxy": url, "proxy_login": LOGIN, "ca_file": tmp_path / "ca.pem"}
+        request = Request("GET", GET.target, (*GET.headers, (b"Authorization", b"Basic abc")))
+        assert (await ask(request, tls_origin, **through)).body == b"over TLS"
+    (head,) = heads
+    assert head.startswith(b"CONNECT %b HTTP/1.1\r\n" % tls_origin.removeprefix("https://").encode())
+    assert f"Proxy-Authorization: {encode_basic_auth(*LOGIN)}\r\n".encode() in head
+    assert b"Basic abc" not in head
+
+
+async def test_an_upstream_in_plain_http_is_asked_through_a_proxy_by_its_whole_url() -> None:
+    async with proxied(nothing) as (url, heads), upstream(answering(b"Via: 1.1 x\r\n", b"ok")) as origin:
+        assert (await ask(GET, origin, proxy=url, proxy_login=LOGIN)).body == b"ok"
+        assert (await ask(GET, origin, proxy=url)).body == b"ok"
+    first, second = heads
+    assert first.startswith(b"GET %b/v1/a%%2Fb?x=%%7e+ HTTP/1.1\r\n" % origin.encode())
+    assert f"Proxy-Authorization: {encode_basic_auth(*LOGIN)}\r\n".encode() in first
+    assert b"Proxy-Authorization" not in second
+
+
+@pytest.mark.parametrize("tls", [False, True])
+@pytest.mark.parametrize(
+    ("login", "what"), [(None, "demands a user and password"), (LOGIN, "did not take the user and password")]
+)
+async def test_a_proxy_that_demands_a_password_is_a_502_and_no_answer_of_the_upstreams(
+    tls: bool, login: tuple[str, str] | None, what: str
+) -> None:
+    refusal = b"HTTP/1.1 407 Who\r\nProxy-Authenticate: Basic\r\nSet-Cookie: secret\r\nContent-Length: 0\r\n\r\n"
+    origin = "https://localhost:1" if tls else "http://localhost:1"
+    async with proxied(lambda head: refusal) as (url, _):
+        with pytest.raises(UpstreamError) as caught:
+            await ask(GET, origin, proxy=url, proxy_login=login)
+        with pytest.raises(UpstreamError):
+            async with Upstream(UpstreamSettings(origin, proxy=url)) as server, server.stream(GET):
+                pytest.fail("it gave an answer")
+    assert caught.value.status == 502
+    assert str(caught.value) == f"the proxy {url} {what} when {origin} was asked, status 407 (--upstream-proxy)"
+
+
+@pytest.mark.parametrize(
+    ("head", "what"),
+    [
+        (b"HTTP/1.1 401 Unauthorized\r\n", "demands a user and password"),
+        (b"HTTP/1.1 500 Unable to connect\r\n", "did not connect"),
+        (b"HTTP/1.1 503 Service Unavailable\r\nVia: 1.1 squid\r\nX-Squid-Error: ERR_DNS_FAIL 0\r\n", "did not connect"),
+        (b"HTTP/1.1 200 OK\r\n", "gave an answer without Via, so that it may be its own,"),
+    ],
+)
+async def test_what_a_proxy_answers_itself_is_no_answer_of_the_upstreams(head: bytes, what: str) -> None:
+    async with proxied(lambda asked: head + b"Content-Length: 0\r\n\r\n") as (url, _):
+        with pytest.raises(UpstreamError) as caught:
+            await ask(GET, "http://localhost:1", proxy=url)
+    assert f"the proxy {url} {what} when http://localhost:1 was asked, status " in str(caught.value)
+
+
+async def test_a_proxy_that_does_not_connect_is_a_502_that_names_it() -> None:
+    async with proxied(lambda head: b"HTTP/1.1 403 secret\r\nContent-Length: 0\r\n\r\n") as (url, _):
+        with pytest.raises(UpstreamError) as caught:
+            await ask(GET, "https://localhost:1", proxy=url)
+    assert str(caught.value) == (
+        f"the proxy {url} did not connect when https://localhost:1 was asked, status 403 (--upstream-proxy)"
+    )
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "proxy.invalid"])
+async def test_a_proxy_that_cannot_be_reached_is_a_502_that_names_it(host: str) -> None:
+    with pytest.raises(UpstreamError) as caught:
+        await ask(GET, "https://localhost:1", proxy=f"http://{host}:1", proxy_login=("me", "secret"), passed_over="X")
+    assert caught.value.status == 502
+    assert str(caught.value).startswith(f"the proxy http://{host}:1 cannot be reached (--upstream-proxy): ")
+    assert "secret" not in str(caught.value)
+
+
+async def test_who_cannot_reach_the_upstream_is_told_of_a_proxy_that_is_set_and_not_used() -> None:
+    hint = "; HTTPS_PROXY is set and not used: give --upstream-proxy URL to ask through that proxy"
+    with pytest.raises(UpstreamError) as caught:
+        await ask(GET, "http://127.0.0.1:1", passed_over="HTTPS_PROXY")
+    assert str(caught.value).startswith("http://127.0.0.1:1 cannot be reached: ")
+    assert str(caught.value).endswith(hint)
+
+    async def never(request: web.BaseRequest) -> web.StreamResponse:
+        await asyncio.sleep(30)
+        return web.Response()
+
+    async with upstream(never) as origin:
+        with pytest.raises(UpstreamError) as caught:
+            await ask(GET, origin, passed_over="HTTPS_PROXY", timeout=0.1)
+    assert caught.value.status == 504
+    assert str(caught.value).endswith(hint)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import click
 
-from chatproxy.config.settings import SETTINGS, Setting, load
+from chatproxy.config.setting import Setting
+from chatproxy.config.settings import SETTINGS, load
 
 MATCHING = ("store", "match-headers", "ignore", "scrub", "salt")
 """The settings that shape keys, and where the cassettes are."""

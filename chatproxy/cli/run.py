@@ -3,15 +3,13 @@
 import os
 import shlex
 import sys
-from dataclasses import replace
 
 import click
 
 from chatproxy.cli.options import MATCHING, SIDS, UNUSED, epilog, options
-from chatproxy.cli.serving import RECORDING, SERVING, SESSIONS
+from chatproxy.cli.serving import LIMITS, RECORDING, SESSIONS
 from chatproxy.cli.streams import annotate, warn
-from chatproxy.config.settings import Settings
-from chatproxy.config.values import FREE
+from chatproxy.config.settings import Settings, private
 from chatproxy.core.model import Mode, Outcome
 from chatproxy.core.report.report import RunOutcome
 from chatproxy.core.text.excerpts import counted
@@ -26,7 +24,6 @@ MISSES = 3
 asked nothing."""
 
 NOT_STARTED = 1
-_LIMITS = tuple(name for name in SERVING if name not in {"listen", "ready-file"})
 
 
 @click.command(epilog=epilog("chatproxy run cassettes/reference.json -- npm test"))
@@ -48,7 +45,7 @@ _LIMITS = tuple(name for name in SERVING if name not in {"listen", "ready-file"}
         "allow",
         "strict",
     ),
-    *_LIMITS,
+    *LIMITS,
     *RECORDING,
     *SESSIONS,
     *MATCHING,
@@ -63,7 +60,7 @@ def run(cassette: str, command: tuple[str, ...], settings: Settings) -> None:
     from chatproxy.show.run_report import annotations, cases, lines  # noqa: PLC0415 - loaded for this command only
 
     ways = FORWARD if settings.intercept else URL
-    outcome, status = _run(cassette, command, replace(settings, listen=FREE))
+    outcome, status = _run(cassette, command, private(settings))
     is_idle = status == 0 and outcome.is_idle and not settings.allow_idle
     for line in lines(outcome, ways, is_idle=is_idle):
         warn(f"chatproxy: {line}")

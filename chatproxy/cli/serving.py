@@ -13,8 +13,9 @@ from chatproxy.cli.streams import say, warn
 from chatproxy.config.settings import SETTINGS, Settings
 from chatproxy.core.model import Mode
 
-RECORDING = ("upstream", "upstream-ca", "connect-timeout", "upstream-timeout")
-SERVING = ("listen", "allow-host", "urls", "ready-file", "max-body", "max-header", "max-connections", "client-timeout")
+RECORDING = ("upstream", "upstream-ca", "upstream-proxy", "connect-timeout", "upstream-timeout")
+LIMITS = ("allow-host", "urls", "max-body", "max-header", "max-connections", "client-timeout")
+SERVING = ("listen", "public-url", "control-token", "control-token-file", "ready-file", *LIMITS)
 _REPORTING = ("journal", "report")
 SESSIONS = ("sessions", "max-sessions", "session-idle", "on-exhausted", "skipped")
 _SANDBOX = tuple(setting.name for setting in SETTINGS if setting.name.startswith("sandbox-"))

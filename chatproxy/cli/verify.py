@@ -16,16 +16,14 @@ from chatproxy.core.review.findings import Checked, Severity
 from chatproxy.show import checked as verification
 from chatproxy.wiring.sessions import open_replayed, rules_of
 
-_ASKING = ("upstream", "upstream-ca", "connect-timeout", "upstream-timeout", "max-body")
+_ASKING = ("upstream", "upstream-ca", "upstream-proxy", "connect-timeout", "upstream-timeout", "max-body")
 
 
 @click.command(epilog=epilog("chatproxy verify checkout --writes --format junit > verify.xml"))
 @click.argument("cassette", metavar="NAME|FILE")
 @click.option("--writes", is_flag=True, help="ask for writes too; the upstream carries them out")
 @click.option("--openapi", metavar="FILE", help="hold the cassette against this OpenAPI document, and ask nobody")
-@options(
-    *MATCHING, "upstream", "upstream-ca", "connect-timeout", "upstream-timeout", "max-body", "bind", "fail-on", "format"
-)
+@options(*MATCHING, *_ASKING, "bind", "fail-on", "format")
 def verify(cassette: str, writes: bool, openapi: str | None, settings: Settings) -> None:
     """Ask the upstream again, and show what it answers otherwise today.
 

@@ -5,16 +5,17 @@ or ``[tool.chatproxy]`` in ``pyproject.toml``) and the documentation all follow 
 """
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
+from chatproxy.config import addresses, values
 from chatproxy.config import scrub_rules as rules
-from chatproxy.config import values
+from chatproxy.config.addresses import Listener, ProxyAddress
+from chatproxy.config.setting import Setting
 from chatproxy.config.sources import check_environment, in_folder
-from chatproxy.config.values import Address
+from chatproxy.config.values import FREE
 from chatproxy.core.errors import ConfigError
 from chatproxy.core.products.every import TWILIO_ORIGIN
 from chatproxy.core.scrubbing.rules import ScrubRule
@@ -24,11 +25,15 @@ from chatproxy.core.scrubbing.rules import ScrubRule
 class Settings:
     """All that can be set, checked; what each is for stands in the table ``SETTINGS``."""
 
-    listen: Address
+    listen: Listener
     allow_host: frozenset[str]
+    public_url: str | None
+    control_token: str | None
+    control_token_file: Path | None
     store: Path
     upstream: str
     upstream_ca: Path | None
+    upstream_proxy: ProxyAddress | None
     urls: str
     clock: str | datetime
     sids: str
@@ -65,38 +70,12 @@ class Settings:
     format: str
     connect_timeout: float
     upstream_timeout: float
-    sandbox_listen: Address
+    sandbox_listen: Listener
     sandbox_ready_file: Path | None
     sandbox_seed: int
     sandbox_latency: tuple[float, float]
     sandbox_fail_rate: float
     sandbox_start_time: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One thing that can be set: how a value is read, its default as one would write it, and what it is for."""
-
-    name: str
-    read: Callable[[Any], object]
-    default: str | None
-    metavar: str
-    help: str
-
-    @property
-    def flag(self) -> str:
-        """The name on the command line; the sandbox's settings lose their prefix there."""
-        return "--" + self.name.removeprefix("sandbox-")
-
-    @property
-    def variable(self) -> str:
-        """The name in the environment."""
-        return "CHATPROXY_" + self.name.upper().replace("-", "_")
-
-    @property
-    def joined(self) -> Callable[[tuple[str, ...]], object] | None:
-        """What says the same as a flag given several times; None where the last time counts alone."""
-        return _JOINED.get(self.name)
 
 
 def load(flags: Mapping[str, object], environ: Mapping[str, str], folder: Path) -> Settings:
@@ -117,7 +96,7 @@ def load(flags: Mapping[str, object], environ: Mapping[str, str], folder: Path) 
             source, raw = f"{file}: {setting.name}", in_file[setting.name]
         else:
             source, raw = setting.flag, setting.default
-        found[setting.name.replace("-", "_")] = _read(setting, source, raw)
+        found[setting.name.replace("-", "_")] = setting.value(source, raw)
         sources[setting.name] = source
     settings = Settings(**found)
     if settings.salt is None and (rule := rules.unsalted(settings.scrub)) is not None:
@@ -125,30 +104,42 @@ def load(flags: Mapping[str, object], environ: Mapping[str, str], folder: Path) 
     return settings
 
 
-def _read(setting: Setting, source: str, raw: object) -> Any:
-    if raw is None:
-        return None
-    try:
-        return setting.read(joined(raw) if isinstance(raw, tuple) and (joined := setting.joined) else raw)
-    except ValueError as error:
-        raise ConfigError(source, str(error)) from error
-    except RecursionError:  # a dotted key may lead deeper than a value can be shown
-        raise ConfigError(source, "nests too deep") from None
+def private(settings: Settings) -> Settings:
+    """Return the settings of a server for one program, at an address that is known to that alone."""
+    return replace(settings, listen=FREE, public_url=None, control_token=None, control_token_file=None)
 
 
-_JOINED: dict[str, Callable[[tuple[str, ...]], object]] = {
-    **dict.fromkeys(("keep", "bind", "match-headers", "ignore", "allow", "allow-host", "others"), ",".join),
-    "scrub": rules.joined,
-}
-
+_LISTEN = "where to listen; port 0 takes a free one"
 
 SETTINGS = (
-    Setting("listen", values.address, "127.0.0.1:8765", "HOST:PORT", "where to listen; port 0 takes a free one"),
+    Setting("listen", addresses.listener, "127.0.0.1:8765", "HOST:PORT|unix:PATH", _LISTEN),
     Setting("allow-host", values.hosts, "", "HOSTS", "names by which clients may call the server, separated by commas"),
+    Setting(
+        "public-url",
+        values.origin,
+        None,
+        "ORIGIN",
+        "the address by which clients reach this server, as https://HOST, for URLs in answers",
+    ),
+    Setting(
+        "control-token",
+        values.control_token,
+        None,
+        "TOKEN",
+        "the token that the control API demands; made anew if not given, off the loopback",
+    ),
+    Setting("control-token-file", values.path, None, "FILE", "read the token that the control API demands from here"),
     Setting("store", values.path, ".chatproxy", "FOLDER", "the folder of the store"),
     Setting("upstream", values.origin, TWILIO_ORIGIN, "ORIGIN", "the real server, which recording asks"),
     Setting(
         "upstream-ca", values.path, None, "FILE", "trust the certificate authorities in this PEM file for the upstream"
+    ),
+    Setting(
+        "upstream-proxy",
+        addresses.proxy_address,
+        None,
+        "URL",
+        "ask the upstream through this proxy, as http://HOST:PORT or http://USER:PASSWORD@HOST:PORT",
     ),
     Setting(
         "urls",
@@ -260,9 +251,7 @@ SETTINGS = (
     ),
     Setting("connect-timeout", values.seconds, "10", "SECONDS", "how long connecting to the upstream may take"),
     Setting("upstream-timeout", values.seconds, "60", "SECONDS", "how long an answer of the upstream may take"),
-    Setting(
-        "sandbox-listen", values.address, "127.0.0.1:8766", "HOST:PORT", "where to listen; port 0 takes a free one"
-    ),
+    Setting("sandbox-listen", addresses.listener, "127.0.0.1:8766", "HOST:PORT|unix:PATH", _LISTEN),
     Setting("sandbox-ready-file", values.path, None, "PATH", "write url, mode and pid to this file as JSON when ready"),
     Setting("sandbox-seed", values.whole(0, "number"), "0", "N", "the seed of SIDs, delays and failures"),
     Setting("sandbox-latency", values.latency, "0:0", "MIN:MAX", "wait between these seconds before each answer"),

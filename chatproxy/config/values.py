@@ -11,6 +11,7 @@ from pathlib import Path
 
 from chatproxy.core.credentials.blanking import is_credential
 from chatproxy.core.http.grammar import HOST, TOKEN
+from chatproxy.core.http.headers import is_forwarders
 from chatproxy.core.products.sid_types import PREFIXES
 from chatproxy.core.scrubbing.scrub import is_telling
 from chatproxy.core.twilio.sids import SID_SEGMENT
@@ -33,7 +34,7 @@ def address(raw: object) -> Address:
     found = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]*):(\d{1,5})", str(raw))
     if not found or int(found[2]) > _LAST_PORT:
         raise ValueError(f"{raw!r} is no HOST:PORT")
-    return Address(found[1].strip("[]"), int(found[2]))
+    return Address(found[1].strip("[]").lower(), int(found[2]))
 
 
 _LAST_PORT = 65535
@@ -53,6 +54,16 @@ def origin(raw: object) -> str:
         shown = re.sub(r"(//|^)[^/?#]*@", r"\1…@", str(raw))  # before the host there may be a password
         raise ValueError(f"{shown!r} is no origin as https://HOST or http://HOST:PORT")
     return found[1]
+
+
+def control_token(raw: object) -> str:
+    """Read the token of the control API; it is never shown."""
+    if not isinstance(raw, str) or not _CONTROL_TOKEN.fullmatch(raw):
+        raise ValueError("is no token of 16 or more visible ASCII characters")
+    return raw
+
+
+_CONTROL_TOKEN = re.compile("[!-~]{16,}")
 
 
 def choice(*words: str) -> Callable[[object], str]:
@@ -227,6 +238,8 @@ def header_names(raw: object) -> tuple[str, ...]:
             raise ValueError(f"{name!r} is no header name")
         if is_credential(name.encode()):
             raise ValueError(f"{name!r} carries credentials, which are never part of a match")
+        if is_forwarders(name.lower().encode()):
+            raise ValueError(f"{name!r} is what a proxy tells of its client, and never part of a match")
         if is_telling(name.encode()):
             raise ValueError(f"{name!r} is always dropped by scrubbing, and never part of a match")
     return tuple(names)

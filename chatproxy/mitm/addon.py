@@ -230,7 +230,7 @@ class Chatproxy(Commands):
 
     def _control(self, works: Works, flow: http.HTTPFlow, request: Request) -> Response | None:
         """Answer what is meant for the control API, to this machine alone: mitmproxy may listen to all."""
-        answer = works.control.answer(request)
+        answer = works.control.answer(request, request.origin)
         if answer is not None and not flows.is_local(flow):
             raise RequestError(403, "the control API of the addon is open to this machine only")
         return answer

@@ -17,7 +17,7 @@ from chatproxy.core.http.grammar import TOKEN
 from chatproxy.core.http.headers import content_length, fields_of_answer, may_have_body
 from chatproxy.core.model import Outcome, Request, Response, header_values
 from chatproxy.core.replay.marks import EXCHANGE, OUTCOME
-from chatproxy.core.twilio.origins import is_twilio, one_host
+from chatproxy.core.twilio.origins import is_twilio, one_host, origin_for
 from chatproxy.mitm.codings import CODINGS
 
 HOST = "chatproxy_host"
@@ -99,7 +99,7 @@ def origin_of(flow: http.HTTPFlow) -> str:
         return f"{target.scheme}://{address(*target)}"
     scheme = "https" if flow.client_conn.tls else "http"
     host = flow.metadata.get(HOST)
-    return f"{scheme}://{host or address(scheme, *flow.client_conn.sockname[:2])}"
+    return origin_for(scheme, host or address(scheme, *flow.client_conn.sockname[:2]))
 
 
 def request_of(flow: http.HTTPFlow) -> Request:

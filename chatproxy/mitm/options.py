@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chatproxy.config.settings import SETTINGS, Setting, Settings, load
+from chatproxy.config.setting import Setting
+from chatproxy.config.settings import SETTINGS, Settings, load
 from chatproxy.core.errors import ConfigError
 from chatproxy.core.model import Mode
 
@@ -23,7 +24,7 @@ _OFFERED = {
     *("skipped", "session-idle", "journal", "report", "ready-file", "connect-timeout", "upstream-timeout"),
     "allow-host",
 }
-"""Settings that are options too; the salt is none, since mitmproxy shows and saves its options."""
+"""Settings that are options too; what is secret is none, since mitmproxy shows and saves its options."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from chatproxy.cassettes.names import plain_name
-from chatproxy.config.settings import Settings, load
-from chatproxy.config.values import FREE
+from chatproxy.config.settings import Settings, load, private
 from chatproxy.core.errors import ConfigError
 from chatproxy.core.model import Mode, Outcome
 from chatproxy.core.replay.journal import Entry, Journal
@@ -56,7 +55,7 @@ def settings_of(marked: dict[str, Any], root: Path) -> Settings:
         name = error.source.removeprefix("--")
         raise ConfigError(f"{MARK}: {name}" if name in flags else error.source, error.reason) from error
     store = root / settings.store
-    return replace(settings, listen=FREE, store=store, report=None, append=False, replace=True)
+    return replace(private(settings), store=store, report=None, append=False, replace=True)
 
 
 def record_mode(marked: dict[str, Any], given: str) -> RecordMode:

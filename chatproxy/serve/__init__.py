@@ -4,5 +4,5 @@
 2. What the fast path answers is, byte for byte, what the ordinary path answers.
 3. In replay there is no upstream.
 
-Read: wire, connection, proxy, fast_path, control, accepting, listen, hosting.
+Read: wire, connection, proxy, fast_path, control_token, control, bound, accepting, listen, hosting.
 """

@@ -12,7 +12,9 @@ import os
 import resource
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
+
+from chatproxy.serve.bound import BACKLOG
 
 _log = logging.getLogger("chatproxy")
 
@@ -20,40 +22,7 @@ _OWN = 16
 """How many descriptors are kept for files and the like."""
 
 _RETRY_SECONDS = 0.05
-_BACKLOG = 1024
-
 Factory = Callable[[], asyncio.BaseProtocol]
-
-
-def bound(stack: ExitStack, host: str | None, port: int) -> list[socket.socket]:
-    """Bind a socket at each address of a host, of all addresses if there is none; ``stack`` closes them.
-
-    Raises OSError where one cannot be bound. A family that this machine does not have is left out.
-    """
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    sockets: list[socket.socket] = []
-    left_out = None
-    for family, kind, protocol, _, address in dict.fromkeys(found):
-        try:
-            one = stack.enter_context(socket.socket(family, kind, protocol))
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if family == socket.AF_INET6:
-                one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            one.bind(address)
-        except OSError as error:
-            if error.errno not in _NO_FAMILY:
-                raise
-            left_out = error
-            continue
-        one.listen(_BACKLOG)
-        one.setblocking(False)
-        sockets.append(one)
-    if left_out is not None and not sockets:
-        raise left_out
-    return sockets
-
-
-_NO_FAMILY = frozenset({errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT, errno.EADDRNOTAVAIL})
 
 
 @asynccontextmanager
@@ -118,7 +87,7 @@ class _Acceptor:
             await asyncio.wait(self._taken)
 
     def _accept(self, listening: socket.socket) -> None:
-        for _ in range(_BACKLOG):
+        for _ in range(BACKLOG):
             try:
                 connection, _address = listening.accept()
             except OSError as error:  # also one that has gone again, or that none is there

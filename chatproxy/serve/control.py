@@ -1,13 +1,13 @@
 """The control API: what a proxy's own listener answers below ``/__chatproxy/``, in every mode.
 
 On the loopback it is open to the machine's programs, but not to the web pages that a browser there shows. On any
-other address a token is demanded.
+other address a token is demanded, and wherever one was given; without it, health says its status alone. A socket in the
+file system is open to those who may use that file.
 """
 
 import hmac
 from collections.abc import Callable
 from http import HTTPStatus
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import parse_qs, unquote_to_bytes
 
@@ -27,18 +27,10 @@ _NO_CONTENT = Response(204, b"No Content", OWN_FIELDS)
 Handler = Callable[[Request, str], Response]
 
 
-def is_loopback(host: str) -> bool:
-    """Tell whether only this machine can reach a host that is listened on; empty is all addresses."""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 class Control:
     """Answers for the engine that ``report`` reports on.
 
-    ``visitors`` says whose requests are taken, ``token`` is what is demanded where others than this machine connect.
+    ``visitors`` says whose requests are taken, ``token`` is what is demanded, if one is.
     """
 
     def __init__(self, report: Report, visitors: Visitors, token: str | None) -> None:
@@ -53,22 +45,25 @@ class Control:
             "sessions/": ("DELETE", self._end),
         }
 
-    def answer(self, request: Request) -> Response | None:
-        """Return the answer to a request of the control API, None for any other."""
+    def answer(self, request: Request, named: str) -> Response | None:
+        """Return the answer to a request of the control API, whose client named this address, None for any other."""
         if b"%" not in request.target and not request.target.startswith(_PREFIX.encode()):
             return None  # as nearly every request: a twentieth of what decoding costs
         path = unquote_to_bytes(request.path).decode("utf-8", "replace")
         if not path.startswith(_PREFIX):
             return None
         try:
-            self._admit(request)
-            return self._route(request, path.removeprefix(_PREFIX))
+            path = path.removeprefix(_PREFIX)
+            self._visitors.check(named, request.headers)
+            if self._token is not None and path == "health" and not _names_anybody(request.headers):
+                return self._allowed(request, "GET") or _content({"status": "ok"})
+            self._check_token(request)
+            return self._route(request, path)
         except RequestError as error:
             extra = _CHALLENGE if error.status == HTTPStatus.UNAUTHORIZED else ()
             return _json(error.status, error_json(error.status, str(error)), extra)
 
-    def _admit(self, request: Request) -> None:
-        self._visitors.check(request.origin, request.headers)
+    def _check_token(self, request: Request) -> None:
         if self._token is not None and not _bears(request.headers, self._token):
             raise RequestError(401, "the control API demands its token as Authorization: Bearer TOKEN")
 
@@ -78,10 +73,16 @@ class Control:
         if handler is None:
             known = ", ".join(_PREFIX + path for path in self._routes)
             raise RequestError(404, f"there is no such path in the control API, which has {known}")
-        if request.method != method:
-            refusal = RequestError(405, f"the control API takes only {method} at this path")
-            return _json(refusal.status, error_json(refusal.status, str(refusal)), ((b"Allow", method.encode()),))
-        return handler(request, rest)
+        return self._allowed(request, method) or handler(request, rest)
+
+    def _allowed(self, request: Request, method: str) -> Response | None:
+        """Return a refusal of another method than this one; HEAD is taken as GET is (RFC 9110 section 9.1)."""
+        methods = ("GET", "HEAD") if method == "GET" else (method,)
+        if request.method in methods:
+            return None
+        refusal = RequestError(405, f"the control API takes only {' and '.join(methods)} at this path")
+        allow = ", ".join(methods).encode()
+        return _json(refusal.status, error_json(refusal.status, str(refusal)), ((b"Allow", allow),))
 
     def _health(self, request: Request, rest: str) -> Response:
         report = self._report
@@ -115,6 +116,10 @@ _DIGITS = 9
 
 _CHALLENGE: Headers = ((b"WWW-Authenticate", b"Bearer"),)
 """What a 401 must carry (RFC 9110 section 11.6.1), as a 405 must carry Allow (section 15.5.6)."""
+
+
+def _names_anybody(headers: Headers) -> bool:
+    return any(True for _ in header_values(headers, b"authorization"))
 
 
 def _bears(headers: Headers, token: str) -> bool:

@@ -33,6 +33,7 @@ from chatproxy.core.replay.askers import Asker
 from chatproxy.core.replay.rendered import Rendered, Repeat
 from chatproxy.core.replay.session import Session
 from chatproxy.core.time.timestamps import SECOND
+from chatproxy.core.twilio.origins import origin_for
 from chatproxy.core.twilio.visitors import ANYBODY, Visitors
 from chatproxy.serve.connection import Connection, has_slots
 from chatproxy.serve.control import Control
@@ -53,8 +54,9 @@ _METHODS = frozenset({"GET", "POST", "DELETE", "PUT", "PATCH", "OPTIONS"})
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Sender:
-    """What a header list that is ordinary tells: the address by which its client reached us, and who it is."""
+    """What a header list that is ordinary tells: what its client calls us, where URLs lead in answers, who it is."""
 
+    named: str
     origin: str
     asker: Asker
 
@@ -159,9 +161,10 @@ class FastPath:
     def _read_sender(self, message: RawRequestMessage) -> _Sender | None:
         fields = message.headers
         host = fields.get("Host", "")
+        named = f"http://{host}"
         try:
             check_headers(host, message.raw_headers)
-            self._visitors.check(f"http://{host}", message.raw_headers)
+            self._visitors.check(named, message.raw_headers)
         except RequestError:
             return None
         asker = self._engine.asker(message.raw_headers)
@@ -169,12 +172,13 @@ class FastPath:
             return None
         if "Expect" in fields or int(fields.get("Content-Length", "0")) > self._max_body:
             return None
-        return _Sender(f"http://{host}", asker)
+        return _Sender(named, origin_for("http", host, self._visitors.public), asker)
 
     def _decide(self, message: RawRequestMessage, body: bytes, sender: _Sender) -> tuple[bytes, Rendered | Response]:
         request = Request(message.method, message.path.encode(), message.raw_headers, body, sender.origin)
         try:
-            decision = (self._control and self._control.answer(request)) or self._engine.decide(request, sender.asker)
+            answer = self._control.answer(request, sender.named) if self._control is not None else None
+            decision = answer or self._engine.decide(request, sender.asker)
         except ChatproxyError as error:
             decision = self._engine.on_error(error, request)
         assert isinstance(decision, Rendered | Response)

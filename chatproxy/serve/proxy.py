@@ -20,7 +20,7 @@ from chatproxy.core.twilio.visitors import ANYBODY, Visitors
 from chatproxy.outside import reason, trace
 from chatproxy.serve.control import Control
 from chatproxy.serve.fast_path import FastConnection, FastPath, is_possible
-from chatproxy.serve.wire import WireResponse, read_request, whole_answer
+from chatproxy.serve.wire import WireResponse, named_by, read_request, whole_answer
 from chatproxy.upstream import Upstream
 from chatproxy.wiring.forwarding import Keep, recorded
 
@@ -71,10 +71,11 @@ class Proxy(web.Server):
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         live = None
         try:
-            live = await read_request(request, self.limits.max_body, self.limits.client_timeout)
-            if self._control is not None and (answer := self._control.answer(live)) is not None:
+            live = await read_request(request, self.limits.max_body, self.limits.client_timeout, self._visitors.public)
+            named = named_by(request)
+            if self._control is not None and (answer := self._control.answer(live, named)) is not None:
                 return WireResponse(answer)
-            self._visitors.check(live.origin, live.headers)
+            self._visitors.check(named, live.headers)
             decision = self.engine.on_request(live)
             if isinstance(decision, Response):
                 return WireResponse(decision)

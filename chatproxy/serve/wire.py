@@ -16,14 +16,23 @@ from chatproxy.core.http.admission import check_head, too_large
 from chatproxy.core.http.headers import NO_CONTENT, content_length, may_have_body
 from chatproxy.core.model import Request, Response
 from chatproxy.core.replay.rendered import Rendered
+from chatproxy.core.twilio.origins import origin_for
 from chatproxy.outside import reason
 
-_ABSOLUTE = re.compile(r"https?://([^/?#]+)(/.*)?", re.IGNORECASE)
+_ABSOLUTE = re.compile(r"(https?)://([^/?#]+)(/.*)?", re.IGNORECASE)
 
 
-async def read_request(request: web.BaseRequest, max_body: int, timeout: float) -> Request:  # noqa: ASYNC109 - in a setting's words
-    """Return the whole request; raises RequestError for one that cannot be taken."""
-    host, target = _addressed(request)
+async def read_request(
+    request: web.BaseRequest,
+    max_body: int,
+    timeout: float,  # noqa: ASYNC109 - in a setting's words
+    public: str | None = None,
+) -> Request:
+    """Return the whole request; raises RequestError for one that cannot be taken.
+
+    ``public`` is the address by which clients reach the server, if that is not the one that they name.
+    """
+    scheme, host, target = _addressed(request)
     headers = tuple(request.raw_headers)
     check_head(host, target, headers)
     try:
@@ -33,20 +42,29 @@ async def read_request(request: web.BaseRequest, max_body: int, timeout: float) 
         raise RequestError(408, f"the request's body did not come within {timeout:g} s (--client-timeout)") from None
     except web.RequestPayloadError as error:
         raise RequestError(400, f"the request's body is malformed: {reason(error)}") from error
-    return Request(request.method, target.encode(), headers, body, origin=f"{request.scheme}://{host}")
+    return Request(request.method, target.encode(), headers, body, origin=origin_for(scheme, host, public))
 
 
-def _addressed(request: web.BaseRequest) -> tuple[str, str]:
-    """Return host and origin-form; a target in absolute form overrules the Host header (RFC 9112 section 3.2.2)."""
+def named_by(request: web.BaseRequest) -> str:
+    """Return the address that the client of a request named, wherever URLs lead in the answer."""
+    scheme, host, _ = _addressed(request)
+    return f"{scheme}://{host}"
+
+
+def _addressed(request: web.BaseRequest) -> tuple[str, str, str]:
+    """Return scheme, host and origin-form; a target in absolute form overrules Host (RFC 9112 section 3.2.2)."""
     target = request.raw_path
     if absolute := _ABSOLUTE.fullmatch(target):
-        return absolute[1], absolute[2] or "/"
-    return request.headers.get("Host", "") or _own_address(request), target
+        return absolute[1].lower(), absolute[2], absolute[3] or "/"
+    return request.scheme, request.headers.get("Host", "") or _own_address(request), target
 
 
 def _own_address(request: web.BaseRequest) -> str:
     """Return the address of our end of the connection, for clients of HTTP/1.0 that name no host."""
-    host, port = request.get_extra_info("sockname", ("localhost", 80))[:2]
+    address = request.get_extra_info("sockname")
+    if not isinstance(address, tuple):  # a socket in the file system, whose clients name whichever host they like
+        return "localhost"
+    host, port = address[:2]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from chatproxy.config.settings import SETTINGS, Settings, load
-from chatproxy.config.values import Address
+from chatproxy.config.settings import SETTINGS, Settings, load, private
+from chatproxy.config.values import FREE, Address
 from chatproxy.core.errors import ConfigError
 
 
@@ -55,41 +55,9 @@ def test_the_source_may_be_the_environment_or_the_file(tmp_path: Path) -> None:
     assert caught.value.source == "chatproxy.toml: max-body"
 
 
-def test_an_unknown_key_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "chatproxy.toml").write_text("maxbody = 1")
-    with pytest.raises(ConfigError, match=r"chatproxy\.toml: maxbody: is no setting, the nearest is max-body;"):
-        load({}, {}, tmp_path)
-
-
 def test_an_unknown_variable_is_refused_as_an_unknown_key_is(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"^CHATPROXY_MAXBODY: is no setting, the nearest is CHATPROXY_MAX_BODY;"):
         load({}, {"CHATPROXY_MAXBODY": "1"}, tmp_path)
-
-
-def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
-    for name, table in (("pyproject.toml", "[tool.chatproxy]\n"), ("chatproxy.toml", "")):
-        (tmp_path / name).write_text(f"\ufeff{table}max-body = 3", "utf-8")
-        assert load({}, {}, tmp_path).max_body == 3
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        *("[" * 100_000, "listen = " + "[" * 100_000, "listen = " + "{a = " * 100_000),
-        *("seed = " + "9" * 5000, "listen" + ".a" * 3000 + " = 1"),
-    ],
-    ids=["tables", "arrays", "inline tables", "digits", "key"],
-)
-def test_a_file_that_nests_too_deep_or_has_too_large_a_number_is_refused(tmp_path: Path, text: str) -> None:
-    (tmp_path / "chatproxy.toml").write_text(text)
-    with pytest.raises(ConfigError, match=r"^chatproxy\.toml: .*(cannot be read|nests too deep)"):
-        load({}, {}, tmp_path)
-
-
-def test_a_broken_file_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "chatproxy.toml").write_text("max-body = = 1")
-    with pytest.raises(ConfigError, match=r"chatproxy\.toml: cannot be read"):
-        load({}, {}, tmp_path)
 
 
 A, B, OTHER = "CH" + "a" * 32, "CH" + "b" * 32, "IM" + "c" * 32
@@ -161,3 +129,16 @@ def test_what_contradicts_itself_in_several_flags_is_refused(tmp_path: Path) -> 
     ):
         with pytest.raises(ConfigError, match=f"^--{name}: {reason}"):
             load({name: texts}, {}, tmp_path)
+
+
+def test_a_server_for_one_program_is_nobody_elses(tmp_path: Path) -> None:
+    given = {"listen": ":8765", "public-url": "https://chat.example", "control-token": "a-token-of-24-characters"}
+    settings = private(load({**given, "control-token-file": "token", "seed": 3}, {}, tmp_path))
+    assert (settings.listen, settings.public_url, settings.seed) == (FREE, None, 3)
+    assert (settings.control_token, settings.control_token_file) == (None, None)
+
+
+@pytest.mark.parametrize("raw", ["chat.example", "https://chat.example/path", "https://", "ftp://chat.example"])
+def test_a_public_url_is_an_origin(raw: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"--public-url: .* is no origin as https://HOST"):
+        load({"public-url": raw}, {}, tmp_path)

@@ -2,14 +2,51 @@ from pathlib import Path
 
 import pytest
 
+from chatproxy.config.settings import load
 from chatproxy.config.sources import check_environment, in_folder
 from chatproxy.core.errors import ConfigError
 
 
-def test_a_file_says_what_is_set_and_where(tmp_path: Path) -> None:
+def test_a_file_says_what_is_set_in_it_and_chatproxy_toml_hides_the_other(tmp_path: Path) -> None:
     assert in_folder(tmp_path, ["max-body"]) == ("", {})
-    (tmp_path / "chatproxy.toml").write_text("max_body = 3")
-    assert in_folder(tmp_path, ["max-body"]) == ("chatproxy.toml", {"max-body": 3})
+    (tmp_path / "pyproject.toml").write_text("[tool.other]\na = 1\n")
+    assert in_folder(tmp_path, ["max-body"]) == ("", {})
+    (tmp_path / "pyproject.toml").write_text("[tool.chatproxy]\nmax_body = 1\n")
+    assert in_folder(tmp_path, ["max-body"]) == ("pyproject.toml", {"max-body": 1})
+    (tmp_path / "chatproxy.toml").write_text("max-body = 2\n")
+    assert in_folder(tmp_path, ["max-body"]) == ("chatproxy.toml", {"max-body": 2})
+
+
+def test_an_unknown_key_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "chatproxy.toml").write_text("maxbody = 1")
+    with pytest.raises(ConfigError, match=r"chatproxy\.toml: maxbody: is no setting, the nearest is max-body;"):
+        load({}, {}, tmp_path)
+
+
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    for name, table in (("pyproject.toml", "[tool.chatproxy]\n"), ("chatproxy.toml", "")):
+        (tmp_path / name).write_text(f"\ufeff{table}max-body = 3", "utf-8")
+        assert load({}, {}, tmp_path).max_body == 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("[" * 100_000, "listen = " + "[" * 100_000, "listen = " + "{a = " * 100_000),
+        *("seed = " + "9" * 5000, "listen" + ".a" * 3000 + " = 1"),
+    ],
+    ids=["tables", "arrays", "inline tables", "digits", "key"],
+)
+def test_a_file_that_nests_too_deep_or_has_too_large_a_number_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "chatproxy.toml").write_text(text)
+    with pytest.raises(ConfigError, match=r"^chatproxy\.toml: .*(cannot be read|nests too deep)"):
+        load({}, {}, tmp_path)
+
+
+def test_a_broken_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "chatproxy.toml").write_text("max-body = = 1")
+    with pytest.raises(ConfigError, match=r"chatproxy\.toml: cannot be read"):
+        load({}, {}, tmp_path)
 
 
 def test_what_cannot_be_read_is_named_by_its_place_and_not_by_its_text(tmp_path: Path) -> None:

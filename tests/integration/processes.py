@@ -105,12 +105,12 @@ class Workplace:
         return done.stderr if status else done.stdout
 
     @contextmanager
-    def serving(self, *arguments: object) -> Iterator[Server]:
+    def serving(self, *arguments: object, listen: str = "127.0.0.1:0") -> Iterator[Server]:
         """Run a command that serves while the block lasts, unless the block ends it."""
         log = self._free("log")
         ready = log.with_suffix(".ready")
         with log.open("wb") as output:
-            process = self._start((*arguments, "--listen", "127.0.0.1:0", "--ready-file", ready), output)
+            process = self._start((*arguments, "--listen", listen, "--ready-file", ready), output)
         try:
             server = Server(process, _url(process, ready, log), log)
             yield server
@@ -137,9 +137,10 @@ class Workplace:
         """Record a cassette of this upstream."""
         return self.serving("record", name, "--upstream", upstream, *flags)
 
-    def replay(self, cassette: object, *flags: object) -> AbstractContextManager[Server]:
+    def replay(self, cassette: object, *flags: object, listen: str = "127.0.0.1:0") -> AbstractContextManager[Server]:
         """Replay a cassette or a fixture, with times as recorded, unless another clock is asked for."""
-        return self.serving("replay", cassette, *(() if "--clock" in flags else ("--clock", "recorded")), *flags)
+        clock = () if "--clock" in flags else ("--clock", "recorded")
+        return self.serving("replay", cassette, *clock, *flags, listen=listen)
 
     def _free(self, suffix: str) -> Path:
         return self.folder / f"{len(list(self.folder.glob(f'*.{suffix}')))}.{suffix}"

@@ -15,7 +15,7 @@ _PARTS = {
     "chatproxy": "cassettes cli clock config core environment files serve store upstream wiring outside",
     "chatproxy.cassettes": "names",
     "chatproxy.cli": "main options streams",
-    "chatproxy.config": "scrub_rules settings sources values",
+    "chatproxy.config": "addresses scrub_rules setting settings sources values",
     "chatproxy.core": """
         answers cassette credentials engine errors http matching model products record replay report scrubbing
         text time timeline twilio
@@ -37,7 +37,7 @@ _PARTS = {
     "chatproxy.core.time": "dates instants ladder ranks sent_back session_clock stamps timestamps upstream_clock",
     "chatproxy.core.timeline": "known numbering places sights standing states traces",
     "chatproxy.core.twilio": "canonical_sids defaults fields objects origins page_tokens paths sids urls visitors",
-    "chatproxy.serve": "accepting connection control fast_path hosting listen proxy wire",
+    "chatproxy.serve": "accepting bound connection control control_token fast_path hosting listen proxy wire",
     "chatproxy.store": """
         cassettes chunks commit compiled environment exchanges folder inspection layout locks progress reasons
         recording records room use

@@ -31,12 +31,13 @@ def chosen(options: Options, *given: str) -> Choice:
     return choice_of(options)
 
 
-def test_every_setting_that_makes_sense_is_offered_and_the_salt_is_not() -> None:
-    of_the_server = {"listen", "max-header", "max-connections", "client-timeout"}
+def test_every_setting_that_makes_sense_is_offered_and_what_is_secret_is_not() -> None:
+    of_the_server = {"listen", "public-url", "max-header", "max-connections", "client-timeout"}
+    secret = {"salt", "control-token", "control-token-file", "upstream-proxy"}
     of_commands = {"intercept", "others", "junit", "fail-on-unused", "allow-idle", "fail-on", "format"}
     left_out = {setting.name for setting in SETTINGS} - {setting.name for setting in OPTIONS.values()}
     sandbox = {setting.name for setting in SETTINGS if setting.name.startswith("sandbox-")}
-    assert left_out == {"salt", "mode"} | of_the_server | of_commands | sandbox
+    assert left_out == {"mode"} | secret | of_the_server | of_commands | sandbox
     assert NAMES - OPTIONS.keys() == {"chatproxy_mode", "chatproxy_cassette"}
 
 

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from chatproxy.config.values import FREE
 from chatproxy.core.errors import ConfigError
 from chatproxy.core.http.grammar import CASSETTE_NAME
 from chatproxy.runs.attempt import RecordMode
@@ -34,7 +35,7 @@ def test_settings_are_those_of_the_project_at_its_root(tmp_path: Path) -> None:
     (tmp_path / "chatproxy.toml").write_text('store = "elsewhere"\nreport = "r.json"\nseed = 3\n')
     settings = settings_of({"clock": "recorded", "ignore": ["Body"], "cassette": "x", "mode": "none"}, tmp_path)
     assert (settings.store, settings.seed, settings.clock) == (tmp_path / "elsewhere", 3, "recorded")
-    assert (settings.report, settings.listen.port) == (None, 0)
+    assert (settings.report, settings.listen) == (None, FREE)
     assert settings.ignore == {("", "Body")}
     with pytest.raises(ConfigError, match=r"^@pytest\.mark\.chatproxy: ignore: 3 is no list"):
         settings_of({"ignore": 3}, tmp_path)

@@ -1,5 +1,4 @@
 import asyncio
-import errno
 import resource
 import socket
 from collections import Counter
@@ -14,7 +13,9 @@ from integration.processes import Server, Workplace
 from integration.twilio_clients import ACCOUNT, CHANNEL, SERVICE, TOKEN
 from servers import raw
 
-from chatproxy.serve.accepting import accepting, bound
+from chatproxy.config.values import Address
+from chatproxy.serve.accepting import accepting
+from chatproxy.serve.bound import bound
 
 
 @contextmanager
@@ -86,15 +87,15 @@ class Echo(asyncio.Protocol):
 
 
 @asynccontextmanager
-async def listening(host: str | None, port: int = 0) -> AsyncIterator[list[tuple[str, int]]]:
+async def listening(host: str, port: int = 0) -> AsyncIterator[list[tuple[str, int]]]:
     with ExitStack() as stack:
-        sockets = bound(stack, host, port)
+        sockets = bound(stack, Address(host, port))
         async with accepting(sockets, Echo, 0):
             yield [one.getsockname()[:2] for one in sockets]
 
 
 async def test_each_address_of_a_host_is_listened_on() -> None:
-    async with listening(None) as addresses:
+    async with listening("") as addresses:
         assert ("0.0.0.0", addresses[0][1]) == addresses[0]
         for host, port in addresses:
             reader, writer = await asyncio.open_connection("127.0.0.1" if host == "0.0.0.0" else "::1", port)
@@ -102,13 +103,6 @@ async def test_each_address_of_a_host_is_listened_on() -> None:
             writer.close()
     with pytest.raises(ConnectionRefusedError):
         await asyncio.open_connection("127.0.0.1", addresses[0][1])
-
-
-@pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1"])
-def test_an_address_that_is_not_this_machines_is_refused(host: str) -> None:
-    with ExitStack() as stack, pytest.raises(OSError, match=r"^\[Errno") as caught:
-        bound(stack, host, 0)
-    assert caught.value.errno in {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 
 
 async def test_a_client_that_has_gone_before_it_is_taken_is_no_error(caplog: pytest.LogCaptureFixture) -> None:

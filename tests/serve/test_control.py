@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import ClientSession, web
+from aiohttp import ClientSession, UnixConnector, web
 from servers import raw, settings, upstream
 
 from chatproxy import __version__
+from chatproxy.config.addresses import SocketFile
 from chatproxy.config.values import Address
 from chatproxy.core.model import Mode
-from chatproxy.serve.control import is_loopback
 from chatproxy.serve.listen import Running, proxy
 
 
@@ -106,7 +106,10 @@ async def test_an_unknown_path_is_a_404_of_chatproxy(tmp_path: Path, path: str) 
         assert running.engine.counts == {}
 
 
-@pytest.mark.parametrize(("method", "path", "allowed"), [("POST", "health", b"GET"), ("GET", "sessions/a", b"DELETE")])
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [("POST", "health", b"GET, HEAD"), ("GET", "sessions/a", b"DELETE"), ("HEAD", "sessions", b"DELETE")],
+)
 async def test_another_method_is_a_405(tmp_path: Path, method: str, path: str, allowed: bytes) -> None:
     async with replay(tmp_path) as running:
         text = f"{method} /__chatproxy/{path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
@@ -154,18 +157,55 @@ async def test_beyond_the_loopback_a_token_is_demanded(tmp_path: Path) -> None:
     async with replay(tmp_path, listen=Address("0.0.0.0", 0), allow_host=frozenset()) as running:
         assert running.token
         for given in ({}, {"Authorization": "Bearer x"}, {"Authorization": f"Basic {running.token}"}):
-            assert (await ask(running, "GET", "/__chatproxy/health", **given))[0] == 401
+            assert (await ask(running, "GET", "/__chatproxy/report", **given))[0] == 401
         bearer = {"Authorization": f"Bearer {running.token}"}
-        assert (await ask(running, "GET", "/__chatproxy/health", **bearer))[0] == 200
-        assert (await ask(running, "GET", "/__chatproxy/health", Host="any.example", **bearer))[0] == 200
-        assert (await ask(running, "GET", "/__chatproxy/health", Origin="http://any.example", **bearer))[0] == 403
+        assert (await ask(running, "GET", "/__chatproxy/report", **bearer))[0] == 200
+        assert (await ask(running, "GET", "/__chatproxy/report", Host="any.example", **bearer))[0] == 200
+        assert (await ask(running, "GET", "/__chatproxy/report", Origin="http://any.example", **bearer))[0] == 403
         assert (await ask(running, "GET", "/v1/x"))[0] == 200
 
 
-@pytest.mark.parametrize(
-    ("host", "expected"),
-    [("127.0.0.1", True), ("127.8.8.8", True), ("localhost", True), ("::1", True)]
-    + [(host, False) for host in ("", "0.0.0.0", "::", "192.0.2.1", "example.com", "127.0.0.1.example.com")],
-)
-def test_what_is_loopback(host: str, expected: bool) -> None:
-    assert is_loopback(host) is expected
+async def test_beyond_the_loopback_health_without_a_token_says_its_status_alone(tmp_path: Path) -> None:
+    async with replay(tmp_path, listen=Address("0.0.0.0", 0)) as running:
+        health = "/__chatproxy/health"
+        assert await ask(running, "GET", health) == (200, {"status": "ok"})
+        assert await ask(running, "HEAD", health) == (200, b"")
+        assert (await ask(running, "POST", health))[0] == 405
+        assert (await ask(running, "GET", health, Origin="http://any.example"))[0] == 403
+        for wrong in ("Bearer x", f"Basic {running.token}"):
+            assert (await ask(running, "GET", health, Authorization=wrong))[0] == 401
+        status, content = await ask(running, "GET", health, Authorization=f"Bearer {running.token}")
+        assert (status, content["mode"]) == (200, "replay")
+
+
+async def test_a_token_that_is_given_is_demanded_on_the_loopback_and_never_said(tmp_path: Path) -> None:
+    token = "a-token-of-24-characters"
+    async with replay(tmp_path, control_token=token) as running:
+        assert running.token is None
+        assert (await ask(running, "GET", "/__chatproxy/report"))[0] == 401
+        assert (await ask(running, "GET", "/__chatproxy/report", Authorization=f"bearer {token}"))[0] == 200
+
+
+async def test_head_is_answered_as_get_without_its_body(tmp_path: Path) -> None:
+    async with replay(tmp_path) as running:
+        for path in ("health", "journal", "report"):
+            assert await ask(running, "HEAD", f"/__chatproxy/{path}") == (200, b"")
+
+
+async def test_a_page_of_the_public_address_is_no_other_sites(tmp_path: Path) -> None:
+    public = "https://localhost:8443"
+    async with replay(tmp_path, public_url=public) as running:
+        for origin, status in ((public, 200), (running.url, 200), ("https://localhost", 403)):
+            assert (await ask(running, "GET", "/__chatproxy/health", Origin=origin))[0] == status
+        assert (await ask(running, "GET", "/__chatproxy/health", Host="evil.example"))[0] == 403
+
+
+async def test_a_socket_in_the_file_system_may_be_named_by_any_host_and_asks_for_no_token(tmp_path: Path) -> None:
+    path = tmp_path / "chat.sock"
+    async with replay(tmp_path, listen=SocketFile(path), allow_host=frozenset()) as running:
+        assert (running.url, running.token) == (f"unix:{path}", None)
+        async with ClientSession(connector=UnixConnector(str(path))) as client:
+            async with client.get("http://any.example/__chatproxy/health") as answer:
+                assert (answer.status, (await answer.json())["mode"]) == (200, "replay")
+            async with client.get("http://any.example/__chatproxy/health", headers={"Origin": "http://a"}) as answer:
+                assert answer.status == 403

@@ -5,9 +5,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from aiohttp import ClientSession, encode_basic_auth, web
+from aiohttp import ClientSession, UnixConnector, encode_basic_auth, web
 from servers import settings, upstream
 
+from chatproxy.config.addresses import SocketFile
 from chatproxy.config.values import Address
 from chatproxy.core.errors import CassetteError, ConfigError
 from chatproxy.core.model import Mode
@@ -120,6 +121,60 @@ async def test_a_port_in_use_is_refused_with_the_flag(tmp_path: Path) -> None:
                 pytest.fail("it listened")
 
 
+async def test_a_socket_that_cannot_be_made_is_refused_with_the_flag(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("mine")
+    for name, reason in (("taken", "in use"), ("no/folder", "No such file"), ("long" * 40, "too long")):
+        place = SocketFile(tmp_path / name)
+        with pytest.raises(ConfigError, match=f"--listen: cannot listen on unix:.*{name}: .*{reason}"):
+            async with sandbox(settings(tmp_path, sandbox_listen=place)):
+                pytest.fail("it listened")
+
+
+@pytest.mark.parametrize("mode", [Mode.RECORD, Mode.PASSTHROUGH])
+async def test_a_socket_in_the_file_system_serves_as_a_port_does(tmp_path: Path, mode: Mode) -> None:
+    path = tmp_path / "chat.sock"
+    async with upstream(ok) as url:
+        here = settings(tmp_path, upstream=url, listen=SocketFile(path))
+        async with proxy(mode, "c" if mode is Mode.RECORD else "", here, print) as running:
+            assert running.url == f"unix:{path}"
+            async with ClientSession(connector=UnixConnector(str(path))) as client:
+                for _ in range(2):
+                    async with client.post("http://localhost/v1/x") as answer:
+                        assert (answer.status, await answer.text()) == (200, "ok")
+            reader, writer = await asyncio.open_unix_connection(path)
+            writer.write(b"POST /v1/x HTTP/1.0\r\n\r\n")
+            writer.write_eof()
+            assert (await reader.read()).startswith(b"HTTP/1.1 200 OK\r\n")
+            writer.close()
+    assert not path.exists()
+    if mode is Mode.RECORD:
+        with closing(Store(here.store)) as store:
+            assert {one.request.origin for one in store.exchanges("c")} == {"http://localhost"}
+        async with proxy(Mode.REPLAY, "c", here, print), ClientSession(connector=UnixConnector(str(path))) as client:
+            async with client.post("http://localhost/v1/x") as answer:
+                assert (answer.status, answer.headers["x-chatproxy-exchange"]) == (200, "c/1")
+
+
+async def test_a_recording_is_told_of_a_client_that_has_gone_from_a_socket(tmp_path: Path) -> None:
+    path, arrived, may_answer = tmp_path / "chat.sock", asyncio.Event(), asyncio.Event()
+
+    async def slow(request: web.BaseRequest) -> web.StreamResponse:
+        arrived.set()
+        await may_answer.wait()
+        return await ok(request)
+
+    async with upstream(slow) as url:
+        here = settings(tmp_path, upstream=url, listen=SocketFile(path))
+        async with proxy(Mode.RECORD, "c", here, print):
+            _, writer = await asyncio.open_unix_connection(path)
+            writer.write(b"GET /v1/x HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            await arrived.wait()
+            writer.close()
+            may_answer.set()
+    with closing(Store(here.store)) as store:
+        assert [one.abandoned for one in store.exchanges("c")] == [True]
+
+
 @pytest.mark.parametrize(("host", "shown"), [("", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("localhost", "localhost")])
 async def test_the_url_is_one_that_a_client_can_use(tmp_path: Path, host: str, shown: str) -> None:
     async with sandbox(settings(tmp_path, sandbox_listen=Address(host, 0))) as running, ClientSession() as client:
@@ -216,3 +271,12 @@ async def test_the_sandbox_takes_no_requests_of_web_pages_either(tmp_path: Path)
                 assert answer.status == status
                 assert (await answer.json(content_type=None))["status"] == status
                 assert ("X-Content-Type-Options" in answer.headers) is (status == 403)
+
+
+async def test_the_sandbox_at_a_socket_in_the_file_system_takes_any_name_and_no_web_page(tmp_path: Path) -> None:
+    place = SocketFile(tmp_path / "chat.sock")
+    here = settings(tmp_path, sandbox_listen=place, allow_host=frozenset())
+    async with sandbox(here), ClientSession(connector=UnixConnector(str(place.path))) as client:
+        for headers, status in (({}, 401), ({"Origin": "https://evil.test"}, 403)):
+            async with client.get("http://any.test/v1/x", headers=headers) as answer:
+                assert answer.status == status

@@ -7,13 +7,14 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from aiohttp import ClientPayloadError, ClientSession, web
+from aiohttp import ClientPayloadError, ClientSession, UnixConnector, web
 from integration.raw_http import raw_upstream
 from multidict import CIMultiDict
 from servers import raw, settings, upstream
 
 from chatproxy.cassettes.leak_gate import gate_of
 from chatproxy.cassettes.transfer import canonical_fixture, export_cassette
+from chatproxy.config.addresses import SocketFile
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.engine import Engine
 from chatproxy.core.errors import CassetteError
@@ -71,6 +72,37 @@ async def test_replay_answers_with_the_upstream_gone_and_turns_urls_to_its_own_a
         async with client.get(running.url + PATH) as answer:
             assert answer.headers["x-chatproxy-outcome"] == "hit"
             assert await answer.read() == recorded.replace(recorder.encode(), running.url.encode())
+
+
+NAMED = [
+    (b"/", b"127.0.0.1:1", "https://chat.example:8443"),
+    (b"/", b"chat.twilio.com", "https://chat.twilio.com"),
+    (b"http://chat.twilio.com/", b"127.0.0.1:1", "https://chat.twilio.com"),
+    (b"http://there.test/", b"127.0.0.1:1", "https://chat.example:8443"),
+]
+
+
+async def test_urls_lead_to_the_public_address_or_to_the_twilio_that_a_client_names_in_every_mode(
+    tmp_path: Path, origin: str
+) -> None:
+    names = frozenset({"there.test"})
+    here = settings(tmp_path, upstream=origin, public_url="https://chat.example:8443", allow_host=names)
+    for mode in (Mode.PASSTHROUGH, Mode.RECORD, Mode.AUTO, Mode.REPLAY):
+        async with proxy(mode, "" if mode is Mode.PASSTHROUGH else "c", here, print) as running:
+            for target, host, expected in NAMED:
+                for end in (b"Connection: close\r\n\r\n", b"Connection: keep-alive\r\n\r\n"):  # the other is fast
+                    line = b"GET %b HTTP/1.1\r\nHost: %b\r\n" % (target.removesuffix(b"/") + PATH.encode(), host)
+                    answer = await raw(running.url, line + end, half_close=True)
+                    assert json.loads(answer.rpartition(b"\r\n\r\n")[2])["url"] == expected + PATH
+
+
+async def test_what_a_client_writes_of_the_public_address_counts_as_the_upstreams(tmp_path: Path, origin: str) -> None:
+    for public in ("https://a.example", "https://b.example:8443"):
+        here = settings(tmp_path, upstream=origin, public_url=public, append=True)
+        async with proxy(Mode.AUTO, "c", here, print) as running, ClientSession() as client:
+            async with client.post(running.url + PATH, data={"Body": f"{public}/media"}) as answer:
+                first = public == "https://a.example"
+                assert answer.headers["x-chatproxy-outcome"] == ("recorded" if first else "hit")
 
 
 async def test_urls_keep_leaves_answers_as_the_upstream_gave_them(tmp_path: Path, origin: str) -> None:
@@ -533,3 +565,33 @@ async def test_a_name_that_is_allowed_is_served_and_so_is_the_service_itself(tmp
             running.url, b"GET http://chat.twilio.com/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
         )
         assert absolute.startswith(b"HTTP/1.1 200 ")
+
+
+async def test_the_public_name_is_served_and_another_is_refused_wherever_urls_lead(tmp_path: Path, origin: str) -> None:
+    here = settings(tmp_path, upstream=origin, public_url="https://chat.example:8443", allow_host=frozenset())
+    for mode in (Mode.RECORD, Mode.REPLAY):
+        async with proxy(mode, "c", here, print) as running:
+            for host, status in ((b"127.0.0.1", 200), (b"chat.example", 200), (b"evil.test", 403)):
+                for end in (b"Connection: close\r\n\r\n", b"Connection: keep-alive\r\n\r\n"):  # the other is fast
+                    for more in (b"", b"Origin: https://chat.example:8443\r\n"):
+                        line = b"GET %b HTTP/1.1\r\nHost: %b\r\n" % (PATH.encode(), host)
+                        answer = await raw(running.url, line + more + end, half_close=True)
+                        assert b"HTTP/1.1 %d " % status in answer
+                        assert (b"https://chat.example:8443/v1/" in answer) is (status == 200)
+
+
+async def test_a_socket_in_the_file_system_takes_any_name_until_some_are_allowed_and_no_web_page(
+    tmp_path: Path, origin: str
+) -> None:
+    place = SocketFile(tmp_path / "chat.sock")
+    page = {"Origin": "https://evil.test"}
+    for mode in (Mode.RECORD, Mode.REPLAY):
+        for names, status in ((frozenset[str](), 200), (frozenset({"chat-proxy"}), 403)):
+            here = settings(tmp_path, upstream=origin, listen=place, allow_host=names, append=True)
+            async with proxy(mode, "c", here, print), ClientSession(connector=UnixConnector(str(place.path))) as client:
+                for host, headers, expected in (
+                    *(("any.test", {}, status), ("localhost", {}, 200), ("chat-proxy", {}, 200)),
+                    *(("localhost", page, 403), ("any.test", page, 403)),
+                ):
+                    async with client.get(f"http://{host}{PATH}", headers=headers) as answer:
+                        assert answer.status == expected

@@ -78,11 +78,12 @@ async def test_head_gets_no_body(edge: Edge) -> None:
 
 
 async def test_a_target_in_absolute_form_names_the_host(edge: Edge) -> None:
-    for target in (b"http://there.test:1/v1?a=1", b"http://there.test:1"):
+    for target in (b"http://there.test:1/v1?a=1", b"http://there.test:1", b"HTTPS://there.test/v1"):
         await raw(edge.url, b"GET %b HTTP/1.1\r\nHost: here.test\r\nConnection: close\r\n\r\n" % target)
     assert [(one.origin, one.target) for one in edge.requests] == [
         ("http://there.test:1", b"/v1?a=1"),
         ("http://there.test:1", b"/"),
+        ("https://there.test", b"/v1"),
     ]
 
 

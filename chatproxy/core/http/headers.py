@@ -22,6 +22,11 @@ HOP_BY_HOP = frozenset(
 FRAMING = frozenset({b"content-length", b"content-encoding", b"expect", b"host"})
 """What each side writes for itself: bodies are kept decoded, and every connection has a host of its own."""
 
+FORWARDER_PREFIX = b"x-forwarded-"
+FORWARDER = frozenset({b"forwarded", b"x-real-ip"})
+"""What a proxy before us tells of its client (RFC 7239 section 4, and what came before it): Twilio was told none of it,
+and it differs from machine to machine."""
+
 NO_CONTENT = frozenset({204, 304})
 """The statuses whose answers never have a body."""
 
@@ -34,7 +39,7 @@ OWN_FIELDS: Headers = ((b"X-Content-Type-Options", b"nosniff"),)
 
 
 def end_to_end(headers: Headers) -> Headers:
-    """Keep the fields that pass through a proxy: no hop-by-hop, none named by Connection, no framing, none of ours."""
+    """Keep the fields that pass: no hop-by-hop, none named by Connection, no framing, no forwarder's, none of ours."""
     kept = tuple([header for header in headers if _passes(header[0])])
     # where nothing was left out there is no Connection, which itself is hop-by-hop
     if len(kept) < len(headers) and (dropped := _named_by_connection(headers)):
@@ -61,7 +66,14 @@ def _is_length(header: tuple[bytes, bytes]) -> bool:
 @lru_cache(256)  # most messages have the same few names
 def _passes(name: bytes) -> bool:
     lower = name.lower()
-    return lower not in HOP_BY_HOP and lower not in FRAMING and not lower.startswith(OWN_PREFIX)
+    return (
+        lower not in HOP_BY_HOP and lower not in FRAMING and not (is_forwarders(lower) or lower.startswith(OWN_PREFIX))
+    )
+
+
+def is_forwarders(name: bytes) -> bool:
+    """Tell whether a field, its name in lower case, is one in which a proxy tells of its client."""
+    return name in FORWARDER or name.startswith(FORWARDER_PREFIX)
 
 
 def _named_by_connection(headers: Headers) -> set[bytes]:

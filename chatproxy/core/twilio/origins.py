@@ -23,6 +23,21 @@ def is_twilio(host: str) -> bool:
     return re.fullmatch(HOSTS, host.lower()) is not None
 
 
+def origin_for(scheme: str, host: str, public: str | None = None) -> str:
+    """Return where URLs lead in the answers to a client that names this host, with any port.
+
+    That is Twilio's own, which is never asked in clear text, for a client that names Twilio's host without a port of
+    another's; else the public address of the server, if it has one, or what the client named.
+    """
+    name, _, port = host.lower().partition(":")
+    if port in _DEFAULT_PORTS and is_twilio(name):
+        return f"https://{one_host(name)}"
+    return public or f"{scheme}://{host}"
+
+
+_DEFAULT_PORTS = frozenset({"", "80", "443"})
+
+
 def replace_origin(text: bytes, origin: str, replacement: bytes) -> bytes:
     """Put the replacement wherever this origin stands in the text as a whole."""
     plain = origin.encode()

@@ -23,23 +23,30 @@ _FOREIGN_SITES = {b"cross-site", b"same-site"}
 
 @dataclass(frozen=True, slots=True)
 class Visitors:
-    """Takes requests that name the loopback, one of ``names``, or a host of the service's; all if there are none."""
+    """Takes requests that name the loopback, one of ``names``, or a host of the service's; all if there are none.
+
+    ``public`` is the address by which clients reach the listener, if that is not the one that requests name.
+    """
 
     names: frozenset[str] | None = None
+    public: str | None = None
 
-    def check(self, origin: str, headers: Headers) -> None:
-        """Raise RequestError for a request to this origin, as its client calls us, that is to be refused."""
-        host, port = _parts(origin)
+    def check(self, named: str, headers: Headers) -> None:
+        """Raise RequestError for a request that is to be refused, whose client calls us by this address."""
+        host, port = _parts(named)
         names = self.names
         if names is not None and not _LOOPBACK.fullmatch(host) and host not in names and not is_twilio(host):
             shown = cut(host, _SHOWN)
             raise RequestError(403, f"{shown} in the Host header is no name of this listener's (--allow-host {shown})")
         for name, value in headers:
             lower = name.lower()
-            if lower == b"origin" and _parts(value.decode("utf-8", "replace")) != (host, port):
+            if lower == b"origin" and not self._is_own(_parts(value.decode("utf-8", "replace")), (host, port)):
                 raise RequestError(403, "a page of another site sent this request (Origin)")
             if lower == b"sec-fetch-site" and value.lower() in _FOREIGN_SITES:
                 raise RequestError(403, "a page of another site sent this request (Sec-Fetch-Site)")
+
+    def _is_own(self, page: tuple[str, str], named: tuple[str, str]) -> bool:
+        return page == named or (self.public is not None and page == _parts(self.public))
 
 
 def _parts(origin: str) -> tuple[str, str]:
@@ -55,12 +62,15 @@ ANYBODY = Visitors()
 """Takes requests under all names, but none of a page of another site."""
 
 
-def visitors(host: str, allowed: frozenset[str], upstream: str, *, is_loopback: bool) -> Visitors:
+def visitors(
+    host: str, allowed: frozenset[str], upstream: str, *, is_loopback: bool, public: str | None = None
+) -> Visitors:
     """Return whose requests a listener on this host takes, which stands for the upstream.
 
     One that only this machine reaches takes no other names than its own, and so does one for which names are allowed.
+    The name in its public address is its own.
     """
     if not (is_loopback or allowed):
-        return ANYBODY
+        return Visitors(public=public)
     own = f"[{host}]" if ":" in host else host
-    return Visitors(allowed | {own.lower(), _parts(upstream)[0]})
+    return Visitors((allowed | {own.lower(), _parts(upstream)[0], _parts(public or "")[0]}) - {""}, public)

@@ -32,11 +32,15 @@ from chatproxy.core.model import Headers, Response
         b"Content-Encoding",
         b"Expect",
         b"Host",
+        b"Forwarded",
+        b"X-Forwarded-For",
+        b"X-Forwarded-Proto",
+        b"X-Real-IP",
         b"X-Chatproxy-Session",
         b"x-chatproxy-outcome",
     ],
 )
-def test_what_belongs_to_one_connection_or_to_us_does_not_pass(name: bytes) -> None:
+def test_what_belongs_to_one_connection_to_a_forwarder_or_to_us_does_not_pass(name: bytes) -> None:
     assert end_to_end(((name, b"x"), (b"Date", b"now"))) == ((b"Date", b"now"),)
 
 

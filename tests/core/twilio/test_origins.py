@@ -5,7 +5,14 @@ from hypothesis import given
 from strategies import ORIGIN, field_values, origins
 
 from chatproxy.core.products.every import HOST_PATTERNS
-from chatproxy.core.twilio.origins import address_pattern, is_twilio, one_host, replace_origin, upstream_pattern
+from chatproxy.core.twilio.origins import (
+    address_pattern,
+    is_twilio,
+    one_host,
+    origin_for,
+    replace_origin,
+    upstream_pattern,
+)
 
 HERE = b"http://127.0.0.1:8765"
 
@@ -113,3 +120,30 @@ def test_hosts_of_different_products_are_different_hosts() -> None:
         assert one_host(host) == host
         assert is_twilio(host)
     assert not is_twilio("chat.twilio.com.example")
+
+
+@pytest.mark.parametrize(
+    ("scheme", "host", "origin"),
+    [
+        ("http", "127.0.0.1:8765", "http://127.0.0.1:8765"),
+        ("https", "proxy.example", "https://proxy.example"),
+        ("http", "[::1]:8765", "http://[::1]:8765"),
+        ("http", "chat.twilio.com", "https://chat.twilio.com"),
+        ("http", "Chat.Twilio.com:80", "https://chat.twilio.com"),
+        ("https", "chat.twilio.com:443", "https://chat.twilio.com"),
+        ("http", "chat.dublin.ie1.twilio.com", "https://chat.twilio.com"),
+        ("http", "chat.twilio.com:8765", "http://chat.twilio.com:8765"),
+        ("http", "chat.twilio.com.evil.example", "http://chat.twilio.com.evil.example"),
+    ],
+)
+def test_urls_lead_to_where_the_client_was_and_never_to_twilio_in_clear_text(
+    scheme: str, host: str, origin: str
+) -> None:
+    assert origin_for(scheme, host) == origin
+
+
+def test_urls_lead_to_the_public_address_unless_the_client_names_twilio() -> None:
+    public = "https://chat.example"
+    assert origin_for("http", "127.0.0.1:8765", public) == public
+    assert origin_for("http", "chat.twilio.com:8765", public) == public
+    assert origin_for("http", "chat.twilio.com", public) == "https://chat.twilio.com"

@@ -56,7 +56,7 @@ def test_the_refusal_says_which_option_allows_the_name() -> None:
 
 def test_a_listener_for_other_machines_takes_any_name_until_names_are_allowed() -> None:
     for host in ("", "0.0.0.0", "192.0.2.1", "fd00::1", "machine"):
-        assert visitors(host, frozenset(), TWILIO_ORIGIN, is_loopback=False) is ANYBODY
+        assert visitors(host, frozenset(), TWILIO_ORIGIN, is_loopback=False) == ANYBODY
     named = visitors("FD00::1", frozenset({"machine"}), TWILIO_ORIGIN, is_loopback=False)
     assert all(is_taken(named, host) for host in ("machine:1", "localhost", "[fd00::1]:1", "chat.twilio.com"))
     assert not is_taken(named, "other")
@@ -93,3 +93,22 @@ def test_pages_of_other_sites_are_refused_everywhere(by: Visitors, headers: Head
 def test_a_schemes_own_port_is_none() -> None:
     assert is_taken(HERE, "localhost:80", (b"Origin", b"http://localhost"))
     assert is_taken(HERE, "localhost", (b"Origin", b"https://localhost:443"), scheme="https")
+
+
+@pytest.mark.parametrize(("host", "is_loopback"), [("127.0.0.1", True), ("", False)])
+def test_the_public_address_is_the_listeners_own_and_its_pages_are_no_other_sites(host: str, is_loopback: bool) -> None:
+    public = "https://chat.example:8443"
+    behind = visitors(host, frozenset(), TWILIO_ORIGIN, is_loopback=is_loopback, public=public)
+    for named in ("chat.example", "Chat.Example:8443", "127.0.0.1:8765"):
+        assert is_taken(behind, named)
+        assert is_taken(behind, named, (b"Origin", public.encode()))
+        assert not is_taken(behind, named, (b"Origin", b"https://chat.example:1"))
+        assert not is_taken(behind, named, (b"Origin", b"null"))
+    assert is_taken(behind, "evil.test") is not is_loopback
+    assert not is_taken(behind, "evil.test", (b"Origin", b"https://chat.example"))
+
+
+def test_what_names_nothing_is_no_name_that_is_taken() -> None:
+    named = visitors("", frozenset({"machine"}), TWILIO_ORIGIN, is_loopback=False)
+    assert not is_taken(named, "")
+    assert not is_taken(named, "[::1")
