@@ -1,4 +1,4 @@
 """A cassette held against what is true today: an OpenAPI document, or the upstream asked again.
 
-Read: openapi, upstream_again.
+Read: openapi, apart, upstream_again.
 """

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.errors import ConfigError
@@ -49,10 +49,28 @@ def check_document(cassette: Cassette, rules: Rules, path: Path) -> Iterator[Che
 
     Raises ConfigError for a document that cannot be used, and where the extra is not installed.
     """
-    document = _Document(_read(path), path)
+    yield from check_exchanges(asked(cassette, rules), path)
+
+
+class Asked(NamedTuple):
+    """An exchange that is checked: how it is called, and which endpoint it asks."""
+
+    label: str
+    endpoint: str
+    exchange: Exchange
+
+
+def asked(cassette: Cassette, rules: Rules) -> Iterator[Asked]:
+    """Yield the exchanges of a cassette in canonical order."""
     for number in cassette.order():
-        exchange, label = cassette.exchange(number), f"{cassette.name}/{number}"
-        endpoint = meaning(cassette, number, rules).endpoint
+        label, endpoint = f"{cassette.name}/{number}", meaning(cassette, number, rules).endpoint
+        yield Asked(label, endpoint, cassette.exchange(number))
+
+
+def check_exchanges(several: Iterable[Asked], path: Path) -> Iterator[Checked]:
+    """Yield what each of several exchanges has that the document does not; raises ConfigError as said."""
+    document = _Document(_read(path), path)
+    for label, endpoint, exchange in several:
         try:
             changes = list(document.changes(exchange))
         except RecursionError as error:

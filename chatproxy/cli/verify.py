@@ -55,6 +55,6 @@ def _asked_again(cassette: Cassette, rules: Rules, settings: Settings, *, writes
 
 
 def _documented(cassette: Cassette, rules: Rules, document: Path) -> list[Checked]:
-    from chatproxy.checks.openapi import check_document  # noqa: PLC0415 - an extra
+    from chatproxy.checks.apart import check_apart  # noqa: PLC0415 - an extra
 
-    return list(check_document(cassette, rules, document))
+    return list(check_apart(cassette, rules, document))

@@ -3,5 +3,5 @@
 1. One table has all settings; their flags, variables and keys follow from it. Other flags are in ``cli``.
 2. A reader raises ValueError with what is wrong, and never shows a salt, a token or a password.
 
-Read: settings, setting, sources, values, addresses, scrub_rules.
+Read: settings, setting, sources, values, addresses, scrub_rules, linear_engine.
 """

@@ -8,7 +8,9 @@ from collections.abc import Iterable
 from itertools import chain
 from typing import Any
 
+from chatproxy.config.linear_engine import linear
 from chatproxy.core.http.grammar import FIELD_TEXT, TOKEN
+from chatproxy.core.scrubbing.engines import compiled
 from chatproxy.core.scrubbing.rules import Action, LooksAt, ScrubRule
 from chatproxy.core.scrubbing.scrub import unsettled
 from chatproxy.core.text.json_text import parsed
@@ -62,7 +64,7 @@ def _scrub_rule(table: dict[str, object]) -> ScrubRule:
     _NAMES[LooksAt(looks_at)](name)
     if looks_at == LooksAt.PATTERN and action == Action.DROP:
         raise ValueError('a pattern takes replace or pseudonym; replace = "" drops what it finds')
-    return ScrubRule(LooksAt(looks_at), name, Action(action), _put_in(action, table[action]))
+    return ScrubRule(LooksAt(looks_at), name, Action(action), _put_in(action, table[action]), linear)
 
 
 def _one_of(words: Iterable[str], table: dict[str, object]) -> str:
@@ -102,7 +104,7 @@ def _field(name: str) -> None:
 
 def _pattern(name: str) -> None:
     try:
-        pattern = re.compile(name)
+        pattern = compiled(name, linear)
     except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(f"{name!r} is no regular expression: {error}") from error
     if pattern.search(""):

@@ -15,14 +15,14 @@ _PARTS = {
     "chatproxy": "cassettes cli clock config core environment files serve store upstream wiring outside",
     "chatproxy.cassettes": "names",
     "chatproxy.cli": "main options streams",
-    "chatproxy.config": "addresses scrub_rules setting settings sources values",
+    "chatproxy.config": "addresses linear_engine scrub_rules setting settings sources values",
     "chatproxy.core": """
         answers cassette credentials engine errors http matching model products record replay report scrubbing
         text time timeline twilio
     """,
     "chatproxy.core.answers": "echoes stand_ins stencil template",
     "chatproxy.core.cassette": "cassette codec history naming records",
-    "chatproxy.core.credentials": "blanking encodings",
+    "chatproxy.core.credentials": "blanking encodings linear",
     "chatproxy.core.http": "admission codings conditions forms grammar headers multipart",
     "chatproxy.core.matching": "normal_form placed rules users",
     "chatproxy.core.products": "chat client_headers edge_headers every product sid_types",
@@ -32,7 +32,7 @@ _PARTS = {
         session sessions
     """,
     "chatproxy.core.report": "report",
-    "chatproxy.core.scrubbing": "parts patterns pseudonyms rules scrub",
+    "chatproxy.core.scrubbing": "engines parts patterns pseudonyms rules scrub",
     "chatproxy.core.text": "excerpts json_edit json_text",
     "chatproxy.core.time": "dates instants ladder ranks sent_back session_clock stamps timestamps upstream_clock",
     "chatproxy.core.timeline": "elsewhere holders known numbering places sent sights standing states traces uniques",

@@ -8,11 +8,12 @@ import re
 from base64 import b64decode
 from binascii import Error as Base64Error
 from dataclasses import replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from http import HTTPStatus
 from itertools import chain
 
 from chatproxy.core.credentials.encodings import Glance, Searched, spellings
+from chatproxy.core.credentials.linear import LinearSearch
 from chatproxy.core.http.headers import end_to_end, fields_of_answer
 from chatproxy.core.model import NO_CREDENTIALS, OTHER_CREDENTIALS, Headers, Request, Response, header_values
 from chatproxy.core.products.sid_types import ACCOUNT, API_KEY
@@ -22,6 +23,15 @@ MINIMUM_LENGTH = 16
 """Shorter passwords are not searched for: they would blank ordinary words."""
 
 _SID_LENGTH = 34
+
+LONGEST_OF_PATTERNS = 512
+"""Of longer secrets no patterns are made: it would take a second and more."""
+
+MOST_FOR_PATTERNS = 2**22
+"""Up to which product of both lengths patterns search a text for a secret: each place takes as long as the secret is.
+
+It is 46 KB of text for the credentials of a request to Twilio.
+"""
 
 BLANK = b"__blanked__"
 """Of characters that stand for themselves in URLs, forms and JSON."""
@@ -63,10 +73,12 @@ class Blanker:
     def __init__(self, headers: Headers) -> None:
         self.user = user_of(headers)
         secrets = {secret for secret in _secrets(headers) if len(secret) >= MINIMUM_LENGTH}
-        longest_first = sorted(secrets, key=len, reverse=True)
-        self._spellings = [spelling for secret in longest_first for spelling in spellings(secret)]
+        self._secrets = sorted(secrets, key=len, reverse=True)
+        self._longest = max(map(len, secrets), default=0)
+        is_short = self._longest <= LONGEST_OF_PATTERNS
+        self._spellings = [one for secret in self._secrets for one in spellings(secret)] if is_short else []
         self._glance = Glance(self._spellings)
-        self.is_by_segments = not any(b"/" in spelling.sign_text for spelling in self._spellings)
+        self.is_by_segments = is_short and not any(b"/" in one.sign_text for one in self._spellings)
         """Whether no secret can reach from one segment of a path into the next, as nearly none can."""
         self._in_sids = [one.literal for one in self._spellings if one.literal and len(one.literal) <= _SID_LENGTH]
 
@@ -74,8 +86,18 @@ class Blanker:
         """Tell whether a secret stands in a SID; only literals can, since all else has signs that no SID has."""
         return any(literal in sid or literal in sid.lower() for literal in self._in_sids)
 
+    @cached_property
+    def _linear(self) -> LinearSearch:
+        return LinearSearch(self._secrets)
+
+    def _is_long(self, size: int) -> bool:
+        """Tell whether patterns would search texts of this size too slowly."""
+        return self._longest > LONGEST_OF_PATTERNS or size * self._longest > MOST_FOR_PATTERNS
+
     def text(self, text: bytes) -> bytes:
         """Blank the secrets in one text."""
+        if self._is_long(len(text)):
+            return self._linear.blanked(text, BLANK)
         if not text or not self._glance.finds(text):
             return text
         searched = Searched.of(text)
@@ -85,7 +107,12 @@ class Blanker:
         return searched.text
 
     def _is_clean(self, *texts: bytes) -> bool:
-        """Tell whether none of these texts has a secret: one search for all takes a tenth of one for each."""
+        """Tell whether none of these texts has a secret: one search for all takes a tenth of one for each.
+
+        Where it would take long they are not searched twice.
+        """
+        if self._is_long(sum(map(len, texts))):
+            return False
         return not self._glance.finds(b"\n".join(texts))
 
     def for_key(self, request: Request, *, headers_count: bool) -> Request:

@@ -8,6 +8,7 @@ put either into Basic credentials, and so does ``\u00e9``.
 import re
 from base64 import b64encode
 from functools import lru_cache
+from itertools import groupby
 from typing import NamedTuple, Self
 
 
@@ -83,18 +84,27 @@ class Glance:
 
 def spellings(secret: bytes) -> list[Spelling]:
     """Return the patterns of one secret; a byte of it that is no UTF-8 makes it Latin-1."""
-    try:
-        text = secret.decode()
-    except UnicodeDecodeError:
-        text = secret.decode("latin-1")
-    spelled = b"".join(_character(character) for character in text)
+    text = _characters(secret)
+    spelled = b"".join(_run(character, len(list(run))) for character, run in groupby(text))
     plain = secret if secret.isascii() and b" " not in secret else b""
     found = [Spelling(spelled, spelled, plain, is_plain=True)]
     for form in _encodings(text):
-        found += [Spelling(core, whole, core if core.isalnum() else b"") for core, whole in _base64(form)]
+        found += map(_in_base64, base64_cores(form))
         digits = b"".join(_hexadecimal(byte) for byte in form)
         found.append(Spelling(digits, digits, form.hex().encode(), is_digits=True))
     return found
+
+
+def _characters(secret: bytes) -> str:
+    try:
+        return secret.decode()
+    except UnicodeDecodeError:
+        return secret.decode("latin-1")
+
+
+def encodings(secret: bytes) -> list[bytes]:
+    """Return a secret as UTF-8 and as Latin-1, where they differ and there is one."""
+    return _encodings(_characters(secret))
 
 
 def _encodings(text: str) -> list[bytes]:
@@ -106,6 +116,16 @@ def _encodings(text: str) -> list[bytes]:
 
 
 _LAST_OF_LATIN_1 = 0xFF
+
+
+def _run(character: str, count: int) -> bytes:
+    r"""Match a character that stands so often in a row.
+
+    For ``\\`` alone it is not told which sign belongs to which: to try all ways takes exponential time.
+    """
+    if character != "\\":
+        return _character(character) * count
+    return rb"(?:(?:\\|%%(?:25)*+5[cC])(?:u005[cC])?){%d,%d}" % (count, _MOST_SIGNS * count)
 
 
 def _character(character: str) -> bytes:
@@ -150,6 +170,7 @@ def _escaped(what: bytes) -> bytes:
 
 _LAST_OF_ASCII = 0x7F
 _MORE_SIGNS = rb"(?:\\|%(?:25)*+5[cC]){0,6}"
+_MOST_SIGNS = 8
 _JSON_LETTERS = {0x08: b"b", 0x09: b"t", 0x0A: b"n", 0x0C: b"f", 0x0D: b"r"}
 _JSON_SIGNS = frozenset(b'"/\\')
 
@@ -159,20 +180,32 @@ def _hexadecimal(byte: int) -> bytes:
     return "".join(f"[{digit.lower()}{digit.upper()}]" for digit in f"{byte:02x}").encode()
 
 
-def _base64(secret: bytes) -> list[tuple[bytes, bytes]]:
-    """Match the secret inside a longer base64 text, wherever its first byte falls in a group of three.
+class Base64(NamedTuple):
+    """The digits of base64 that are made of a secret alone, and patterns of those that share its bits at either end."""
 
-    The first of each pair is the digits that are made of the secret alone. The second takes those in too that share
-    their bits with what stands around it, one at either end, and no more: the next may be a path's.
+    text: bytes
+    before: bytes
+    after: bytes
+
+
+def _in_base64(core: Base64) -> Spelling:
+    certain = b"".join(map(_digit, core.text))
+    whole = (core.before and core.before + b"?") + certain + core.after
+    return Spelling(certain, whole, certain if certain.isalnum() else b"")
+
+
+def base64_cores(secret: bytes) -> list[Base64]:
+    """Return a secret inside a longer base64 text, wherever its first byte falls in a group of three.
+
+    What shares its bits with what stands around it is one digit at either end, and no more: the next may be a path's.
     """
-    patterns = []
+    cores = []
     for offset in range(3):
         inside = (offset + len(secret)) // 3 * 3 - offset
         encoded = b64encode(bytes(offset) + secret[:inside])
-        certain = b"".join(map(_digit, encoded[_CERTAIN[offset] :]))
-        before = _shared(bytes(offset), secret[: 3 - offset], b"") + b"?" if offset else b""
-        patterns.append((certain, before + certain + _end_of_base64(secret[inside:])))
-    return patterns
+        before = _shared(bytes(offset), secret[: 3 - offset], b"") if offset else b""
+        cores.append(Base64(encoded[_CERTAIN[offset] :], before, _end_of_base64(secret[inside:])))
+    return cores
 
 
 _CERTAIN = (0, 2, 3)

@@ -4,6 +4,7 @@ r"""Multipart forms: ``multipart/form-data`` (RFC 7578) as parts, read strictly 
 2. The boundary, what stands before the first part and after the last, and the spelling of a part's head do not count.
 3. The content of a part is its bytes: transfer encodings are deprecated (section 4.7), so one is told, not undone.
 4. In a quoted name ``\"`` is a quote; percent escapes stay, since not all clients write them (section 2).
+5. A form has at most ``MOST_PARTS`` parts, and each a head of at most ``LONGEST_HEAD`` bytes.
 """
 
 import re
@@ -23,6 +24,10 @@ DISPOSITION, TYPE, ENCODING = b"content-disposition", b"content-type", b"content
 """The header fields of a part that have a meaning; all others are to be ignored (section 4.8)."""
 
 FILENAME = b"filename"
+
+
+MOST_PARTS = 1000
+LONGEST_HEAD = 16_384
 
 
 class Valued(NamedTuple):
@@ -172,6 +177,8 @@ def _boundary(text: bytes) -> bytes:
 def _read(boundary: bytes, body: bytes, newline: bytes) -> MultipartForm | None:
     """Split a body at the boundary; a line that only begins with it leaves open what the sender meant."""
     delimiter = newline + b"--" + boundary
+    if body.count(delimiter) > MOST_PARTS:
+        return None
     before, *pieces = (newline + body).split(delimiter)
     parts: list[FormPart] = []
     for nth, piece in enumerate(pieces):
@@ -200,6 +207,8 @@ def _begins_line(text: bytes, newline: bytes, *, is_last: bool = False) -> bool:
 
 def _part(text: bytes, newline: bytes) -> FormPart | None:
     head, end, content = text.partition(newline + newline)
+    if len(head) > LONGEST_HEAD:
+        return None
     lines = re.sub(newline + rb"[ \t]+", b" ", head).split(newline) if end else []
     found = [_FIELD.fullmatch(line) for line in lines]
     fields = tuple((field[1], field[2]) for field in found if field)

@@ -7,7 +7,8 @@ The laws (one function makes keys, for recording and for replay; a match is neve
    client reached us counts as the upstream's.
 2. Pairs are sorted by name; those of one name keep their order. ``+`` and ``%20`` are one in forms; an empty
    value differs from an absent one. A form value that is a JSON object or array counts by its content, a
-   JSON body likewise; a multipart form by its parts, whatever its boundary. Anything else counts by its bytes.
+   JSON body likewise; a multipart form by its parts, whatever its boundary. Anything else counts by its bytes, and so
+   does a body of more parts than are read one by one.
 3. A parameter spelled out at its default equals its absence.
 
 The form is text of one spelling for each meaning, so that equal texts are equal requests::
@@ -23,13 +24,14 @@ multipart form has its attributes after its content, as ``File=content;filename=
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Set
 from hashlib import blake2b
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from chatproxy.core.http.conditions import conditions
-from chatproxy.core.http.forms import decoded
+from chatproxy.core.http.forms import decoded, is_readable
 from chatproxy.core.http.headers import is_form, is_json
 from chatproxy.core.http.multipart import FILENAME, FormPart, bounded, read_multipart
 from chatproxy.core.matching.rules import Rules
@@ -201,7 +203,7 @@ def _headers(request: Request, names: Iterable[bytes], kind: str) -> tuple[bytes
 def _body(request: Request) -> tuple[str, Iterable[bytes]]:
     if not request.body:
         return "empty", ()
-    if is_form(request.headers):
+    if is_form(request.headers) and is_readable(request.body):
         return "form", _pairs(request.body, request.origin, jsontext.canonical)
     if is_json(request.headers) and (canonical := jsontext.canonical(request.body)) is not None:
         return "json", (replace_origin(canonical, request.origin, _TWILIO),)
@@ -272,8 +274,8 @@ def _name(pair: bytes) -> bytes:
 def _without_defaults(pairs: Iterable[bytes], defaults: Set[bytes]) -> list[bytes]:
     """Drop the pairs that spell out a default; a name that is repeated is not at its default."""
     kept = list(pairs)
-    names = [_name(pair) for pair in kept]
-    return [pair for pair in kept if pair not in defaults or names.count(_name(pair)) > 1]
+    often = Counter(map(_name, kept))
+    return [pair for pair in kept if pair not in defaults or often[_name(pair)] > 1]
 
 
 _ESCAPE = re.compile(rb"%[0-9a-f]{2}")

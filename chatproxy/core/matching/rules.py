@@ -9,7 +9,7 @@ from chatproxy.core.products.every import MEANING as TABLES
 from chatproxy.core.scrubbing.rules import NO_SCRUB, Scrub
 from chatproxy.core.twilio.paths import route
 
-COMPILE_VERSION = 17
+COMPILE_VERSION = 18
 """Raised whenever the same cassette would compile to something else, so that stored results are made anew.
 
 A change of the tables in ``core/products`` needs no raise: they are part of the fingerprint.

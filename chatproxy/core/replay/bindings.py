@@ -206,9 +206,12 @@ class Bindings:
             if live in unknown and self._pairs.of(live) is None:
                 self._known.assume(live, [self.to_recorded(above) for above in path[:nth]])
         beside = {*map(LiveSid, sids_beside_path(form))}
+        above = [self.to_recorded(one) for one in path]
+        strange: set[bytes] = set()  # types of which none is known here: a body can have 100,000 SIDs
         for live in unknown:
-            if live in beside and self._pairs.of(live) is None:
-                self._known.assume(live, [self.to_recorded(above) for above in path])
+            if live[:2] not in strange and live in beside and self._pairs.of(live) is None:
+                self._known.assume(live, above)
+                strange.update([live[:2]] if self._pairs.of(live) is None else [])
 
     def _is_unknown(self, live: LiveSid) -> bool:
         """Settle what a SID stands for that is the cassette's, or the session's; tell whether it is neither."""

@@ -11,7 +11,7 @@ from chatproxy.core.matching.shaping import shaping
 from chatproxy.core.matching.users import asking
 from chatproxy.core.model import NO_CREDENTIALS, NO_EXCHANGE, ExchangeNumber, Request
 from chatproxy.core.replay.gaps import Miss, Why, missed
-from chatproxy.core.replay.nearness import Near, may_answer, nearest
+from chatproxy.core.replay.nearness import Near, is_comparable, may_answer, nearest
 from chatproxy.core.replay.player import Played, play_request
 from chatproxy.core.replay.session import Session
 
@@ -103,6 +103,8 @@ def _reason(session: Session, played: Played, miss: Miss | None, made: str | Non
     if miss.why is not Why.NEVER:
         return _recorded(session, played, miss, made)
     cassette = session.cassette
+    if not is_comparable(played.form):
+        return f"never recorded in cassette {cassette.name!r}; it is too large to be compared with what was"
     if not alike:
         return f"never recorded, nor was any {played.form.method} of such a path in cassette {cassette.name!r}"
     return f"never recorded; nearest is {cassette.name}/{alike[0].number}, where {'; '.join(alike[0].differences)}"

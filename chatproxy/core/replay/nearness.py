@@ -5,7 +5,8 @@
 2. The nearest is the one whose differing parts are most alike as texts; of equals one that is not used yet.
 3. Differences are told in the client's SIDs. A SID for which nothing stands is not told as different from a recorded
    one of its type for which nothing stands either, if anything else differs.
-4. A request with times that this session served is compared by that of its readings which is the nearest.
+4. A request that is large is not compared.
+5. A request with times that this session served is compared by that of its readings which is the nearest.
 """
 
 from collections.abc import Iterable, Iterator
@@ -22,6 +23,9 @@ from chatproxy.core.text.excerpts import alike_until
 from chatproxy.core.twilio.sids import SID_SEGMENT, mask, sids_in
 
 _SHOWN_NEAREST = 3
+
+_LARGEST_COMPARED, _MOST_COMPARED = 1_000_000, 2000
+"""Of how many bytes, and how many pairs, a request is at most that is compared."""
 
 _READINGS = 8
 """How many readings of times are compared at most."""
@@ -43,8 +47,16 @@ class Near(NamedTuple):
     differences: list[str]
 
 
+def is_comparable(form: NormalForm) -> bool:
+    """Tell whether a request is small enough to be compared with recorded ones."""
+    pairs = (*form.query, *form.body)
+    return len(pairs) <= _MOST_COMPARED and sum(map(len, pairs)) <= _LARGEST_COMPARED
+
+
 def nearest(session: Session, form: NormalForm, user: str) -> list[Near]:
     """Return the recorded requests that are most alike, a few, the most alike first."""
+    if not is_comparable(form):
+        return []
     forms = [form, *(one.form for one in islice(session.readings(form), _READINGS))]
     sent = [session.sids.sent(one) for one in forms]
     alike = sorted(_alike(session, form, sent, user), key=lambda one: one[0])

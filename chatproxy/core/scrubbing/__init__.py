@@ -4,5 +4,5 @@
 2. Scrubbing what is scrubbed changes nothing.
 3. Where the rules cannot be applied, nothing is shared.
 
-Read: rules, scrub, parts, patterns, pseudonyms, limits.
+Read: rules, engines, scrub, parts, patterns, pseudonyms, limits.
 """

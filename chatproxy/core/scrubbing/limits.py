@@ -2,14 +2,14 @@
 
 import re
 
-from chatproxy.core.http.forms import pairs
+from chatproxy.core.http.forms import is_readable, pairs
 from chatproxy.core.http.headers import is_form
 from chatproxy.core.http.multipart import DISPOSITION, is_multipart, read_multipart
 from chatproxy.core.model import Exchange, Headers
 from chatproxy.core.scrubbing.parts import as_text
 from chatproxy.core.scrubbing.rules import LooksAt, Scrub, ScrubRule
 from chatproxy.core.text.excerpts import literal
-from chatproxy.core.text.json_text import canonical
+from chatproxy.core.text.json_text import canonical, has_many_values
 
 
 def out_of_reach(exchange: Exchange, scrub: Scrub) -> str | None:
@@ -19,6 +19,8 @@ def out_of_reach(exchange: Exchange, scrub: Scrub) -> str | None:
     if not scrub.has_texts:
         return None
     for side, headers, body in sides:
+        if (is_form(headers) and not is_readable(body)) or has_many_values(body):
+            return f"the body of its {side} has more parameters, escapes or values than are read"
         if body and is_multipart(headers):
             if reason := _of_multipart(headers, body, scrub):
                 return f"the body of its {side} {reason}"

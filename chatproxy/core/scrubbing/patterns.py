@@ -8,6 +8,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 
+from chatproxy.core.scrubbing.engines import Searches
 from chatproxy.core.scrubbing.pseudonyms import TEXT_PSEUDONYM
 from chatproxy.core.scrubbing.rules import Action, Scrub, ScrubRule
 from chatproxy.core.twilio.sids import SID
@@ -50,7 +51,7 @@ def _replaced(text: str, rule: ScrubRule, act: Act) -> str:
         elif start == end:
             position = end + 1
         else:
-            parts += (text[begin:start], act(rule, found[0]))
+            parts += (text[begin:start], act(rule, text[start:end]))
             begin = position = end
         if position > len(text):
             break
@@ -82,13 +83,26 @@ def _touched(fixed: Sequence[_Span], start: int, end: int, *, inner: bool) -> in
     return 0
 
 
+def _finds(pattern: Searches, text: str) -> bool:
+    """Tell whether a pattern finds more than empty texts."""
+    position = 0
+    while found := pattern.search(text, position):
+        start, end = found.span()
+        if start < end:
+            return True
+        position = end + 1
+        if position > len(text):
+            break
+    return False
+
+
 def patterned_number(number: str, scrub: Scrub, pseudonym: Callable[[str], str]) -> str:
     """Search all patterns in the spelling of a JSON number; what is left may be no number any more.
 
     A pseudonym stands for the number as a whole.
     """
     for rule in scrub.patterns:
-        if any(found[0] for found in rule.pattern.finditer(number)):
+        if _finds(rule.pattern, number):
             if rule.action is Action.PSEUDONYM:
                 return pseudonym(number)
             number = _replaced(number, rule, lambda rule, _: rule.text)

@@ -1,12 +1,12 @@
 """The rules of scrubbing: what each looks at, and what it does."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from hashlib import blake2b
 
+from chatproxy.core.scrubbing.engines import Linear, Searches, compiled, is_unbounded
 from chatproxy.core.scrubbing.pseudonyms import Pseudonyms
 from chatproxy.core.text.json_edit import Value
 
@@ -32,18 +32,19 @@ class Action(StrEnum):
 class ScrubRule:
     """One rule; ``name`` is that of a header, a member or a parameter, a JSON pointer, or a pattern.
 
-    ``text`` is what a replacement puts in.
+    ``text`` is what a replacement puts in, ``linear`` searches a pattern that takes Python's engine too long.
     """
 
     looks_at: LooksAt
     name: str
     action: Action
     text: str = ""
+    linear: Linear | None = field(default=None, compare=False, repr=False)
 
     @cached_property
-    def pattern(self) -> re.Pattern[str]:
-        """The regular expression that a pattern is."""
-        return re.compile(self.name)
+    def pattern(self) -> Searches:
+        """What searches the regular expression that a pattern is."""
+        return compiled(self.name, self.linear)
 
     @cached_property
     def steps(self) -> tuple[str, ...]:
@@ -107,6 +108,11 @@ class Scrub:
     def patterns(self) -> tuple[ScrubRule, ...]:
         """The patterns."""
         return tuple(self._of(LooksAt.PATTERN))
+
+    @cached_property
+    def unbounded(self) -> int:
+        """How many patterns can take quadratic time."""
+        return sum(is_unbounded(rule.name) for rule in self.patterns)
 
     def header_rule(self, name: bytes) -> ScrubRule | None:
         """Return the rule for header fields of this name."""

@@ -6,6 +6,8 @@ The laws:
 2. A live request is scrubbed as a recorded one is, so both have one key.
 3. The first rule that names a header, a member or a parameter decides on it; patterns are searched in all the rest.
 4. What no rule touches stays byte for byte.
+5. Where patterns could take quadratic time, the texts of one message are searched up to ``MOST_WORK``; those of
+   them that are longer than is left go as a whole.
 
 A text that is a JSON object or array counts as one wherever it stands, and in a text that is an URL its path and
 parameters count. A multipart form is scrubbed part by part. Content-Type is never touched, since it says how a body is
@@ -19,7 +21,7 @@ from functools import lru_cache
 from json import dumps, loads
 from urllib.parse import quote, quote_plus, unquote_to_bytes
 
-from chatproxy.core.http.forms import decoded
+from chatproxy.core.http.forms import decoded, is_readable
 from chatproxy.core.http.headers import is_form
 from chatproxy.core.http.multipart import read_multipart
 from chatproxy.core.model import Exchange, Headers, Request, Response
@@ -28,6 +30,7 @@ from chatproxy.core.scrubbing.patterns import patterned, patterned_number
 from chatproxy.core.scrubbing.pseudonyms import NUMBER_PSEUDONYM
 from chatproxy.core.scrubbing.rules import Action, LooksAt, Scrub, ScrubRule, names_header
 from chatproxy.core.text.json_edit import Value, edited, values
+from chatproxy.core.text.json_text import has_many_values
 from chatproxy.core.twilio.origins import URL
 from chatproxy.core.twilio.sids import SID_SEGMENT
 
@@ -107,6 +110,9 @@ _DEEPEST = 4
 _PASSES = 8
 """How often the patterns are searched in what they have left before it counts as never coming to rest."""
 
+MOST_WORK = 2**28
+"""The squares of the lengths of all texts that are searched: that of one of 16,384 characters, half a second."""
+
 _JSON_STARTS = frozenset({b"{", b"[", b" ", b"\t", b"\r", b"\n"})
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
 
@@ -115,6 +121,7 @@ class _Scrubber:
     def __init__(self, scrub: Scrub, note: Note = lambda pseudonym, value: None) -> None:
         self._scrub = scrub
         self._note = note
+        self._left = MOST_WORK
 
     def headers(self, headers: Headers) -> Headers:
         kept = []
@@ -137,7 +144,7 @@ class _Scrubber:
     def body(self, headers: Headers, body: bytes) -> bytes:
         if not self._scrub.has_texts or not body:
             return body
-        if is_form(headers):
+        if is_form(headers) and is_readable(body):
             return self._pairs(body)
         if form := read_multipart(headers, body):
             new = scrubbed_parts(form, self)
@@ -156,15 +163,24 @@ class _Scrubber:
     def once(self, text: str, depth: int = 0, *, is_body: bool = False) -> str:
         """Scrub a text in one pass; one that is no UTF-8 is neither JSON nor an URL."""
         written = _utf8(text) if depth < _DEEPEST else b""
+        if has_many_values(written):
+            written = b""
         if written[:1] in _JSON_STARTS and (found := values(written)) and written[found[0].start] in b"{[":
             edits = self._edits(written, found, depth, is_body=is_body)
             return edited(written, dict(edits)).decode()
         if written.startswith(b"http") and (url := URL.fullmatch(written)):
             text = (url[1] + self.target(url[2], depth + 1)).decode()
-        return patterned(text, self._scrub, self._put)
+        return patterned(text, self._scrub, self._put) if self._is_short(text) else self._last_resort(text)
+
+    def _is_short(self, text: str) -> bool:
+        """Count the work of a search, and tell whether it is little enough."""
+        work = self._scrub.unbounded * len(text) ** 2
+        is_short = work <= self._left
+        self._left -= work if is_short else 0
+        return is_short
 
     def _last_resort(self, text: str) -> str:
-        """Return what stands for a text in which the patterns always find something again.
+        """Return what stands for a text in which the patterns always find something again, or for too long a one.
 
         It stays as it is: replacements were checked for that, and pseudonyms do.
         """
@@ -220,7 +236,9 @@ class _Scrubber:
             return raw if new == text else _json_string(new, raw)
         if NUMBER_PSEUDONYM.fullmatch(raw):
             return raw
-        left = patterned_number(raw.decode(), self._scrub, self._number_pseudonym)
+        if not self._is_short(number := raw.decode()):
+            return _json_string(self._last_resort(number), raw)
+        left = patterned_number(number, self._scrub, self._number_pseudonym)
         return left.encode() if _NUMBER.fullmatch(left) else _json_string(left, raw)
 
     def _act_on_json(self, rule: ScrubRule, value: Value, raw: bytes) -> bytes | None:

@@ -12,9 +12,9 @@ def canonical(text: bytes) -> bytes | None:
 
     Order of names, white space, escapes and the spelling of a number do not count. A text whose content is not
     certain is none: with a name twice (RFC 8259 section 4), a number that no binary64 holds (section 6), or nested
-    deeper than any parser must follow (section 9).
+    deeper than any parser must follow (section 9). Nor is one of more than ``MOST_VALUES`` values.
     """
-    if _is_deep(text):
+    if has_many_values(text) or _is_deep(text):
         return None
     try:
         value = _DECODER.decode(text.decode())
@@ -23,6 +23,11 @@ def canonical(text: bytes) -> bytes | None:
         return dumps(value, sort_keys=True, separators=(",", ":")).encode()
     except ValueError:
         return None
+
+
+def has_many_values(text: bytes) -> bool:
+    """Tell whether a JSON text may have more than ``MOST_VALUES`` values."""
+    return sum(map(text.count, _SEPARATORS)) > MOST_VALUES
 
 
 def parsed(text: bytes) -> object:
@@ -54,6 +59,11 @@ def _read(text: bytes) -> object:
     return loads(text.decode())
 
 
+MOST_VALUES = 100_000
+"""To read that many takes a quarter of a second, in which no other request is answered."""
+
+_SEPARATORS = (b",", b"[", b"{")
+
 _DEEPEST = 128
 """A bound of our own: Python's depends on its version and on how deep the caller stands, and so would keys."""
 
@@ -61,11 +71,12 @@ _DEEPEST = 128
 def _is_deep(text: bytes) -> bool:
     if text.count(b"[") + text.count(b"{") <= _DEEPEST:
         return False
-    depth = deepest = 0
+    depth = 0
     for found in TOKEN.finditer(text):
         depth += (found[0] in _OPENING) - (found[0] in _CLOSING)
-        deepest = max(deepest, depth)
-    return deepest > _DEEPEST
+        if depth > _DEEPEST:
+            return True
+    return False
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:

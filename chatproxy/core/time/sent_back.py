@@ -22,6 +22,9 @@ Recorded = Callable[[Spelled], Iterable[int]]
 _MOST = 256
 """How many readings are looked at; of more none is."""
 
+_LARGEST = 2_000_000
+"""In how many bytes times are looked for, and of how many bytes all readings are together; of more none is."""
+
 
 class Reading(NamedTuple):
     """A request with recorded times, and which of them stands in the place of which that was sent."""
@@ -48,14 +51,18 @@ def readings(form: NormalForm, recorded: Recorded) -> list[Reading]:
     """Return the readings of a request; none where it has no time that was served."""
     body = form.body if form.kind in FORMS else ()
     pairs = [*form.query, *body, *form.headers]
+    size = sum(map(len, pairs))
+    if size > _LARGEST:
+        return []
+    most = min(_MOST, _LARGEST // (size + 1))
     headers_from = len(pairs) - len(form.headers)
     found = [
         one
         for nth, pair in enumerate(pairs)
         for one in _times(nth, pair, times_in(pair) if nth < headers_from else time_of_header(pair), recorded)
     ]
-    choices = list(islice(product(*(one.recorded for one in found)), _MOST + 1)) if found else []
-    if len(choices) > _MOST:
+    choices = list(islice(product(*(one.recorded for one in found)), most + 1)) if found else []
+    if len(choices) > most:
         return []
     return [_reading(form, pairs, list(zip(found, chosen, strict=True))) for chosen in choices]
 

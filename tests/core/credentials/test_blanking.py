@@ -1,6 +1,7 @@
 import re
 from base64 import b64encode, urlsafe_b64encode
 from itertools import permutations
+from time import process_time
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -209,6 +210,50 @@ def test_a_secret_is_bytes_and_no_pattern() -> None:
 def test_long_runs_do_not_take_quadratic_time(byte: bytes) -> None:
     text = byte * 300_000
     assert Blanker((basic(ACCOUNT, PASSWORD),)).text(text) == text
+
+
+LARGE = 15 * 2**20
+
+
+@pytest.mark.parametrize("byte", [b"\\", b"%", b"%25", b"%5c", b"\\\\\\0", b"0", b"%30"])
+def test_a_large_text_takes_a_time_that_grows_with_it_alone(byte: bytes) -> None:
+    blanker, text = Blanker((basic(ACCOUNT, PASSWORD),)), byte * (LARGE // len(byte))
+    begin = process_time()
+    assert blanker.text(text) == text
+    assert process_time() - begin < 4  # seconds; it took 10 to 23
+
+
+@pytest.mark.parametrize("secret", [b"\\" * 40, b'\\"' * 20, b"a" * 39 + b"b", b"a" * 30_000, "é\\".encode() * 20])
+@pytest.mark.parametrize("size", [1000, 40_000, LARGE])
+def test_no_secret_that_repeats_itself_takes_long(secret: bytes, size: int) -> None:
+    blanker = Blanker(((b"Authorization", b"Bearer " + secret),))
+    begin = process_time()
+    for text in (b"\\" * 15 + b"x", b"a", b"%5c" * 15 + b"-"):
+        blanker.text(b"%-" + text * (size // len(text)))
+    assert process_time() - begin < 8
+
+
+@pytest.mark.parametrize("secret", [PASSWORD, SPECIAL, PASSWORD * 40])
+def test_law_2_a_secret_is_blanked_in_a_large_text_and_a_long_one_in_any(secret: bytes) -> None:
+    headers = ((b"Authorization", b"Bearer " + secret),)
+    around = b"-" * (200_000 if len(secret) < 500 else 1)
+    for planted in spellings(secret).values():
+        request = Request("POST", b"/", headers, around + planted + around)
+        blanked = Blanker(headers).for_key(request, headers_count=False).body
+        assert BLANK in blanked
+        assert len(blanked) <= 2 * len(around) + len(BLANK) + 10
+    assert Blanker(headers).is_by_segments is False or len(secret) < 500
+
+
+def test_law_2_signs_that_repeat_in_a_secret_are_found_as_json_nests_them() -> None:
+    secret = b"a\\\\b" * 4
+    for text in (
+        secret,
+        secret.replace(b"\\", b"\\\\"),
+        secret.replace(b"\\", b"%5C"),
+        secret.replace(b"\\", b"\\u005c"),
+    ):
+        assert Blanker(((b"Authorization", b"Bearer " + secret),)).text(b"<" + text + b">") == b"<" + BLANK + b">"
 
 
 # Header fields

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from strategies import Pairs, spelled_pairs
 from strategies import pairs as any_pairs
 
-from chatproxy.core.http.forms import decoded, pairs
+from chatproxy.core.http.forms import MOST_ESCAPES, MOST_PAIRS, decoded, is_readable, pairs
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,9 @@ def test_every_spelling_gives_its_pairs(data: st.DataObject, meant: Pairs) -> No
     found = [pair for pair in pairs(data.draw(spelled_pairs(meant))) if pair != (b"", b"")]
     expected = [(name, value or b"") for name, value in meant]
     assert sorted(found) == sorted(pair for pair in expected if pair != (b"", b""))
+
+
+@pytest.mark.parametrize(("sign", "most"), [(b"&", MOST_PAIRS - 1), (b"%", MOST_ESCAPES)])
+def test_a_body_of_more_pairs_or_escapes_is_no_form_that_is_read(sign: bytes, most: int) -> None:
+    assert is_readable(b"a" + sign * most)
+    assert not is_readable(b"a" + sign * (most + 1))

@@ -5,6 +5,8 @@ from strategies import FORM, MULTIPART, Parts, form_parts, headers, multipart, s
 
 from chatproxy.core.http.multipart import (
     BOUNDARY,
+    LONGEST_HEAD,
+    MOST_PARTS,
     form_fields,
     is_multipart,
     one_boundary,
@@ -230,3 +232,14 @@ def test_a_value_with_parameters_of_another_form_is_none() -> None:
     assert valued(b"a; b") is None
     assert valued(b"a; b=1; B=2") is None
     assert valued(b" a ;; ") is not None
+
+
+def test_law_5_a_form_of_more_parts_or_with_a_longer_head_is_none() -> None:
+    part = b"--b\r\n" + HEAD + b"\r\n\r\nx\r\n"
+    parts = parts_of(part * MOST_PARTS + b"--b--")
+    assert parts is not None
+    assert len(parts) == MOST_PARTS
+    assert parts_of(part * (MOST_PARTS + 1) + b"--b--") is None
+    padding = b"\r\nX: " + b"a" * (LONGEST_HEAD - len(HEAD) - 5)
+    assert parts_of(b"--b\r\n" + HEAD + padding + b"\r\n\r\nx\r\n--b--") is not None
+    assert parts_of(b"--b\r\n" + HEAD + padding + b"a\r\n\r\nx\r\n--b--") is None

@@ -674,3 +674,13 @@ def test_a_condition_always_counts(name: str, target: bytes) -> None:
     assert len({each.key for each in (one, form((name, "b")), form(), form((name, "a"), (name, "b")))}) == 4
     named = form((name, "a"), ("X-A", "b"), rules=Rules(("x-a",)))
     assert named.headers == (f"{name.lower()}: a".encode(), b"x-a: b")
+
+
+def test_a_form_of_more_parameters_than_are_read_counts_by_its_bytes() -> None:
+    body = b"&".join(b"a%d=+" % nth for nth in range(100_000))
+    assert (post(body).kind, post(body).body) == ("bytes", (body,))
+    assert post(body) != post(b"&".join(reversed(body.split(b"&"))))
+
+
+def test_law_3_many_defaults_do_not_take_quadratic_time() -> None:
+    assert len(post(b"From=system&" * 9_999).body) == 9_999

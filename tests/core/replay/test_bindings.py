@@ -290,3 +290,15 @@ def test_law_2_what_a_phone_made_is_served_fresh_and_understood() -> None:
     fresh = shown.partition('"sid": "')[2][:34]
     assert fresh != MESSAGE
     assert client.ask(get(f"{messages()}/{fresh}")) == CREATED.replace(MESSAGE, fresh)
+
+
+def test_sids_of_a_type_of_which_none_is_known_are_looked_at_once() -> None:
+    bound = bindings()
+    known = normalize(post(messages(LIVE_SERVICE, LIVE_CHANNEL), ""), RULES)
+    bound.translation(known, LIVE_ACCOUNT)
+    others = [f"RL{nth:032x}" for nth in range(50_000)]
+    found = bound.translation(
+        normalize(post(messages(LIVE_SERVICE, LIVE_CHANNEL), ",".join(others)), RULES), LIVE_ACCOUNT
+    )
+    assert found.refusal is None
+    assert [sid for sid in found.form.sids if sid[:2] == b"RL"] == list(map(str.encode, others))

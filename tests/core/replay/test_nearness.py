@@ -143,3 +143,12 @@ def test_what_is_compared_stands_around_where_the_session_stands(number: int) ->
     found = list(numbers_around(cassette, normalize(get(MESSAGES), RULES).route, ExchangeNumber(number)))
     low, high = max(1, number - 250), min(1000, number + 249)
     assert found == list(range(min(low, 751), high + 1))
+
+
+@pytest.mark.parametrize("body", [b"Body=" + b"a" * 1_000_001, b"&".join(b"a%d=" % nth for nth in range(2001))])
+def test_a_large_request_is_not_compared_and_its_miss_says_so(body: bytes) -> None:
+    replay = session(post(MESSAGES, b"Body=a"))
+    assert near(replay, post(MESSAGES, body)) == []
+    assert reason_of(replay, post(MESSAGES, body)) == (
+        f"never recorded in cassette {replay.cassette.name!r}; it is too large to be compared with what was"
+    )

@@ -67,3 +67,13 @@ def test_an_answer_that_cannot_be_read_is_out_of_reach() -> None:
 def test_without_rules_for_bodies_nothing_is_out_of_reach() -> None:
     assert reason((MIXED,), PLAIN) is None
     assert reason((MIXED,), PLAIN, ("header", "X-A", "drop")) is None
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [((FORM,), b"a=&" * 10_000), ((FORM,), b"a=" + b"%41" * 500_001), ((JSON,), b"[" + b"1," * 100_000 + b"1]")],
+)
+def test_what_is_more_than_is_read_is_out_of_reach(headers: Headers, body: bytes) -> None:
+    said = "the body of its request has more parameters, escapes or values than are read"
+    assert reason(headers, body, ("field", "a", "drop")) == said
+    assert reason(headers, body, ("header", "a", "drop")) is None

@@ -307,3 +307,28 @@ def test_equal_values_have_equal_pseudonyms_in_requests_and_answers() -> None:
     assert shown.request.body == b"From=" + pseudonym
     assert shown.request.headers[1] == (b"X-Who", pseudonym)
     assert shown.response.body == b'{"from": "%b"}' % pseudonym
+
+
+def test_law_5_where_patterns_could_take_long_a_long_text_goes_as_a_whole_and_a_short_one_does_not() -> None:
+    mail = scrub(("pattern", "[a-z]+@[a-z]+", "x"))
+    for text, left in (("a" * 16_000 + "@a", "x"), ("a" * 16_400, "x"), ("a" * 16_000, "a" * 16_000)):
+        body = scrubbed_request(Request("POST", b"/", (FORM,), f"Body={text}".encode()), mail).body
+        assert body == f"Body={left}".encode()
+    fixed = scrub(("pattern", "[0-9]{16}", "x"))
+    assert scrubbed_request(Request("POST", b"/", (), b"1" * 16_400), fixed).body == b"x" * (16_400 // 16)
+    number = b"[%b]" % (b"1" * 17_000)
+    assert scrubbed_request(Request("POST", b"/", (JSON,), number), scrub(("pattern", "a+", "x"))).body == b'["x"]'
+
+
+def test_law_5_texts_that_are_long_together_go_from_where_it_would_take_long() -> None:
+    mail = scrub(("pattern", "[a-z]+@[a-z]+", "x"))
+    body = b"&".join(b"a=" + b"a" * 10_000 for _ in range(4))
+    assert scrubbed_request(Request("POST", b"/", (FORM,), body), mail).body.endswith(b"a&a=x&a=x")
+
+
+def test_a_body_of_more_than_is_read_is_a_text() -> None:
+    first = scrub(("parameter", "a", "x"), ("field", "a", "x"), ("pattern", "secret", "x"))
+    form = b"a=secret" + b"&b=" * 10_000
+    assert scrubbed_request(Request("POST", b"/", (FORM,), form), first).body == form.replace(b"secret", b"x")
+    array = b'[{"a": "secret"}' + b",1" * 100_000 + b"]"
+    assert scrubbed_request(Request("POST", b"/", (JSON,), array), first).body == array.replace(b"secret", b"x")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import Json, json_containers, json_spellings, json_values
 
-from chatproxy.core.text.json_text import canonical, members, parsed, read, strings
+from chatproxy.core.text.json_text import MOST_VALUES, canonical, has_many_values, members, parsed, read, strings
 
 
 def nested(depth: int) -> bytes:
@@ -182,3 +182,11 @@ def test_members_are_the_strings_of_an_object_without_others(value: dict[str, Js
 @pytest.mark.parametrize("text", [b"", b"[]", b"1", b'{"a": "b"', b"\xff", b'{"a": {}}', b"[" * 100_000])
 def test_other_texts_have_no_members(text: bytes) -> None:
     assert members(text) is None
+
+
+def test_of_more_values_than_are_read_no_content_is_certain() -> None:
+    most = b"[" + b"1," * (MOST_VALUES - 1) + b"1]"
+    assert canonical(most) == most
+    assert not has_many_values(most)
+    assert canonical(most[:-1] + b",1]") is None
+    assert has_many_values(most[:-1] + b",1]")

@@ -106,3 +106,12 @@ def test_law_7_the_time_of_a_condition_is_turned_back_in_its_spelling() -> None:
     assert (found.form.query, found.form.body) == ((b"a=" + back[0],), (b"b=" + back[0],))
     assert found.sent[back[1]] == b"Sun, 01 Feb 2026 10:00:00 GMT"
     assert read(headers=(*FORM, (b"If-None-Match", b"a"))) == []
+
+
+def test_in_a_large_request_and_of_readings_that_are_large_together_none_is_looked_at() -> None:
+    one, other = b"At=" + ONE.encode(), b"&Until=" + OTHER.encode()
+    assert len(read(body=one + other)) == 2
+    assert len(read(body=one + other + b"&a=" + b"a" * 900_000)) == 2
+    assert read(body=one + other + b"&a=" + b"a" * 1_100_000) == []
+    assert len(read(body=one + b"&a=" + b"a" * 1_100_000)) == 1
+    assert read(body=one + b"&a=" + b"a" * 2_000_000) == []
