@@ -62,8 +62,8 @@ SAME = {
     "others": same(LIVELY),
     "others and quirks": same(QUIRKY),
     "others, quirks and failures": same(TROUBLED),
-    "roles, users and invites": same(joining("list Invites")),
-    "users by names": same(joining("list Invites", "update Users", named=True)),
+    "roles, users and invites": same(joining()),
+    "users by names": same(joining("update Users", named=True)),
 }
 """The same program gets the same answers, and polls as it likes."""
 
@@ -150,8 +150,7 @@ FIXTURES = {
 
 BEYOND = {
     "limits of users": changed(joining(limits=("Limits.UserChannels",)), 100),
-    "lists of invites of which one was refused": same(joining()),
-    "users that an update shows first": same(joining("list Invites", named=True)),
+    "users that an update shows first": same(joining(named=True)),
     "users that take names again": changed(joining("delete Channels", named=True), 1000),
     "roles and channels that are deleted": changed(joining(), 1000),
     "roles, users and invites, in threads": Tried(lambda store: Racing(CROWDED), 100),
