@@ -93,7 +93,6 @@ ONLY_IN = {
     "twilio": {"demo", "testing"},
     "uvloop": {"serve"},
     "yarl": {"upstream"},
-    "zstandard": {"mitm"},
 }
 """Foreign packages, and the parts that may import them."""
 

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 from mitmproxy import ctx, http
 from mitmproxy.connection import ConnectionState
 from mitmproxy.exceptions import OptionsError
-from mitmproxy.proxy.mode_specs import ProxyMode, ReverseMode
 
 from chatproxy.clock import now
 from chatproxy.core.engine import Engine
@@ -31,6 +30,7 @@ from chatproxy.mitm import flows, others
 from chatproxy.mitm.commands import Commands
 from chatproxy.mitm.current import Current, Works
 from chatproxy.mitm.options import NAMES, Choice, add_options, choice_of
+from chatproxy.mitm.own_options import OwnOptions, misled, say_what_is_left_alone
 from chatproxy.mitm.view import add_view, remove_view
 
 if TYPE_CHECKING:
@@ -38,9 +38,6 @@ if TYPE_CHECKING:
     from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 
 _log = logging.getLogger(__name__)
-
-_OWN_OPTIONS = {"connection_strategy": "lazy", "keep_host_header": True}
-"""What mitmproxy must do: connect to no host before the addon has answered, and tell how clients call the server."""
 
 
 class Chatproxy(Commands):
@@ -56,8 +53,8 @@ class Chatproxy(Commands):
         self._is_running = False
         self._upstream = flows.target_of(TWILIO_ORIGIN)
         self._mode = Mode.REPLAY
-        self._shows_certificates = True
-        self._rewrites_host = True
+        self._own = OwnOptions()
+        self._trouble: ConfigError | None = None
         self._passing: dict[str, tuple[Works, Forward]] = {}
         self._settling: set[asyncio.Task[None]] = set()
 
@@ -69,29 +66,53 @@ class Chatproxy(Commands):
         add_view()
 
     def configure(self, updated: set[str]) -> None:
-        """Take in other options while mitmproxy runs; wrong ones are refused."""
-        if not self._is_running:
+        """Take in options before mitmproxy serves, and others while it runs; wrong ones are refused then."""
+        if self._own.is_setting:
             return
-        if updated & {"mode", "stream_large_bodies"}:
-            self._say_what_is_left_alone()
+        self._own.note(updated)
+        if not self._is_running:
+            self._prepare()
+            return
+        self._own.set(self._mode)
         if updated & NAMES and self._task is None:
             try:
-                self._choose(choice_of(ctx.options))
+                choice = choice_of(ctx.options)
             except ConfigError as error:
                 raise OptionsError(str(error)) from error
+            self._refuse_if_misled(choice.mode, flows.target_of(choice.settings.upstream))
+            self._choose(choice)
+            self._settle()
+        if updated & {"mode", "stream_large_bodies"}:
+            self._refuse_if_misled(self._mode, self._upstream)
+            say_what_is_left_alone(self._mode, self._upstream)
 
-    def running(self) -> None:
-        """Begin, once all options are known; wrong ones are what flows are answered with."""
-        self._is_running = True
-        self._shows_certificates = ctx.options.upstream_cert
-        self._rewrites_host = not ctx.options.keep_host_header
-        self._set_options()
+    def _prepare(self) -> None:
+        """Choose, so that the first connection is served as all others; what is wrong is said once mitmproxy runs."""
+        self.choice = None
         try:
             self._choose(self._task or choice_of(ctx.options))
+            self._trouble = misled(self._mode, self._upstream)
         except ConfigError as error:
-            self.current.want(error)
-            self._settle()
-        self._say_what_is_left_alone()
+            self._trouble = error
+            self._own.set(self._mode)
+        if self._trouble is not None:
+            self.current.want(self._trouble)
+
+    def running(self) -> None:
+        """Begin with what was chosen; what is wrong with it is what flows are answered with."""
+        if not self._own.is_known:
+            self._own.note(set())
+            self._prepare()
+        self._is_running = True
+        if self.choice is not None and self._trouble is not None:
+            _log.error("chatproxy: %s", self._trouble)  # with one at its start mitmproxy ends
+            return
+        self._settle()
+        say_what_is_left_alone(self._mode, self._upstream)
+
+    def _refuse_if_misled(self, mode: Mode, upstream: flows.Target) -> None:
+        if error := misled(mode, upstream):
+            raise OptionsError(str(error))
 
     def done(self) -> "asyncio.Future[None]":
         """End; mitmproxy waits for what this returns."""
@@ -107,9 +128,9 @@ class Chatproxy(Commands):
         self.choice = choice
         self._mode = choice.mode
         self._upstream = flows.target_of(choice.settings.upstream)
-        self._set_options()
+        self._trouble = None
+        self._own.set(self._mode)
         self.current.want(choice)
-        self._settle()
 
     def _settle(self) -> None:
         """Put what was chosen in force now, without waiting for a request."""
@@ -137,30 +158,6 @@ class Chatproxy(Commands):
         except ChatproxyError as error:
             _log.error("chatproxy: %s", error)
 
-    def _set_options(self) -> None:
-        """Set what mitmproxy's own options must be.
-
-        In passthrough it may look at the service's own certificate again, if it was to.
-        """
-        is_passing = self._mode is Mode.PASSTHROUGH
-        wanted = {**_OWN_OPTIONS, "upstream_cert": is_passing and self._shows_certificates}
-        changed = {name: value for name, value in wanted.items() if getattr(ctx.options, name) != value}
-        ctx.options.update(**changed)
-
-    def _say_what_is_left_alone(self) -> None:
-        if ctx.options.stream_large_bodies:
-            _log.warning(
-                "chatproxy: stream_large_bodies is set; bodies that are streamed can be neither recorded nor matched"
-            )
-        for spec in ctx.options.mode:
-            mode = ProxyMode.parse(spec)
-            if not isinstance(mode, ReverseMode):
-                continue
-            target = flows.Target(mode.scheme, *mode.address[:2])
-            if not is_twilio(target.host) and target != self._upstream:
-                origin = f"{target.scheme}://{flows.address(*target)}"
-                _log.warning("chatproxy: %s is left alone; to serve it, set chatproxy_upstream=%s", spec, origin)
-
     # -- what it does with flows
 
     def requestheaders(self, flow: http.HTTPFlow) -> None:
@@ -168,7 +165,7 @@ class Chatproxy(Commands):
         if flows.is_reverse(flow):
             request = flow.request
             flow.metadata[flows.HOST] = request.host_header
-            if self._rewrites_host:
+            if self._own.rewrites_host:
                 request.host_header = flows.address(request.scheme, request.host, request.port)
 
     async def http_connect(self, flow: http.HTTPFlow) -> None:
@@ -181,6 +178,8 @@ class Chatproxy(Commands):
         if flow.response is not None or flow.error is not None:
             return
         if not flows.is_ours(flow, self._upstream):
+            if self._trouble is not None and flows.is_reverse(flow):  # it may be meant for the cassette
+                flows.answer(flow, _bare.on_error(self._trouble))
             await self._refuse_other(flow)
             return
         try:

@@ -1,11 +1,15 @@
 """Codings that mitmproxy can undo besides those of ``core/http/codings.py``: flows have what a client asked for."""
 
-import zstandard
+from typing import Any
+
 from mitmproxy.net import encoding
 
 from chatproxy.core.http.codings import Whole, cut_short, damaged, too_large
 
 _STEP = 1 << 10
+
+_zstandard: Any = vars(encoding)["zstd"]
+"""The package for it that comes with mitmproxy: zstandard, and from 12.3 on what is Python's own from 3.14 on."""
 
 
 def _brotli(body: bytes, limit: int) -> bytes:
@@ -29,7 +33,7 @@ def _zstd(body: bytes, limit: int) -> bytes:
                 frame = _frame()
             try:
                 whole += frame.decompress(step)
-            except zstandard.ZstdError as error:
+            except _zstandard.ZstdError as error:
                 raise damaged("zstd") from error
             if len(whole) > limit:
                 raise too_large(limit)
@@ -39,8 +43,9 @@ def _zstd(body: bytes, limit: int) -> bytes:
     return bytes(whole)
 
 
-def _frame() -> "zstandard.ZstdDecompressionObj":  # a name that is there for type checkers alone
-    return zstandard.ZstdDecompressor().decompressobj()
+def _frame() -> Any:
+    made = _zstandard.ZstdDecompressor()
+    return made.decompressobj() if hasattr(made, "decompressobj") else made
 
 
 CODINGS: dict[str, Whole] = {"br": _brotli, "zstd": _zstd}

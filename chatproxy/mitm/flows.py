@@ -14,7 +14,7 @@ from chatproxy.core.errors import RequestError, UpstreamError
 from chatproxy.core.http.admission import check_head, too_large
 from chatproxy.core.http.codings import content_codings, decoded, transfer_codings
 from chatproxy.core.http.grammar import TOKEN
-from chatproxy.core.http.headers import content_length, fields_of_answer, may_have_body
+from chatproxy.core.http.headers import content_length, fields_of_answer, may_have_body, persists
 from chatproxy.core.model import Outcome, Request, Response, header_values
 from chatproxy.core.replay.marks import EXCHANGE, OUTCOME
 from chatproxy.core.twilio.origins import is_twilio, one_host, origin_for
@@ -157,12 +157,27 @@ def answer(flow: http.HTTPFlow, response: Response) -> None:
     length = content_length(response, flow.request.method)
     if length is not None:
         fields.append((b"Content-Length", b"%d" % length))
+    fields += _persistence(flow.request)
     body = response.body if may_have_body(flow.request.method, response.status) else b""
     now = time.time()
     flow.response = http.Response(
         b"HTTP/1.1", response.status, response.reason, http.Headers(fields), body, None, now, now
     )
     show(flow, response)
+
+
+_PERSISTS_BY_DEFAULT = {"HTTP/1.1": True, "HTTP/1.0": False}
+
+
+def _persistence(request: http.Request) -> list[tuple[bytes, bytes]]:
+    """Say what mitmproxy does not by itself: whether the connection of a client of HTTP/1 goes on after its answer."""
+    by_default = _PERSISTS_BY_DEFAULT.get(request.http_version)
+    if by_default is None:
+        return []
+    goes_on = persists(tuple(request.headers.fields), by_default=by_default)
+    if not goes_on:
+        return [(b"Connection", b"close")]
+    return [] if by_default else [(b"Connection", b"keep-alive")]
 
 
 def show(flow: http.HTTPFlow, response: Response) -> None:

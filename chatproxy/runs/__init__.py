@@ -2,5 +2,5 @@
 
 A file is changed only by an attempt that went well.
 
-Read: attempt, served, marked, per_test, child, blocking, intercept.
+Read: attempt, served, marked, per_test, child, blocking, intercept, languages.
 """

@@ -28,6 +28,7 @@ from chatproxy.core.products.every import HOSTS, TWILIO_HOST
 from chatproxy.core.report.report import RunOutcome, outcome_of
 from chatproxy.core.timeline.known import holding
 from chatproxy.environment import direct
+from chatproxy.runs.languages import told
 from chatproxy.runs.served import Wanted
 
 _PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy")
@@ -85,11 +86,13 @@ class Interception:
         bundle = self._folder / "bundle.pem"
         authority = (self._folder / "authority" / "mitmproxy-ca-cert.pem").read_bytes()
         bundle.write_bytes(self._authorities + b"\n" + authority)
+        past = direct(environ, but=_is_service)
         return {
             **environ,
             **dict.fromkeys(_PROXIES, self.url),
             **dict.fromkeys(_BUNDLES, str(bundle)),
-            **direct(environ, but=_is_service),
+            **past,
+            **told(environ, self.url, bundle, past["NO_PROXY"]),
         }
 
     def outcome(self) -> RunOutcome:

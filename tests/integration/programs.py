@@ -12,16 +12,30 @@ from pathlib import Path
 import pytest
 from integration.processes import PATIENCE, environment
 
-PACKAGES = {"nginx": "nginx-light", "stunnel": "stunnel4", "tinyproxy": "tinyproxy"}
+PACKAGES = {
+    "nginx": "nginx-light",
+    "stunnel": "stunnel4",
+    "tinyproxy": "tinyproxy",
+    "php": "php-cli php-curl",
+    "ruby": "ruby",
+    "javac": "default-jdk-headless",
+}
 """Programs, and the packages of Debian that have them."""
+
+_PARTS = {"php": ("--modules", "curl")}
+"""What a program must name if it is asked, because it comes in a package of its own."""
 
 
 def installed(program: str) -> str:
     """Return where a program is; the test is skipped if it is nowhere."""
     found = shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
-    if found is None:
+    if found is None or (program in _PARTS and not _has(found, *_PARTS[program])):
         pytest.skip(f"{program} is not installed (on Debian: apt-get install {PACKAGES[program]})")
     return found
+
+
+def _has(program: str, asked: str, part: str) -> bool:
+    return part in subprocess.run([program, asked], capture_output=True, text=True, check=True).stdout.split()
 
 
 def free_port() -> int:

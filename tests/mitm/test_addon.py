@@ -5,14 +5,17 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 from integration.asking import FORM, MESSAGES, Answer, ask, basic
 from integration.processes import PATIENCE, Server, Workplace, unmeasured
+from integration.programs import free_port
 from integration.raw_http import raw_upstream
 from integration.twilio_clients import ACCOUNT, BODIES, CHANNEL, SERVICE, TOKEN
 from mitm.mitmdumps import ADDON, TWILIO, Mitmdump, ask_http2, ask_through, ask_tls, mitmdump
@@ -192,11 +195,73 @@ def test_other_hosts_pass_untouched(place: Workplace, sandbox: Server, fixture: 
     with mitmdump(place.folder, options={"cassette": fixture}) as proxy:
         made = ask_through(proxy, "GET", sandbox.url + MESSAGES)
         assert (made.status, made.outcome) == (200, None)
-    with mitmdump(place.folder, "--mode", f"reverse:{sandbox.url}", options={"cassette": fixture}) as proxy:
+    options = {"mode": "record", "cassette": "talk"}
+    with mitmdump(place.folder, "--mode", f"reverse:{sandbox.url}", options=options) as proxy:
         made = ask(proxy.url, "GET", MESSAGES)
         assert (made.status, made.outcome) == (200, None)
         assert json.loads(made.body)["meta"]["url"].startswith(sandbox.url)
         assert f"is left alone; to serve it, set chatproxy_upstream={sandbox.url}" in proxy.log
+
+
+def test_a_replay_behind_a_reverse_proxy_to_another_host_is_not_begun(place: Workplace, fixture: Path) -> None:
+    with raw_upstream() as elsewhere:
+        options = {"cassette": fixture, "ready_file": place.folder / "other.json"}
+        with mitmdump(place.folder, "--mode", f"reverse:{elsewhere.origin}", options=options) as proxy:
+            assert proxy.process.wait(PATIENCE) == 1
+            assert f"chatproxy: mode: reverse:{elsewhere.origin} leads past the cassette to another host; " in proxy.log
+            assert "Traceback" not in proxy.log
+        assert elsewhere.received == []
+
+
+def test_a_reverse_proxy_of_a_wrong_choice_passes_nothing_on(place: Workplace) -> None:
+    with raw_upstream() as upstream:
+        options = {"cassette": "talk", "upstream": upstream.origin, "seed": "x", "ready_file": place.folder / "o.json"}
+        with mitmdump(place.folder, "--mode", f"reverse:{upstream.origin}", options=options) as proxy:
+            answer = ask(proxy.url, "GET", MESSAGES)
+            assert (answer.status, answer.outcome) == (500, "error")
+            assert "chatproxy_seed: 'x' is no number" in json.loads(answer.body)["message"]
+        assert upstream.received == []
+
+
+# -- its start
+
+
+@pytest.mark.parametrize("way", ["reverse", "forward"])
+def test_a_client_that_connects_at_the_first_accept_is_answered(place: Workplace, fixture: Path, way: str) -> None:
+    port = free_port()
+    mode = f"reverse:{TWILIO}@127.0.0.1:{port}" if way == "reverse" else f"regular@127.0.0.1:{port}"
+    got: list[bytes] = []
+    early = threading.Thread(target=lambda: got.append(at_the_first_accept(port, "" if way == "reverse" else TWILIO)))
+    early.start()
+    with mitmdump(place.folder, "--mode", mode, options={"cassette": fixture}):
+        early.join(PATIENCE)
+    assert got[0].startswith(b"HTTP/1.1 201 CREATED\r\n")
+    assert b"x-chatproxy-outcome: hit\r\n" in got[0].lower()
+
+
+def at_the_first_accept(port: int, origin: str) -> bytes:
+    """Return the answer to a request over the first connection that is accepted at a port."""
+    host = "chat.twilio.com" if origin else f"127.0.0.1:{port}"
+    body = urlencode({"Body": BODIES[0]})
+    head = f"POST {origin.replace('https', 'http')}{MESSAGES} HTTP/1.1\r\nHost: {host}\r\nContent-Type: {FORM}\r\n"
+    head += f"Authorization: {basic()['Authorization']}\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n"
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        try:
+            client = socket.create_connection(("127.0.0.1", port), PATIENCE)
+        except ConnectionRefusedError:
+            continue
+        with client:
+            client.sendall((head + body).encode())
+            return b"".join(iter(partial(client.recv, 65536), b""))
+    return b""
+
+
+def test_a_connection_that_is_to_end_is_said_to(place: Workplace, fixture: Path) -> None:
+    with mitmdump(place.folder, "--mode", f"reverse:{TWILIO}", options={"cassette": fixture}) as proxy:
+        for target in (MESSAGES, "/v1/Services/none", "/__chatproxy/report"):
+            assert ask(proxy.url, "GET", target, headers={"Connection": "close"}).header("connection") == "close"
+            assert ask(proxy.url, "GET", target).header("connection") is None
 
 
 # -- the modes, and changing them
@@ -290,6 +355,20 @@ def test_a_recording_can_be_replayed_at_once(place: Workplace, sandbox: Server, 
         assert ask(proxy.url, "POST", MESSAGES, {"Body": "once"}).outcome == "miss"  # the session goes on
         assert ask(proxy.url, "GET", "/set/chatproxy_mode=passthrough").body == b"set"
         assert ask(proxy.url, "GET", MESSAGES).outcome == "passed"
+
+
+def test_what_mitmproxy_must_do_stays_so_while_it_runs(place: Workplace, fixture: Path, switch: Path) -> None:
+    port = free_port()
+    mode = ("--mode", f"reverse:{TWILIO}@127.0.0.1:{port}")
+    with mitmdump(place.folder, *mode, options={"cassette": fixture}, scripts=(switch, ADDON)) as proxy:
+        assert ask(proxy.url, "GET", "/set/connection_strategy=eager").body == b"set"
+        form = {"Content-Type": FORM}
+        assert ask(proxy.url, "POST", MESSAGES, {"Body": BODIES[0]}, headers=form).outcome == "hit"
+        refused = ask(proxy.url, "GET", "/run/set%20mode%20reverse:http://127.0.0.1:9")
+        assert b"leads past the cassette to another host" in refused.body
+        assert at_the_first_accept(port, "").startswith(b"HTTP/1.1 424 ")  # mitmproxy listens anew
+        proxy.stop()
+        assert proxy.reached <= {"127.0.0.1"}
 
 
 def test_the_commands_work_on_captured_flows(place: Workplace, sandbox: Server, switch: Path) -> None:

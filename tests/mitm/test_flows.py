@@ -214,3 +214,28 @@ def test_a_host_that_is_an_ipv6_address_stands_in_brackets() -> None:
 def test_a_form_is_taken_as_it_is() -> None:
     taken = flows.request_of(flow("POST", TARGET, b"Body=a"))
     assert (taken.headers, taken.body) == ((FORM_TYPE,), b"Body=a")
+
+
+@pytest.mark.parametrize(
+    ("version", "asked", "said"),
+    [
+        ("HTTP/1.1", None, None),
+        ("HTTP/1.1", "close", "close"),
+        ("HTTP/1.1", "Keep-Alive, Close", "close"),
+        ("HTTP/1.0", None, "close"),
+        ("HTTP/1.0", "keep-alive", "keep-alive"),
+        ("HTTP/2.0", None, None),
+        ("HTTP/2.0", "close", None),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_an_answer_says_whether_the_connection_goes_on(
+    method: str, version: str, asked: str | None, said: str | None
+) -> None:
+    one = flow(method)
+    one.request.http_version = version
+    if asked is not None:
+        one.request.headers["Connection"] = asked
+    flows.answer(one, Response(200, b"OK", (), b"{}"))
+    assert one.response is not None
+    assert one.response.headers.get("Connection") == said

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from cli.commands import Done, to_end
 from integration.processes import PATIENCE, Server, Workplace, environment
+from integration.programs import installed
 from integration.twilio_clients import ACCOUNT, CHANNEL, SERVICE, TOKEN
 from servers import settings
 
@@ -38,6 +39,58 @@ const messages = twilio({ACCOUNT!r}, {TOKEN!r}).chat.v1.{MESSAGES};
 messages.create({{ body: process.argv[1] }}).then(() => messages.list({{ pageSize: 1 }}))
   .then((listed) => console.log(listed.map((one) => one.body).join(" ")));
 """
+
+ADDRESS = f"https://chat.twilio.com/v1/Services/{SERVICE}/Channels/{CHANNEL}/Messages"
+
+PHP = f"""<?php
+$curl = curl_init({ADDRESS!r});
+curl_setopt_array($curl, [CURLOPT_RETURNTRANSFER => true, CURLOPT_USERPWD => "{ACCOUNT}:{TOKEN}",
+    CURLOPT_POSTFIELDS => "Body=Hello"]);
+echo json_decode(curl_exec($curl))->body ?? curl_error($curl), "\n";
+"""
+
+RUBY = f"""
+require "json"
+require "net/http"
+address = URI({ADDRESS!r})
+asked = Net::HTTP::Post.new(address)
+asked.basic_auth({ACCOUNT!r}, {TOKEN!r})
+asked.set_form_data("Body" => "Hello")
+answer = Net::HTTP.start(address.host, address.port, use_ssl: true) {{ |http| http.request(asked) }}
+puts JSON.parse(answer.body)["body"]
+"""
+
+FETCH = f"""
+const Authorization = "Basic " + btoa("{ACCOUNT}:{TOKEN}");
+const body = new URLSearchParams({{ Body: "Hello" }});
+const answer = await fetch({ADDRESS!r}, {{ method: "POST", headers: {{ Authorization }}, body }});
+console.log((await answer.json()).body);
+"""
+
+JAVA = f"""
+import java.net.URI;
+import java.net.http.*;
+import java.util.Base64;
+
+public class Program {{
+    public static void main(String[] arguments) throws Exception {{
+        String user = Base64.getEncoder().encodeToString("{ACCOUNT}:{TOKEN}".getBytes());
+        HttpRequest asked = HttpRequest.newBuilder(URI.create("{ADDRESS}")).header("Authorization", "Basic " + user)
+            .header("Content-Type", "application/x-www-form-urlencoded")
+            .POST(HttpRequest.BodyPublishers.ofString("Body=Hello")).build();
+        HttpResponse<String> answer = HttpClient.newHttpClient().send(asked, HttpResponse.BodyHandlers.ofString());
+        System.out.println(answer.body().replaceAll("(?s).*\\"body\\": ?\\"(.*?)\\".*", "$1"));
+    }}
+}}
+"""
+
+OTHERS = {
+    "php": ("php", "program.php", PHP),
+    "ruby": ("ruby", "program.rb", RUBY),
+    "java": ("javac", "Program.java", JAVA),
+    "fetch": ("node", "program.mjs", FETCH),
+}
+"""What has to be there, and a program in a file."""
 
 PACKAGES = Path(__file__).parents[1] / "integration" / "node"
 FILE = "cassettes/talk.json"
@@ -118,6 +171,27 @@ def test_an_unchanged_program_of_node_is_too(place: Path, sandbox: Server) -> No
     replayed = run(place, FILE, *node, environ=found)
     assert recorded.stdout == replayed.stdout == "Hello\n"
     assert replayed.stderr == "chatproxy: replay talk: 2 hit, 0 of 2 exchanges unused\n"
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_an_unchanged_program_of_another_language_is_too(place: Path, sandbox: Server, language: str) -> None:
+    needed, file, text = OTHERS[language]
+    found = Path(installed(needed))
+    if language == "fetch" and not heeds_proxies(found):
+        pytest.skip("this Node's fetch knows no proxy: it needs 22.21, or 24")
+    (place / file).write_text(text)
+    command = ("--", str(found.with_name("java") if needed == "javac" else found), file)
+    recorded = run(place, "--mode", "record", FILE, *command, environ=asking(sandbox))
+    sandbox.stop()
+    replayed = run(place, FILE, *command)
+    assert recorded.stdout == replayed.stdout == "Hello\n"
+    assert replayed.stderr.endswith("chatproxy: replay talk: 1 hit, 0 of 1 exchange unused\n")
+
+
+def heeds_proxies(node: Path) -> bool:
+    told = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
+    version = tuple(map(int, told.strip().removeprefix("v").split(".")[:2]))
+    return version >= (24, 0) or (22, 21) <= version < (23, 0)
 
 
 @pytest.mark.usefixtures("recorded")

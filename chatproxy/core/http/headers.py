@@ -76,6 +76,12 @@ def is_forwarders(name: bytes) -> bool:
     return name in FORWARDER or name.startswith(FORWARDER_PREFIX)
 
 
+def persists(headers: Headers, *, by_default: bool) -> bool:
+    """Tell whether a message lets its connection go on (RFC 9112 section 9.3), as HTTP/1.1 does by default."""
+    options = _named_by_connection(headers)
+    return b"close" not in options and (by_default or b"keep-alive" in options)
+
+
 def _named_by_connection(headers: Headers) -> set[bytes]:
     return {option.strip().lower() for value in header_values(headers, b"connection") for option in value.split(b",")}
 

@@ -12,6 +12,7 @@ from chatproxy.core.http.headers import (
     is_form,
     is_json,
     may_have_body,
+    persists,
 )
 from chatproxy.core.model import Headers, Response
 
@@ -129,3 +130,19 @@ def test_an_answer_to_head_keeps_the_length_that_its_body_would_have(
 
 def test_a_length_that_is_no_number_is_not_kept() -> None:
     assert fields_of_answer(((b"Content-Length", b"5, 5"),), "HEAD", 200) == ()
+
+
+@pytest.mark.parametrize(
+    ("fields", "in_1_1", "in_1_0"),
+    [
+        ((), True, False),
+        (((b"Connection", b"close"),), False, False),
+        (((b"connection", b"Keep-Alive , CLOSE"),), False, False),
+        (((b"Connection", b"keep-alive"), (b"Connection", b"close")), False, False),
+        (((b"Connection", b"x, Keep-Alive"),), True, True),
+        (((b"Connection", b"closed"), (b"Keep-Alive", b"5")), True, False),
+    ],
+)
+def test_a_connection_goes_on_as_its_version_and_its_options_say(fields: Headers, in_1_1: bool, in_1_0: bool) -> None:
+    assert persists(fields, by_default=True) == in_1_1
+    assert persists(fields, by_default=False) == in_1_0
