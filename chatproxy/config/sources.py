@@ -49,10 +49,10 @@ _PREFIX = "CHATPROXY_"
 
 
 def _unknown(source: str, name: str, names: Sequence[str]) -> ConfigError:
-    """Return the error for a name that nothing has, with the nearest that something has."""
+    """Return the error for a name that nothing has, with the nearest that something has, if one is near."""
     from difflib import get_close_matches  # noqa: PLC0415 - most names are right
 
-    (nearest,) = get_close_matches(name, names, n=1, cutoff=0)
-    return ConfigError(
-        source, f"is no setting, the nearest is {nearest}; `chatproxy COMMAND --help` shows what can be set"
-    )
+    alike = {one.upper().removeprefix(_PREFIX): one for one in names}
+    found = get_close_matches(name.upper().removeprefix(_PREFIX), alike, n=1)
+    near = "".join(f", the nearest is {alike[one]}" for one in found)
+    return ConfigError(source, f"is no setting{near}; `chatproxy COMMAND --help` shows what can be set")

@@ -61,15 +61,16 @@ def test_what_cannot_be_read_is_named_by_its_place_and_not_by_its_text(tmp_path:
 @pytest.mark.parametrize(
     ("name", "nearest"),
     [
-        ("CHATPROXY_MAXBODY", "CHATPROXY_MAX_BODY"),
-        ("CHATPROXY_UPSTREAMS", "CHATPROXY_UPSTREAM"),
-        ("CHATPROXY_", "CHATPROXY_"),
-        ("CHATPROXY_upstream", "CHATPROXY_"),
+        ("CHATPROXY_MAXBODY", ", the nearest is CHATPROXY_MAX_BODY;"),
+        ("CHATPROXY_UPSTREAMS", ", the nearest is CHATPROXY_UPSTREAM;"),
+        ("CHATPROXY_upstream", ", the nearest is CHATPROXY_UPSTREAM;"),
+        ("CHATPROXY_", ";"),
+        ("CHATPROXY_FOO", ";"),
     ],
 )
 def test_a_variable_of_ours_that_is_no_setting_is_refused(name: str, nearest: str) -> None:
     environ = {"PATH": "x", "CHATPROXY_STORE": "x", "CHATPROXY_URL": "x", "MY_CHATPROXY_X": "x", "CHATPROXYX": "x"}
     variables = ["CHATPROXY_MAX_BODY", "CHATPROXY_UPSTREAM", "CHATPROXY_STORE"]
     check_environment(environ, variables)
-    with pytest.raises(ConfigError, match=f"^{name}: is no setting, the nearest is {nearest}"):
+    with pytest.raises(ConfigError, match=f"^{name}: is no setting{nearest}"):
         check_environment(environ | {name: "the value"}, variables)
