@@ -166,17 +166,17 @@ def test_later():
 
 def test_the_file_follows_the_path_of_the_test_however_it_is_imported(project: Project, upstream: str) -> None:
     project.asking(upstream)
-    for folder in ("tests", "tests/deep"):
+    for folder in ("suite", "suite/deep"):
         (project.folder / folder).mkdir()
         project.write(f"\ndef test_says(chatproxy): say(chatproxy, {folder!r})\n", f"{folder}/test_{folder[-4:]}")
     project.run("--record-mode=once", "--import-mode=prepend").assert_outcomes(passed=2)
     assert project.files == [
-        "cassettes/tests/deep/test_deep/test_says.json",
-        "cassettes/tests/test_ests/test_says.json",
+        "cassettes/suite/deep/test_deep/test_says.json",
+        "cassettes/suite/test_uite/test_says.json",
     ]
     project.offline()
     project.run("--import-mode=importlib").assert_outcomes(passed=2)
-    (project.folder / "tests" / "__init__.py").touch()
+    (project.folder / "suite" / "__init__.py").touch()
     project.run("--import-mode=prepend").assert_outcomes(passed=2)
 
 
