@@ -55,11 +55,11 @@ NODE_PACKAGES = ROOT / "tests" / "integration" / "node" / "node_modules"
 NOT_RUN = {
     "sh": "installs into a virtual environment; that its scripts are there is tested",
     "yaml": "read by pre-commit, by GitHub Actions or by Docker; what its command does is shown before",
-    "java": "tried with the library's source, as the page says",
-    "ruby": "run by tests/integration/test_other_languages.py",
+    "java": "run by tests/integration/test_other_languages.py",
+    "ruby": "as above",
     "php": "as above",
-    "csharp": "as Java's",
-    "go": "as Java's",
+    "csharp": "as above",
+    "go": "as above",
 }
 """Languages of blocks that are not run, and why."""
 

@@ -19,6 +19,10 @@ PACKAGES = {
     "php": "php-cli php-curl",
     "ruby": "ruby",
     "javac": "default-jdk-headless",
+    "java": "default-jdk-headless",
+    "go": "golang-go",
+    "mcs": "mono-mcs libmono-system-net-http4.0-cil",
+    "mono": "mono-runtime",
 }
 """Programs, and the packages of Debian that have them."""
 

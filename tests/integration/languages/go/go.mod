@@ -1,0 +1,3 @@
+module example.test/twilio
+
+go 1.19
