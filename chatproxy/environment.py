@@ -19,8 +19,8 @@ def environment(environ: Mapping[str, str], url: str) -> dict[str, str]:
 
 def direct(environ: Mapping[str, str], but: Callable[[str], bool] = lambda host: False) -> dict[str, str]:
     """Return which hosts a child reaches past any forward proxy: those given, ``but`` these, and this machine."""
-    given = [host.strip() for name in _DIRECT for host in environ.get(name, "").split(",")]
-    hosts = [host for host in (*(host for host in given if not but(host)), *_LOCAL) if host]
+    given = [host for name in _DIRECT for host in environ.get(name, "").replace(",", " ").split()]
+    hosts = [*(host for host in given if not but(host)), *_LOCAL]
     return dict.fromkeys(_DIRECT, ",".join(dict.fromkeys(hosts)))
 
 

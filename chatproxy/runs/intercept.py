@@ -24,9 +24,10 @@ from typing import Any
 from chatproxy.config.settings import Settings
 from chatproxy.core.errors import ChatproxyError, ConfigError
 from chatproxy.core.model import Mode
-from chatproxy.core.products.every import HOSTS, TWILIO_HOST
+from chatproxy.core.products.every import HOSTS
 from chatproxy.core.report.report import RunOutcome, outcome_of
 from chatproxy.core.timeline.known import holding
+from chatproxy.core.twilio.origins import is_twilio
 from chatproxy.environment import direct
 from chatproxy.runs.languages import told
 from chatproxy.runs.served import Wanted
@@ -147,8 +148,13 @@ def _arguments(authority: Path, upstream: str) -> list[str]:
 
 
 def _is_service(host: str) -> bool:
-    """Tell whether an entry of NO_PROXY leads a client past the proxy to the service."""
-    return TWILIO_HOST.endswith(host.lstrip("*.").lower())
+    """Tell whether an entry of NO_PROXY leads a client past the proxy to the service, or to an edge or region of it."""
+    name = host.lower().partition(":")[0].strip("*.")
+    return not name or is_twilio(name) or _ABOVE.fullmatch(name) is not None
+
+
+_ABOVE = re.compile(r"com|(?:(?:[a-z0-9-]+\.)?[a-z]{2}\d\.)?twilio\.com")
+"""The domains that hosts of the service are in, as chat.dublin.ie1.twilio.com."""
 
 
 def _authorities(environ: Mapping[str, str]) -> bytes:

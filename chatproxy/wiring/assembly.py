@@ -3,6 +3,7 @@
 The server and the mitmproxy addon both put one of these behind their edge.
 """
 
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from chatproxy.config.settings import Settings
 from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.engine import Engine
 from chatproxy.core.errors import ConfigError, MissError
-from chatproxy.core.model import Mode
+from chatproxy.core.model import Headers, Mode
 from chatproxy.core.record.recorder import Recorder
 from chatproxy.core.replay.journal import Journal
 from chatproxy.core.report.report import Report
@@ -162,7 +163,16 @@ def _record(
 
 def recorder_of(settings: Settings, recording: Recording) -> Recorder:
     """Return what makes exchanges of traffic, numbered on from where a recording stands."""
-    return Recorder(recording.name, settings.upstream, recording.first_number, recording.last_write)
+    last_write, login = recording.last_write, _login_of_proxy(settings)
+    return Recorder(recording.name, settings.upstream, recording.first_number, last_write, login)
+
+
+def _login_of_proxy(settings: Settings) -> Headers:
+    """Return the header field by which the proxy on the way to the upstream is told who asks, if it is."""
+    proxy = settings.upstream_proxy
+    if proxy is None or not proxy.user:
+        return ()
+    return ((b"Proxy-Authorization", b"Basic " + b64encode(f"{proxy.user}:{proxy.password}".encode())),)
 
 
 def existing_of(settings: Settings) -> Existing:

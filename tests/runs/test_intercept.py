@@ -280,9 +280,12 @@ def test_the_child_keeps_what_it_trusts_and_what_it_reaches_directly(place: Path
         "print(bundle.count('BEGIN'), 'mine' in bundle, os.environ['NO_PROXY'], os.environ['no_proxy'])"
     )
     bundles = {"REQUESTS_CA_BUNDLE": str(own), "SSL_CERT_FILE": "", "CURL_CA_BUNDLE": "", "NODE_EXTRA_CA_CERTS": ""}
-    given = {**bundles, "NO_PROXY": "a.test,*.twilio.com,*"}
+    leading = (
+        "*.twilio.com,*,ip-messaging.twilio.com .ie1.twilio.com chat.twilio.com:443,chat.dublin.ie1.twilio.com.,.com"
+    )
+    given = {**bundles, "NO_PROXY": f"a.test,{leading},api.twilio.com"}
     done = run(place, "--allow-idle", FILE, "--", sys.executable, "-c", show, environ=given)
-    direct = "a.test,localhost,127.0.0.1,::1"
+    direct = "a.test,api.twilio.com,localhost,127.0.0.1,::1"
     assert done.stdout == f"2 True {direct} {direct}\n"
     missing = run(place, FILE, "--", "true", status=2, environ={"REQUESTS_CA_BUNDLE": str(place / "none.pem")})
     assert missing.stderr.startswith("chatproxy: REQUESTS_CA_BUNDLE: ")

@@ -4,5 +4,5 @@
 2. A live request is blanked as a recorded one is, before its key is made.
 3. The user name is no secret.
 
-Read: blanking, encodings, linear.
+Read: carried, blanking, encodings, linear.
 """

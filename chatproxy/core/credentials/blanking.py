@@ -5,13 +5,12 @@ encoding that ``spellings`` knows. The user name is no secret.
 """
 
 import re
-from base64 import b64decode
-from binascii import Error as Base64Error
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from http import HTTPStatus
 from itertools import chain
 
+from chatproxy.core.credentials.carried import AUTHORIZATIONS, basic, secrets_of
 from chatproxy.core.credentials.encodings import Glance, Searched, spellings
 from chatproxy.core.credentials.linear import LinearSearch
 from chatproxy.core.http.headers import end_to_end, fields_of_answer
@@ -49,7 +48,7 @@ def is_credential(name: bytes) -> bool:
 def user_of(headers: Headers) -> str:
     """Return the Basic user name if it is a SID (an account's or an API key's), else which credentials there are."""
     given = [value for value in header_values(headers, b"authorization") if value.strip()]
-    users = (_basic(value)[0] for value in given)
+    users = (basic(value)[0] for value in given)
     other = OTHER_CREDENTIALS if given else NO_CREDENTIALS
     return next((user.decode() for user in users if is_user_name(user)), other)
 
@@ -68,11 +67,15 @@ _USERS = (ACCOUNT.encode(), API_KEY.encode())
 
 
 class Blanker:
-    """Blanks the secrets of one request wherever they occur, in it and in its response; ``user`` is who sent it."""
+    """Blanks the secrets of one request wherever they occur, in it and in its response; ``user`` is who sent it.
 
-    def __init__(self, headers: Headers) -> None:
+    ``besides`` are header fields with credentials that are sent along on the way.
+    """
+
+    def __init__(self, headers: Headers, besides: Headers = ()) -> None:
         self.user = user_of(headers)
-        secrets = {secret for secret in _secrets(headers) if len(secret) >= MINIMUM_LENGTH}
+        found = secrets_of(headers) | secrets_of(besides)
+        secrets = {secret for secret in found if len(secret) >= MINIMUM_LENGTH}
         self._secrets = sorted(secrets, key=len, reverse=True)
         self._longest = max(map(len, secrets), default=0)
         is_short = self._longest <= LONGEST_OF_PATTERNS
@@ -167,47 +170,21 @@ def _kept_of_answer(response: Response, method: str) -> Headers:
     return _kept(fields_of_answer(response.headers, method, response.status))
 
 
-def _secrets(headers: Headers) -> set[bytes]:
-    """Return what the credentials of a request consist of, but for its user names."""
-    secrets, users = set(), set()
-    for name in _AUTHORIZATIONS:
-        for value in header_values(headers, name):
-            scheme, _, token = value.strip().partition(b" ")
-            user, password = _basic(value)
-            secrets |= {token.strip() or scheme, password}
-            users.add(user)
-    return secrets - users
-
-
-def _basic(credentials: bytes) -> tuple[bytes, bytes]:
-    """Return user name and password of Basic authentication (RFC 7617), empty for another."""
-    scheme, _, token = credentials.strip().partition(b" ")
-    if scheme.lower() != b"basic":
-        return b"", b""
-    try:
-        user, _, password = b64decode(token.strip(), validate=False).partition(b":")
-    except Base64Error:
-        return b"", b""
-    return user, password
-
-
 class Blankers:
     """Keeps the blankers of the credentials seen lately, since making one costs a thousand times its use."""
 
     _BOUND = 64
 
-    def __init__(self) -> None:
+    def __init__(self, besides: Headers = ()) -> None:
+        self._besides = besides
         self._by_credentials: dict[Headers, Blanker] = {}
 
     def of(self, headers: Headers) -> Blanker:
         """Return the blanker for the credentials in these headers."""
-        credentials = tuple([field for field in headers if field[0].lower() in _AUTHORIZATIONS])
+        credentials = tuple([field for field in headers if field[0].lower() in AUTHORIZATIONS])
         blanker = self._by_credentials.get(credentials)
         if blanker is None:
             if len(self._by_credentials) >= self._BOUND:
                 self._by_credentials.clear()
-            blanker = self._by_credentials[credentials] = Blanker(headers)
+            blanker = self._by_credentials[credentials] = Blanker(headers, self._besides)
         return blanker
-
-
-_AUTHORIZATIONS = (b"authorization", b"proxy-authorization")

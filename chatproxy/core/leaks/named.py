@@ -54,5 +54,7 @@ def _is_secret(value: bytes) -> bool:
 
 
 _DIGIT = re.compile(rb"[0-9]")
-_FILLING = re.compile(rb"(?i)\$|\*\*\*|\.\.\.|xxxx|^(?:your|my|example|change|dummy|placeholder|redact|filter|https?:)")
+_FILLING = re.compile(
+    rb"(?i)(?:^|[\s:/\"'])\$|\$[{(]|\*\*\*|\.\.\.|xxxx|^(?:your|my|example|change|dummy|placeholder|redact|filter|https?:)"
+)
 """What stands for a secret, or leads to one."""

@@ -2,7 +2,7 @@
 
 from chatproxy.core.credentials.blanking import Blankers
 from chatproxy.core.http.admission import check_answer
-from chatproxy.core.model import NO_EXCHANGE, Exchange, ExchangeNumber, Forward, Response, is_read
+from chatproxy.core.model import NO_EXCHANGE, Exchange, ExchangeNumber, Forward, Headers, Response, is_read
 
 _FIRST = ExchangeNumber(1)
 
@@ -11,16 +11,22 @@ class Recorder:
     """Records the cassette ``name``.
 
     Exchanges are numbered from ``first`` on in the order of their answers; ``last_write`` is the number of the
-    last write answered, also of one that was there before; 0 if there is none.
+    last write answered, also of one that was there before; 0 if there is none. ``besides`` are header fields with
+    credentials that requests get on the way, and that are blanked as the client's.
     """
 
     def __init__(
-        self, name: str, upstream: str, first: ExchangeNumber = _FIRST, last_write: ExchangeNumber = NO_EXCHANGE
+        self,
+        name: str,
+        upstream: str,
+        first: ExchangeNumber = _FIRST,
+        last_write: ExchangeNumber = NO_EXCHANGE,
+        besides: Headers = (),
     ) -> None:
         self.name = name
         self._upstream = upstream
         self._next = first
-        self._blankers = Blankers()
+        self._blankers = Blankers(besides)
         self.last_write = last_write
 
     def exchange(self, forward: Forward, response: Response, answered: int, *, abandoned: bool = False) -> Exchange:

@@ -40,13 +40,16 @@ class Visitors:
             raise RequestError(403, f"{shown} in the Host header is no name of this listener's (--allow-host {shown})")
         for name, value in headers:
             lower = name.lower()
-            if lower == b"origin" and not self._is_own(_parts(value.decode("utf-8", "replace")), (host, port)):
+            if lower == b"origin" and not self._is_own(value.decode("utf-8", "replace").lower(), (host, port)):
                 raise RequestError(403, "a page of another site sent this request (Origin)")
             if lower == b"sec-fetch-site" and value.lower() in _FOREIGN_SITES:
                 raise RequestError(403, "a page of another site sent this request (Sec-Fetch-Site)")
 
-    def _is_own(self, page: tuple[str, str], named: tuple[str, str]) -> bool:
-        return page == named or (self.public is not None and page == _parts(self.public))
+    def _is_own(self, page: str, named: tuple[str, str]) -> bool:
+        """Tell whether a page is of the address that was called; in the public one the scheme counts, too."""
+        if self.public is not None and _parts(page) == _parts(self.public):
+            return page.partition("://")[0] == self.public.partition("://")[0].lower()
+        return _parts(page) == named
 
 
 def _parts(origin: str) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from chatproxy.core.model import Headers, Response
         ("127.0.0.1:8765", "/v1/Services", ()),
         ("[::1]:8765", "/", ((b"Content-Encoding", b"Identity"), (b"Transfer-Encoding", b"Chunked"))),
         ("chat.twilio.com", "/v1/Services?PageSize=2", ((b"X-Name", "Zoë".encode()),)),
+        ("chat.twilio.com", "/", ((b"Authorization", b"a"), (b"Proxy-Authorization", b"b")) * 2),
     ],
 )
 def test_what_can_be_read_is_taken(host: str, target: str, headers: Headers) -> None:
@@ -34,6 +35,7 @@ def test_what_can_be_read_is_taken(host: str, target: str, headers: Headers) -> 
         ("chat.twilio.com", "/", ((b"X Name", b"a"),), 400, "field 'X Name' is malformed"),
         ("chat.twilio.com", "/", ((b"X\xff", b"a"),), 400, r"field 'X\\\\xff' is malformed"),
         ("chat.twilio.com", "/", ((b"X-Name", b"\xff"),), 400, "not UTF-8"),
+        ("chat.twilio.com", "/", ((b"Authorization", b"a"), (b"proxy-authorization", b"b")) * 3, 400, "more than 4"),
     ],
 )
 def test_what_cannot_be_read_is_refused(host: str, target: str, headers: Headers, status: int, reason: str) -> None:

@@ -30,3 +30,10 @@ def test_what_stands_at_a_name_is_found_alone(sign: bytes, name: bytes, between:
 def test_what_is_no_value_of_its_own_is_not_found() -> None:
     for text in (b"secret " + VALUE, b"secret\n\n\n\n= " + VALUE, b"secret=%22" + VALUE, b"secret=" + VALUE[:11]):
         assert list(named_secrets(NAMES[b"secret"])(text)) == []
+
+
+def test_a_dollar_sign_within_a_value_stands_for_nothing() -> None:
+    find = named_secrets(NAMES[b"secret"])
+    assert list(find(b'{"secret":"Xk9#mQ2$vL7!pR4zT8"}'))
+    for text in (b'{"secret":"$Xk9mQ2vL7pR4zT8w"}', b"secret=Xk9mQ2${VL7}pR4zT8wY"):
+        assert list(find(text)) == []

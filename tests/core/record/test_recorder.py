@@ -38,6 +38,15 @@ def test_numbers_go_on_from_the_first_one_given() -> None:
     assert record(Recorder("a", UPSTREAM, first=ExchangeNumber(7)), "GET").number == 7
 
 
+def test_credentials_that_are_sent_on_the_way_are_blanked_as_the_clients() -> None:
+    login = basic(b"corp", b"the-proxy-password-0123456")
+    recorder = Recorder("a", UPSTREAM, besides=((b"Proxy-Authorization", login[1]),))
+    answer = Response(200, body=b"corp:the-proxy-password-0123456 " + login[1])
+    exchange = recorder.exchange(Forward(Request("GET", b"/"), 0, NO_EXCHANGE), answer, 1)
+    assert exchange.response.body == b"corp:__blanked__ Basic __blanked__"
+    assert exchange.user == NO_CREDENTIALS
+
+
 def test_no_answer_comes_before_its_request_though_the_clock_was_set_back() -> None:
     exchange = Recorder("a", UPSTREAM).exchange(Forward(Request("GET", b"/"), 20, NO_EXCHANGE), Response(200), 10)
     assert (exchange.asked, exchange.answered) == (20, 20)

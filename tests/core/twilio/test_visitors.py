@@ -102,6 +102,7 @@ def test_the_public_address_is_the_listeners_own_and_its_pages_are_no_other_site
     for named in ("chat.example", "Chat.Example:8443", "127.0.0.1:8765"):
         assert is_taken(behind, named)
         assert is_taken(behind, named, (b"Origin", public.encode()))
+        assert not is_taken(behind, named, (b"Origin", public.replace("https", "http").encode()))
         assert not is_taken(behind, named, (b"Origin", b"https://chat.example:1"))
         assert not is_taken(behind, named, (b"Origin", b"null"))
     assert is_taken(behind, "evil.test") is not is_loopback
