@@ -22,7 +22,7 @@ _PARTS = {
     """,
     "chatproxy.core.answers": "echoes stand_ins stencil template",
     "chatproxy.core.cassette": "cassette codec history naming records",
-    "chatproxy.core.credentials": "blanking encodings linear",
+    "chatproxy.core.credentials": "blanking carried encodings linear",
     "chatproxy.core.http": "admission codings conditions forms grammar headers multipart",
     "chatproxy.core.matching": "normal_form placed rules users",
     "chatproxy.core.products": "chat client_headers edge_headers every product sid_types",
