@@ -13,8 +13,8 @@ from typing import NamedTuple
 from chatproxy.core.answers.template import Reply, Slot, Template
 from chatproxy.core.model import RecordedSid
 from chatproxy.core.time.stamps import PACKED_SIZE, Packed, pack_stamp, unpack_stamps
+from chatproxy.core.twilio.sids import SID_LENGTH
 
-_SID_LENGTH = 34
 _FACTS = struct.Struct("<H9I")
 
 
@@ -84,7 +84,7 @@ def stencil(reply: Reply) -> Stencil:
 
 def _group(slot: tuple[Slot, bytes]) -> int:
     kind, argument = slot
-    if kind is Slot.SID and len(argument) == _SID_LENGTH:
+    if kind is Slot.SID and len(argument) == SID_LENGTH:
         return 0
     if len(argument) == PACKED_SIZE:
         return {Slot.INSTANT: 1, Slot.NOW: 2}.get(kind, 3)
@@ -176,7 +176,7 @@ _new = tuple.__new__
 def _layout(sizes: tuple[int, ...]) -> struct.Struct:
     """Return the layout of what stands between the facts and the body."""
     width, heads, bodies, sids, instants, nows, others, reason, head = sizes
-    texts = f"{_SID_LENGTH}s" * sids
+    texts = f"{SID_LENGTH}s" * sids
     stamps = f"{PACKED_SIZE * instants}s{PACKED_SIZE * nows}s"
     return struct.Struct(f"<{width * heads}s{width * bodies}s{texts}{stamps}{others}s{reason}s{head}s")
 

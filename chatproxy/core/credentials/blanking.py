@@ -10,18 +10,16 @@ from functools import cached_property, lru_cache
 from http import HTTPStatus
 from itertools import chain
 
-from chatproxy.core.credentials.carried import AUTHORIZATIONS, basic, secrets_of
+from chatproxy.core.credentials.carried import basic, secrets_of
 from chatproxy.core.credentials.encodings import Glance, Searched, spellings
 from chatproxy.core.credentials.linear import LinearSearch
-from chatproxy.core.http.headers import end_to_end, fields_of_answer
+from chatproxy.core.http.headers import AUTHORIZATIONS, end_to_end, fields_of_answer
 from chatproxy.core.model import NO_CREDENTIALS, OTHER_CREDENTIALS, Headers, Request, Response, header_values
 from chatproxy.core.products.sid_types import ACCOUNT, API_KEY
-from chatproxy.core.twilio.sids import SID_SEGMENT
+from chatproxy.core.twilio.sids import SID_LENGTH, SID_SEGMENT
 
 MINIMUM_LENGTH = 16
 """Shorter passwords are not searched for: they would blank ordinary words."""
-
-_SID_LENGTH = 34
 
 LONGEST_OF_PATTERNS = 512
 """Of longer secrets no patterns are made: it would take a second and more."""
@@ -83,7 +81,7 @@ class Blanker:
         self._glance = Glance(self._spellings)
         self.is_by_segments = is_short and not any(b"/" in one.sign_text for one in self._spellings)
         """Whether no secret can reach from one segment of a path into the next, as nearly none can."""
-        self._in_sids = [one.literal for one in self._spellings if one.literal and len(one.literal) <= _SID_LENGTH]
+        self._in_sids = [one.literal for one in self._spellings if one.literal and len(one.literal) <= SID_LENGTH]
 
     def is_in_sid(self, sid: bytes) -> bool:
         """Tell whether a secret stands in a SID; only literals can, since all else has signs that no SID has."""

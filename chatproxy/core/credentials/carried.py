@@ -1,7 +1,8 @@
 """What the credentials of a request are made of: its users, and the secrets, however their field is written.
 
 1. A field has several credentials where commas part them, and each a scheme, and behind it a token or parameters
-   (RFC 9110 section 11.4); what does not keep to that is read as well as it can be.
+   (RFC 9110 section 11.4); what does not keep to that is read as well as it can be. Of more than ``MOST`` none is
+   looked at by itself.
 2. A parameter is a secret, except for those that say who asks, or for what.
 3. Basic credentials may have either alphabet of base64, with its padding or without.
 """
@@ -10,10 +11,11 @@ import re
 from base64 import b64decode
 from binascii import Error as Base64Error
 
+from chatproxy.core.http.headers import AUTHORIZATIONS
 from chatproxy.core.model import Headers, header_values
 
-AUTHORIZATIONS = (b"authorization", b"proxy-authorization")
-"""The header fields that carry credentials."""
+MOST = 16
+"""How many credentials or parameters of one field are looked at: Digest has a dozen (RFC 7616 section 3.4)."""
 
 
 def secrets_of(headers: Headers) -> set[bytes]:
@@ -22,7 +24,8 @@ def secrets_of(headers: Headers) -> set[bytes]:
     for name in AUTHORIZATIONS:
         for value in header_values(headers, name):
             secrets.add(_apart(value)[1] or value.strip())
-            for credentials in _COMMA.split(value):
+            several = _BETWEEN_COMMAS.findall(value)
+            for credentials in several if len(several) <= MOST else ():
                 secrets |= _tokens(credentials)
                 user, password = basic(credentials)
                 secrets.add(password)
@@ -62,7 +65,7 @@ def _tokens(credentials: bytes) -> set[bytes]:
     return set() if parameter[1].lower() in _NO_SECRETS else {parameter[2].strip(b'"')}
 
 
-_COMMA = re.compile(rb',(?=(?:[^"]*"[^"]*")*[^"]*\Z)')
+_BETWEEN_COMMAS = re.compile(rb'(?:[^,"]++|"[^"]*+"?)++')
 _SPACE = re.compile(rb"[ \t]+")
 _SCHEME = re.compile(rb"[A-Za-z][\w-]*(?:[ \t]+|:[ \t]*)")
 _PARAMETER = re.compile(rb'(?:[A-Za-z][\w-]*[ \t]+)?([\w-]+)[ \t]*=[ \t]*("[^"]*"?|[^=\s"][^\s"]*)')

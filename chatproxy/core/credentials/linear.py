@@ -248,7 +248,7 @@ def _sought(secret: bytes) -> Iterator[_Sought]:
 def _forms(secret: bytes) -> list[bytes]:
     """Return the bytes that a secret is, once its escapes are read.
 
-    Bytes beyond ASCII may be read as characters each, or as what stands for a byte that is no UTF-8; characters beyond
+    Bytes beyond ASCII may be read as characters each, or as what stands for a byte outside UTF-8; characters beyond
     the first plane as two halves.
     """
     forms = [form for encoded in encodings(secret) for form in (encoded, *map(b"".join, _as_characters(encoded)))]

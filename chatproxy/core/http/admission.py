@@ -6,6 +6,7 @@ What is taken can be recorded, exported, and read again from a fixture.
 from chatproxy.core.errors import RequestError, UpstreamError
 from chatproxy.core.http.codings import content_codings, transfer_codings
 from chatproxy.core.http.grammar import HOST, STATUSES, TARGET, is_field_text, is_token
+from chatproxy.core.http.headers import AUTHORIZATIONS
 from chatproxy.core.model import Headers, Response
 from chatproxy.core.text.excerpts import literal
 
@@ -25,7 +26,7 @@ def check_headers(host: str, headers: Headers) -> None:
         raise RequestError(
             415, f"the request's body has the coding {literal(codings[0].encode())}, and only identity is taken"
         )
-    if sum(name.lower() in _OF_CREDENTIALS for name, _ in headers) > MOST_CREDENTIALS:
+    if sum(name.lower() in AUTHORIZATIONS for name, _ in headers) > MOST_CREDENTIALS:
         raise RequestError(400, f"more than {MOST_CREDENTIALS} header fields carry credentials (RFC 9110 section 11.6)")
     if not all(_is_text(value) for _, value in headers):
         raise RequestError(400, "a header value is not UTF-8")
@@ -33,7 +34,6 @@ def check_headers(host: str, headers: Headers) -> None:
         raise RequestError(400, f"the header field {field} is malformed (RFC 9110 section 5)")
 
 
-_OF_CREDENTIALS = frozenset({b"authorization", b"proxy-authorization"})
 MOST_CREDENTIALS = 4
 """HTTP allows two; to blank what each carries takes milliseconds."""
 

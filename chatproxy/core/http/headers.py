@@ -27,6 +27,9 @@ FORWARDER = frozenset({b"forwarded", b"x-real-ip"})
 """What a proxy before us tells of its client (RFC 7239 section 4, and what came before it): Twilio was told none of it,
 and it differs from machine to machine."""
 
+AUTHORIZATIONS = (b"authorization", b"proxy-authorization")
+"""The fields with the credentials of a request (RFC 9110 sections 11.6.2 and 11.7.2)."""
+
 NO_CONTENT = frozenset({204, 304})
 """The statuses whose answers never have a body."""
 

@@ -25,10 +25,7 @@ from chatproxy.core.products.sid_types import ACCOUNT, CONFIGURED, HASHED_BY_PLA
 from chatproxy.core.timeline.known import Declared, Known
 from chatproxy.core.twilio.objects import made_by
 from chatproxy.core.twilio.paths import timeline
-from chatproxy.core.twilio.sids import is_account, placed_sids, sids_in
-
-_SID = 34
-"""How long a SID is: what is shorter has none."""
+from chatproxy.core.twilio.sids import SID_LENGTH, is_account, placed_sids, sids_in
 
 _TYPE_SHIFT = 56
 """A number has the two letters of its SID's type above these bits, and below them which of the type it is."""
@@ -113,7 +110,9 @@ class Numbering:
         is_create = not is_read(exchange.request.method) and timeline(form.path) == form.path
         if is_create and (made := made_by(response)) is not None:
             self._made[made] = min(self._made.get(made, asked), asked)
-        in_head = placed_sids(b"\n".join(part for header in response.headers for part in header if len(part) >= _SID))
+        in_head = placed_sids(
+            b"\n".join(part for header in response.headers for part in header if len(part) >= SID_LENGTH)
+        )
         shown = map(RecordedSid, placed_sids(response.body)) if in_body is None else in_body
         for sid in chain(map(RecordedSid, in_head), shown):
             if sid not in self._above and sid[:2] in _CONFIGURED:

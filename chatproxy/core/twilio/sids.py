@@ -10,6 +10,8 @@ from chatproxy.core.products.sid_types import ACCOUNT, PREFIXES
 PREFIX = "|".join(PREFIXES).encode()
 """A pattern of the types."""
 
+SID_LENGTH = 34
+
 SID = re.compile(rb"(%b)[0-9a-f]{32}(?![0-9a-f])" % PREFIX)
 """A SID anywhere in a text, also glued to letters before it, as in the page token ``PTMG…``."""
 

@@ -2,6 +2,7 @@ from base64 import b64encode, urlsafe_b64encode
 
 import pytest
 
+from chatproxy.core.credentials.blanking import MINIMUM_LENGTH
 from chatproxy.core.credentials.carried import basic, secrets_of
 
 T = b"the-auth-token-of-the-account-910"
@@ -49,3 +50,9 @@ def test_law_3_basic_credentials_may_have_either_alphabet_and_no_padding() -> No
 
 def test_other_fields_carry_none() -> None:
     assert secrets_of(((b"X-Token", T), (b"Authorization", b""))) <= {b""}
+
+
+def test_law_1_of_a_field_with_many_credentials_the_whole_is_a_secret() -> None:
+    for value in (b"," * 500_000, b'"' * 500_001, (T + b", ") * 20_000):
+        found = secrets_of(((b"Authorization", b"Bearer " + value),))
+        assert {one for one in found if len(one) >= MINIMUM_LENGTH} == {value.strip()}
