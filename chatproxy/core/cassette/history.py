@@ -9,11 +9,10 @@ from typing import NamedTuple
 
 from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.model import ExchangeNumber
-from chatproxy.core.timeline.places import changes_elsewhere
+from chatproxy.core.timeline import places
+from chatproxy.core.timeline.places import touches
 from chatproxy.core.timeline.standing import Role, Standing
 from chatproxy.core.timeline.states import Done, Effect, States, Where, is_create
-
-_UPDATES = frozenset({Effect.CHANGES, Effect.MAY_CHANGE})
 
 
 class Need(NamedTuple):
@@ -25,18 +24,14 @@ class Need(NamedTuple):
 
     def has(self, write: Done, had: set[int]) -> bool:
         """Tell whether a write counts; ``had`` are the objects that had the unique value, or may have had it."""
-        is_new = is_create(self.method, self.where)
-        if changes_elsewhere(write, self.where, is_new=is_new):
-            return True
-        if write.place in self.where.above:
-            return write.effect not in _UPDATES
-        if write.place in had and write.effect is not Effect.CHANGES:
-            return True
-        if is_new:
-            return False
-        if self.method == "DELETE" and self.where.is_object:
-            return write.place == self.where.place and write.effect is not Effect.CHANGES
-        return self.where.place == write.place or self.where.place in write.touched
+        is_of_value = write.place in had and write.place not in self.where.above
+        return touches(write, self.where, self._what) or (is_of_value and write.effect is not Effect.CHANGES)
+
+    @property
+    def _what(self) -> places.Need:
+        if is_create(self.method, self.where):
+            return places.Need.ROOM
+        return places.Need.LIFE if self.method == "DELETE" and self.where.is_object else places.Need.STATE
 
 
 def need_of(method: str, standing: Standing, unique: int, *, by_collection: bool) -> Need:

@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property
 from http import HTTPStatus
-from urllib.parse import unquote_to_bytes
 
 from chatproxy.core.cassette.cassette import Cassette
 from chatproxy.core.cassette.history import Need, made_with, whole
@@ -24,9 +23,9 @@ from chatproxy.core.timeline.places import Places
 from chatproxy.core.timeline.sent import objects_sent, unique_value
 from chatproxy.core.timeline.states import States, is_create, place_digest, unique_digest
 from chatproxy.core.timeline.traces import Trace
-from chatproxy.core.timeline.uniques import value_in_path
+from chatproxy.core.timeline.uniques import path_by_value, value_in_path
 from chatproxy.core.twilio.objects import shown
-from chatproxy.core.twilio.paths import any_member, any_of, by_name_in, one_spelling, path_segment, table_of
+from chatproxy.core.twilio.paths import any_member, any_of, by_name_in, one_spelling, table_of
 
 
 class Live:
@@ -85,6 +84,7 @@ class Live:
 
     def _take(self, method: str, path: bytes, unique: bytes, count: int, made: str | None = None) -> None:
         one = self._trace(method, path, unique, made)
+        note_elsewhere([one], self._spelled)
         write = Places().done(one)
         assert write is not None
         _count(self._touched, write.places, count)
@@ -104,9 +104,7 @@ class Live:
         """Return the place that was recorded by the name that a write gives, if there is one."""
         if not table_of(one.timeline).named_by:
             return ()
-        name = unquote_to_bytes(one.unique.partition(b"=")[2])
-        path = one.timeline + b"/" + path_segment(name)
-        return (place_digest(self._spelled(path)),)
+        return (place_digest(self._spelled(path_by_value(one.timeline, one.unique))),)
 
     def _trace(self, method: str, path: bytes, unique: bytes, made: str | None = None) -> Trace:
         at = self._spelled(path)
@@ -114,7 +112,6 @@ class Live:
         one.made, one.unique, one.by_name_in = () if made is None else (made,), unique, by_name_in(path)
         if method == "DELETE" or (unique and one.is_member):
             one.had = (ANY,)
-        note_elsewhere([one], self._spelled)
         return one
 
     def _spelled(self, path: bytes) -> bytes:

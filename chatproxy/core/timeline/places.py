@@ -192,15 +192,10 @@ def needed(states: States, where: Where, need: Need, unique: int) -> int:
 
 def touches(write: Done, where: Where, need: Need) -> bool:
     """Tell whether a write touches what an exchange needs, except for what is unique."""
-    if changes_elsewhere(write, where, is_new=need is Need.ROOM):
+    if any(one in where.above or (one == where.place and need is not Need.ROOM) for one in write.elsewhere):
         return True
     if write.place in where.above:
         return write.touches_below
     if need is Need.STATE:
         return where.place in write.touched or write.place == where.place
     return need is Need.LIFE and write.place == where.place and write.effect is not Effect.CHANGES
-
-
-def changes_elsewhere(write: Done, where: Where, *, is_new: bool) -> bool:
-    """Tell whether a write in another collection changes what is asked of a place: above it alone of a new member."""
-    return any(one in where.above or (one == where.place and not is_new) for one in write.elsewhere)

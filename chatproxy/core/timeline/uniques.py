@@ -10,7 +10,7 @@ from chatproxy.core.twilio.sids import SID_SEGMENT
 
 
 def is_value(pair: bytes) -> bool:
-    """Tell whether no two objects can have a value: an empty one is none."""
+    """Tell whether a pair has a value, which no two objects can have: an empty one does not count."""
     return bool(pair.partition(b"=")[2])
 
 
