@@ -59,6 +59,8 @@ def commute(one: Op, other: Op) -> bool:
         return True
     if _names(one) & _names(other):
         return False
+    if (_may_free(one) and _is_named(other)) or (_may_free(other) and _is_named(one)):
+        return False
     if _meaning(one) == _meaning(other):
         return False
     return not (_touches(one, other) or _touches(other, one))
@@ -77,6 +79,17 @@ def _names(op: Op) -> set[tuple[str, str]]:
     if op.unique and not op.is_read:
         found.add((op.channel if op.what == "Members" else "", op.unique))
     return found
+
+
+def _may_free(op: Op) -> bool:
+    """Tell whether a call takes its name from a channel that was there before: which name, an answer need not tell."""
+    is_renamed = op.do == "update" and any(name == "UniqueName" for name, _ in op.pairs)
+    return op.what == "Channels" and op.channel.startswith("seed") and (op.do == "delete" or is_renamed)
+
+
+def _is_named(op: Op) -> bool:
+    """Tell whether a call brings or asks for the name of a channel."""
+    return bool(op.alias) or (op.what == "Channels" and any(name == "UniqueName" for name, _ in op.pairs))
 
 
 def _meaning(op: Op) -> tuple[object, ...]:

@@ -6,7 +6,7 @@ What one call does shows in other collections. Which of these calls may change p
 from dataclasses import replace
 from random import Random
 
-from laws.programs import METHODS, Op, Pairs, Program, Style
+from laws.programs import METHODS, Drafts, Op, Pairs, Program, Style
 
 IDENTITIES = ("alice", "bob", "owner")
 """Who programs are about: few, so that calls meet; the last is a member of a channel that was there."""
@@ -31,21 +31,12 @@ def joining_program(seed: int, style: Style) -> Program:
     return Program(ops, faults=faults)
 
 
-class _Maker:
-    """Makes the operations of one program."""
+class _Maker(Drafts):
+    """Makes the operations of one program about who is in what."""
 
     def __init__(self, draw: Random, style: Style) -> None:
-        self._draw = draw
-        self._style = style
-        self._channels = ["seed0"]
-        self._names = {"seed0": "seed-0"}
-        self._made: list[Op] = []
+        super().__init__(draw, style)
         self._roles: list[str] = []
-
-    def ops(self, count: int) -> tuple[Op, ...]:
-        """Return at most so many operations."""
-        found = (self._op(f"{self._style.prefix}{nth}") for nth in range(count))
-        return tuple(op for op in found if op is not None)
 
     def _op(self, own: str) -> Op | None:
         do, what = self._draw.choice(_KINDS)

@@ -4,6 +4,7 @@ An operation names objects by handles: the id of the operation that made them, `
 ``default`` for the role that the service gives members. What calls it makes is known when these have SIDs.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from random import Random
@@ -136,8 +137,8 @@ _KINDS = (
 )  # fmt: skip
 
 
-class Maker:
-    """Makes the operations of one program."""
+class Drafts(ABC):
+    """Makes the operations of one program; remembers the channels, their names, and what was made."""
 
     def __init__(self, draw: Random, style: Style) -> None:
         self._draw = draw
@@ -150,6 +151,14 @@ class Maker:
         """Return at most so many operations."""
         found = (self._op(f"{self._style.prefix}{nth}") for nth in range(count))
         return tuple(op for op in found if op is not None)
+
+    @abstractmethod
+    def _op(self, own: str) -> Op | None:
+        """Return an operation of this name, if one can be made."""
+
+
+class Maker(Drafts):
+    """Makes operations on channels, messages and members."""
 
     def _op(self, own: str) -> Op | None:
         do, what = self._draw.choice(_KINDS)
