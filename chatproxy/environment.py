@@ -19,9 +19,13 @@ def environment(environ: Mapping[str, str], url: str) -> dict[str, str]:
 
 def direct(environ: Mapping[str, str], but: Callable[[str], bool] = lambda host: False) -> dict[str, str]:
     """Return which hosts a child reaches past any forward proxy: those given, ``but`` these, and this machine."""
-    given = [host for name in _DIRECT for host in environ.get(name, "").replace(",", " ").split()]
-    hosts = [*(host for host in given if not but(host)), *_LOCAL]
+    hosts = [*(host for host in exempt(environ) if not but(host)), *_LOCAL]
     return dict.fromkeys(_DIRECT, ",".join(dict.fromkeys(hosts)))
+
+
+def exempt(environ: Mapping[str, str]) -> list[str]:
+    """Return the hosts that a program reaches past any forward proxy; commas or blanks part them."""
+    return [host for name in _DIRECT for host in environ.get(name, "").replace(",", " ").split()]
 
 
 THREADS = "chatproxy-server"

@@ -25,7 +25,7 @@ _MEMORY = 2 * 2**30
 
 
 def check_apart(cassette: Cassette, rules: Rules, path: Path, seconds: float = SECONDS) -> Iterator[Checked]:
-    """Yield what ``check_document`` does; raises ConfigError too for a document that takes too long or too much."""
+    """Yield what ``check_exchanges`` does; raises ConfigError too for a document that takes too long or too much."""
     listed = list(asked(cassette, rules))
     limit = seconds + _SECONDS_EACH * len(listed)
     command = [sys.executable, "-P", "-m", __spec__.name]

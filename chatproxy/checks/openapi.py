@@ -44,14 +44,6 @@ class _Operation:
     responses: Schema
 
 
-def check_document(cassette: Cassette, rules: Rules, path: Path) -> Iterator[Checked]:
-    """Yield what each exchange has that the document does not, in canonical order.
-
-    Raises ConfigError for a document that cannot be used, and where the extra is not installed.
-    """
-    yield from check_exchanges(asked(cassette, rules), path)
-
-
 class Asked(NamedTuple):
     """An exchange that is checked: how it is called, and which endpoint it asks."""
 
@@ -68,7 +60,10 @@ def asked(cassette: Cassette, rules: Rules) -> Iterator[Asked]:
 
 
 def check_exchanges(several: Iterable[Asked], path: Path) -> Iterator[Checked]:
-    """Yield what each of several exchanges has that the document does not; raises ConfigError as said."""
+    """Yield what each of several exchanges has that the document of this path does not.
+
+    Raises ConfigError for a document that cannot be used, and where the extra is not installed.
+    """
     document = _Document(_read(path), path)
     for label, endpoint, exchange in several:
         try:

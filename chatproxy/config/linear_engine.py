@@ -4,7 +4,7 @@ import re
 from importlib import import_module
 from typing import Any
 
-from chatproxy.core.scrubbing.engines import Found, Searches
+from chatproxy.core.scrubbing.engines import Found, Searches, for_ever
 
 
 class _Linear:
@@ -23,7 +23,7 @@ _HALVES = re.compile("[\ud800-\udfff]")
 
 def linear(pattern: str) -> Searches:
     """Return a search for a pattern that takes Python's engine too long; raises ValueError where there is none."""
-    said = f"{pattern!r} can take for ever: write it without repetitions that overlap"
+    said = for_ever(pattern)
     try:
         engine: Any = import_module("re2")
     except ImportError as error:

@@ -3,7 +3,6 @@
 import json
 import time
 from dataclasses import replace
-from ipaddress import ip_address
 from typing import NamedTuple
 
 from mitmproxy import http
@@ -19,6 +18,7 @@ from chatproxy.core.model import Outcome, Request, Response, header_values
 from chatproxy.core.replay.marks import EXCHANGE, OUTCOME
 from chatproxy.core.twilio.origins import is_twilio, one_host, origin_for
 from chatproxy.mitm.codings import CODINGS
+from chatproxy.serve.control_token import is_loopback
 
 HOST = "chatproxy_host"
 """Under this name a flow remembers the Host that its client named, which reverse mode writes over."""
@@ -81,7 +81,7 @@ def is_on_loopback(flow: http.HTTPFlow) -> bool:
 
 
 def _is_loopback(host: str) -> bool:
-    return ip_address(host.partition("%")[0]).is_loopback
+    return is_loopback(host.partition("%")[0])
 
 
 def origin_of(flow: http.HTTPFlow) -> str:

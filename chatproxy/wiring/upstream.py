@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from chatproxy.config.settings import Settings
+from chatproxy.environment import exempt
 from chatproxy.upstream import UpstreamSettings
 
 
@@ -27,8 +28,7 @@ def upstream_settings(settings: Settings) -> UpstreamSettings:
 def passed_over(origin: str, environ: Mapping[str, str]) -> str | None:
     """Return the variable by which most programs would ask this origin through a proxy; we are told by a setting."""
     host = urlsplit(origin).hostname or ""
-    direct = ",".join(environ.get(name, "") for name in ("NO_PROXY", "no_proxy")).lower().split(",")
-    if any(one.strip().lstrip(".") in _and_above(host) for one in direct):
+    if any(one.lower().lstrip(".") in _and_above(host) for one in exempt(environ)):
         return None
     return next((name for name in _VARIABLES if environ.get(name)), None)
 

@@ -7,7 +7,7 @@ import pytest
 from checks.test_openapi import DOCUMENT, GOOD, RULES, SID, exchange
 
 from chatproxy.checks.apart import check_apart
-from chatproxy.checks.openapi import check_document
+from chatproxy.checks.openapi import asked, check_exchanges
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.errors import ConfigError
 from chatproxy.core.review.findings import Checked
@@ -27,7 +27,7 @@ def apart(path: Path, seconds: float = 20) -> list[Checked]:
 
 def test_a_process_of_its_own_finds_the_same(tmp_path: Path) -> None:
     path = written(tmp_path / "document.json")
-    assert apart(path) == list(check_document(CASSETTE, RULES, path))
+    assert apart(path) == list(check_exchanges(asked(CASSETTE, RULES), path))
     assert apart(path)[0].findings
 
 

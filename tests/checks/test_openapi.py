@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from profiles import many
 from strategies import FORM, JSON, UPSTREAM
 
-from chatproxy.checks.openapi import check_document
+from chatproxy.checks.openapi import asked, check_exchanges
 from chatproxy.core.cassette.memory import MemoryCassette
 from chatproxy.core.errors import ConfigError
 from chatproxy.core.matching.rules import Rules
@@ -107,7 +107,7 @@ def exchange(
 
 
 def found(recorded: Exchange, path: Path) -> list[str]:
-    (checked,) = check_document(MemoryCassette("a", [recorded], RULES), RULES, path)
+    (checked,) = check_exchanges(asked(MemoryCassette("a", [recorded], RULES), RULES), path)
     assert checked.exchange == "a/1"
     return [f"{one.severity} {one.place} {one.message}" for one in checked.findings]
 
@@ -230,7 +230,7 @@ def twilio() -> Path:
 @settings(max_examples=many(10), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(programs)
 def test_a_recording_of_the_sandbox_has_no_high_findings(twilio: Path, program: Program) -> None:
-    for checked in check_document(MemoryCassette("a", program.exchanges, RULES), RULES, twilio):
+    for checked in check_exchanges(asked(MemoryCassette("a", program.exchanges, RULES), RULES), twilio):
         assert [one for one in checked.findings if one.severity == "high"] == []
 
 
@@ -239,6 +239,6 @@ def test_the_demos_fixture_has_no_high_findings(twilio: Path) -> None:
     cassette = MemoryCassette(document.name, document.exchanges, RULES, document.declared)
     assert {
         f"{finding.severity} {finding.place} {finding.message}"
-        for checked in check_document(cassette, RULES, twilio)
+        for checked in check_exchanges(asked(cassette, RULES), twilio)
         for finding in checked.findings
     } == {"low status 404 is not in the document"}

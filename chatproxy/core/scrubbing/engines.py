@@ -37,8 +37,13 @@ def compiled(pattern: str, linear: Linear | None = None) -> Searches:
     if not takes_long(pattern):
         return python
     if linear is None:
-        raise ValueError(f"{pattern!r} can take for ever: write it without repetitions that overlap")
+        raise ValueError(for_ever(pattern))
     return linear(pattern)
+
+
+def for_ever(pattern: str) -> str:
+    """Say what is wrong with a pattern that nothing searches, and what to do."""
+    return f"{pattern!r} can take for ever: write it without repetitions that overlap"
 
 
 @lru_cache(256)

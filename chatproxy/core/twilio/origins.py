@@ -30,12 +30,13 @@ def origin_for(scheme: str, host: str, public: str | None = None) -> str:
     another's; else the public address of the server, if it has one, or what the client named.
     """
     name, _, port = host.lower().partition(":")
-    if port in _DEFAULT_PORTS and is_twilio(name):
+    if port in DEFAULT_PORTS and is_twilio(name):
         return f"https://{one_host(name)}"
     return public or f"{scheme}://{host}"
 
 
-_DEFAULT_PORTS = frozenset({"", "80", "443"})
+DEFAULT_PORTS = frozenset({"", "80", "443"})
+"""What an address has as its port where that is a scheme's own."""
 
 
 def replace_origin(text: bytes, origin: str, replacement: bytes) -> bytes:

@@ -12,18 +12,17 @@ from dataclasses import dataclass
 from chatproxy.core.errors import RequestError
 from chatproxy.core.model import Headers
 from chatproxy.core.text.excerpts import cut
-from chatproxy.core.twilio.origins import is_twilio
+from chatproxy.core.twilio.origins import DEFAULT_PORTS, is_twilio
 
 _LOOPBACK = re.compile(r"(?:[\w.-]+\.)?localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\]")
 _HOST = re.compile(r"(\[[^\]]*\]|[^:]*?)\.?(?::(\d*))?")
-_DEFAULT_PORTS = {"80", "443", ""}
 _SHOWN = 100
 _FOREIGN_SITES = {b"cross-site", b"same-site"}
 
 
 @dataclass(frozen=True, slots=True)
 class Visitors:
-    """Takes requests that name the loopback, one of ``names``, or a host of the service's; all if there are none.
+    """Takes requests that name the loopback, one of ``names``, or a host of the service's; all if ``names`` is None.
 
     ``public`` is the address by which clients reach the listener, if that is not the one that requests name.
     """
@@ -58,7 +57,7 @@ def _parts(origin: str) -> tuple[str, str]:
     if found is None:
         return "", ""
     port = found[2] or ""
-    return found[1], "" if port in _DEFAULT_PORTS else port
+    return found[1], "" if port in DEFAULT_PORTS else port
 
 
 ANYBODY = Visitors()
