@@ -43,7 +43,7 @@ def add_own(parser: pytest.Parser) -> None:
 
 
 def add_shared(parser: pytest.Parser, config: pytest.Config) -> None:
-    """Add the names that other plugins use as well, those aside that one of them has."""
+    """Add the names that other plugins use as well, except those that one of them has added."""
     added = config.stash[_ADDED] = {name for name in _OWN if not _is_there(parser, name)}
     for name in sorted(added):
         _group(parser).addoption(name, dest=_DEST[name], **(_ATTRIBUTES[name] | {"help": f"the same as {_OWN[name]}"}))

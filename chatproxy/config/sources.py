@@ -38,7 +38,7 @@ def _known(file: str, content: dict[str, object], names: Sequence[str]) -> dict[
 
 
 def check_environment(environ: Mapping[str, str], variables: Sequence[str]) -> None:
-    """Raise ConfigError for a variable of ours that is none of these, nor one that chatproxy itself sets."""
+    """Raise ConfigError for a variable of ours that is not one of these, except the one that chatproxy itself sets."""
     known = {*variables, URL}
     unknown = [name for name in environ if name.startswith(_PREFIX) and name not in known]
     if unknown:

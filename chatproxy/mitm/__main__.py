@@ -57,7 +57,7 @@ class _Master(DumpMaster):
 
 
 class _Lines(logging.Formatter):
-    """Shows what mitmproxy says, but for the texts of errors, which may repeat what was received."""
+    """Shows what mitmproxy says, except the texts of errors, which may repeat what was received."""
 
     def format(self, record: logging.LogRecord) -> str:
         text = record.getMessage()

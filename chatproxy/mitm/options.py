@@ -24,7 +24,7 @@ _OFFERED = {
     *("skipped", "session-idle", "journal", "report", "ready-file", "connect-timeout", "upstream-timeout"),
     "allow-host",
 }
-"""Settings that are options too; what is secret is none, since mitmproxy shows and saves its options."""
+"""Settings that are options too; secrets are not, since mitmproxy shows and saves its options."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 1. PHP reads a further file of settings: ``curl.cainfo`` for its curl, ``openssl.cafile`` for its streams.
 2. Node's ``fetch`` heeds the proxies' variables from version 22.21 and 24 on, if it is told to.
-3. Java's properties name the proxy, the hosts past it, and a trust store, which is no PEM file.
+3. Java's properties name the proxy, the hosts past it, and a trust store, which is not a PEM file.
 """
 
 import hashlib
